@@ -1,0 +1,4 @@
+//! lanka: the daemon that puts every contact a customer makes on one thread.
+
+pub mod pure;
+pub mod shell;

@@ -1,0 +1,268 @@
+//! The ways customers reach us: one file a kind, bytes → [`Incoming`](super::domain::message::Incoming).
+//!
+//! # Adding a channel: one file, one line
+//!
+//! 1. Write `telegram.rs` with `pub const KIND: Kind`, its own `Settings`
+//!    (`#[serde(deny_unknown_fields)]`, every field documented), the vendor's payload as a comment
+//!    above the struct that reads it, and `impl Channel`.
+//! 2. Add `telegram` with its meaning to [`channels!`] below.
+//! 3. Put samples under `tests/fixtures/channels/telegram/`, the expected `.jsonl` beside each;
+//!    `tests/it/channels.rs` runs them and the common bad ones.
+//!
+//! Nothing else changes: no migration, no enum, no global setting. Refused: self-registration
+//! (`inventory`, `linkme`), for it hides the list.
+//!
+//! **Invariants:** a channel never does I/O. Parsing never fails and never panics; it reports faults
+//! beside what it read. One bad item never costs its neighbours. The name of a kind appears in its
+//! own file only.
+
+use super::domain::Timestamp;
+use super::domain::message::{Parsed, RawEvent};
+use super::domain::secret::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Lists the kinds: declares each module and puts its `KIND` into [`KINDS`].
+macro_rules! channels {
+    ($($(#[$meaning:meta])* $name:ident),* $(,)?) => {
+        $($(#[$meaning])* pub mod $name;)*
+
+        /// Every kind of channel, in the order of the list.
+        pub const KINDS: &[&Kind] = &[$(&$name::KIND),*];
+    };
+}
+
+channels! {
+}
+
+/// The kind of a name, if there is one.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}
+
+/// A kind of channel: what its source file declares about itself.
+pub struct Kind {
+    /// The word in the configuration, equal to the file's name.
+    pub name: &'static str,
+    /// One line for `lanka channels` and error messages.
+    pub summary: &'static str,
+    /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,
+    /// `windows`) and makes the channel. Every problem found is reported, not only the first.
+    pub build: fn(&Setup<'_>, toml::Table) -> Result<Built, Vec<SettingsProblem>>,
+    /// A channel for `lanka parse`, which has no configuration: the vendor's defaults.
+    pub dry: fn(&Setup<'_>) -> Box<dyn Channel>,
+}
+
+/// What a channel may know of the rest of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The channel's name in the configuration.
+    pub name: &'a str,
+    /// `defaults.region`.
+    pub region: &'a str,
+    /// `defaults.time_zone`.
+    pub time_zone: &'a jiff::tz::TimeZone,
+}
+
+/// A channel ready for work, and how its bytes get in.
+pub struct Built {
+    /// Reads the bytes.
+    pub channel: Box<dyn Channel>,
+    /// Fetches the bytes.
+    pub intake: Intake,
+    /// What the desk itself is on this channel, so that it never becomes a customer: mail
+    /// addresses and phone numbers as configured, already parsed.
+    pub own: Own,
+}
+
+/// The desk's own addresses on a channel.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// Mail addresses.
+    pub addresses: Vec<super::domain::identity::EmailAddress>,
+    /// Phone numbers.
+    pub numbers: Vec<super::domain::identity::PhoneNumber>,
+}
+
+/// A problem in a channel's or mirror's settings. The configuration adds file and line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsProblem {
+    /// Path of the key below the channel's table (`own_numbers.2`), empty for the table itself.
+    pub key: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl SettingsProblem {
+    /// A problem at a key.
+    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
+}
+
+/// How the bytes of a channel get in. Few, closed, each served by one file under `shell/intake`.
+#[derive(Debug, Clone)]
+pub enum Intake {
+    /// The vendor posts to `/hooks/{channel}`.
+    Webhook,
+    /// We log in to a mailbox.
+    Imap(ImapSource),
+    /// A file that grows, line by line.
+    Tail(TailSource),
+    /// A directory into which whole files are put.
+    Drop(DropSource),
+}
+
+/// A mailbox to read.
+#[derive(Debug, Clone)]
+pub struct ImapSource {
+    /// Host name, also checked against the certificate.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the connection is protected. Plain is refused by the settings unless the host is loopback.
+    pub tls: Tls,
+    /// Additional root certificates, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Login name.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+    /// Folders to read, `INBOX` by default.
+    pub folders: Vec<String>,
+    /// What becomes of a mail on the server once it is stored.
+    pub after: After,
+    /// A mail larger than this is recorded and skipped. Bytes.
+    pub message_bytes_max: u64,
+    /// Longest time without a look at the mailbox, whatever IDLE says.
+    pub poll_interval: Duration,
+    /// Longest time any one answer of the server may take.
+    pub timeout: Duration,
+}
+
+/// Protection of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// TLS from the first byte (port 993).
+    Implicit,
+    /// Plain, then STARTTLS; refused by the server means no connection (port 143).
+    Starttls,
+    /// Plain: loopback only.
+    None,
+}
+
+/// What becomes of a mail on the server once it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Keep,
+    /// `\Seen` is set.
+    Seen,
+    /// It is moved to a folder.
+    Move(String),
+}
+
+/// A file to follow.
+#[derive(Debug, Clone)]
+pub struct TailSource {
+    /// The file; it may not exist yet, may be rotated and truncated.
+    pub path: PathBuf,
+    /// A longer line is recorded and skipped. Bytes.
+    pub line_bytes_max: u64,
+    /// Longest time without a look at the file, whatever the file system's events say.
+    pub poll_interval: Duration,
+}
+
+/// A directory to empty.
+#[derive(Debug, Clone)]
+pub struct DropSource {
+    /// The directory.
+    pub path: PathBuf,
+    /// How files in it are named and left.
+    pub layout: DropLayout,
+    /// A larger file is recorded and skipped. Bytes.
+    pub file_bytes_max: u64,
+    /// Longest time without a look, whatever the file system's events say.
+    pub poll_interval: Duration,
+}
+
+/// How a drop directory is organised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropLayout {
+    /// `new/` and `cur/`; a stored mail is moved from `new/` to `cur/`, nothing is deleted.
+    Maildir,
+    /// Whole files in the directory itself, moved to `done/` below it.
+    Files,
+}
+
+/// An HTTP delivery as it is verified: headers and body are what came over the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Header names in lower case, in the order received; a name may repeat.
+    pub headers: &'a [(String, Vec<u8>)],
+    /// The URL as the vendor knows it: `http.public_url` and the path, with the query.
+    pub url: &'a str,
+    /// The raw body.
+    pub body: &'a [u8],
+    /// When it came in; signatures with a time are held against it.
+    pub received_at: Timestamp,
+}
+
+impl<'a> Delivery<'a> {
+    /// The only value of a header. Sent twice is an attack or a broken proxy, and counts as absent.
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        let mut values = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_slice());
+        match (values.next(), values.next()) {
+            (Some(value), None) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Why a delivery is refused: it is not known to come from the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forged {
+    /// The header that carries the signature is absent, or there twice.
+    #[error("the signature is missing")]
+    Missing,
+    /// It is not of the vendor's form.
+    #[error("the signature is malformed")]
+    Malformed,
+    /// It does not match the bytes.
+    #[error("the signature does not match")]
+    Mismatch,
+    /// It is older or newer than the vendor's tolerance: a replay.
+    #[error("the signature is outside its time")]
+    Stale,
+    /// Nothing signed can come this way.
+    #[error("this channel takes no webhooks")]
+    NotAWebhook,
+}
+
+/// What a webhook's handshake (a GET) is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handshake {
+    /// 200 with this text.
+    Echo(String),
+    /// 403: the token is not ours.
+    Refused,
+    /// 405: this channel has none.
+    None,
+}
+
+/// One configured way in: bytes → messages. See the module for what it must never do.
+pub trait Channel: Send + Sync {
+    /// Whether a delivery comes from the vendor, over the raw bytes, in constant time.
+    fn verify(&self, _delivery: &Delivery<'_>) -> Result<(), Forged> {
+        Err(Forged::NotAWebhook)
+    }
+
+    /// The vendor's challenge on `GET /hooks/{channel}`; `query` as decoded pairs.
+    fn handshake(&self, _query: &[(String, String)]) -> Handshake {
+        Handshake::None
+    }
+
+    /// Everything in the delivery: messages, updates, faults.
+    fn parse(&self, event: &RawEvent) -> Parsed;
+}

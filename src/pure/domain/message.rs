@@ -1,0 +1,473 @@
+//! What comes in, from the bytes of a delivery to a message that can be decided on.
+//!
+//! [`RawEvent`] → (`Channel::parse`) → [`Incoming`] → (`decide::normalise`) → [`Message`]. Only
+//! `normalise` makes a [`Message`], and every later step takes one: no step can be skipped.
+
+use super::Timestamp;
+use super::id::{MessageId, RawEventId};
+use super::identity::{Assurance, Identity};
+use super::name::PersonName;
+use serde::{Deserialize, Serialize};
+
+/// A delivery exactly as it arrived, stored before it was acknowledged.
+#[derive(Debug, Clone)]
+pub struct RawEvent {
+    /// Its row.
+    pub id: RawEventId,
+    /// The firm it belongs to; nothing joins across tenants.
+    pub tenant: String,
+    /// The configured channel it came by.
+    pub channel: String,
+    /// The channel's kind: the name of its source file.
+    pub kind: String,
+    /// When lanka stored it: clocks and retention use this.
+    pub received_at: Timestamp,
+    /// When a server that we trust had it (IMAP INTERNALDATE, a file's modification time), if any.
+    pub trusted_at: Option<Timestamp>,
+    /// Where it came from, in words for `lanka explain`: `INBOX, UIDVALIDITY 7, UID 12`.
+    pub origin: String,
+    /// The bytes.
+    pub body: bytes::Bytes,
+}
+
+/// What one delivered item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Something said, or a call.
+    Message,
+    /// Sent, delivered, read, played or failed.
+    Status,
+    /// New text for an earlier message.
+    Edit,
+    /// An earlier message was taken back.
+    Delete,
+    /// An emoji on an earlier message, or its removal.
+    Reaction,
+    /// The vendor's own notice: a number changed, a chat was handed over.
+    Notice,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The customer, to us.
+    FromCustomer,
+    /// One of us, to the customer: an echo, the Sent folder, an outgoing call.
+    FromAgent,
+}
+
+/// One identity of a sender and how well this delivery vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SenderIdentity {
+    /// The address.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// What the channel vouches for in this delivery.
+    pub assurance: Assurance,
+}
+
+/// A person at the other end, known by one or more identities, the strongest first. None at all
+/// is legal: an anonymous caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The name as the channel gives it: display name, profile, what a visitor typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Identities of one person, all of them at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<SenderIdentity>,
+    /// What the person stated beside them without any proof: the e-mail address typed into a chat,
+    /// a Reply-To. Facts, never identities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stated: Vec<Identity>,
+}
+
+/// How a reference points at something earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferenceKind {
+    /// The message answered or quoted: In-Reply-To, `context.id`, `reply_to.mid`.
+    Reply,
+    /// An earlier message of the same thread: References, nearest first.
+    Ancestor,
+    /// The vendor's own conversation: a chat's id, a call's `linkedid`.
+    Conversation,
+    /// A hint that several unrelated messages may share: Outlook's Thread-Index.
+    Hint,
+    /// The message that an update (status, edit, reaction) is about.
+    Target,
+}
+
+/// A message's pointer to an earlier one. `namespace` says where `key` is unique: `mail` for all
+/// mail channels, else the page, the business, the bot or the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// How it points.
+    pub kind: ReferenceKind,
+    /// The namespace `key` lives in, as [`Incoming::namespace`].
+    pub namespace: String,
+    /// The vendor's id of what is pointed at.
+    pub key: String,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// The exchange could not put it through.
+    Failed,
+    /// The other end was engaged.
+    Busy,
+    /// Nobody took it.
+    Missed,
+    /// A machine took it: voicemail, a queue, an announcement.
+    Voicemail,
+    /// A person took it.
+    Answered,
+}
+
+/// One record of a call: a call that is transferred, queued or parked writes several.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallLeg {
+    /// When the leg began.
+    pub start: Timestamp,
+    /// The vendor's key of the record, which tells legs apart.
+    pub key: String,
+    /// The number or extension it came from, as the exchange writes it.
+    pub from: String,
+    /// The number or extension it went to.
+    pub to: String,
+    /// Seconds from start to end.
+    pub duration_s: u32,
+    /// Seconds of talk.
+    pub talk_s: u32,
+    /// How the leg ended.
+    pub outcome: CallOutcome,
+}
+
+/// A call, over all its legs known so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// How it ended: the best outcome of any leg.
+    pub outcome: CallOutcome,
+    /// Seconds from the first leg's start to the last one's end.
+    pub duration_s: u32,
+    /// Seconds of talk, the longest leg's.
+    pub talk_s: u32,
+    /// The number or extension that answered or was last tried.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answered_by: String,
+    /// The legs in order of their start; never empty.
+    pub legs: Vec<CallLeg>,
+}
+
+/// What was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text, possibly empty (a picture alone).
+    Text(String),
+    /// A telephone call; its text is what the caller keyed in or an agent noted.
+    Call(Call, String),
+}
+
+impl Content {
+    /// The words in it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Call(_, text) => text,
+        }
+    }
+}
+
+/// Where an attachment's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachmentSource {
+    /// In the delivery.
+    Inline(bytes::Bytes),
+    /// With the vendor, to be fetched after the commit: a URL or a media id.
+    Remote(String),
+}
+
+/// A file that came with a message. Its name is for show and never becomes a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The sender's name for it.
+    pub name: Option<String>,
+    /// The media type stated (`image/jpeg`), lower case, without parameters.
+    pub media_type: String,
+    /// Its bytes, or where they are.
+    pub source: AttachmentSource,
+    /// Shown within the text rather than beside it.
+    pub inline: bool,
+}
+
+/// Why a message is taken for automatic (RFC 3834 and what mail systems do instead).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auto {
+    /// A delivery report (RFC 3464) or what stands for one.
+    Bounce,
+    /// A complaint (RFC 5965).
+    Complaint,
+    /// A read receipt (RFC 8098).
+    Receipt,
+    /// Out of office, received your mail.
+    Vacation,
+    /// A mailing list or bulk mail.
+    List,
+    /// Anything else that says of itself that no person wrote it.
+    Generated,
+}
+
+/// What our own boundary server found out about a mail's sender (RFC 8601).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authentication {
+    /// Aligned DMARC pass, or DKIM pass aligned with From.
+    Pass,
+    /// Aligned SPF only.
+    Aligned,
+    /// Nothing aligned, nothing contradicted.
+    None,
+    /// DMARC says fail.
+    Fail,
+}
+
+/// Something an agent must know about a message, shown with it. The text form is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// The sender could have been forged; ask before disclosing anything.
+    Unverified,
+    /// The sender's own domain says that this is not from it.
+    Contradicted,
+    /// The same Message-ID came with other content.
+    MessageIdReused,
+    /// The vendor's type is unknown here; the raw payload is kept and shown.
+    Unsupported,
+    /// The text was longer than lanka keeps in the database.
+    Truncated,
+    /// An attachment or part was left out because of a limit.
+    PartsDropped,
+    /// The Date header or vendor's time was absurd; the trusted time stands.
+    DateDoubtful,
+    /// Several From headers, or several addresses in one.
+    SeveralSenders,
+    /// Forwarded, as the platform says.
+    Forwarded,
+    /// A missed call: to be returned.
+    CallBack,
+}
+
+/// What a channel read out of one item of a delivery.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Message or update.
+    pub what: What,
+    /// Where `source_key` is unique, within the tenant: `mail`, or the page, business, bot or channel.
+    pub namespace: String,
+    /// The vendor's id of the item.
+    pub source_key: String,
+    /// What tells two items with one `source_key` apart, if the vendor's id cannot be trusted to:
+    /// a hash of the content for mail, kind and state for an update. Empty otherwise.
+    pub variant: String,
+    /// Who said it.
+    pub direction: Direction,
+    /// The author.
+    pub sender: Sender,
+    /// For what an agent sent: the customer it went to.
+    pub recipient: Sender,
+    /// The time the sender or vendor gives; not yet believed.
+    pub occurred_at: Option<Timestamp>,
+    /// The vendor signs its times (webhooks), or the call log is our own: `occurred_at` may be
+    /// trusted for claims too.
+    pub occurred_trusted: bool,
+    /// The time our own server had it, where the item itself says so (topmost Received).
+    pub trusted_at: Option<Timestamp>,
+    /// The subject, decoded.
+    pub subject: Option<String>,
+    /// What was said. For an edit the new text, for a reaction the emoji, for a status its name.
+    pub content: Content,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// Pointers to earlier messages, the best first.
+    pub references: Vec<Reference>,
+    /// Set when no person wrote it.
+    pub auto: Option<Auto>,
+    /// What our server said about the sender; `None` where the channel has no such thing.
+    pub authentication: Option<Authentication>,
+    /// What agents must know.
+    pub marks: Vec<Mark>,
+}
+
+impl Incoming {
+    /// An empty message of a namespace and key, for a channel to fill in.
+    pub fn new(namespace: impl Into<String>, source_key: impl Into<String>) -> Self {
+        Self {
+            what: What::Message,
+            namespace: namespace.into(),
+            source_key: source_key.into(),
+            variant: String::new(),
+            direction: Direction::FromCustomer,
+            sender: Sender::default(),
+            recipient: Sender::default(),
+            occurred_at: None,
+            occurred_trusted: false,
+            trusted_at: None,
+            subject: None,
+            content: Content::Text(String::new()),
+            attachments: Vec::new(),
+            references: Vec::new(),
+            auto: None,
+            authentication: None,
+            marks: Vec::new(),
+        }
+    }
+}
+
+/// Something in a delivery that could not be read. It goes to quarantine with the bytes; what was
+/// read beside it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// A stable word: `not_json`, `no_sender`, `bad_timestamp`.
+    pub code: &'static str,
+    /// A sentence for the person who looks at the quarantine. No customer's data.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault with its sentence.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// All that a channel read out of one delivery: parsing never fails, it reports.
+///
+/// **Invariant:** the position of an item in `items` is its `item` number for good; parsing the
+/// same bytes again gives the same order.
+#[derive(Debug, Clone, Default)]
+pub struct Parsed {
+    /// Messages and updates in the order of the payload.
+    pub items: Vec<Incoming>,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+}
+
+/// Where in a message something was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The channel's own field: display name, profile, caller id.
+    Header,
+    /// A field the person filled in: a chat's e-mail box, an IVR entry.
+    Field,
+    /// The subject.
+    Subject,
+    /// The person's own words.
+    Body,
+    /// Below the sign-off.
+    Signature,
+}
+
+/// How much a number proves ([matters] in the configuration).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatterRole {
+    /// Known to the parties only.
+    Secret,
+    /// Printed everywhere: proves nothing.
+    Public,
+    /// Tells the firm, never the matter.
+    Organisation,
+}
+
+/// One thing read out of a message that may tie it to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactValue {
+    /// A person's name.
+    Name(PersonName),
+    /// An address or number that the message states: somebody else's until proven.
+    Claim(Identity),
+    /// A number of a matter: the pattern's name, its role, the canonical spelling.
+    Number {
+        /// The key under `[matters]`.
+        matter: String,
+        /// What it proves.
+        role: MatterRole,
+        /// The canonical form.
+        value: String,
+    },
+}
+
+/// A fact and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFact {
+    /// What was read.
+    pub value: FactValue,
+    /// Where.
+    pub place: Place,
+}
+
+/// A message ready to be decided on. Made by `decide::normalise` alone.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its id, allotted before deciding.
+    pub id: MessageId,
+    /// The delivery it came in, and the position in it.
+    pub raw_event: RawEventId,
+    /// Position in the delivery.
+    pub item: u32,
+    /// The firm it belongs to.
+    pub tenant: String,
+    /// The configured channel.
+    pub channel: String,
+    /// The channel's kind.
+    pub kind: String,
+    /// As the channel read it; texts cut to their limits, identities deduplicated.
+    pub incoming: Incoming,
+    /// The person's own words: no quotes, no signature.
+    pub own_text: String,
+    /// The event's time: shown, sorted by, windows measured with.
+    pub occurred_at: Timestamp,
+    /// The time nobody outside could choose: claims and epochs use it.
+    pub trusted_at: Timestamp,
+    /// When lanka stored it.
+    pub received_at: Timestamp,
+    /// The strongest assurance any of the sender's identities has in this delivery.
+    pub assurance: Assurance,
+    /// Names, claims and numbers, at most 32.
+    pub facts: Vec<MessageFact>,
+    /// The text says that this is a new matter.
+    pub says_new_matter: bool,
+    /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
+    pub says_nothing: bool,
+}
+
+impl Message {
+    /// The customer's side: the sender, or for an agent's message the recipient.
+    pub fn customer(&self) -> &Sender {
+        match self.incoming.direction {
+            Direction::FromCustomer => &self.incoming.sender,
+            Direction::FromAgent => &self.incoming.recipient,
+        }
+    }
+
+    /// Numbers of matters in it, each once.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, MatterRole, &str)> {
+        self.facts.iter().filter_map(|fact| match &fact.value {
+            FactValue::Number { matter, role, value } => Some((matter.as_str(), *role, value.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Names the customer goes by in it.
+    pub fn names(&self) -> impl Iterator<Item = &PersonName> {
+        self.facts.iter().filter_map(|fact| match &fact.value {
+            FactValue::Name(name) => Some(name),
+            _ => None,
+        })
+    }
+}

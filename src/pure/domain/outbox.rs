@@ -1,0 +1,190 @@
+//! What must reach a mirror, and how a delivery can end.
+
+use super::Timestamp;
+use super::id::{ContactId, MessageId, OutboxId, TicketId};
+use super::message::{Direction, Mark};
+use serde::{Deserialize, Serialize};
+
+/// A change of a thread that mirrors hear of. The text form is the CloudEvents `type`, after the
+/// prefix `lanka.`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Change {
+    /// A ticket came to be; its first message follows as `message.added`.
+    #[serde(rename = "ticket.opened")]
+    TicketOpened,
+    /// A closed ticket is open again.
+    #[serde(rename = "ticket.reopened")]
+    TicketReopened,
+    /// A ticket was joined into another; its lane ends.
+    #[serde(rename = "ticket.merged")]
+    TicketMerged,
+    /// A message is on the ticket.
+    #[serde(rename = "message.added")]
+    MessageAdded,
+    /// A message left this ticket for another.
+    #[serde(rename = "message.moved")]
+    MessageMoved,
+    /// A message changed: another leg of its call, an edit, a taken-back text, a status, a reaction.
+    #[serde(rename = "message.updated")]
+    MessageUpdated,
+    /// Two contacts turned out to be one.
+    #[serde(rename = "contact.merged")]
+    ContactMerged,
+    /// Something points to a join that the evidence does not carry.
+    #[serde(rename = "suggestion.made")]
+    SuggestionMade,
+}
+
+impl Change {
+    /// The stable word, as in SQL and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TicketOpened => "ticket.opened",
+            Self::TicketReopened => "ticket.reopened",
+            Self::TicketMerged => "ticket.merged",
+            Self::MessageAdded => "message.added",
+            Self::MessageMoved => "message.moved",
+            Self::MessageUpdated => "message.updated",
+            Self::ContactMerged => "contact.merged",
+            Self::SuggestionMade => "suggestion.made",
+        }
+    }
+
+    /// The change of a stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::TicketOpened, Self::TicketReopened, Self::TicketMerged, Self::MessageAdded,
+            Self::MessageMoved, Self::MessageUpdated, Self::ContactMerged, Self::SuggestionMade,
+        ].into_iter().find(|change| change.as_str() == word)
+    }
+}
+
+/// One change on its way to one mirror, with all that the mirror may show of it, read fresh from
+/// the database when it is sent (the row itself holds ids only).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Post {
+    /// The id the receiver can deduplicate by; the same at every attempt.
+    pub id: OutboxId,
+    /// What happened.
+    pub change: Change,
+    /// Position in the lane (mirror and ticket): 1, 2, 3 … without a gap.
+    pub sequence: i64,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// The firm.
+    pub tenant: String,
+    /// The ticket as it is now.
+    pub ticket: TicketView,
+    /// The other ticket of a merge or move: where things went to, or came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_ticket: Option<TicketId>,
+    /// The message concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageView>,
+    /// The change's own particulars (which contact was absorbed, what is suggested and why).
+    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    pub detail: serde_json::Value,
+}
+
+/// A ticket as mirrors see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TicketView {
+    /// Its id.
+    pub id: TicketId,
+    /// The short number people say.
+    pub number: i64,
+    /// `open` or `closed`.
+    pub state: String,
+    /// The first subject, or the first words.
+    pub title: String,
+    /// Service, problem, feedback, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kind: Vec<String>,
+    /// `high`, `normal`, `low`.
+    pub priority: String,
+    /// The contacts on it.
+    pub participants: Vec<ContactView>,
+    /// The ticket that this one continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_up_of: Option<TicketId>,
+}
+
+/// A contact as mirrors see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContactView {
+    /// Its id.
+    pub id: ContactId,
+    /// The best name known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The addresses that are the contact's own, as `scheme:value`.
+    pub identities: Vec<String>,
+}
+
+/// A message as mirrors see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MessageView {
+    /// Its id.
+    pub id: MessageId,
+    /// The configured channel it came by.
+    pub channel: String,
+    /// That channel's kind.
+    pub channel_kind: String,
+    /// Who said it.
+    pub direction: Direction,
+    /// The contact who said it, or to whom it was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The event's time.
+    pub occurred_at: Timestamp,
+    /// When lanka stored it.
+    pub received_at: Timestamp,
+    /// The subject, for mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The text, quotes included.
+    pub text: String,
+    /// The call, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<super::message::Call>,
+    /// What agents must know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// Files, without their bytes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentView>,
+    /// Why it is on this ticket and this contact's, in one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// An attachment as mirrors see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AttachmentView {
+    /// The sender's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Media type.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Size in bytes.
+    pub bytes: i64,
+    /// SHA-256 in hex, once the bytes are here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// Something ops must hear of (promise P7), sent over the same signed way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Alert {
+    /// A stable code: `channel_dead`, `queue_growing`, `mirror_parked`.
+    pub code: String,
+    /// What it is about: a channel's or mirror's name.
+    pub subject: String,
+    /// `true` at the onset, `false` at the recovery.
+    pub active: bool,
+    /// One sentence with what to do.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+}

@@ -1,0 +1,91 @@
+//! What the desk has decided beforehand: the part of the configuration that deciding depends on.
+
+use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
+use super::message::MatterRole;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A pattern under `[matters]`.
+#[derive(Debug, Clone)]
+pub struct Matter {
+    /// Its key.
+    pub name: String,
+    /// The pattern; what its capture groups matched is the canonical form, else the whole match.
+    pub pattern: regex::Regex,
+    /// What such a number proves.
+    pub role: MatterRole,
+}
+
+/// How long things belong together, by event time.
+#[derive(Debug, Clone, Copy)]
+pub struct Windows {
+    /// A pause within one chat.
+    pub chat_session: Duration,
+    /// A contact's only open ticket takes a message that points nowhere.
+    pub one_open: Duration,
+    /// A closed ticket is still the matter when its number is named.
+    pub closed_continues: Duration,
+}
+
+/// All that deciding depends on beside the message and the facts. One per tenant.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// ISO 3166 code of the country whose national phone numbers are meant.
+    pub region: String,
+    /// Zone in which a wall clock without one is read.
+    pub time_zone: jiff::tz::TimeZone,
+    /// Languages of the desk, the first for what lanka itself says.
+    pub languages: Vec<String>,
+    /// Registrable or full domains that are ours.
+    pub own_domains: HashSet<String>,
+    /// Patterns (`*@example.fi`, `anna@example.fi`) of those who answer.
+    pub agents: Vec<String>,
+    /// Domains where anybody has an address.
+    pub public_domains: HashSet<String>,
+    /// Domains of firms confirmed as one customer.
+    pub organisations: HashSet<String>,
+    /// Numbers that tie messages to a matter.
+    pub matters: Arc<Vec<Matter>>,
+    /// Windows.
+    pub windows: Windows,
+    /// Windows of one channel, by its name, where they differ.
+    pub channel_windows: HashMap<String, Windows>,
+    /// The desk's own addresses: the sender of an echo, never a customer.
+    pub own_addresses: HashSet<EmailAddress>,
+    /// The desk's own numbers.
+    pub own_numbers: HashSet<PhoneNumber>,
+    /// Key for look-up hashes of facts, derived from `[security]`.
+    pub fact_key: [u8; 32],
+    /// Names of the mirrors this tenant's tickets go to.
+    pub mirrors: Vec<String>,
+}
+
+impl Policy {
+    /// The windows in force on a channel.
+    pub fn windows(&self, channel: &str) -> Windows {
+        self.channel_windows.get(channel).copied().unwrap_or(self.windows)
+    }
+
+    /// Whether the address is one of ours: a configured mailbox, or on an own domain.
+    pub fn is_own(&self, address: &EmailAddress) -> bool {
+        self.own_addresses.contains(address) || self.is_in(&self.own_domains, address.domain())
+    }
+
+    /// Whether the address belongs to somebody who answers customers.
+    pub fn is_agent(&self, address: &EmailAddress) -> bool {
+        self.agents.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(suffix) => address.as_str().ends_with(&suffix.to_lowercase()),
+            None => address.as_str() == pattern.to_lowercase(),
+        })
+    }
+
+    /// Whether everybody can have an address at the domain, so that sharing it means nothing.
+    pub fn is_public(&self, domain: &str) -> bool {
+        self.is_in(&self.public_domains, domain) || registrable_domain(domain).is_none()
+    }
+
+    fn is_in(&self, set: &HashSet<String>, domain: &str) -> bool {
+        set.contains(domain) || registrable_domain(domain).is_some_and(|d| set.contains(d))
+    }
+}

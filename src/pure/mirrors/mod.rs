@@ -1,0 +1,96 @@
+//! The tools agents work in: one file a kind, [`Post`] → [`Outgoing`].
+//!
+//! A mirror is never async and never sends: it says the next step from the replies so far; the
+//! shell sends, stores the reply, and asks again. Retry and replay stay in one place, the shell's.
+//! Adding one is adding a file and a line, as for channels.
+//!
+//! **Invariant:** `next` is a function of its arguments. The name of a kind appears in its own file
+//! only.
+
+use super::channels::SettingsProblem;
+use super::domain::Timestamp;
+use super::domain::outbox::{Alert, Post};
+use std::time::Duration;
+
+macro_rules! mirrors {
+    ($($(#[$meaning:meta])* $name:ident),* $(,)?) => {
+        $($(#[$meaning])* pub mod $name;)*
+
+        /// Every kind of mirror, in the order of the list.
+        pub const KINDS: &[&Kind] = &[$(&$name::KIND),*];
+    };
+}
+
+mirrors! {
+}
+
+/// The kind of a name, if there is one.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}
+
+/// A kind of mirror.
+pub struct Kind {
+    /// The word in the configuration, equal to the file's name.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Reads the settings (the mirror's table without `kind` and `tenant`) and makes the mirror.
+    pub build: fn(&str, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>,
+}
+
+/// A request for a carrier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Absolute URL.
+    pub url: String,
+    /// `POST`, `PUT` …
+    pub method: &'static str,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+    /// Longest time the whole exchange may take.
+    pub timeout: Duration,
+}
+
+/// What the other side answered, kept with the outbox row.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, seconds, if given (a date is turned into seconds by the carrier).
+    pub retry_after_s: Option<u64>,
+    /// The first bytes of the body, for the step that follows and for people; at most 4 KiB.
+    pub body: String,
+}
+
+/// What to do next for a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send this and ask again with the reply.
+    Send(Outgoing),
+    /// It is delivered.
+    Done,
+    /// Try again later, not before the time given if one is.
+    Retry {
+        /// What the other side asked for.
+        after: Option<Duration>,
+        /// A sentence without customer data.
+        why: String,
+    },
+    /// It will never be taken; the row is dead and said aloud.
+    Reject {
+        /// A sentence without customer data.
+        why: String,
+    },
+}
+
+/// One configured tool.
+pub trait Mirror: Send + Sync {
+    /// The next step for a post, given the replies of this attempt so far, oldest first.
+    fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step;
+
+    /// How operational events reach this tool; `None` where it has no place for them.
+    fn alert(&self, alert: &Alert, id: &str, now: Timestamp) -> Option<Outgoing>;
+}

@@ -1,0 +1,1 @@
+//! Formats that several channels or mirrors share.

@@ -1,0 +1,1 @@
+//! The imperative shell: the only folder that touches the world.
