@@ -1,1 +1,3 @@
 //! Formats that several channels or mirrors share.
+
+pub mod standard_webhooks;
