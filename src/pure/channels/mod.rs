@@ -19,6 +19,7 @@
 use super::domain::Timestamp;
 use super::domain::message::{Parsed, RawEvent};
 use super::domain::secret::Secret;
+pub use super::wire::settings::SettingsProblem;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,8 +33,7 @@ macro_rules! channels {
     };
 }
 
-channels! {
-}
+channels! {}
 
 /// The kind of a name, if there is one.
 pub fn kind(name: &str) -> Option<&'static Kind> {
@@ -82,22 +82,6 @@ pub struct Own {
     pub addresses: Vec<super::domain::identity::EmailAddress>,
     /// Phone numbers.
     pub numbers: Vec<super::domain::identity::PhoneNumber>,
-}
-
-/// A problem in a channel's or mirror's settings. The configuration adds file and line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsProblem {
-    /// Path of the key below the channel's table (`own_numbers.2`), empty for the table itself.
-    pub key: String,
-    /// What is wrong and what to write instead.
-    pub message: String,
-}
-
-impl SettingsProblem {
-    /// A problem at a key.
-    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: key.into(), message: message.into() }
-    }
 }
 
 /// How the bytes of a channel get in. Few, closed, each served by one file under `shell/intake`.
