@@ -1,1 +1,3 @@
 //! The imperative shell: the only folder that touches the world.
+
+pub mod cluster;

@@ -1,0 +1,4 @@
+//! Integration tests: real Postgres, real mailboxes, real files. One binary, a module a subject.
+
+mod cluster;
+mod support;
