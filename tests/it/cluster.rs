@@ -1,11 +1,10 @@
 //! The private Postgres: it starts, is shared, comes back, and ends with its parent.
 
-use super::support::scratch;
+use super::support::{eventually, scratch};
 use lanka::shell::cluster::{Cluster, ClusterError};
 use sqlx::Connection;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Where a process of [`hold_a_cluster`] finds its directory.
 const HELD_DIR: &str = "LANKA_TEST_HELD_CLUSTER";
@@ -23,17 +22,6 @@ async fn server_pid(url: &str) -> i32 {
 fn kill(pid: i32) {
     let pid = rustix::process::Pid::from_raw(pid).expect("a process");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
-}
-
-async fn eventually<T, F: AsyncFnMut() -> Option<T>>(what: &str, mut look: F) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "{what} did not happen within 30 s");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! Integration tests: real Postgres, real mailboxes, real files. One binary, a module a subject.
 
 mod cluster;
+mod dovecot;
 mod support;
