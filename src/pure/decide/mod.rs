@@ -1,3 +1,193 @@
-//! The verbs: from a message and the facts to one decision.
+//! The verbs: from a message and the facts to one decision. One file, one public function, one
+//! conclusion: `decide` is `resolve`, `thread`, `triage`, `route`, and nothing else.
+//!
+//! **Invariants:** everything here is a function of its arguments; a rerun gives the same decision.
+//! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
+pub mod evidence;
+pub mod lookup;
 pub mod normalise;
+pub mod resolve;
+pub mod route;
+pub mod thread;
+
+use crate::pure::domain::decision::{AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution};
+use crate::pure::domain::id::{IdMint, MessageId};
+use crate::pure::domain::message::{Call, CallLeg, Content, Message, ReferenceKind, What};
+use crate::pure::domain::policy::Policy;
+use crate::pure::domain::ticket::{Priority, Triage};
+
+/// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
+///
+/// `mint` gives the ids of what is new. The decision is not in the facts yet:
+/// [`Facts::apply`] puts it there.
+pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
+    if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
+        return repeat(message, seen.message);
+    }
+    if message.incoming.what != What::Message {
+        return update(message, lookup, facts);
+    }
+    let earlier = earlier_of_same_key(lookup, facts);
+    if let (Some(earlier), Content::Call(call, text)) = (earlier, &message.incoming.content)
+        && facts.calls.contains_key(&earlier)
+    {
+        return leg(message, lookup, facts, mint, policy, earlier, call, text);
+    }
+    let mut decision = conclude(message, lookup, facts, mint, policy);
+    decision.message_id_reused = earlier.is_some();
+    if decision.message_id_reused {
+        decision.reasons.push(Reason::new("message_id_reused", "Another message with this id but other content came before; both are kept."));
+    }
+    decision
+}
+
+fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
+    let resolved = resolve::resolve(message, lookup, facts, mint, policy);
+    let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
+    let triage = triage(message);
+    let mut reasons = resolved.reasons;
+    reasons.extend(placed.reasons);
+    let mut suggestions = resolved.suggestions;
+    suggestions.extend(placed.suggestions);
+    let mut decision = Decision {
+        message: message.id,
+        role: ItemRole::First,
+        resolution: resolved.resolution,
+        identity: resolved.identity,
+        identities: resolved.identities,
+        facts: resolved.facts,
+        edges: resolved.edges,
+        placement: placed.placement,
+        entitled_by: placed.entitled_by,
+        anchors: placed.anchors,
+        suggestions,
+        moves: placed.moves,
+        triage,
+        changes: Vec::new(),
+        call: None,
+        message_id_reused: false,
+        reasons,
+    };
+    decision.changes = route::route(&decision);
+    decision
+}
+
+fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
+    Decision {
+        message: of,
+        role,
+        resolution: Resolution::Nobody,
+        identity: None,
+        identities: Vec::new(),
+        facts: Vec::new(),
+        edges: Vec::new(),
+        placement: Placement::None,
+        entitled_by: None,
+        anchors: Vec::new(),
+        suggestions: Vec::new(),
+        moves: Vec::new(),
+        triage: triage(message),
+        changes: Vec::new(),
+        call: None,
+        message_id_reused: false,
+        reasons: Vec::new(),
+    }
+}
+
+fn repeat(message: &Message, of: MessageId) -> Decision {
+    let mut decision = nothing(message, ItemRole::Repeat, of);
+    decision.reasons.push(Reason::new("repeat", "The same message was delivered before."));
+    decision
+}
+
+/// An update goes where the message it is about is; one about an unknown message is kept alone.
+fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
+    let target = message
+        .incoming
+        .references
+        .iter()
+        .zip(&lookup.references)
+        .filter(|(reference, _)| reference.kind == ReferenceKind::Target)
+        .flat_map(|(_, key)| facts.anchors.get(key).into_iter().flatten())
+        .find(|anchor| anchor.kind == AnchorKind::Message);
+    let mut decision = nothing(message, ItemRole::Update, target.map_or(message.id, |anchor| anchor.message));
+    match target {
+        Some(anchor) => {
+            decision.placement = anchor.ticket.map_or(Placement::None, |ticket| Placement::Join(facts.ticket_now(ticket)));
+            decision.reasons.push(Reason::new("update", "It is about an earlier message."));
+            decision.changes = route::route(&decision);
+        }
+        None => decision.reasons.push(Reason::new("update_unknown", "It is about a message that is not here.")),
+    }
+    decision
+}
+
+fn earlier_of_same_key(lookup: &Lookup, facts: &Facts) -> Option<MessageId> {
+    let (_, key) = lookup.own.iter().find(|(kind, _)| *kind == AnchorKind::Message)?;
+    facts.anchors.get(key)?.iter().find(|anchor| anchor.kind == AnchorKind::Message).map(|anchor| anchor.message)
+}
+
+/// Another leg of a known call. A leg may tell the caller that the first one hid (an internal
+/// transfer was written down first); then the call is decided anew as his.
+#[expect(clippy::too_many_arguments, reason = "the leg is decide() with the call it belongs to")]
+fn leg(
+    message: &Message,
+    lookup: &Lookup,
+    facts: &Facts,
+    mint: &mut IdMint,
+    policy: &Policy,
+    earlier: MessageId,
+    call: &Call,
+    text: &str,
+) -> Decision {
+    let Some(known) = facts.calls.get(&earlier) else { return repeat(message, earlier) };
+    let merged = join_legs(&known.call, call);
+    let text = match (known.text.is_empty(), text.is_empty() || known.text.contains(text)) {
+        (true, _) => text.to_owned(),
+        (false, true) => known.text.clone(),
+        (false, false) => format!("{}\n{text}", known.text),
+    };
+    let mut decision = if known.identity.is_none() && !message.customer().identities.is_empty() {
+        let mut decision = conclude(message, lookup, facts, mint, policy);
+        // The call has its ticket: a new one would leave that empty, an older one takes it in.
+        match (known.ticket.map(|ticket| facts.ticket_now(ticket)), &decision.placement) {
+            (Some(has), Placement::Open { .. }) => decision.placement = Placement::Join(has),
+            (Some(has), other) if other.ticket().is_some_and(|to| to != has) => {
+                let to = other.ticket().unwrap_or(has);
+                decision.moves.push(Move { from: has, to, why: "Another leg of the call told who called.".to_owned() });
+            }
+            _ => {}
+        }
+        decision
+    } else {
+        let mut decision = nothing(message, ItemRole::Leg, earlier);
+        decision.placement = known.ticket.map_or(Placement::None, |ticket| Placement::Join(facts.ticket_now(ticket)));
+        decision
+    };
+    decision.message = earlier;
+    decision.role = ItemRole::Leg;
+    decision.call = Some((merged, text));
+    decision.anchors.retain(|(kind, ..)| *kind != AnchorKind::Message);
+    decision.reasons.push(Reason::new("leg", "Another record of the same call."));
+    decision.changes = route::route(&decision);
+    decision
+}
+
+/// The call over the legs of both, whatever order they came in.
+pub fn join_legs(one: &Call, other: &Call) -> Call {
+    let mut legs: Vec<CallLeg> = one.legs.iter().chain(&other.legs).cloned().collect();
+    legs.sort();
+    legs.dedup_by(|a, b| a.key == b.key);
+    let best = legs.iter().max_by(|a, b| a.outcome.cmp(&b.outcome).then(b.start.cmp(&a.start)));
+    let outcome = best.map_or(one.outcome, |leg| leg.outcome);
+    let answered_by = best.map(|leg| leg.to.clone()).unwrap_or_default();
+    let start = legs.iter().map(|leg| leg.start.as_second()).min().unwrap_or_default();
+    let end = legs.iter().map(|leg| leg.start.as_second() + i64::from(leg.duration_s)).max().unwrap_or(start);
+    let talk_s = legs.iter().filter(|leg| leg.outcome == outcome).map(|leg| leg.talk_s).max().unwrap_or_default();
+    Call { outcome, duration_s: u32::try_from(end - start).unwrap_or_default(), talk_s, answered_by, legs }
+}
+
+fn triage(_message: &Message) -> Triage {
+    Triage { kind: Vec::new(), priority: Priority::Normal }
+}

@@ -1,0 +1,108 @@
+//! What speaks for two identities being one person, and what speaks against it (IDENTITY.md 4.2).
+
+use crate::pure::domain::contact::{ContactKind, is_role_address};
+use crate::pure::domain::decision::Facts;
+use crate::pure::domain::id::ContactId;
+use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
+use crate::pure::domain::message::{Authentication, Content, Message};
+use crate::pure::domain::name::{NameMatch, PersonName};
+
+/// One delivery vouches for both identifiers.
+pub const BITS_SAME_ID: i16 = 40;
+/// Both sides name each other's identifier.
+pub const BITS_MUTUAL: i16 = 20;
+/// One names the other, and both hold one secret.
+pub const BITS_MENTIONED_WITH_SECRET: i16 = 18;
+/// A number that only ever called, named before the call in an authenticated mail.
+pub const BITS_CALLER_NAMED: i16 = 16;
+/// The same secret number.
+pub const BITS_SECRET: i16 = 8;
+/// One states the other's identifier.
+pub const BITS_ASSERTED: i16 = 7;
+/// Given and family name agree.
+pub const BITS_NAME_FULL: i16 = 6;
+/// Names agree as far as both go.
+pub const BITS_NAME_PARTIAL: i16 = 4;
+/// A secret held by more contacts than this is a mailing, and ties nobody.
+pub const SECRET_CONTACTS_MAX: usize = 6;
+/// Numbers refused to one identity in an hour before its numbers are no longer looked up.
+pub const REFUSED_BY_IDENTITY_MAX: u32 = 5;
+/// The same for one channel.
+pub const REFUSED_BY_CHANNEL_MAX: u32 = 20;
+
+/// How the names of two sides compare, as bits; the best pair counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// They agree, with so many bits.
+    Agree(i16),
+    /// One side has none.
+    Unknown,
+    /// Different people.
+    Conflict,
+}
+
+/// Compares all names of one side with all of the other.
+pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a PersonName>) -> Names {
+    let mut verdict = Names::Unknown;
+    for their in theirs {
+        for our in ours {
+            match our.compare(their) {
+                NameMatch::Full => return Names::Agree(BITS_NAME_FULL),
+                NameMatch::Partial => verdict = Names::Agree(BITS_NAME_PARTIAL),
+                NameMatch::Conflict if verdict == Names::Unknown => verdict = Names::Conflict,
+                NameMatch::Conflict | NameMatch::Unknown => {}
+            }
+        }
+    }
+    verdict
+}
+
+/// Whether anybody could have made the message look as if it came from its sender: a From that
+/// nothing aligned vouches for, a caller id.
+pub fn is_forgeable(message: &Message) -> bool {
+    let aligned = matches!(message.incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
+    match message.customer().identities.first() {
+        Some(held) if held.identity.scheme == MAILTO => !aligned,
+        Some(held) if held.identity.scheme == TEL => held.assurance < Assurance::Verified || is_call(message),
+        _ => false,
+    }
+}
+
+/// Whether it is a telephone call.
+pub fn is_call(message: &Message) -> bool {
+    matches!(message.incoming.content, Content::Call(..))
+}
+
+/// Whether the sender's own domain denies him.
+pub fn is_contradicted(message: &Message) -> bool {
+    message.incoming.authentication == Some(Authentication::Fail)
+}
+
+/// Whether the contact is known by numbers that only ever called: no platform vouches for them.
+pub fn is_call_only(facts: &Facts, contact: ContactId) -> bool {
+    let mut some = false;
+    facts.identities_of(contact).all(|known| {
+        some = true;
+        known.identity.scheme == TEL && known.assurance <= Assurance::Plausible
+    }) && some
+}
+
+/// Whether the contact is no single person's: a role mailbox, a shared number.
+pub fn is_shared(facts: &Facts, contact: ContactId) -> bool {
+    facts.contacts.get(&contact).is_some_and(|c| c.kind != ContactKind::Person)
+        || facts.identities_of(contact).any(|known| is_role_address(&known.identity))
+}
+
+/// Whether numbers in the message may be looked up: not after too many that were somebody else's.
+pub fn may_guess(facts: &Facts, message: &Message) -> bool {
+    let by_identity = message
+        .customer()
+        .identities
+        .iter()
+        .filter_map(|held| facts.identities.get(&held.identity))
+        .filter_map(|known| facts.refused_by_identity.get(&known.id))
+        .max();
+    let by_channel = facts.refused_by_channel.get(&message.channel);
+    by_identity.is_none_or(|count| *count < REFUSED_BY_IDENTITY_MAX)
+        && by_channel.is_none_or(|count| *count < REFUSED_BY_CHANNEL_MAX)
+}

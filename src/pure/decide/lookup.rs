@@ -1,0 +1,109 @@
+//! Message → [`Lookup`]: every key the facts may hang on, so that the shell can load them all at once.
+//!
+//! Keys are keyed hashes (HMAC-SHA256 under a subkey of `[security]`, cut to 128 bits): what is kept
+//! for look-up only is not kept in the clear.
+
+use crate::pure::domain::decision::{AnchorKind, Lookup, LookupKey};
+use crate::pure::domain::identity::Identity;
+use crate::pure::domain::message::{FactValue, MatterRole, Message, ReferenceKind, What};
+use crate::pure::domain::policy::Policy;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Makes look-up keys of one tenant.
+#[derive(Clone)]
+pub struct Keyer {
+    mac: Hmac<Sha256>,
+}
+
+impl Keyer {
+    /// Keys under the policy's subkey; tenants never share one.
+    pub fn new(policy: &Policy, tenant: &str) -> Self {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&policy.fact_key).expect("HMAC takes a key of any length");
+        mac.update(tenant.as_bytes());
+        mac.update(&[0]);
+        Self { mac }
+    }
+
+    fn key(&self, parts: &[&str]) -> LookupKey {
+        let mut mac = self.mac.clone();
+        for part in parts {
+            // The length in front keeps ("ab","c") and ("a","bc") apart.
+            mac.update(&(part.len() as u32).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let digest = mac.finalize().into_bytes();
+        let mut bytes = [0u8; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        LookupKey(uuid::Uuid::from_bytes(bytes))
+    }
+
+    /// The key of a message's own id, by which others point at it.
+    pub fn message(&self, namespace: &str, source_key: &str) -> LookupKey {
+        self.key(&["message", namespace, source_key])
+    }
+
+    /// The key of a vendor's conversation, or of a hint.
+    pub fn thread(&self, kind: AnchorKind, namespace: &str, key: &str) -> LookupKey {
+        self.key(&[kind.as_str(), namespace, key])
+    }
+
+    /// The key that guards against a second delivery.
+    pub fn seen(&self, namespace: &str, source_key: &str, variant: &str) -> LookupKey {
+        self.key(&["seen", namespace, source_key, variant])
+    }
+
+    /// The key under which claims of an identity are found.
+    pub fn claim(&self, identity: &Identity) -> LookupKey {
+        self.key(&["claim", &identity.scheme, &identity.scope, &identity.value])
+    }
+
+    /// The key of a number of a matter.
+    pub fn number(&self, matter: &str, value: &str) -> LookupKey {
+        self.key(&["number", matter, value])
+    }
+
+    /// The key of a fact, or `None` for what is not looked up: a name that is not full, a number
+    /// that is no secret.
+    pub fn fact(&self, value: &FactValue) -> Option<LookupKey> {
+        match value {
+            FactValue::Name(name) => name.is_full().then(|| self.key(&["name", &name.key()])),
+            FactValue::Claim(identity) => Some(self.claim(identity)),
+            FactValue::Number { matter, role: MatterRole::Secret, value } => Some(self.number(matter, value)),
+            FactValue::Number { .. } => None,
+        }
+    }
+}
+
+/// Every key of a message.
+pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
+    let incoming = &message.incoming;
+    let own_key = keyer.message(&incoming.namespace, &incoming.source_key);
+    // An update has an id of its own only by accident; it is found by what it is about.
+    let mut own = Vec::with_capacity(2);
+    if incoming.what == What::Message {
+        own.push((AnchorKind::Message, own_key));
+    }
+    let mut references = Vec::with_capacity(incoming.references.len());
+    for reference in &incoming.references {
+        let (kind, key) = match reference.kind {
+            ReferenceKind::Conversation => {
+                (Some(AnchorKind::Conversation), keyer.thread(AnchorKind::Conversation, &reference.namespace, &reference.key))
+            }
+            ReferenceKind::Hint => (Some(AnchorKind::Hint), keyer.thread(AnchorKind::Hint, &reference.namespace, &reference.key)),
+            ReferenceKind::Reply | ReferenceKind::Ancestor | ReferenceKind::Target => {
+                (None, keyer.message(&reference.namespace, &reference.key))
+            }
+        };
+        own.extend(kind.map(|kind| (kind, key)));
+        references.push(key);
+    }
+    Lookup {
+        seen_scope: format!("{}/{}", message.tenant, incoming.namespace),
+        seen_key: keyer.seen(&incoming.namespace, &incoming.source_key, &incoming.variant),
+        own,
+        references,
+        facts: message.facts.iter().map(|fact| keyer.fact(&fact.value)).collect(),
+        claims_on: message.customer().identities.iter().map(|held| keyer.claim(&held.identity)).collect(),
+    }
+}

@@ -1,0 +1,50 @@
+//! What mirrors hear of a decision → the changes, in the order they happened.
+
+use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, SuggestionTarget, Told};
+use crate::pure::domain::id::TicketId;
+use crate::pure::domain::outbox::Change;
+
+/// The changes of one decision. A merge is told in both lanes; the target's waits for the source's.
+pub fn route(decision: &Decision) -> Vec<Told> {
+    let Some(ticket) = decision.placement.ticket() else { return Vec::new() };
+    let told = |change, ticket| Told { change, ticket, other: None, message: None, waits: false, detail: None };
+    let mut changes = Vec::new();
+    for moved in &decision.moves {
+        changes.push(Told { other: Some(moved.to), ..told(Change::TicketMerged, moved.from) });
+        changes.push(Told { other: Some(moved.from), waits: true, ..told(Change::TicketMerged, moved.to) });
+    }
+    match decision.placement {
+        Placement::Open { .. } => changes.push(told(Change::TicketOpened, ticket)),
+        Placement::Reopen(_) => changes.push(told(Change::TicketReopened, ticket)),
+        Placement::Join(_) | Placement::None => {}
+    }
+    let change = match decision.role {
+        ItemRole::First => Change::MessageAdded,
+        ItemRole::Leg | ItemRole::Update | ItemRole::Repeat => Change::MessageUpdated,
+    };
+    changes.push(Told { message: Some(decision.message), ..told(change, ticket) });
+    changes.extend(contacts_merged(decision, ticket));
+    for suggestion in &decision.suggestions {
+        let (kind, target) = match suggestion.target {
+            SuggestionTarget::Contact(id) => ("contact", id.to_string()),
+            SuggestionTarget::Ticket(id) => ("ticket", id.to_string()),
+        };
+        let detail = serde_json::json!({ "suggestion": suggestion.id, "target_kind": kind, "target": target, "why": suggestion.why });
+        let message = Some(decision.message);
+        changes.push(Told { message, detail: Some(detail.to_string()), ..told(Change::SuggestionMade, ticket) });
+    }
+    changes
+}
+
+fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {
+    let Resolution::Merge { keep, absorb } = &decision.resolution else { return None };
+    let detail = serde_json::json!({ "contact": keep, "absorbed": absorb });
+    Some(Told {
+        change: Change::ContactMerged,
+        ticket,
+        other: None,
+        message: Some(decision.message),
+        waits: false,
+        detail: Some(detail.to_string()),
+    })
+}

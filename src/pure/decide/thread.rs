@@ -1,0 +1,523 @@
+//! Which ticket does it join → [`Placement`]. The rules of DESIGN 5, one function each, first
+//! answer wins.
+//!
+//! **Invariant:** the sender's right to a ticket is checked before a token, number or header counts;
+//! what points to a ticket he has no right to becomes a suggestion.
+
+use super::evidence::{is_contradicted, is_forgeable, may_guess};
+use super::resolve::Resolved;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::decision::*;
+use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
+use crate::pure::domain::identity::{Assurance, MAILTO, registrable_domain};
+use crate::pure::domain::message::{Direction, FactValue, Message, ReferenceKind};
+use crate::pure::domain::policy::{Policy, Windows};
+use crate::pure::domain::ticket::TicketState;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Where it goes, and all that follows from that.
+#[derive(Debug)]
+pub struct Placed {
+    /// The conclusion.
+    pub placement: Placement,
+    /// Why the contact takes part, when he did not before.
+    pub entitled_by: Option<EntitledBy>,
+    /// Tickets that turned out to be one.
+    pub moves: Vec<Move>,
+    /// Tickets that something pointed to in vain.
+    pub suggestions: Vec<Suggestion>,
+    /// Keys by which later messages find the ticket.
+    pub anchors: Vec<(AnchorKind, LookupKey, String)>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}
+
+/// References that had not come yet and are remembered, the nearest first.
+const WANTED_MAX: usize = 2;
+/// Tickets suggested for one message.
+const SUGGESTIONS_MAX: usize = 3;
+
+/// Finds the ticket.
+pub fn place(
+    message: &Message,
+    lookup: &Lookup,
+    resolved: &Resolved,
+    facts: &Facts,
+    mint: &mut IdMint,
+    policy: &Policy,
+) -> Placed {
+    let mut threading = Threading::new(message, lookup, resolved, facts, policy);
+    let found = threading
+        .answers_the_desk()
+        .or_else(|| threading.vendors_thread())
+        .or_else(|| threading.was_wanted())
+        .or_else(|| threading.number_of_the_matter())
+        .or_else(|| threading.same_session())
+        .or_else(|| threading.only_open_one());
+    let found = found.unwrap_or_else(|| threading.new_ticket(None));
+    threading.conclude(found, mint)
+}
+
+/// An answer of a rule.
+#[derive(Debug, Clone)]
+enum Found {
+    Ticket { ticket: TicketId, by: EntitledBy, window: Duration },
+    New { follow_up_of: Option<TicketId> },
+    Nowhere,
+}
+
+struct Threading<'a> {
+    message: &'a Message,
+    lookup: &'a Lookup,
+    resolved: &'a Resolved,
+    facts: &'a Facts,
+    policy: &'a Policy,
+    windows: Windows,
+    /// Keys of the message's secret numbers by matter.
+    numbers: BTreeMap<&'a str, BTreeSet<LookupKey>>,
+    pointed: Vec<(TicketId, MessageId, &'static str)>,
+    moves: Vec<Move>,
+    reasons: Vec<Reason>,
+}
+
+impl<'a> Threading<'a> {
+    fn new(message: &'a Message, lookup: &'a Lookup, resolved: &'a Resolved, facts: &'a Facts, policy: &'a Policy) -> Self {
+        let mut numbers: BTreeMap<&str, BTreeSet<LookupKey>> = BTreeMap::new();
+        for (fact, key) in message.facts.iter().zip(&lookup.facts) {
+            if let (FactValue::Number { matter, .. }, Some(key)) = (&fact.value, key) {
+                numbers.entry(matter).or_default().insert(*key);
+            }
+        }
+        let windows = policy.windows(&message.channel);
+        let (pointed, moves, reasons) = (Vec::new(), Vec::new(), Vec::new());
+        Self { message, lookup, resolved, facts, policy, windows, numbers, pointed, moves, reasons }
+    }
+
+    fn is_mine(&self, contact: &ContactId) -> bool {
+        self.resolved.sides.contains(contact) || self.resolved.resolution.contact() == Some(*contact)
+    }
+
+    fn because(&mut self, rule: &str, text: &str) {
+        self.reasons.push(Reason::new(rule, text));
+    }
+
+    /// Whether the sender may write on the ticket, and why. A number entitles less than a reply.
+    fn entitled(&self, known: &KnownTicket, by_number: bool) -> Option<EntitledBy> {
+        if is_contradicted(self.message) {
+            return None;
+        }
+        if known.participants.keys().any(|contact| self.is_mine(contact)) {
+            return (!by_number || !is_forgeable(self.message)).then_some(EntitledBy::SameContact);
+        }
+        if self.message.assurance < Assurance::Plausible || is_forgeable(self.message) {
+            return None;
+        }
+        let domain = self.organisation_of_sender()?;
+        let confirmed = self.policy.organisations.contains(domain);
+        let colleague = known.participants.keys().any(|contact| {
+            self.facts.identities_of(*contact).any(|id| {
+                id.identity.scheme == MAILTO
+                    && id.assurance >= Assurance::Plausible
+                    && id.identity.value.split_once('@').and_then(|(_, d)| registrable_domain(d)) == Some(domain)
+            })
+        });
+        (colleague && (!by_number || confirmed)).then_some(EntitledBy::Organisation)
+    }
+
+    fn organisation_of_sender(&self) -> Option<&'a str> {
+        let held = self.message.customer().identities.iter().find(|held| held.identity.scheme == MAILTO)?;
+        let (_, host) = held.identity.value.split_once('@')?;
+        let domain = registrable_domain(host)?;
+        (!self.policy.is_public(domain) && !self.policy.own_domains.contains(domain)).then_some(domain)
+    }
+
+    fn anchors_of(&self, kinds: &'a [ReferenceKind]) -> impl Iterator<Item = (ReferenceKind, &'a Anchor)> + use<'a> {
+        let facts = self.facts;
+        self.message
+            .incoming
+            .references
+            .iter()
+            .zip(&self.lookup.references)
+            .filter(move |(reference, _)| kinds.contains(&reference.kind))
+            .flat_map(move |(reference, key)| {
+                facts.anchors.get(key).into_iter().flatten().map(move |anchor| (reference.kind, anchor))
+            })
+            .filter(|(_, anchor)| anchor.kind != AnchorKind::Wanted && anchor.kind != AnchorKind::Number)
+    }
+
+    /// Rule 1: an answer to a mail that the desk is known to have sent.
+    fn answers_the_desk(&mut self) -> Option<Found> {
+        if is_contradicted(self.message) {
+            return None;
+        }
+        let (_, anchor) = self
+            .anchors_of(&[ReferenceKind::Reply, ReferenceKind::Ancestor])
+            .find(|(_, anchor)| anchor.direction == Direction::FromAgent && anchor.ticket.is_some())?;
+        let ticket = self.facts.ticket_now(anchor.ticket?);
+        let by = self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
+        self.because("desk_message", "It answers something that the desk sent.");
+        Some(self.on_known(ticket, by, self.windows.one_open))
+    }
+
+    /// Rule 2: the vendor's own thread: a reply, a quoted message, a conversation, a call.
+    fn vendors_thread(&mut self) -> Option<Found> {
+        let kinds = &[ReferenceKind::Reply, ReferenceKind::Ancestor, ReferenceKind::Conversation, ReferenceKind::Hint];
+        let candidates: Vec<(ReferenceKind, &Anchor)> = self.anchors_of(kinds).collect();
+        for (kind, anchor) in candidates {
+            let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
+            let Some(known) = self.facts.ticket(ticket) else { continue };
+            match self.entitled(known, false) {
+                Some(by) => {
+                    let text = match kind {
+                        ReferenceKind::Conversation => "It is in the same conversation.",
+                        ReferenceKind::Hint => "The mail program says it is in the same thread.",
+                        _ => "It answers an earlier message of this ticket.",
+                    };
+                    self.because("vendor_thread", text);
+                    return Some(self.on_known(ticket, by, self.windows.one_open));
+                }
+                None => self.pointed.push((ticket, anchor.message, "It answers a message of this ticket, but the sender takes no part in it.")),
+            }
+        }
+        None
+    }
+
+    /// Rule 2 the other way round: an earlier arrival points at this message.
+    fn was_wanted(&mut self) -> Option<Found> {
+        let own = self.lookup.own.iter().find(|(kind, _)| *kind == AnchorKind::Message)?.1;
+        let wanted = self.facts.anchors.get(&own)?.iter().find(|anchor| anchor.kind == AnchorKind::Wanted)?;
+        let ticket = self.facts.ticket_now(wanted.ticket?);
+        let by = self.entitled(self.facts.ticket(ticket)?, false)?;
+        self.because("late_parent", "A message that came earlier answers this one.");
+        Some(self.on_known(ticket, by, self.windows.one_open))
+    }
+
+    /// Rule 3: a number of the matter.
+    fn number_of_the_matter(&mut self) -> Option<Found> {
+        if is_contradicted(self.message) || !may_guess(self.facts, self.message) {
+            return None;
+        }
+        let mut entitled: BTreeMap<TicketId, EntitledBy> = BTreeMap::new();
+        let keys: Vec<LookupKey> = self.numbers.values().flatten().copied().collect();
+        for anchor in keys.iter().flat_map(|key| self.facts.anchors.get(key).into_iter().flatten()) {
+            let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
+            let Some(known) = self.facts.ticket(ticket).filter(|_| anchor.kind == AnchorKind::Number) else { continue };
+            let recent = known.ticket.closed_at.is_none_or(|closed| within(self.message.occurred_at, closed, self.windows.closed_continues));
+            match self.entitled(known, true) {
+                Some(by) if recent => {
+                    entitled.insert(ticket, by);
+                }
+                Some(_) => {}
+                None => self.pointed.push((ticket, anchor.message, "It names a number of this ticket, but the sender takes no part in it.")),
+            }
+        }
+        let open = |ticket: &TicketId| self.facts.ticket(*ticket).is_some_and(|known| known.ticket.state == TicketState::Open);
+        let mut fits: Vec<(TicketId, EntitledBy)> = entitled.iter().map(|(ticket, by)| (*ticket, *by)).collect();
+        if fits.iter().any(|(ticket, _)| open(ticket)) {
+            fits.retain(|(ticket, _)| open(ticket));
+        }
+        match fits.as_slice() {
+            [] => None,
+            [(ticket, by)] => {
+                self.because("number", "It names a number of this matter.");
+                Some(self.on_known(*ticket, *by, self.windows.closed_continues))
+            }
+            several => {
+                let several: Vec<TicketId> = several.iter().map(|(ticket, _)| *ticket).collect();
+                if let Some(ticket) = self.join_sides(&several) {
+                    self.because("number", "It names a number of this matter.");
+                    return Some(self.on_known(ticket, EntitledBy::SameContact, self.windows.closed_continues));
+                }
+                self.tie(&several);
+                Some(self.new_ticket(None))
+            }
+        }
+    }
+
+    /// Rule 4, within a chat's pause: the ticket of the sender's last message.
+    fn same_session(&mut self) -> Option<Found> {
+        if self.message.says_new_matter {
+            return None;
+        }
+        let identity = self.facts.identity(self.resolved.identity?)?;
+        let ticket = self.facts.ticket_now(identity.last_ticket?);
+        let known = self.facts.ticket(ticket)?;
+        let by = self.entitled(known, false)?;
+        let fits = within(self.message.occurred_at, identity.last_at, self.windows.chat_session)
+            && known.ticket.state == TicketState::Open
+            && !self.contradicts(known);
+        if !fits {
+            return None;
+        }
+        self.because("session", "It follows the sender's last message after a short pause.");
+        Some(self.on_known(ticket, by, self.windows.one_open))
+    }
+
+    /// Rule 4: the contact's only open ticket within the window.
+    fn only_open_one(&mut self) -> Option<Found> {
+        if self.message.says_new_matter {
+            self.because("new_matter", "The text says that this is a new matter.");
+            return None;
+        }
+        let mine = self.resolved.sides.iter().chain(self.resolved.resolution.contact().as_ref()).copied().collect::<BTreeSet<_>>();
+        let mut fits: Vec<TicketId> = mine
+            .iter()
+            .flat_map(|contact| self.facts.tickets_of(*contact))
+            .filter(|known| {
+                known.ticket.state == TicketState::Open
+                    && self.is_near(known, self.windows.one_open)
+                    && !self.contradicts(known)
+                    && !is_contradicted(self.message) | self.is_own_only(known)
+            })
+            .map(|known| known.ticket.id)
+            .collect();
+        fits.sort();
+        fits.dedup();
+        match fits.as_slice() {
+            [] => None,
+            [ticket] => {
+                self.because("only_open", "It is the contact's only open matter of these days.");
+                Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
+            }
+            _ => {
+                if let Some(ticket) = self.join_sides(&fits) {
+                    self.because("only_open", "It is the contact's only open matter of these days.");
+                    return Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open });
+                }
+                if self.message.incoming.direction == Direction::FromAgent {
+                    // The desk's own word goes to the matter that moved last: it opens none beside it.
+                    let last = fits.iter().max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
+                    self.because("last_open", "The desk's message goes to the contact's latest matter.");
+                    return Some(Found::Ticket { ticket: *last, by: EntitledBy::SameContact, window: self.windows.one_open });
+                }
+                self.tie(&fits);
+                None
+            }
+        }
+    }
+
+    /// A contradicted sender has a contact of his own, and may go on on a ticket that only he is on.
+    fn is_own_only(&self, known: &KnownTicket) -> bool {
+        known.participants.keys().all(|contact| self.is_mine(contact))
+    }
+
+    fn is_near(&self, known: &KnownTicket, window: Duration) -> bool {
+        let at = self.message.occurred_at;
+        (known.ticket.opened_at <= at && at <= known.ticket.last_at)
+            || within(at, known.ticket.last_at, window)
+            || within(at, known.ticket.opened_at, window)
+    }
+
+    /// The message names a number of a kind that the ticket has, and another one.
+    fn contradicts(&self, known: &KnownTicket) -> bool {
+        self.numbers.iter().any(|(matter, keys)| known.numbers.get(*matter).is_some_and(|has| has.is_disjoint(keys)))
+    }
+
+    fn tie(&mut self, tickets: &[TicketId]) {
+        self.because("tie", "Several open matters fit equally; it is not guessed which.");
+        for ticket in tickets {
+            if let Some(message) = self.last_message_of(*ticket) {
+                self.pointed.push((*ticket, message, "One of several open matters of this contact."));
+            }
+        }
+    }
+
+    fn last_message_of(&self, ticket: TicketId) -> Option<MessageId> {
+        let known = self.facts.ticket(ticket)?;
+        let identities = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
+        identities.filter(|known| known.last_ticket == Some(ticket)).filter_map(|known| known.last_message).max()
+    }
+
+    /// Contacts that this message joined brought a ticket each: had they been known as one, the later
+    /// would have gone on the earlier. They are joined, and the oldest stays.
+    fn join_sides(&mut self, tickets: &[TicketId]) -> Option<TicketId> {
+        if self.resolved.sides.len() < 2 {
+            return None;
+        }
+        let mut sides = BTreeSet::new();
+        for ticket in tickets {
+            let known = self.facts.ticket(*ticket)?;
+            let side = self.resolved.sides.iter().find(|side| known.participants.contains_key(side))?;
+            if !sides.insert(*side) {
+                return None;
+            }
+        }
+        let known: Vec<&KnownTicket> = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket)).collect();
+        let one_matter = known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
+        let keep = known.iter().min_by_key(|known| (known.ticket.opened_at, known.ticket.id))?.ticket.id;
+        if !one_matter {
+            return None;
+        }
+        self.move_into(keep, tickets);
+        Some(keep)
+    }
+
+    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId]) {
+        for from in tickets.iter().filter(|ticket| **ticket != keep) {
+            let why = "Both are one matter of one contact, who was not known as one before.".to_owned();
+            self.moves.push(Move { from: *from, to: keep, why });
+        }
+    }
+
+    /// A known ticket, unless it is closed and the message brings another matter.
+    fn on_known(&mut self, ticket: TicketId, by: EntitledBy, window: Duration) -> Found {
+        let closed = self.facts.ticket(ticket).filter(|known| known.ticket.state == TicketState::Closed);
+        if let Some(known) = closed
+            && (self.message.says_new_matter || self.contradicts(known))
+        {
+            self.because("closed_other_matter", "That matter is closed, and the message brings another one.");
+            return self.new_ticket(None);
+        }
+        Found::Ticket { ticket, by, window }
+    }
+
+    /// Rule 5. Automatic mail and what nobody said opens nothing.
+    fn new_ticket(&mut self, follow_up_of: Option<TicketId>) -> Found {
+        let internal = self.message.incoming.direction == Direction::FromAgent && self.resolved.identity.is_none();
+        if self.message.incoming.auto.is_some() || internal {
+            self.because("opens_none", "Automatic mail and internal calls open no ticket.");
+            return Found::Nowhere;
+        }
+        Found::New { follow_up_of }
+    }
+
+    fn conclude(mut self, found: Found, mint: &mut IdMint) -> Placed {
+        let (placement, entitled_by) = match found {
+            Found::Nowhere => (Placement::None, None),
+            Found::New { follow_up_of } => self.open(follow_up_of, mint),
+            Found::Ticket { ticket, by, window } => self.enter(ticket, by, window, mint),
+        };
+        let placement = self.join_other_sides(placement);
+        let anchors = self.anchors(&placement);
+        let suggestions = self.suggestions(&placement, mint);
+        Placed { placement, entitled_by, moves: self.moves, suggestions, anchors, reasons: self.reasons }
+    }
+
+    fn open(&mut self, follow_up_of: Option<TicketId>, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
+        self.because("new_ticket", "Nothing ties it to a known matter; a new ticket.");
+        let by = match self.message.incoming.direction {
+            Direction::FromCustomer => EntitledBy::Opener,
+            Direction::FromAgent => EntitledBy::Addressed,
+        };
+        let by = self.resolved.resolution.contact().map(|_| by);
+        (Placement::Open { ticket: mint.dated(self.message.received_at), follow_up_of }, by)
+    }
+
+    fn enter(&mut self, ticket: TicketId, by: EntitledBy, window: Duration, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
+        let Some(known) = self.facts.ticket(ticket) else { return self.open(None, mint) };
+        let takes_part = self.resolved.resolution.contact().is_some_and(|c| known.participants.contains_key(&c));
+        let by = (!takes_part && self.resolved.resolution.contact().is_some()).then_some(by);
+        let quiet = self.message.incoming.auto.is_some() || self.message.incoming.direction == Direction::FromAgent || self.message.says_nothing;
+        match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
+            Some(closed) if !quiet && within(self.message.occurred_at, closed, window) => {
+                self.because("reopened", "The matter was closed lately; it is open again.");
+                (Placement::Reopen(ticket), by)
+            }
+            Some(_) if !quiet => {
+                self.because("follow_up", "The matter was closed long ago; this continues it on a new ticket.");
+                self.open(Some(ticket), mint)
+            }
+            _ => (Placement::Join(ticket), by),
+        }
+    }
+
+    /// After a join of contacts: an open ticket of another side that is the same matter comes along.
+    fn join_other_sides(&mut self, placement: Placement) -> Placement {
+        let (Placement::Join(here), true) = (&placement, self.resolved.sides.len() > 1 && self.moves.is_empty()) else {
+            return placement;
+        };
+        let here = *here;
+        let Some(known) = self.facts.ticket(here) else { return placement };
+        let mut group = vec![here];
+        for side in self.resolved.sides.iter().filter(|side| !known.participants.contains_key(side)) {
+            let fits: Vec<TicketId> = self
+                .facts
+                .tickets_of(*side)
+                .filter(|other| other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows))
+                .map(|other| other.ticket.id)
+                .collect();
+            if let [only] = fits.as_slice() {
+                group.push(*only);
+            }
+        }
+        let age = |ticket: &TicketId| (self.facts.ticket(*ticket).map(|known| known.ticket.opened_at), *ticket);
+        let keep = group.iter().copied().min_by_key(age).unwrap_or(here);
+        self.move_into(keep, &group);
+        Placement::Join(keep)
+    }
+
+    fn anchors(&self, placement: &Placement) -> Vec<(AnchorKind, LookupKey, String)> {
+        let ticket = placement.ticket().map(|ticket| self.facts.ticket_now(ticket));
+        let known = |key: &LookupKey, kind: AnchorKind| {
+            self.facts.anchors.get(key).into_iter().flatten().any(|anchor| {
+                anchor.kind == kind && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket
+            })
+        };
+        let mut anchors = Vec::new();
+        for (kind, key) in &self.lookup.own {
+            if *kind == AnchorKind::Message || (ticket.is_some() && !known(key, *kind)) {
+                anchors.push((*kind, *key, String::new()));
+            }
+        }
+        if ticket.is_none() {
+            return anchors;
+        }
+        // A forged message must not tie a number to somebody's matter.
+        if self.message.assurance >= Assurance::Plausible || self.message.incoming.direction == Direction::FromAgent {
+            for (matter, keys) in &self.numbers {
+                for key in keys.iter().filter(|key| !known(key, AnchorKind::Number)) {
+                    anchors.push((AnchorKind::Number, *key, (*matter).to_owned()));
+                }
+            }
+        }
+        if !is_contradicted(self.message) {
+            let missing = self.message.incoming.references.iter().zip(&self.lookup.references).filter(|(reference, key)| {
+                matches!(reference.kind, ReferenceKind::Reply | ReferenceKind::Ancestor)
+                    && !self.facts.anchors.get(key).is_some_and(|anchors| anchors.iter().any(|a| a.kind == AnchorKind::Message))
+            });
+            let keys: BTreeSet<LookupKey> = missing.map(|(_, key)| *key).take(WANTED_MAX).collect();
+            anchors.extend(keys.into_iter().map(|key| (AnchorKind::Wanted, key, String::new())));
+        }
+        anchors
+    }
+
+    fn suggestions(&self, placement: &Placement, mint: &mut IdMint) -> Vec<Suggestion> {
+        let here = placement.ticket();
+        let mut told = BTreeSet::new();
+        self.pointed
+            .iter()
+            .filter(|(ticket, ..)| Some(*ticket) != here && told.insert(*ticket))
+            .take(SUGGESTIONS_MAX)
+            .map(|(ticket, message, why)| Suggestion {
+                id: mint.dated(self.message.received_at),
+                target: SuggestionTarget::Ticket(*ticket),
+                message: *message,
+                class: None,
+                bits: 0,
+                why: (*why).to_owned(),
+            })
+            .collect()
+    }
+}
+
+/// Two tickets that one contact would have had as one: near in time, and no number against it.
+fn are_one_matter(one: &KnownTicket, other: &KnownTicket, windows: Windows) -> bool {
+    let mut shared = false;
+    let mut other_number = false;
+    for (matter, keys) in &one.numbers {
+        if let Some(has) = other.numbers.get(matter) {
+            shared |= !has.is_disjoint(keys);
+            other_number |= has.is_disjoint(keys);
+        }
+    }
+    let (first, second) = if one.ticket.opened_at <= other.ticket.opened_at { (one, other) } else { (other, one) };
+    let gap_ok = second.ticket.opened_at <= first.ticket.last_at
+        || within(second.ticket.opened_at, first.ticket.last_at, windows.one_open);
+    shared || (gap_ok && !other_number)
+}
+
+/// Whether two instants are at most `window` apart.
+fn within(one: Timestamp, other: Timestamp, window: Duration) -> bool {
+    (one.as_millisecond() - other.as_millisecond()).unsigned_abs() <= u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
+}
