@@ -22,6 +22,8 @@ macro_rules! mirrors {
 }
 
 mirrors! {
+    /// One signed request for each change: Standard Webhooks around a CloudEvent.
+    webhook,
 }
 
 /// The kind of a name, if there is one.
@@ -86,8 +88,31 @@ pub enum Step {
     },
 }
 
+/// How long a change that the other side does not take is tried before its row is dead. Both
+/// limits must be passed, and the tool must be taking other changes meanwhile: an outage of the tool
+/// kills no row, however long it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Attempts at least.
+    pub attempts_max: u32,
+    /// Age at least, from the decision.
+    pub age_max: Duration,
+}
+
+impl Default for Patience {
+    /// A week, which outlasts a long weekend without anybody at the tool.
+    fn default() -> Self {
+        Self { attempts_max: 20, age_max: Duration::from_secs(7 * 24 * 3600) }
+    }
+}
+
 /// One configured tool.
 pub trait Mirror: Send + Sync {
+    /// How long a change is tried.
+    fn patience(&self) -> Patience {
+        Patience::default()
+    }
+
     /// The next step for a post, given the replies of this attempt so far, oldest first.
     fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step;
 

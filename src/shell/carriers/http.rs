@@ -1,0 +1,443 @@
+//! HTTP requests to the outside, and the addresses that they never reach.
+//!
+//! A URL in the configuration, or one that a vendor hands us, must not make lanka a way into the
+//! network it stands in (server-side request forgery). An address is judged at three places:
+//! - a literal one in the URL, before anything is sent;
+//! - what a name resolves to, inside the connector, so that a name cannot resolve to one thing when
+//!   it is checked and to another when it is used;
+//! - after a redirect: none is followed. The answer with its 3xx goes back to the mirror.
+//!
+//! `allow_private_addresses` opens the private ranges and this machine, for tools in the same
+//! network. It does not open what is no host at all (multicast, reserved) nor the link-local and
+//! metadata addresses, behind which cloud providers keep credentials.
+//!
+//! Refused: the proxy settings of the environment. Behind a proxy the check at connect time would
+//! judge the proxy's address.
+//!
+//! **Invariant:** no connection is opened to an address that was not judged. Of an answer at most
+//! [`BODY_BYTES_MAX`] are read. Errors hold no URL, header or body.
+
+use super::install_tls_provider;
+use crate::pure::domain::Timestamp;
+use crate::pure::mirrors::{Outgoing, Reply};
+use futures::future::BoxFuture;
+use reqwest::dns::{Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use std::error::Error as StdError;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Most of an answer's body that is read and kept, bytes: enough for an error message or an id.
+pub const BODY_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest wait for a connection. Within a mirror's own limit for the whole exchange, so that a
+/// silent address is told apart from a slow tool.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept. Shorter than what common servers and load balancers keep
+/// (60 s), so that they seldom close one that we are about to use.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// Idle connections kept per host; a mirror sends on about as many lanes at once.
+const IDLE_CONNECTIONS_MAX: usize = 16;
+
+/// Longest `Retry-After` believed, in seconds: a day.
+const RETRY_AFTER_S_MAX: u64 = 86_400;
+
+/// Turns a host name into addresses.
+pub type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// Why there is no answer. All of them may pass: each means *try again later*.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// The request cannot be written: a URL or header that is none.
+    #[error("the request cannot be sent as configured: its {0} is malformed")]
+    Malformed(&'static str),
+    /// The address is one that requests never go to.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The name does not resolve.
+    #[error("the host name does not resolve")]
+    Unresolved,
+    /// No connection.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// Connected, but not safely.
+    #[error("no TLS connection: {0}")]
+    Tls(String),
+    /// No answer within the time given.
+    #[error("no answer within {0} s")]
+    Timeout(u64),
+    /// The connection ended before the answer.
+    #[error("the connection broke off before an answer")]
+    BrokenOff,
+}
+
+/// An address that requests never go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Private, and private addresses are not allowed.
+    #[error("the host is on a private network; set http.allow_private_addresses = true if that is meant")]
+    Private,
+    /// No host that requests may go to, whatever is allowed.
+    #[error("the host is a link-local, metadata, multicast or reserved address, to which requests never go")]
+    Never,
+}
+
+/// What kind of address it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Public,
+    Private,
+    Never,
+}
+
+/// Sends requests. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct HttpCarrier {
+    client: reqwest::Client,
+    allow_private: bool,
+}
+
+impl HttpCarrier {
+    /// A carrier that resolves names as the system does.
+    ///
+    /// # Errors
+    /// When the system's root certificates cannot be read.
+    pub fn new(allow_private: bool) -> Result<Self, CarrierError> {
+        Self::with_lookup(allow_private, system_lookup())
+    }
+
+    /// A carrier with a resolver of its own; what it returns is judged all the same.
+    ///
+    /// # Errors
+    /// As [`HttpCarrier::new`].
+    pub fn with_lookup(allow_private: bool, lookup: Lookup) -> Result<Self, CarrierError> {
+        install_tls_provider();
+        let client = reqwest::Client::builder()
+            .dns_resolver(JudgingResolver { lookup, allow_private })
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .user_agent(concat!("lanka/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| CarrierError::Tls(error.to_string()))?;
+        Ok(Self { client, allow_private })
+    }
+
+    /// Sends a request and reads the beginning of the answer, both within `outgoing.timeout`.
+    ///
+    /// # Errors
+    /// [`CarrierError`]: no answer. The other side may have acted on the request all the same.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Reply, CarrierError> {
+        let timeout = outgoing.timeout;
+        match tokio::time::timeout(timeout, self.exchange(outgoing)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(CarrierError::Timeout(timeout.as_secs())),
+        }
+    }
+
+    async fn exchange(&self, outgoing: Outgoing) -> Result<Reply, CarrierError> {
+        let request = self.request(outgoing)?;
+        let mut response = self.client.execute(request).await.map_err(|error| explain(&error))?;
+        let status = response.status().as_u16();
+        let retry_after_s = retry_after_s(response.headers(), Timestamp::now());
+        let mut body = Vec::new();
+        // A body that breaks off takes nothing from the status, which is what was answered.
+        while body.len() < BODY_BYTES_MAX
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk[..chunk.len().min(BODY_BYTES_MAX - body.len())]);
+        }
+        Ok(Reply { status, retry_after_s, body: readable(&body) })
+    }
+
+    fn request(&self, outgoing: Outgoing) -> Result<reqwest::Request, CarrierError> {
+        let url = Url::parse(&outgoing.url).map_err(|_| CarrierError::Malformed("URL"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(CarrierError::Malformed("URL"));
+        }
+        let literal = match url.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(Host::Domain(_)) => None,
+            None => return Err(CarrierError::Malformed("URL")),
+        };
+        if let Some(refusal) = literal.and_then(|address| refusal(address, self.allow_private)) {
+            return Err(CarrierError::Refused(refusal));
+        }
+        let method = outgoing.method.parse().map_err(|_| CarrierError::Malformed("method"))?;
+        let mut request = reqwest::Request::new(method, url);
+        for (name, value) in outgoing.headers {
+            let name = HeaderName::try_from(name).map_err(|_| CarrierError::Malformed("header"))?;
+            let value = HeaderValue::try_from(value).map_err(|_| CarrierError::Malformed("header"))?;
+            request.headers_mut().append(name, value);
+        }
+        *request.body_mut() = Some(outgoing.body.into());
+        Ok(request)
+    }
+}
+
+/// The system's own resolver.
+fn system_lookup() -> Lookup {
+    Arc::new(|name| {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+/// Resolves names and keeps back every address that is refused.
+struct JudgingResolver {
+    lookup: Lookup,
+    allow_private: bool,
+}
+
+impl Resolve for JudgingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let found = (self.lookup)(name.as_str().to_owned());
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let found = found.await.map_err(|_| CarrierError::Unresolved)?;
+            let mut refused = None;
+            let mut allowed = Vec::new();
+            for address in found {
+                match refusal(address, allow_private) {
+                    None => allowed.push(SocketAddr::new(address, 0)),
+                    Some(refusal) => refused = Some(refusal),
+                }
+            }
+            match (allowed.is_empty(), refused) {
+                (false, _) => Ok(Box::new(allowed.into_iter()) as reqwest::dns::Addrs),
+                (true, Some(refusal)) => Err(CarrierError::Refused(refusal).into()),
+                (true, None) => Err(CarrierError::Unresolved.into()),
+            }
+        })
+    }
+}
+
+/// Why an address is refused, if it is.
+fn refusal(address: IpAddr, allow_private: bool) -> Option<Refusal> {
+    let (reach, embedded) = match address {
+        IpAddr::V4(address) => (reach_v4(address), false),
+        IpAddr::V6(address) => reach_v6(address),
+    };
+    match reach {
+        Reach::Never => Some(Refusal::Never),
+        Reach::Private if !allow_private => Some(Refusal::Private),
+        // No resolver answers with a mapped address: it is written to get round a check like this.
+        Reach::Public if embedded && !allow_private => Some(Refusal::Private),
+        Reach::Private | Reach::Public => None,
+    }
+}
+
+/// By the IANA special-purpose registry (RFC 6890 and its updates).
+fn reach_v4(address: Ipv4Addr) -> Reach {
+    match address.octets() {
+        // Azure's host services answer here, on an address that is otherwise public.
+        [168, 63, 129, 16] => Reach::Never,
+        // Alibaba's metadata service, inside the range of carrier-grade NAT.
+        [100, 100, 100, 200] => Reach::Never,
+        [0, ..] | [169, 254, ..] | [224..=255, ..] => Reach::Never,
+        // IETF protocol assignments (Oracle's metadata service among them), the three
+        // documentation ranges, the former 6to4 relays.
+        [192, 0, 0, _] | [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => Reach::Never,
+        [10, ..] | [127, ..] | [172, 16..=31, ..] | [192, 168, ..] => Reach::Private,
+        [100, 64..=127, ..] | [198, 18..=19, ..] => Reach::Private,
+        _ => Reach::Public,
+    }
+}
+
+/// The reach, and whether it is that of an IPv4 address written as IPv6.
+fn reach_v6(address: Ipv6Addr) -> (Reach, bool) {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        return (reach_v4(mapped), true);
+    }
+    let segments = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    let reach = match segments {
+        [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
+        // NAT64 (RFC 6052): what a network without IPv4 uses for every public IPv4 host.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => reach_v4(v4(high, low)),
+        // 6to4 (RFC 3056) carries an IPv4 address.
+        [0x2002, high, low, ..] => reach_v4(v4(high, low)),
+        // Amazon's metadata service, inside the unique local range.
+        [0xfd00, 0x0ec2, ..] => Reach::Never,
+        [0xfc00..=0xfdff, ..] => Reach::Private,
+        // Protocol assignments with Teredo, documentation twice.
+        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
+        [0x2000..=0x3fff, ..] => Reach::Public,
+        _ => Reach::Never,
+    };
+    (reach, false)
+}
+
+/// `Retry-After` in seconds, from either of its forms (RFC 9110, section 10.2.3).
+fn retry_after_s(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => RETRY_AFTER_S_MAX,
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            // Rounded up: a second early is too early.
+            let millis = date.as_millisecond().saturating_sub(now.as_millisecond()).max(0);
+            u64::try_from(millis).unwrap_or(0).div_ceil(1000)
+        }
+    };
+    Some(seconds.min(RETRY_AFTER_S_MAX))
+}
+
+/// The beginning of a body as text that Postgres takes: no NUL, no half characters, within the limit.
+fn readable(body: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(body).replace('\0', "\u{fffd}");
+    let mut end = text.len().min(BODY_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}
+
+/// An error of the client in our own words. Its own would repeat the URL.
+fn explain(error: &reqwest::Error) -> CarrierError {
+    let mut io_error = None;
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(ours) = cause.downcast_ref::<CarrierError>() {
+            return ours.clone();
+        }
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return CarrierError::Tls(tls.to_string());
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            io_error = Some(io.kind());
+            // A TLS error hides inside the I/O error that carried it.
+            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return CarrierError::Tls(tls.to_string());
+            }
+        }
+        source = cause.source();
+    }
+    match (error.is_connect(), io_error) {
+        (true, Some(kind)) => CarrierError::Unreachable(kind.to_string()),
+        (true, None) => CarrierError::Unreachable("the host does not answer".to_owned()),
+        (false, _) if error.is_timeout() => CarrierError::Unreachable("the host is silent".to_owned()),
+        (false, _) => CarrierError::BrokenOff,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_apart() {
+        use Reach::{Never, Private, Public};
+        for (address, expected) in [
+            ("193.166.3.2", Public),
+            ("8.8.8.8", Public),
+            ("172.15.255.255", Public),
+            ("172.32.0.1", Public),
+            ("100.63.255.255", Public),
+            ("100.128.0.0", Public),
+            ("198.20.0.1", Public),
+            ("2001:708:10:9::20", Public),
+            ("2a00:1450:4026:804::200e", Public),
+            ("64:ff9b::c1a6:302", Public),
+            ("10.0.0.1", Private),
+            ("127.0.0.1", Private),
+            ("127.255.255.254", Private),
+            ("172.16.0.1", Private),
+            ("172.31.255.255", Private),
+            ("192.168.1.1", Private),
+            ("100.64.0.1", Private),
+            ("198.18.0.1", Private),
+            ("::1", Private),
+            ("fc00::1", Private),
+            ("fd12:3456::1", Private),
+            ("64:ff9b::7f00:1", Private),
+            ("64:ff9b::a00:1", Private),
+            ("2002:7f00:1::", Private),
+            ("::ffff:127.0.0.1", Private),
+            ("::ffff:10.0.0.1", Private),
+            ("0.0.0.0", Never),
+            ("0.1.2.3", Never),
+            ("169.254.169.254", Never),
+            ("169.254.0.1", Never),
+            ("168.63.129.16", Never),
+            ("100.100.100.200", Never),
+            ("192.0.0.192", Never),
+            ("192.0.2.1", Never),
+            ("198.51.100.1", Never),
+            ("203.0.113.1", Never),
+            ("224.0.0.1", Never),
+            ("239.255.255.255", Never),
+            ("240.0.0.1", Never),
+            ("255.255.255.255", Never),
+            ("::", Never),
+            ("fe80::1", Never),
+            ("ff02::1", Never),
+            ("fd00:ec2::254", Never),
+            ("::ffff:169.254.169.254", Never),
+            ("2002:a9fe:a9fe::1", Never),
+            ("64:ff9b::a9fe:a9fe", Never),
+            ("64:ff9b:1::1", Never),
+            ("2001::1", Never),
+            ("2001:db8::1", Never),
+            ("::7f00:1", Never),
+            ("5f00::1", Never),
+            ("100::1", Never),
+        ] {
+            let reach = match address.parse().unwrap() {
+                IpAddr::V4(v4) => reach_v4(v4),
+                IpAddr::V6(v6) => reach_v6(v6).0,
+            };
+            assert_eq!(reach, expected, "{address}");
+        }
+        let mapped_public: IpAddr = "::ffff:8.8.8.8".parse().unwrap();
+        assert_eq!(refusal(mapped_public, false), Some(Refusal::Private));
+        assert_eq!(refusal(mapped_public, true), None);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = "2026-03-02T10:00:00.5Z".parse().unwrap();
+        for (text, expected) in [
+            ("120", Some(120)),
+            (" 7 ", Some(7)),
+            ("0", Some(0)),
+            ("Mon, 02 Mar 2026 10:01:00 GMT", Some(60)),
+            ("Mon, 02 Mar 2026 09:00:00 GMT", Some(0)),
+            ("Mon, 02 Mar 2099 09:00:00 GMT", Some(RETRY_AFTER_S_MAX)),
+            ("999999999999999999999999", Some(RETRY_AFTER_S_MAX)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_str(text).unwrap());
+            assert_eq!(retry_after_s(&headers, now), expected, "{text:?}");
+        }
+        assert_eq!(retry_after_s(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn a_body_becomes_text_that_postgres_takes() {
+        let long = "ä".repeat(BODY_BYTES_MAX);
+        for (body, expected) in [
+            (&b"ok"[..], "ok".to_owned()),
+            (b"a\0b", "a\u{fffd}b".to_owned()),
+            (b"\xff", "\u{fffd}".to_owned()),
+            (&long.as_bytes()[..BODY_BYTES_MAX], "ä".repeat(BODY_BYTES_MAX / 2)),
+            (&[0xff; BODY_BYTES_MAX], "\u{fffd}".repeat(BODY_BYTES_MAX / 3)),
+        ] {
+            assert_eq!(readable(body), expected);
+        }
+    }
+}
