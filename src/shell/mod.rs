@@ -1,4 +1,6 @@
 //! The imperative shell: the only folder that touches the world.
 
+pub mod alerts;
 pub mod carriers;
 pub mod cluster;
+pub mod telemetry;

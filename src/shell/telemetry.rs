@@ -1,0 +1,214 @@
+//! What the daemon says of itself: logs, metrics, and its state to systemd.
+//!
+//! Logs carry lanka's own ids and the names of channels and mirrors. Libraries are kept quiet by
+//! default, and not only for the noise: at TRACE `async_imap` logs passwords and mail, at DEBUG `sqlx`
+//! logs statements and `hyper` headers. A filter of one's own may open them; then the log is the
+//! operator's responsibility.
+//!
+//! **Invariant:** telling never stops the daemon. No journal falls back to text, no systemd is no
+//! error.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use sd_notify::NotifyState;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// The filter in force unless the configuration has one.
+pub const FILTER_DEFAULT: &str =
+    "info,async_imap=info,sqlx=warn,hyper=info,hyper_util=info,h2=info,rustls=warn,reqwest=info,tower_http=info";
+
+/// Upper bounds of the histograms, in seconds: from a fast insert to a slow tool's timeout.
+const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// Upper bounds of the histograms that count rows.
+const ROWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+
+/// How often the recorder folds its samples. Without it they pile up until the next scrape.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people; colours on a terminal only.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// systemd's journal with its fields; text where there is no journal.
+    Journald,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter does not parse.
+    #[error("the log filter is malformed: {0}; write for example `info,lanka=debug`")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something else logs already.
+    #[error("logging is already set up")]
+    LogsTwice,
+}
+
+/// Sends the log of the whole process to standard error, or the journal. Once a process.
+///
+/// # Errors
+/// [`TelemetryError`]; nothing is logged then.
+pub fn start_logs(format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::builder().parse(filter.unwrap_or(FILTER_DEFAULT))?;
+    let (layer, fell_back) = log_layer(format);
+    let started = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    started.map_err(|_| TelemetryError::LogsTwice)?;
+    if fell_back {
+        tracing::warn!("there is no journal here; logging as text");
+    }
+    Ok(())
+}
+
+/// The layer that writes, and whether it is another than the one asked for. Standard output belongs
+/// to what commands print.
+fn log_layer(format: LogFormat) -> (Box<dyn Layer<Registry> + Send + Sync>, bool) {
+    let text = || {
+        let colours = std::io::stderr().is_terminal();
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).boxed()
+    };
+    match format {
+        LogFormat::Text => (text(), false),
+        LogFormat::Json => {
+            (tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(), false)
+        }
+        LogFormat::Journald => match tracing_journald::layer() {
+            Ok(journal) => (journal.with_syslog_identifier("lanka".to_owned()).boxed(), false),
+            Err(_) => (text(), true),
+        },
+    }
+}
+
+/// The process's metrics, rendered for `GET /metrics`.
+#[derive(Clone)]
+pub struct Metrics {
+    handle: PrometheusHandle,
+}
+
+impl Metrics {
+    /// Starts counting for the whole process. Where something counts already (a second daemon in one
+    /// test process), these metrics stay empty and the first ones go on.
+    pub fn start() -> Self {
+        let builder = PrometheusBuilder::new();
+        let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
+        let builder = builder.and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), ROWS));
+        // The only error is an empty list of bounds.
+        let recorder = builder.unwrap_or_default().build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::debug!("something in this process counts already");
+        }
+        describe();
+        Self { handle }
+    }
+
+    /// The text form of Prometheus (version 0.0.4).
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Folds samples until `stop` turns true; without it memory grows between scrapes.
+    pub async fn keep_up(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(UPKEEP_INTERVAL) => self.handle.run_upkeep(),
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+}
+
+/// What the metrics of the shell's HTTP and delivery parts mean.
+fn describe() {
+    metrics::describe_counter!("lanka_webhook_deliveries_total", "Deliveries by channel and status answered");
+    metrics::describe_histogram!("lanka_webhook_seconds", "From a delivery's headers to its answer");
+    metrics::describe_histogram!("lanka_webhook_group_rows", "Deliveries committed together");
+    metrics::describe_gauge!("lanka_channel_last_success_seconds", "Unix time at which a channel last worked");
+    metrics::describe_counter!("lanka_outbox_settled_total", "Attempts at outbox rows by mirror and outcome");
+    metrics::describe_histogram!("lanka_outbox_attempt_seconds", "Length of an attempt at an outbox row");
+    metrics::describe_gauge!("lanka_mirror_last_success_seconds", "Unix time at which a mirror last took a change");
+    metrics::describe_gauge!("lanka_alert", "1 while an operational alert stands");
+    metrics::describe_counter!("lanka_alerts_dropped_total", "Alerts that a mirror never got");
+    metrics::describe_gauge!("lanka_health", "Readings that alerts are raised from");
+}
+
+/// Tells systemd that the daemon works (`READY=1`), with a line for `systemctl status`.
+pub fn notify_ready(status: &str) {
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// Tells systemd that the configuration is being read again; [`notify_ready`] must follow.
+pub fn notify_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(_) => notify(&[NotifyState::Reloading]),
+    }
+}
+
+/// Tells systemd that the daemon is on its way out, and why it may take a while.
+pub fn notify_stopping(status: &str) {
+    notify(&[NotifyState::Stopping, NotifyState::Status(status)]);
+}
+
+/// Asks systemd for more time to start or stop: a migration, a crash recovery of Postgres.
+pub fn notify_extend(time: Duration) {
+    let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    notify(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+/// Pats systemd's watchdog at half its interval while `alive` says so, until `stop` turns true.
+/// Returns at once where there is no watchdog. `alive` should be a look at what must move (a loop's
+/// heartbeat), for the runtime itself is proven by this task running.
+pub async fn pat_watchdog(alive: Arc<dyn Fn() -> bool + Send + Sync>, mut stop: watch::Receiver<bool>) {
+    let Some(interval) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    loop {
+        if alive() {
+            notify(&[NotifyState::Watchdog]);
+        } else {
+            tracing::error!("a part of the daemon does not move; systemd will restart it");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(interval / 2) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_filter_parses_and_keeps_libraries_quiet() {
+        let filter = EnvFilter::builder().parse(FILTER_DEFAULT).unwrap().to_string();
+        for cap in ["async_imap=info", "sqlx=warn", "hyper=info"] {
+            assert!(filter.contains(cap), "{cap} in {filter}");
+        }
+    }
+
+    #[test]
+    fn every_format_has_a_layer() {
+        for format in [LogFormat::Text, LogFormat::Json, LogFormat::Journald] {
+            let (_, fell_back) = log_layer(format);
+            assert!(!fell_back || format == LogFormat::Journald);
+        }
+    }
+}
