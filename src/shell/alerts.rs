@@ -235,7 +235,9 @@ async fn look(alerts: &Alerts, probe: &Probe, known: &mut BTreeSet<(&'static str
     let readings = match tokio::time::timeout(READING_TIMEOUT, (probe.read)()).await {
         Ok(Ok(readings)) => readings,
         Ok(Err(why)) => return alerts.onset("health_unknown", probe.name, format!("It cannot be measured: {why}")),
-        Err(_) => return alerts.onset("health_unknown", probe.name, "Measuring it takes too long: is the database away?"),
+        Err(_) => {
+            return alerts.onset("health_unknown", probe.name, "Measuring it takes too long: is the database away?");
+        }
     };
     alerts.recovered("health_unknown", probe.name);
     let mut seen = BTreeSet::new();

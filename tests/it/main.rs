@@ -3,3 +3,5 @@
 mod cluster;
 mod dovecot;
 mod support;
+mod endpoint;
+mod mirrors;

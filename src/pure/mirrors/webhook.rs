@@ -30,11 +30,8 @@ use std::time::Duration;
 use url::{Host, Url};
 
 /// This file's entry in the list of mirrors.
-pub const KIND: Kind = Kind {
-    name: "webhook",
-    summary: "one signed request for each change (Standard Webhooks, CloudEvents)",
-    build,
-};
+pub const KIND: Kind =
+    Kind { name: "webhook", summary: "one signed request for each change (Standard Webhooks, CloudEvents)", build };
 
 /// The media type of a CloudEvent in structured form (CloudEvents JSON format, section 3).
 const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -112,7 +109,9 @@ impl Webhook {
             .into_iter()
             .collect();
         let mut keys = Vec::new();
-        for (key, secret) in [("secret", Some(&settings.secret)), ("previous_secret", settings.previous_secret.as_ref())] {
+        for (key, secret) in
+            [("secret", Some(&settings.secret)), ("previous_secret", settings.previous_secret.as_ref())]
+        {
             match secret.map(SigningKey::parse) {
                 Some(Ok(signing)) => keys.push(signing),
                 Some(Err(error)) => problems.push(SettingsProblem::new(key, error.to_string())),
@@ -273,7 +272,9 @@ fn judge(reply: &Reply) -> Step {
             let why = "the endpoint answered 410, it is gone for good: remove the mirror or correct its url";
             return Step::Reject { why: why.to_owned() };
         }
-        300..=399 => format!("the endpoint answered {status}, a redirect, which is not followed: set url to its target"),
+        300..=399 => {
+            format!("the endpoint answered {status}, a redirect, which is not followed: set url to its target")
+        }
         408 | 425 | 429 => format!("the endpoint answered {status}: it asks for patience"),
         401 | 403 => format!("the endpoint answered {status}: does it hold the same secret?"),
         400..=499 => format!("the endpoint answered {status}: it does not take the request"),
@@ -463,10 +464,7 @@ mod tests {
             ("url = 'https://me:pw@desk.example.fi/'\nsecret = SECRET", vec!["url"]),
             ("url = 'https://desk.example.fi/in'\nsecret = 'whsec_x'", vec!["secret"]),
             ("url = 'https://desk.example.fi/in'\nsecret = SECRET\ntimeout = 5", vec!["timeout"]),
-            (
-                "url = 'x'\nsecret = SECRET\ntimeout_s = 600\nattempts_max = 0",
-                vec!["url", "timeout_s", "attempts_max"],
-            ),
+            ("url = 'x'\nsecret = SECRET\ntimeout_s = 600\nattempts_max = 0", vec!["url", "timeout_s", "attempts_max"]),
         ] {
             assert_eq!(check(toml), problems, "{toml}");
         }
