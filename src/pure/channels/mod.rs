@@ -33,7 +33,12 @@ macro_rules! channels {
     };
 }
 
-channels! {}
+channels! {
+    /// A mailbox.
+    imap,
+    /// A directory of mails.
+    maildir,
+}
 
 /// The kind of a name, if there is one.
 pub fn kind(name: &str) -> Option<&'static Kind> {

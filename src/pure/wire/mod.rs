@@ -2,3 +2,9 @@
 
 pub mod standard_webhooks;
 pub mod settings;
+pub mod authentication;
+pub mod automatic;
+pub mod html;
+pub mod mail_parts;
+pub mod mime;
+pub mod quote;

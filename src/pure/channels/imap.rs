@@ -1,0 +1,255 @@
+//! A mailbox read over IMAP (RFC 9051, RFC 3501): one mail, one message.
+//!
+//! This file says how the mailbox is configured; the shell's intake logs in and fetches, and
+//! [`mime`](crate::pure::wire::mime) reads the mail.
+//!
+//! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
+//! made to this machine only.
+
+use super::{After, Built, Channel, ImapSource, Intake, Kind, Own, SettingsProblem, Setup, Tls};
+use crate::pure::domain::message::{Parsed, RawEvent};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::mime::{self, MailSettings};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The kind, as listed.
+pub const KIND: Kind = Kind { name: "imap", summary: "a mailbox read over IMAP", build, dry };
+
+/// What the channel's table may hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Host name of the server; its certificate must carry it.
+    host: String,
+    /// TCP port; by default 993 for `implicit`, 143 for the others.
+    port: Option<u16>,
+    /// `implicit` (default), `starttls`, or `none`, which only this machine may be reached by.
+    #[serde(default = "implicit")]
+    tls: Tls,
+    /// Login name.
+    user: String,
+    /// `{ env = "NAME" }` or `{ file = "PATH" }`.
+    password: Secret,
+    /// The addresses customers write to: mail from one of them is an agent's.
+    #[serde(default)]
+    addresses: Vec<String>,
+    /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
+    /// It must remove such fields from incoming mail (RFC 8601 5). Without it nobody is authenticated.
+    trusted_authserv: Option<String>,
+    /// What becomes of a stored mail: `keep` (default), `seen`, or `move:Folder`.
+    #[serde(default = "keep")]
+    after: String,
+    /// Folders to read; `INBOX` by default.
+    #[serde(default = "inbox")]
+    folders: Vec<String>,
+    /// Certificates (PEM) to trust beside the system's.
+    ca_file: Option<PathBuf>,
+    /// A larger mail is recorded and skipped. 50 MB by default: what the large providers deliver.
+    #[serde(default = "message_bytes_max")]
+    message_bytes_max: u64,
+    /// Longest time without a look, in seconds; new mail is announced by IDLE where the server can.
+    #[serde(default = "poll_interval_s")]
+    poll_interval_s: u64,
+    /// Longest time the server may take for any one answer, in seconds.
+    #[serde(default = "timeout_s")]
+    timeout_s: u64,
+}
+
+fn implicit() -> Tls {
+    Tls::Implicit
+}
+fn keep() -> String {
+    "keep".to_owned()
+}
+fn inbox() -> Vec<String> {
+    vec!["INBOX".to_owned()]
+}
+fn message_bytes_max() -> u64 {
+    50 * 1024 * 1024
+}
+fn poll_interval_s() -> u64 {
+    60
+}
+fn timeout_s() -> u64 {
+    60
+}
+
+/// Reads mail out of what was fetched.
+struct Imap {
+    settings: MailSettings,
+}
+
+impl Channel for Imap {
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        mime::read(event, &self.settings)
+    }
+}
+
+fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
+    Box::new(Imap { settings: MailSettings::default() })
+}
+
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let settings: Settings = toml::Value::Table(table)
+        .try_into()
+        .map_err(|error: toml::de::Error| vec![SettingsProblem::new("", error.message())])?;
+    let mut problems = Vec::new();
+    check_connection(&settings, &mut problems);
+    check_limits(&settings, &mut problems);
+    let after = parse_after(&settings.after);
+    if after.is_none() {
+        problems.push(SettingsProblem::new("after", "write \"keep\", \"seen\" or \"move:Folder\""));
+    }
+    if let (Some(After::Move(to)), true) = (&after, settings.folders.len() > 0)
+        && settings.folders.contains(to)
+    {
+        problems.push(SettingsProblem::new("after", format!("mail is moved to `{to}`, which is read itself: choose another folder")));
+    }
+    let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
+        Ok(mail) => Some(mail),
+        Err(found) => {
+            problems.extend(found.into_iter().map(|(key, message)| SettingsProblem::new(key, message)));
+            None
+        }
+    };
+    let (Some(mail), Some(after), true) = (mail, after, problems.is_empty()) else { return Err(problems) };
+    let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
+    let source = ImapSource {
+        port: settings.port.unwrap_or(if settings.tls == Tls::Implicit { 993 } else { 143 }),
+        host: settings.host,
+        tls: settings.tls,
+        ca_file: settings.ca_file,
+        user: settings.user,
+        password: settings.password,
+        folders: settings.folders,
+        after,
+        message_bytes_max: settings.message_bytes_max,
+        poll_interval: Duration::from_secs(settings.poll_interval_s),
+        timeout: Duration::from_secs(settings.timeout_s),
+    };
+    Ok(Built { channel: Box::new(Imap { settings: mail }), intake: Intake::Imap(source), own })
+}
+
+fn check_connection(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
+    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
+    if settings.host.is_empty() || settings.host.contains(|c: char| c.is_whitespace() || c == '/') {
+        problem("host", "write the server's name alone, for example imap.example.fi");
+    }
+    if settings.port == Some(0) {
+        problem("port", "write the server's port, or leave it out");
+    }
+    if settings.tls == Tls::None && !is_loopback(&settings.host) {
+        problem("tls", "without TLS the password would cross the network in the clear: write \"implicit\" or \"starttls\"");
+    }
+    if settings.user.is_empty() {
+        problem("user", "write the login name, usually the mail address");
+    }
+    if settings.password.expose().is_empty() {
+        problem("password", "the variable or file it is read from is empty");
+    }
+}
+
+fn check_limits(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
+    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
+    if settings.folders.is_empty() {
+        problem("folders", "name at least one folder, or leave it out for INBOX");
+    }
+    for (at, folder) in settings.folders.iter().enumerate() {
+        if folder.is_empty() || folder.contains(char::is_control) {
+            problem(&format!("folders.{at}"), "write the folder's name as the server lists it");
+        } else if settings.folders[..at].contains(folder) {
+            problem(&format!("folders.{at}"), "it is named twice");
+        }
+    }
+    // Below a kilobyte no mail fits; above a gigabyte one mail would fill the memory.
+    if !(1024..=1024 * 1024 * 1024).contains(&settings.message_bytes_max) {
+        problem("message_bytes_max", "write a size between 1024 and 1073741824 bytes");
+    }
+    // RFC 2177: a server may log out who idles for 30 minutes.
+    if !(1..=29 * 60).contains(&settings.poll_interval_s) {
+        problem("poll_interval_s", "write between 1 and 1740 seconds");
+    }
+    if !(1..=600).contains(&settings.timeout_s) {
+        problem("timeout_s", "write between 1 and 600 seconds");
+    }
+}
+
+/// Whether a host name or address is this machine, whatever a name server says.
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn parse_after(text: &str) -> Option<After> {
+    match (text, text.strip_prefix("move:").map(str::trim)) {
+        ("keep", _) => Some(After::Keep),
+        ("seen", _) => Some(After::Seen),
+        (_, Some(folder)) if !folder.is_empty() && !folder.contains(char::is_control) => {
+            Some(After::Move(folder.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::secret::RESOLVED_KEY;
+
+    fn try_build(extra: &str) -> Result<Built, Vec<SettingsProblem>> {
+        let mut table: toml::Table = extra.parse().expect("the test's own TOML");
+        let mut default = |key: &str, value: toml::Value| {
+            if !table.contains_key(key) {
+                table.insert(key.to_owned(), value);
+            }
+        };
+        default("host", "imap.example.fi".into());
+        default("user", "support@example.fi".into());
+        default("password", toml::Table::from_iter([(RESOLVED_KEY.to_owned(), "x".into())]).into());
+        default("addresses", vec!["support@example.fi"].into());
+        build(&Setup { name: "mail", region: "FI", time_zone: &jiff::tz::TimeZone::UTC }, table)
+    }
+
+    #[test]
+    fn settings_become_a_source() {
+        let table = [
+            ("", 993, Tls::Implicit, After::Keep),
+            ("tls = \"starttls\"\nafter = \"seen\"", 143, Tls::Starttls, After::Seen),
+            ("tls = \"none\"\nhost = \"127.0.0.1\"\nafter = \"move:Handled\"", 143, Tls::None, After::Move("Handled".to_owned())),
+            ("tls = \"none\"\nhost = \"::1\"\nport = 1143", 1143, Tls::None, After::Keep),
+            ("tls = \"none\"\nhost = \"localhost\"", 143, Tls::None, After::Keep),
+        ];
+        for (extra, port, tls, after) in table {
+            let built = try_build(extra).unwrap_or_else(|problems| panic!("{extra}: {problems:?}"));
+            let Intake::Imap(source) = built.intake else { panic!("{extra}: another intake") };
+            assert_eq!((source.port, source.tls, source.after), (port, tls, after), "{extra}");
+            assert_eq!(source.folders, ["INBOX"]);
+            assert_eq!(built.own.addresses.len(), 1);
+        }
+    }
+
+    #[test]
+    fn every_problem_is_reported() {
+        let table = [
+            ("tls = \"none\"", vec!["tls"]),
+            ("tls = \"none\"\nhost = \"127.0.0.1.example.fi\"", vec!["tls"]),
+            ("tls = \"none\"\nhost = \"localhost.example.fi\"", vec!["tls"]),
+            ("port = 0\nafter = \"delete\"\naddresses = [\"x\"]\ntimeout_s = 0", vec!["port", "timeout_s", "after", "addresses.0"]),
+            ("addresses = []\ntrusted_authserv = \"a b\"", vec!["addresses", "trusted_authserv"]),
+            ("folders = []", vec!["folders"]),
+            ("folders = [\"A\", \"A\"]\nmessage_bytes_max = 1\npoll_interval_s = 100000", vec!["folders.1", "message_bytes_max", "poll_interval_s"]),
+            ("after = \"move:INBOX\"", vec!["after"]),
+            ("host = \"https://imap.example.fi\"", vec!["host"]),
+            ("surprise = 1", vec![""]),
+            ("password = \"plain\"", vec![""]),
+            ("tls = \"ssl\"", vec![""]),
+        ];
+        for (extra, expected) in table {
+            let Err(problems) = try_build(extra) else { panic!("{extra}: accepted") };
+            let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+            assert_eq!(keys, expected, "{extra}: {problems:?}");
+        }
+    }
+}

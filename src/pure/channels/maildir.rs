@@ -1,0 +1,116 @@
+//! A Maildir into which a local mail server delivers: one file, one mail, one message.
+//!
+//! Files in `new/` are taken and moved to `cur/` once stored; nothing is deleted. This file says how
+//! the directory is configured; the shell's intake watches it, [`mime`](crate::pure::wire::mime) reads the mail.
+//!
+//! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
+//! so nothing here waits for a file to grow.
+
+use super::{Built, Channel, DropLayout, DropSource, Intake, Kind, Own, SettingsProblem, Setup};
+use crate::pure::domain::message::{Parsed, RawEvent};
+use crate::pure::wire::mime::{self, MailSettings};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The kind, as listed.
+pub const KIND: Kind = Kind { name: "maildir", summary: "a Maildir filled by a local mail server", build, dry };
+
+/// What the channel's table may hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The Maildir: the directory that holds `new/`, `cur/` and `tmp/`.
+    path: PathBuf,
+    /// The addresses customers write to: mail from one of them is an agent's.
+    #[serde(default)]
+    addresses: Vec<String>,
+    /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
+    /// It must remove such fields from incoming mail (RFC 8601 5). Without it nobody is authenticated.
+    trusted_authserv: Option<String>,
+    /// A larger file is recorded and skipped. 50 MB by default: what the large providers deliver.
+    #[serde(default = "file_bytes_max")]
+    file_bytes_max: u64,
+    /// Longest time without a look, in seconds; new files are announced by the file system too.
+    #[serde(default = "poll_interval_s")]
+    poll_interval_s: u64,
+}
+
+fn file_bytes_max() -> u64 {
+    50 * 1024 * 1024
+}
+fn poll_interval_s() -> u64 {
+    60
+}
+
+/// Reads mail out of what was delivered.
+struct Maildir {
+    settings: MailSettings,
+}
+
+impl Channel for Maildir {
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        mime::read(event, &self.settings)
+    }
+}
+
+fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
+    Box::new(Maildir { settings: MailSettings::default() })
+}
+
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let settings: Settings = toml::Value::Table(table)
+        .try_into()
+        .map_err(|error: toml::de::Error| vec![SettingsProblem::new("", error.message())])?;
+    let mut problems = Vec::new();
+    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
+    if settings.path.as_os_str().is_empty() {
+        problem("path", "write the directory that holds new/, cur/ and tmp/");
+    }
+    // Below a kilobyte no mail fits; above a gigabyte one mail would fill the memory.
+    if !(1024..=1024 * 1024 * 1024).contains(&settings.file_bytes_max) {
+        problem("file_bytes_max", "write a size between 1024 and 1073741824 bytes");
+    }
+    if !(1..=3600).contains(&settings.poll_interval_s) {
+        problem("poll_interval_s", "write between 1 and 3600 seconds");
+    }
+    let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
+        Ok(mail) => Some(mail),
+        Err(found) => {
+            problems.extend(found.into_iter().map(|(key, message)| SettingsProblem::new(key, message)));
+            None
+        }
+    };
+    let (Some(mail), true) = (mail, problems.is_empty()) else { return Err(problems) };
+    let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
+    let source = DropSource {
+        path: settings.path,
+        layout: DropLayout::Maildir,
+        file_bytes_max: settings.file_bytes_max,
+        poll_interval: Duration::from_secs(settings.poll_interval_s),
+    };
+    Ok(Built { channel: Box::new(Maildir { settings: mail }), intake: Intake::Drop(source), own })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_become_a_source_or_problems() {
+        let table: &[(&str, &[&str])] = &[
+            ("path = \"/var/mail/support\"\naddresses = [\"support@example.fi\"]", &[]),
+            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\npoll_interval_s = 1\nfile_bytes_max = 2000", &[]),
+            ("path = \"\"\naddresses = []\npoll_interval_s = 0\nfile_bytes_max = 1", &["path", "file_bytes_max", "poll_interval_s", "addresses"]),
+            ("addresses = [\"a@example.fi\"]", &[""]),
+            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\nfolder = \"x\"", &[""]),
+        ];
+        for (text, expected) in table {
+            let setup = Setup { name: "mail", region: "FI", time_zone: &jiff::tz::TimeZone::UTC };
+            let built = build(&setup, text.parse().expect("the test's own TOML"));
+            let problems = built.err().unwrap_or_default();
+            let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+            assert_eq!(keys, *expected, "{text}: {problems:?}");
+        }
+    }
+}

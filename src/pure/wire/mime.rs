@@ -1,0 +1,524 @@
+//! One mail (RFC 5322, MIME) → one message. Shared by every channel through which mail comes.
+//!
+//! **Invariant:** a mail becomes a message whenever there is anything to show; what is broken in it
+//! costs no more than itself. The sender is believed only as far as [`authentication`](super::authentication)
+//! goes, and a sender whom his own domain contradicts never stands as the identity he names.
+//!
+//! What the parts say, in this order: the text is every inline `text/plain`, of alternatives the plain
+//! one unless it is empty, and HTML turned into text where there is nothing else. Forwarded mails
+//! (`message/rfc822`) stay attachments: their text is somebody else's.
+
+use super::mail_parts::{self, Mail, Mailbox, Part, clean_line, cut};
+use super::{authentication, automatic, html};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
+use crate::pure::domain::message::{
+    Attachment, AttachmentSource, Authentication, Auto, Content, Direction, Fault, Incoming, Mark, Parsed, RawEvent,
+    Reference, ReferenceKind, Sender, SenderIdentity,
+};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// Where Message-IDs are unique: all mail channels of a tenant see one mail once.
+pub const NAMESPACE: &str = "mail";
+/// Text kept of a mail, in bytes of UTF-8: a book of 250 pages.
+pub const TEXT_BYTES_MAX: usize = 512 * 1024;
+/// Encoded bytes read for the text, which may be HTML and base64.
+const TEXT_SOURCE_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
+/// Text parts joined; a mail that alternates text and pictures has some thirty.
+const TEXT_PARTS_MAX: usize = 100;
+/// Attachments kept; a phone's photo export has some hundred.
+const ATTACHMENTS_MAX: usize = 200;
+/// Addresses read of one field.
+const ADDRESSES_MAX: usize = 100;
+/// Ids taken from In-Reply-To, which should hold one.
+const REPLIES_MAX: usize = 8;
+/// Ids taken from References, nearest first; a longer thread is found by its last ones.
+const ANCESTORS_MAX: usize = 32;
+/// Subject kept, in bytes.
+const SUBJECT_BYTES_MAX: usize = 2_000;
+/// Display name and attachment name kept, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+/// Bytes of the header that Outlook's replies share: 6 of time, 16 of GUID (MS-OXOMSG 2.2.1.3).
+const THREAD_INDEX_BYTES: usize = 22;
+
+/// What a mail channel must know to read its mail.
+#[derive(Debug, Clone, Default)]
+pub struct MailSettings {
+    /// The desk's own addresses on the channel: mail from them is an agent's, mail to them a customer's.
+    pub addresses: Vec<EmailAddress>,
+    /// authserv-id of our boundary server (RFC 8601 2.5), usually its host name; nothing is
+    /// authenticated without it.
+    pub trusted_authserv: Option<String>,
+}
+
+impl MailSettings {
+    /// Reads the two settings as written. Problems are (key, sentence).
+    pub fn new(addresses: &[String], trusted_authserv: Option<&str>) -> Result<Self, Vec<(String, String)>> {
+        let mut problems = Vec::new();
+        let mut parsed = Vec::new();
+        if addresses.is_empty() {
+            let hint = "name at least one address that customers write to, for example [\"support@example.fi\"]";
+            problems.push(("addresses".to_owned(), hint.to_owned()));
+        }
+        for (at, text) in addresses.iter().enumerate() {
+            match EmailAddress::parse(text) {
+                Ok(address) => parsed.push(address),
+                Err(error) => problems.push((format!("addresses.{at}"), format!("{error}; write it as support@example.fi"))),
+            }
+        }
+        let trusted = trusted_authserv.map(str::trim);
+        if trusted.is_some_and(|id| id.is_empty() || id.contains(|c: char| c.is_whitespace() || ";\"()=".contains(c))) {
+            let hint = "write the name that your mail server puts first in Authentication-Results, for example mx.example.fi";
+            problems.push(("trusted_authserv".to_owned(), hint.to_owned()));
+        }
+        match problems.is_empty() {
+            true => Ok(Self { addresses: parsed, trusted_authserv: trusted.map(str::to_owned) }),
+            false => Err(problems),
+        }
+    }
+
+    fn is_own(&self, address: &EmailAddress) -> bool {
+        self.addresses.contains(address)
+    }
+}
+
+/// Reads one mail.
+///
+/// The message's `source_key` is its Message-ID without angle brackets. A mail without one gets
+/// `no-message-id:` and the hash that `variant` holds, so that the same mail over two routes is still one.
+///
+/// Faults: `empty` (no bytes but blanks), `not_a_mail` (no header field that mails have),
+/// `no_sender` (nobody it could be from, and nothing to show either).
+pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
+    let fault = |code, detail: &str| Parsed { items: Vec::new(), faults: vec![Fault::new(code, detail)] };
+    if event.body.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
+        return fault("empty", "the mail has no content at all");
+    }
+    let mail = mail_parts::parse(&event.body);
+    if !mail.fields.iter().any(|field| KNOWN_FIELDS.contains(&field.name.as_str())) {
+        return fault("not_a_mail", "it does not begin with header fields of a mail (From, Date, Subject, …)");
+    }
+    let incoming = message(&mail, settings);
+    let is_nothing = incoming.content.text().is_empty()
+        && incoming.subject.as_deref().is_none_or(str::is_empty)
+        && incoming.attachments.is_empty();
+    if is_nothing && incoming.sender == Sender::default() {
+        return fault("no_sender", "it names no sender and holds neither subject nor text nor attachment");
+    }
+    Parsed { items: vec![incoming], faults: Vec::new() }
+}
+
+/// One of these makes it a mail.
+const KNOWN_FIELDS: &[&str] = &[
+    "from", "to", "cc", "date", "subject", "message-id", "received", "return-path", "sender", "reply-to",
+    "mime-version", "content-type", "delivered-to", "in-reply-to", "references",
+];
+
+fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
+    let from = from(mail);
+    let authentication = authenticate(mail, settings, &from);
+    let subject = mail.text("subject").map(|subject| cut(&subject, SUBJECT_BYTES_MAX).to_owned());
+    let sent_at = mail.values("date").next().and_then(date);
+    let mut body = body(mail);
+
+    let fingerprint = fingerprint(mail, &from, sent_at, subject.as_deref(), &body.source);
+    let key = mail.values("message-id").flat_map(|value| mail_parts::decode_ids(value, 1)).next();
+    let mut incoming = Incoming::new(NAMESPACE, key.unwrap_or_else(|| format!("no-message-id:{fingerprint}")));
+    // A forged copy must not keep the genuine mail out, whichever comes first.
+    let is_contradicted = authentication == Some(Authentication::Fail);
+    incoming.variant = if is_contradicted { format!("contradicted:{fingerprint}") } else { fingerprint };
+
+    let is_own = from.address.as_ref().is_some_and(|address| settings.is_own(address));
+    if is_own && !is_contradicted {
+        incoming.direction = Direction::FromAgent;
+        incoming.recipient = recipient(mail, settings);
+    }
+    incoming.sender = sender(mail, &from, authentication);
+    incoming.occurred_at = sent_at;
+    incoming.trusted_at = settings.trusted_authserv.as_deref().and_then(|trusted| received_at(mail, trusted));
+    let from_text = from.mailbox.as_ref().map_or("", |mailbox| mailbox.address.as_str());
+    incoming.auto = automatic::classify(mail, from_text, subject.as_deref().unwrap_or_default(), &settings.addresses);
+    incoming.references = references(mail, incoming.auto, &incoming.source_key);
+    incoming.subject = subject;
+    incoming.authentication = authentication;
+    if from.is_several {
+        incoming.marks.push(Mark::SeveralSenders);
+    }
+    if is_contradicted {
+        incoming.marks.push(Mark::Contradicted);
+    }
+    if body.is_truncated {
+        incoming.marks.push(Mark::Truncated);
+    }
+    if body.is_dropped || mail.is_cut {
+        incoming.marks.push(Mark::PartsDropped);
+    }
+    incoming.attachments = std::mem::take(&mut body.attachments);
+    incoming.content = Content::Text(body.text);
+    incoming
+}
+
+/// The From field, or what stands for it.
+struct Author {
+    /// The first mailbox.
+    mailbox: Option<Mailbox>,
+    /// Its address, if it is one.
+    address: Option<EmailAddress>,
+    /// Several From fields, or several addresses.
+    is_several: bool,
+    /// It was taken from Sender or Return-Path, for there is no From: never authenticated.
+    is_substitute: bool,
+}
+
+fn from(mail: &Mail) -> Author {
+    let of = |name: &str| -> Vec<Mailbox> {
+        let fields = mail.values(name).take(4);
+        fields.flat_map(|value| mail_parts::decode_addresses(value, ADDRESSES_MAX)).collect()
+    };
+    let mailboxes = of("from");
+    let count = mail.values("from").count();
+    let addresses: Vec<EmailAddress> =
+        mailboxes.iter().filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok()).collect();
+    if let Some(address) = addresses.first() {
+        let mailbox = mailboxes.iter().find(|mailbox| EmailAddress::parse(&mailbox.address).as_ref() == Ok(address));
+        let is_several = count > 1 || addresses.iter().any(|other| other != address);
+        return Author { mailbox: mailbox.cloned(), address: addresses.into_iter().next(), is_several, is_substitute: false };
+    }
+    // Nobody whom one could answer in From: the name there, with the address of who sent it.
+    let named = mailboxes.into_iter().find(|mailbox| !mailbox.name.is_empty() || !mailbox.address.is_empty());
+    let substitute = ["sender", "return-path"].iter().flat_map(|name| of(name)).find_map(|mailbox| {
+        EmailAddress::parse(&mailbox.address).ok().map(|address| (mailbox, address))
+    });
+    match (named, substitute) {
+        (named, Some((mailbox, address))) => {
+            let name = named.map(|n| if n.name.is_empty() { n.address } else { n.name }).unwrap_or(mailbox.name);
+            let mailbox = Some(Mailbox { name, address: mailbox.address });
+            Author { mailbox, address: Some(address), is_several: count > 1, is_substitute: true }
+        }
+        (named, None) => Author { mailbox: named, address: None, is_several: count > 1, is_substitute: true },
+    }
+}
+
+fn authenticate(mail: &Mail, settings: &MailSettings, from: &Author) -> Option<Authentication> {
+    let trusted = settings.trusted_authserv.as_deref()?;
+    let Some(address) = from.address.as_ref().filter(|_| !from.is_substitute) else {
+        return Some(Authentication::None);
+    };
+    let found = authentication::assess(&mail.fields, |field| mail.slice(&field.value), trusted, address.domain());
+    // Of several senders at most one was checked, and nobody knows which.
+    Some(if from.is_several && found != Authentication::Fail { Authentication::None } else { found })
+}
+
+fn sender(mail: &Mail, from: &Author, authentication: Option<Authentication>) -> Sender {
+    let assurance = match authentication {
+        Some(Authentication::Pass) => Assurance::Verified,
+        Some(Authentication::Aligned) => Assurance::Plausible,
+        Some(Authentication::Fail) => Assurance::Contradicted,
+        Some(Authentication::None) | None => Assurance::Asserted,
+    };
+    let identity = from.address.as_ref().map(|address| {
+        let mut identity = Identity::email(address);
+        if assurance == Assurance::Contradicted {
+            CONTRADICTED_SCOPE.clone_into(&mut identity.scope);
+        }
+        SenderIdentity { identity, assurance }
+    });
+    let reply_to = mail.values("reply-to").take(2).flat_map(|value| mail_parts::decode_addresses(value, REPLIES_MAX));
+    let mut stated: Vec<Identity> = Vec::new();
+    for address in reply_to.filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok()) {
+        let identity = Identity::email(&address);
+        if from.address.as_ref() != Some(&address) && !stated.contains(&identity) {
+            stated.push(identity);
+        }
+    }
+    Sender { name: from.mailbox.as_ref().and_then(display_name), identities: identity.into_iter().collect(), stated }
+}
+
+fn display_name(mailbox: &Mailbox) -> Option<String> {
+    let name = cut(mailbox.name.trim().trim_matches(['"', '\'']).trim(), NAME_BYTES_MAX);
+    (!name.is_empty() && name != mailbox.address).then(|| name.to_owned())
+}
+
+/// For an agent's mail: the first recipient that is not ourselves.
+fn recipient(mail: &Mail, settings: &MailSettings) -> Sender {
+    let fields = ["to", "cc"].iter().flat_map(|name| mail.values(name));
+    let mailboxes = fields.flat_map(|value| mail_parts::decode_addresses(value, ADDRESSES_MAX));
+    for mailbox in mailboxes.take(ADDRESSES_MAX) {
+        if let Some(address) = EmailAddress::parse(&mailbox.address).ok().filter(|a| !settings.is_own(a)) {
+            let identity = SenderIdentity { identity: Identity::email(&address), assurance: Assurance::Asserted };
+            return Sender { name: display_name(&mailbox), identities: vec![identity], stated: Vec::new() };
+        }
+    }
+    Sender::default()
+}
+
+/// A Date (RFC 5322 3.3, and the forms of old clients). `None` for what is no date.
+fn date(value: &[u8]) -> Option<Timestamp> {
+    let mut text = mail_parts::unfold(value);
+    text.push('\n');
+    let date = mail_parser::DateTime::parse_rfc822(&text).filter(mail_parser::DateTime::is_valid)?;
+    Timestamp::from_second(date.to_timestamp()).ok()
+}
+
+/// When the trusted server had it: its own Received field, if that is the topmost.
+fn received_at(mail: &Mail, trusted: &str) -> Option<Timestamp> {
+    let value = mail.values("received").next()?;
+    let text = mail_parts::unfold(value);
+    let is_ours = authentication::received_by(&text).is_some_and(|by| by.eq_ignore_ascii_case(trusted));
+    is_ours.then(|| text.rsplit_once(';').and_then(|(_, time)| date(time.as_bytes()))).flatten()
+}
+
+fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> {
+    let mut references: Vec<Reference> = Vec::new();
+    let mut add = |kind, key: String| {
+        if key != own_key && !references.iter().any(|known| known.key == key) {
+            references.push(Reference { kind, namespace: NAMESPACE.to_owned(), key });
+        }
+    };
+    for id in mail.values("in-reply-to").flat_map(|value| mail_parts::decode_ids(value, REPLIES_MAX)).take(REPLIES_MAX) {
+        add(ReferenceKind::Reply, id);
+    }
+    if matches!(auto, Some(Auto::Bounce | Auto::Complaint | Auto::Receipt))
+        && let Some(id) = returned_id(mail)
+    {
+        add(ReferenceKind::Reply, id);
+    }
+    let ids: Vec<String> =
+        mail.values("references").flat_map(|value| mail_parts::decode_ids(value, usize::MAX)).collect();
+    for id in ids.into_iter().rev().take(ANCESTORS_MAX) {
+        add(ReferenceKind::Ancestor, id);
+    }
+    if let Some(index) = mail.raw("thread-index").map(|text| mail_parts::decode_base64(text.as_bytes()))
+        && let Some(head) = index.get(..THREAD_INDEX_BYTES)
+    {
+        add(ReferenceKind::Hint, hex::encode(head));
+    }
+    references
+}
+
+/// The Message-ID of the mail that a report is about: in the part that returns it, or for a receipt
+/// in its Original-Message-ID (RFC 3462 2, RFC 8098 3.2.5).
+fn returned_id(mail: &Mail) -> Option<String> {
+    mail.parts.iter().find_map(|part| {
+        let name = match part.media_type.as_str() {
+            "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers" => "message-id",
+            "message/disposition-notification" => "original-message-id",
+            _ => return None,
+        };
+        let body = mail.body(part);
+        let (fields, _) = mail_parts::fields(&body, 0..body.len());
+        let field = fields.iter().find(|field| field.name == name)?;
+        mail_parts::decode_ids(body.get(field.value.clone())?, 1).into_iter().next()
+    })
+}
+
+/// 128 bits over what a relay leaves alone: From, Date, Subject and the decoded text, blanks folded.
+/// Changing what goes in here makes a mail that is delivered again a new message.
+fn fingerprint(mail: &Mail, from: &Author, sent_at: Option<Timestamp>, subject: Option<&str>, text: &[String]) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        for word in text.split_whitespace() {
+            hash.update(word.as_bytes());
+            hash.update(b" ");
+        }
+        hash.update(b"\n");
+    };
+    let mailbox = from.mailbox.as_ref();
+    add(mailbox.map_or("", |mailbox| mailbox.name.as_str()));
+    add(&mailbox.map_or(String::new(), |mailbox| mailbox.address.to_lowercase()));
+    match sent_at {
+        Some(sent_at) => add(&sent_at.as_second().to_string()),
+        None => add(&mail.raw("date").unwrap_or_default()),
+    }
+    add(subject.unwrap_or_default());
+    text.iter().for_each(|text| add(text));
+    hex::encode(&hash.finalize()[..16])
+}
+
+/// What the parts hold.
+#[derive(Default)]
+struct Body {
+    text: String,
+    /// The decoded parts that the text was made of, HTML as it is: what the fingerprint covers, so
+    /// that a better conversion later does not change it.
+    source: Vec<String>,
+    attachments: Vec<Attachment>,
+    is_truncated: bool,
+    is_dropped: bool,
+}
+
+/// Which part the text is taken from, and how.
+enum Piece {
+    Plain(usize),
+    Html(usize),
+}
+
+fn body(mail: &Mail) -> Body {
+    let mut body = Body::default();
+    let mut texts: Vec<String> = Vec::new();
+    let chosen = choose(mail);
+    let mut used = vec![false; mail.parts.len()];
+    for (at, part) in mail.parts.iter().enumerate() {
+        // The containers, and the alternatives that were not chosen, are not files.
+        used[at] = is_multipart(mail, part) || chosen.passed_over.contains(&at);
+    }
+    for piece in &chosen.pieces {
+        let (Piece::Plain(at) | Piece::Html(at)) = *piece;
+        used[at] = true;
+        if texts.len() >= TEXT_PARTS_MAX || texts.iter().map(String::len).sum::<usize>() >= TEXT_BYTES_MAX {
+            body.is_truncated = true;
+            continue;
+        }
+        let (source, is_cut) = mail.body_text(&mail.parts[at], TEXT_SOURCE_BYTES_MAX);
+        body.is_truncated |= is_cut;
+        let text = match piece {
+            Piece::Plain(_) => clean_text(&source),
+            Piece::Html(_) => clean_text(&html::to_text(&source, TEXT_BYTES_MAX)),
+        };
+        if !text.is_empty() {
+            texts.push(text);
+        }
+        body.source.push(cut(&source, TEXT_BYTES_MAX).to_owned());
+    }
+    let text = texts.join("\n\n");
+    body.is_truncated |= text.len() > TEXT_BYTES_MAX;
+    body.text = cut(&text, TEXT_BYTES_MAX).to_owned();
+    for (at, part) in mail.parts.iter().enumerate().filter(|(at, _)| !used[*at]) {
+        if body.attachments.len() >= ATTACHMENTS_MAX {
+            body.is_dropped = true;
+            break;
+        }
+        body.attachments.push(attachment(mail, part, at));
+    }
+    body
+}
+
+#[derive(Default)]
+struct Chosen {
+    /// Text parts in the order they are read.
+    pieces: Vec<Piece>,
+    /// Alternatives of what was chosen.
+    passed_over: Vec<usize>,
+}
+
+/// Walks the tree in order and picks the text. Parts come before their children in `mail.parts`, so
+/// one pass over the list is a walk; of alternatives only one branch is followed.
+fn choose(mail: &Mail) -> Chosen {
+    let mut chosen = Chosen::default();
+    let mut pending = vec![0];
+    while let Some(at) = pending.pop() {
+        let Some(part) = mail.parts.get(at) else { continue };
+        match part.media_type.as_str() {
+            "multipart/alternative" if !part.children.is_empty() => {
+                let best = best_alternative(mail, &part.children);
+                for &child in part.children.iter().rev() {
+                    let is_text = matches!(mail.parts[child].media_type.as_str(), "text/plain" | "text/html");
+                    if Some(child) == best || is_multipart(mail, &mail.parts[child]) && !has_text(mail, child, "text/") {
+                        pending.push(child);
+                    } else if is_text && !mail.parts[child].is_attachment {
+                        chosen.passed_over.push(child);
+                    } else if is_multipart(mail, &mail.parts[child]) {
+                        pass_over(mail, child, &mut chosen.passed_over);
+                    }
+                }
+            }
+            _ if is_multipart(mail, part) => pending.extend(part.children.iter().rev()),
+            "text/plain" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Plain(at)),
+            "text/html" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Html(at)),
+            _ => {}
+        }
+    }
+    chosen
+}
+
+/// The texts of a branch that was not chosen; its pictures stay attachments.
+fn pass_over(mail: &Mail, branch: usize, passed_over: &mut Vec<usize>) {
+    let mut pending = vec![branch];
+    while let Some(at) = pending.pop() {
+        let part = &mail.parts[at];
+        pending.extend(&part.children);
+        if matches!(part.media_type.as_str(), "text/plain" | "text/html") && is_text_of_mail(part, at) {
+            passed_over.push(at);
+        }
+    }
+}
+
+/// Of alternatives: the plain one that says something, else the HTML one, else the last.
+fn best_alternative(mail: &Mail, children: &[usize]) -> Option<usize> {
+    let plain = children.iter().copied().find(|&child| has_text(mail, child, "text/plain"));
+    let html = || children.iter().copied().find(|&child| has_text(mail, child, "text/html"));
+    plain.or_else(html).or(children.last().copied())
+}
+
+/// Whether a branch holds text of a type, other than blanks.
+fn has_text(mail: &Mail, branch: usize, media_type: &str) -> bool {
+    let mut pending = vec![branch];
+    while let Some(at) = pending.pop() {
+        let part = &mail.parts[at];
+        pending.extend(&part.children);
+        let is_it = part.media_type.starts_with(media_type) && part.children.is_empty();
+        if is_it && is_text_of_mail(part, at) && !mail.slice(&part.body).iter().all(u8::is_ascii_whitespace) {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_multipart(_mail: &Mail, part: &Part) -> bool {
+    !part.children.is_empty() || part.media_type.starts_with("multipart/")
+}
+
+/// A text that is part of what was said, not a file sent along. The mail's only part is its text
+/// even when it has a name.
+fn is_text_of_mail(part: &Part, at: usize) -> bool {
+    !part.is_attachment && (part.name.is_none() || at == 0)
+}
+
+fn attachment(mail: &Mail, part: &Part, at: usize) -> Attachment {
+    let bytes: Bytes = mail.body(part);
+    let name = part.name.as_deref().map(file_name).filter(|name| !name.is_empty()).or_else(|| match part.media_type.as_str() {
+        // A forwarded mail is known by its subject.
+        "message/rfc822" | "message/global" => {
+            let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
+            let subject = fields.iter().find(|field| field.name == "subject")?;
+            let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?);
+            (!subject.is_empty()).then(|| format!("{}.eml", cut(&subject, NAME_BYTES_MAX - 4)))
+        }
+        _ => None,
+    });
+    Attachment {
+        name,
+        media_type: part.media_type.clone(),
+        source: AttachmentSource::Inline(bytes),
+        inline: part.is_inline && at > 0,
+    }
+}
+
+/// The sender's name for a file, for show: encoded words read (against RFC 2231 many clients put
+/// them there), no control characters, what some clients write of their own folders left out.
+fn file_name(name: &str) -> String {
+    let decoded = if name.contains("=?") { mail_parts::decode_unstructured(name.as_bytes()) } else { name.to_owned() };
+    let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
+    clean_line(last, NAME_BYTES_MAX)
+}
+
+/// Lines end in LF; no control characters (Postgres refuses NUL), no byte order mark, no blanks
+/// around the whole.
+fn clean_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' => out.push('\n'),
+            '\n' | '\t' => out.push(c),
+            '\u{feff}' => {}
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    let start = out.len() - out.trim_start_matches('\n').len();
+    let text = out.trim_end();
+    if start >= text.len() { String::new() } else { text[start..].to_owned() }
+}
