@@ -10,6 +10,7 @@ use super::{After, Built, Channel, ImapSource, Intake, Kind, Own, SettingsProble
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
+use crate::pure::wire::settings::read_kind;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,9 +93,7 @@ fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
 }
 
 fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = toml::Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| vec![SettingsProblem::new("", error.message())])?;
+    let settings: Settings = read_kind(table)?;
     let mut problems = Vec::new();
     check_connection(&settings, &mut problems);
     check_limits(&settings, &mut problems);
@@ -102,15 +101,18 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
     if after.is_none() {
         problems.push(SettingsProblem::new("after", "write \"keep\", \"seen\" or \"move:Folder\""));
     }
-    if let (Some(After::Move(to)), true) = (&after, settings.folders.len() > 0)
+    if let Some(After::Move(to)) = &after
         && settings.folders.contains(to)
     {
-        problems.push(SettingsProblem::new("after", format!("mail is moved to `{to}`, which is read itself: choose another folder")));
+        problems.push(SettingsProblem::new(
+            "after",
+            format!("mail is moved to `{to}`, which is read itself: choose another folder"),
+        ));
     }
     let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
         Ok(mail) => Some(mail),
         Err(found) => {
-            problems.extend(found.into_iter().map(|(key, message)| SettingsProblem::new(key, message)));
+            problems.extend(found);
             None
         }
     };
@@ -141,7 +143,10 @@ fn check_connection(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
         problem("port", "write the server's port, or leave it out");
     }
     if settings.tls == Tls::None && !is_loopback(&settings.host) {
-        problem("tls", "without TLS the password would cross the network in the clear: write \"implicit\" or \"starttls\"");
+        problem(
+            "tls",
+            "without TLS the password would cross the network in the clear: write \"implicit\" or \"starttls\"",
+        );
     }
     if settings.user.is_empty() {
         problem("user", "write the login name, usually the mail address");
@@ -217,7 +222,12 @@ mod tests {
         let table = [
             ("", 993, Tls::Implicit, After::Keep),
             ("tls = \"starttls\"\nafter = \"seen\"", 143, Tls::Starttls, After::Seen),
-            ("tls = \"none\"\nhost = \"127.0.0.1\"\nafter = \"move:Handled\"", 143, Tls::None, After::Move("Handled".to_owned())),
+            (
+                "tls = \"none\"\nhost = \"127.0.0.1\"\nafter = \"move:Handled\"",
+                143,
+                Tls::None,
+                After::Move("Handled".to_owned()),
+            ),
             ("tls = \"none\"\nhost = \"::1\"\nport = 1143", 1143, Tls::None, After::Keep),
             ("tls = \"none\"\nhost = \"localhost\"", 143, Tls::None, After::Keep),
         ];
@@ -236,15 +246,21 @@ mod tests {
             ("tls = \"none\"", vec!["tls"]),
             ("tls = \"none\"\nhost = \"127.0.0.1.example.fi\"", vec!["tls"]),
             ("tls = \"none\"\nhost = \"localhost.example.fi\"", vec!["tls"]),
-            ("port = 0\nafter = \"delete\"\naddresses = [\"x\"]\ntimeout_s = 0", vec!["port", "timeout_s", "after", "addresses.0"]),
+            (
+                "port = 0\nafter = \"delete\"\naddresses = [\"x\"]\ntimeout_s = 0",
+                vec!["port", "timeout_s", "after", "addresses.0"],
+            ),
             ("addresses = []\ntrusted_authserv = \"a b\"", vec!["addresses", "trusted_authserv"]),
             ("folders = []", vec!["folders"]),
-            ("folders = [\"A\", \"A\"]\nmessage_bytes_max = 1\npoll_interval_s = 100000", vec!["folders.1", "message_bytes_max", "poll_interval_s"]),
+            (
+                "folders = [\"A\", \"A\"]\nmessage_bytes_max = 1\npoll_interval_s = 100000",
+                vec!["folders.1", "message_bytes_max", "poll_interval_s"],
+            ),
             ("after = \"move:INBOX\"", vec!["after"]),
             ("host = \"https://imap.example.fi\"", vec!["host"]),
-            ("surprise = 1", vec![""]),
-            ("password = \"plain\"", vec![""]),
-            ("tls = \"ssl\"", vec![""]),
+            ("surprise = 1", vec!["surprise"]),
+            ("password = \"plain\"", vec!["password"]),
+            ("tls = \"ssl\"", vec!["tls"]),
         ];
         for (extra, expected) in table {
             let Err(problems) = try_build(extra) else { panic!("{extra}: accepted") };

@@ -9,6 +9,7 @@
 use super::{Built, Channel, DropLayout, DropSource, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::wire::mime::{self, MailSettings};
+use crate::pure::wire::settings::read_kind;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,9 +60,7 @@ fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
 }
 
 fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = toml::Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| vec![SettingsProblem::new("", error.message())])?;
+    let settings: Settings = read_kind(table)?;
     let mut problems = Vec::new();
     let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
     if settings.path.as_os_str().is_empty() {
@@ -77,7 +76,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
     let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
         Ok(mail) => Some(mail),
         Err(found) => {
-            problems.extend(found.into_iter().map(|(key, message)| SettingsProblem::new(key, message)));
+            problems.extend(found);
             None
         }
     };
@@ -101,9 +100,12 @@ mod tests {
         let table: &[(&str, &[&str])] = &[
             ("path = \"/var/mail/support\"\naddresses = [\"support@example.fi\"]", &[]),
             ("path = \"mail\"\naddresses = [\"a@example.fi\"]\npoll_interval_s = 1\nfile_bytes_max = 2000", &[]),
-            ("path = \"\"\naddresses = []\npoll_interval_s = 0\nfile_bytes_max = 1", &["path", "file_bytes_max", "poll_interval_s", "addresses"]),
-            ("addresses = [\"a@example.fi\"]", &[""]),
-            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\nfolder = \"x\"", &[""]),
+            (
+                "path = \"\"\naddresses = []\npoll_interval_s = 0\nfile_bytes_max = 1",
+                &["path", "file_bytes_max", "poll_interval_s", "addresses"],
+            ),
+            ("addresses = [\"a@example.fi\"]", &["path"]),
+            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\nfolder = \"x\"", &["folder"]),
         ];
         for (text, expected) in table {
             let setup = Setup { name: "mail", region: "FI", time_zone: &jiff::tz::TimeZone::UTC };

@@ -303,7 +303,10 @@ mod tests {
             ("dkim=pass header.d=example.fi header.s=2026", Pass),
             ("dkim=pass header.d=mail.example.fi", Pass),
             ("dkim=pass header.i=@example.fi", Pass),
-            ("dkim=pass (2048-bit key; \\) unprotected) header.d=example.fi (comment (nested)) header.b=\"a/b=\"", Pass),
+            (
+                "dkim=pass (2048-bit key; \\) unprotected) header.d=example.fi (comment (nested)) header.b=\"a/b=\"",
+                Pass,
+            ),
             ("dkim/1=pass header.d=example.fi header.b=abc/def", Pass),
             ("dkim=fail header.d=example.fi; dkim=pass header.d=example.fi", Pass),
             ("dkim=pass header.d=evil.example", Nothing),
@@ -347,18 +350,48 @@ mod tests {
         let theirs = "Received: from x by relay.evil.com with SMTP; Mon, 2 Mar 2026 10:00:00 +0200";
         let table = [
             // A forged field below ours, or below a foreign server's trace.
-            (format!("Authentication-Results: mx.example.fi; dmarc=none\n{ours}\nAuthentication-Results: mx.example.fi; {good}"), Nothing),
+            (
+                format!(
+                    "Authentication-Results: mx.example.fi; dmarc=none\n{ours}\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Nothing,
+            ),
             (format!("{ours}\n{theirs}\nAuthentication-Results: mx.example.fi; {good}"), Nothing),
             (format!("{theirs}\nAuthentication-Results: mx.example.fi; {good}"), Nothing),
-            (format!("Received: (by mx.example.fi) from y by relay.evil.com; x\nAuthentication-Results: mx.example.fi; {good}"), Nothing),
+            (
+                format!(
+                    "Received: (by mx.example.fi) from y by relay.evil.com; x\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Nothing,
+            ),
             // Where servers really put it: above or just below their own trace, behind internal hops.
             (format!("Authentication-Results: mx.example.fi; {good}\n{ours}\n{theirs}"), Pass),
             (format!("{ours}\nAuthentication-Results: mx.example.fi; {good}\n{theirs}"), Pass),
-            (format!("Received: from mx by store3 with LMTP; x\nReceived: by 10.0.0.7; x\n{ours}\nAuthentication-Results: mx.example.fi; {good}"), Pass),
-            (format!("Received: by backend.local; x\nReceived: by imap.example.fi; x\nAuthentication-Results: mx.example.fi; {good}"), Pass),
+            (
+                format!(
+                    "Received: from mx by store3 with LMTP; x\nReceived: by 10.0.0.7; x\n{ours}\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Pass,
+            ),
+            (
+                format!(
+                    "Received: by backend.local; x\nReceived: by imap.example.fi; x\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Pass,
+            ),
             // Ours, spoilt: what follows must not take its place.
-            (format!("Authentication-Results: mx.example.fi; spf=none smtp.mailfrom=\"x\nAuthentication-Results: mx.example.fi; {good}"), Nothing),
-            (format!("Authentication-Results: spf=pass smtp.mailfrom=x\nAuthentication-Results: mx.example.fi; {good}"), Pass),
+            (
+                format!(
+                    "Authentication-Results: mx.example.fi; spf=none smtp.mailfrom=\"x\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Nothing,
+            ),
+            (
+                format!(
+                    "Authentication-Results: spf=pass smtp.mailfrom=x\nAuthentication-Results: mx.example.fi; {good}"
+                ),
+                Pass,
+            ),
             // Somebody else's id, however alike.
             (format!("Authentication-Results: mx.example.fi.evil.com; {good}"), Nothing),
             (format!("Authentication-Results: xmx.example.fi; {good}"), Nothing),
@@ -369,9 +402,19 @@ mod tests {
             (format!("Authentication-Results: {good}"), Nothing),
             (format!("ARC-Authentication-Results: i=1; mx.example.fi; {good}"), Nothing),
             (format!("X-Authentication-Results: mx.example.fi; {good}"), Nothing),
-            (format!("Authentication-Results: evil.com; {good}\nAuthentication-Results: mx.example.fi; dmarc=fail header.from=example.fi"), Fail),
+            (
+                format!(
+                    "Authentication-Results: evil.com; {good}\nAuthentication-Results: mx.example.fi; dmarc=fail header.from=example.fi"
+                ),
+                Fail,
+            ),
             // Forms of our own.
-            (format!("Authentication-Results:\n\t(c) mx.example.fi\n\t(d) 1 ;\n\tdmarc=pass\n\t header.from=example.fi"), Pass),
+            (
+                format!(
+                    "Authentication-Results:\n\t(c) mx.example.fi\n\t(d) 1 ;\n\tdmarc=pass\n\t header.from=example.fi"
+                ),
+                Pass,
+            ),
             (format!("AUTHENTICATION-RESULTS: MX.EXAMPLE.FI; {good}"), Pass),
             (format!("Authentication-Results: \"mx.example.fi\" 1; {good}"), Pass),
             (format!("Authentication-Results: mx.example.fi 2; {good}"), Nothing),

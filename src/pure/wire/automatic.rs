@@ -33,7 +33,8 @@ fn report(mail: &Mail) -> Option<Auto> {
         Some(Auto::Complaint)
     } else if is("disposition-notification", "message/disposition-notification") {
         Some(Auto::Receipt)
-    } else if is("delivery-status", "message/delivery-status") || is("delivery-status", "message/global-delivery-status")
+    } else if is("delivery-status", "message/delivery-status")
+        || is("delivery-status", "message/global-delivery-status")
     {
         Some(Auto::Bounce)
     } else {
@@ -46,14 +47,43 @@ const BOUNCERS: &[&str] = &["mailer-daemon", "mailerdaemon", "mail-daemon", "mai
 
 /// Beginnings of subjects under which mail systems return mail.
 const BOUNCE_SUBJECTS: &[&str] = &[
-    "undelivered mail returned to sender", "undeliverable:", "undeliverable mail", "undeliverable message",
-    "undelivered mail", "mail delivery fail", "mail delivery system", "mail delivery error", "mail system error",
-    "delivery status notification", "delivery notification", "delivery failure", "delivery has failed",
-    "delivery report", "delivery problem", "returned mail", "returning message", "failure notice", "failure delivery",
-    "failed mail", "message delivery fail", "message delivery has been delayed", "warning: could not send message",
-    "warning: message", "warning - delayed mail", "mail could not be delivered", "message undeliverable",
-    "non delivery report", "nondeliverable mail", "non remis", "unzustellbar", "zustellung fehlgeschlagen",
-    "olevererbart", "ej levererat", "ei toimitettu", "toimitus epäonnistui", "ei voitu toimittaa",
+    "undelivered mail returned to sender",
+    "undeliverable:",
+    "undeliverable mail",
+    "undeliverable message",
+    "undelivered mail",
+    "mail delivery fail",
+    "mail delivery system",
+    "mail delivery error",
+    "mail system error",
+    "delivery status notification",
+    "delivery notification",
+    "delivery failure",
+    "delivery has failed",
+    "delivery report",
+    "delivery problem",
+    "returned mail",
+    "returning message",
+    "failure notice",
+    "failure delivery",
+    "failed mail",
+    "message delivery fail",
+    "message delivery has been delayed",
+    "warning: could not send message",
+    "warning: message",
+    "warning - delayed mail",
+    "mail could not be delivered",
+    "message undeliverable",
+    "non delivery report",
+    "nondeliverable mail",
+    "non remis",
+    "unzustellbar",
+    "zustellung fehlgeschlagen",
+    "olevererbart",
+    "ej levererat",
+    "ei toimitettu",
+    "toimitus epäonnistui",
+    "ei voitu toimittaa",
 ];
 
 fn is_bounce(mail: &Mail, from: &str, subject: &str) -> bool {
@@ -69,11 +99,31 @@ fn is_bounce(mail: &Mail, from: &str, subject: &str) -> bool {
 
 /// Beginnings of subjects that Exchange, Gmail and others give to automatic replies.
 const VACATION_SUBJECTS: &[&str] = &[
-    "automatic reply:", "automaattinen vastaus:", "autosvar:", "automatiskt svar:", "automatisk svar:",
-    "automaatvastus:", "automatische antwort:", "abwesenheitsnotiz:", "réponse automatique", "respuesta automática:",
-    "risposta automatica:", "automatisch antwoord:", "odpowiedź automatyczna:", "автоматический ответ:",
-    "autoreply:", "auto-reply:", "auto reply:", "autoresponse:", "auto response:", "out of office:",
-    "out of office autoreply:", "out of the office:", "poissa:", "poissaoloilmoitus", "frånvarande:",
+    "automatic reply:",
+    "automaattinen vastaus:",
+    "autosvar:",
+    "automatiskt svar:",
+    "automatisk svar:",
+    "automaatvastus:",
+    "automatische antwort:",
+    "abwesenheitsnotiz:",
+    "réponse automatique",
+    "respuesta automática:",
+    "risposta automatica:",
+    "automatisch antwoord:",
+    "odpowiedź automatyczna:",
+    "автоматический ответ:",
+    "autoreply:",
+    "auto-reply:",
+    "auto reply:",
+    "autoresponse:",
+    "auto response:",
+    "out of office:",
+    "out of office autoreply:",
+    "out of the office:",
+    "poissa:",
+    "poissaoloilmoitus",
+    "frånvarande:",
 ];
 
 fn is_vacation(mail: &Mail, submitted: &str, subject: &str) -> bool {
@@ -93,15 +143,17 @@ fn is_vacation(mail: &Mail, submitted: &str, subject: &str) -> bool {
 }
 
 fn is_list(mail: &Mail, own: &[EmailAddress]) -> bool {
-    let is_bulk = mail.raw("precedence").is_some_and(|value| {
-        matches!(value.to_ascii_lowercase().as_str(), "bulk" | "list" | "junk")
-    });
+    let is_bulk = mail
+        .raw("precedence")
+        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "bulk" | "list" | "junk"));
     let names = ["list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe"];
     let fields: Vec<String> = names.iter().filter_map(|name| mail.raw(name)).map(|v| v.to_lowercase()).collect();
     // Google Groups and the like put support@example.fi behind a list `support.example.fi`.
     let is_own = own.iter().any(|address| {
         let list = address.as_str().replacen('@', ".", 1);
-        fields.iter().any(|field| field.contains(&format!("<{list}>")) || field.contains(&format!("mailto:{}>", address.as_str())))
+        fields.iter().any(|field| {
+            field.contains(&format!("<{list}>")) || field.contains(&format!("mailto:{}>", address.as_str()))
+        })
     });
     (is_bulk || !fields.is_empty()) && !is_own
 }

@@ -257,8 +257,28 @@ impl Writer {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "div" | "tr" | "li" | "dt" | "dd" | "body" | "html" | "head" | "center" | "form" | "section" | "article"
-            | "header" | "footer" | "address" | "main" | "aside" | "nav" | "fieldset" | "caption" | "thead" | "tbody"
+        "div"
+            | "tr"
+            | "li"
+            | "dt"
+            | "dd"
+            | "body"
+            | "html"
+            | "head"
+            | "center"
+            | "form"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "address"
+            | "main"
+            | "aside"
+            | "nav"
+            | "fieldset"
+            | "caption"
+            | "thead"
+            | "tbody"
     )
 }
 
@@ -285,14 +305,20 @@ mod tests {
             ("<div>a</div><div><br></div><div>b</div>", "a\n\nb"),
             ("a<br><br>b", "a\n\nb"),
             ("<b>a</b>b <i>c</i>", "ab c"),
-            ("x &lt;y&gt; &amp;amp; &auml;&#228;&#xe4; &nbsp;z &#150; &unknown; & co", "x <y> &amp; äää z – &unknown; & co"),
+            (
+                "x &lt;y&gt; &amp;amp; &auml;&#228;&#xe4; &nbsp;z &#150; &unknown; & co",
+                "x <y> &amp; äää z – &unknown; & co",
+            ),
             ("<style>p{}</style><script>if (a<b) alert('</p>')</script>t", "t"),
             ("<head><title>T</title></head><body>b</body>", "b"),
             ("<!-- <p>no</p> -->yes<!-- open", "yes"),
             ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
             ("<a title='x > y' href=\"u\">link</a>", "link"),
             ("<a title='broken>one</a> two", "one two"),
-            ("reply<blockquote>old<br>lines<blockquote>older</blockquote></blockquote>after", "reply\n> \n> old\n> lines\n> > \n> > older\n\nafter"),
+            (
+                "reply<blockquote>old<br>lines<blockquote>older</blockquote></blockquote>after",
+                "reply\n> \n> old\n> lines\n> > \n> > older\n\nafter",
+            ),
             ("<ul><li>a<li>b</ul>c", "- a\n- b\n\nc"),
             ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
             ("<pre>a  b\nc</pre>", "a b\nc"),
@@ -310,7 +336,9 @@ mod tests {
 
     #[test]
     fn hostile_html_takes_linear_time() {
-        for piece in ["<div>", "<blockquote>", "<a '", "<!--", "<", "&", "<style", "<br><blockquote>", "&#0;", "<a \"<b '"] {
+        for piece in
+            ["<div>", "<blockquote>", "<a '", "<!--", "<", "&", "<style", "<br><blockquote>", "&#0;", "<a \"<b '"]
+        {
             let html = piece.repeat(2_000_000 / piece.len());
             assert!(to_text(&html, 500_000).len() < 510_000, "{piece}");
         }

@@ -211,7 +211,9 @@ impl Mail {
             Some(ContentType { c_type, c_subtype: Some(subtype), .. }) if is_token(c_type) && is_token(subtype) => {
                 format!("{}/{}", c_type.to_ascii_lowercase(), subtype.to_ascii_lowercase())
             }
-            Some(ContentType { c_type, .. }) if c_type.eq_ignore_ascii_case("multipart") => "multipart/mixed".to_owned(),
+            Some(ContentType { c_type, .. }) if c_type.eq_ignore_ascii_case("multipart") => {
+                "multipart/mixed".to_owned()
+            }
             _ if in_digest => "message/rfc822".to_owned(),
             _ => "text/plain".to_owned(),
         };
@@ -237,7 +239,9 @@ impl Mail {
 
 /// A media type's type or subtype; anything else would travel on into other programs' headers.
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 127 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    !text.is_empty()
+        && text.len() <= 127
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
 }
 
 fn parse_encoding(value: &[u8]) -> TransferEncoding {

@@ -9,6 +9,7 @@
 //! (`message/rfc822`) stay attachments: their text is somebody else's.
 
 use super::mail_parts::{self, Mail, Mailbox, Part, clean_line, cut};
+use super::settings::SettingsProblem;
 use super::{authentication, automatic, html};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
@@ -53,24 +54,31 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    /// Reads the two settings as written. Problems are (key, sentence).
-    pub fn new(addresses: &[String], trusted_authserv: Option<&str>) -> Result<Self, Vec<(String, String)>> {
+    /// Reads the two settings as written.
+    ///
+    /// # Errors
+    /// Every problem, under the key it has in the channel's table.
+    pub fn new(addresses: &[String], trusted_authserv: Option<&str>) -> Result<Self, Vec<SettingsProblem>> {
         let mut problems = Vec::new();
         let mut parsed = Vec::new();
         if addresses.is_empty() {
             let hint = "name at least one address that customers write to, for example [\"support@example.fi\"]";
-            problems.push(("addresses".to_owned(), hint.to_owned()));
+            problems.push(SettingsProblem::new("addresses", hint));
         }
         for (at, text) in addresses.iter().enumerate() {
             match EmailAddress::parse(text) {
                 Ok(address) => parsed.push(address),
-                Err(error) => problems.push((format!("addresses.{at}"), format!("{error}; write it as support@example.fi"))),
+                Err(error) => {
+                    let hint = format!("{error}; write it as support@example.fi");
+                    problems.push(SettingsProblem::new(format!("addresses.{at}"), hint));
+                }
             }
         }
         let trusted = trusted_authserv.map(str::trim);
         if trusted.is_some_and(|id| id.is_empty() || id.contains(|c: char| c.is_whitespace() || ";\"()=".contains(c))) {
-            let hint = "write the name that your mail server puts first in Authentication-Results, for example mx.example.fi";
-            problems.push(("trusted_authserv".to_owned(), hint.to_owned()));
+            let hint =
+                "write the name that your mail server puts first in Authentication-Results, for example mx.example.fi";
+            problems.push(SettingsProblem::new("trusted_authserv", hint));
         }
         match problems.is_empty() {
             true => Ok(Self { addresses: parsed, trusted_authserv: trusted.map(str::to_owned) }),
@@ -111,8 +119,21 @@ pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
 
 /// One of these makes it a mail.
 const KNOWN_FIELDS: &[&str] = &[
-    "from", "to", "cc", "date", "subject", "message-id", "received", "return-path", "sender", "reply-to",
-    "mime-version", "content-type", "delivered-to", "in-reply-to", "references",
+    "from",
+    "to",
+    "cc",
+    "date",
+    "subject",
+    "message-id",
+    "received",
+    "return-path",
+    "sender",
+    "reply-to",
+    "mime-version",
+    "content-type",
+    "delivered-to",
+    "in-reply-to",
+    "references",
 ];
 
 fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
@@ -183,13 +204,19 @@ fn from(mail: &Mail) -> Author {
     if let Some(address) = addresses.first() {
         let mailbox = mailboxes.iter().find(|mailbox| EmailAddress::parse(&mailbox.address).as_ref() == Ok(address));
         let is_several = count > 1 || addresses.iter().any(|other| other != address);
-        return Author { mailbox: mailbox.cloned(), address: addresses.into_iter().next(), is_several, is_substitute: false };
+        return Author {
+            mailbox: mailbox.cloned(),
+            address: addresses.into_iter().next(),
+            is_several,
+            is_substitute: false,
+        };
     }
     // Nobody whom one could answer in From: the name there, with the address of who sent it.
     let named = mailboxes.into_iter().find(|mailbox| !mailbox.name.is_empty() || !mailbox.address.is_empty());
-    let substitute = ["sender", "return-path"].iter().flat_map(|name| of(name)).find_map(|mailbox| {
-        EmailAddress::parse(&mailbox.address).ok().map(|address| (mailbox, address))
-    });
+    let substitute = ["sender", "return-path"]
+        .iter()
+        .flat_map(|name| of(name))
+        .find_map(|mailbox| EmailAddress::parse(&mailbox.address).ok().map(|address| (mailbox, address)));
     match (named, substitute) {
         (named, Some((mailbox, address))) => {
             let name = named.map(|n| if n.name.is_empty() { n.address } else { n.name }).unwrap_or(mailbox.name);
@@ -276,7 +303,8 @@ fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> 
             references.push(Reference { kind, namespace: NAMESPACE.to_owned(), key });
         }
     };
-    for id in mail.values("in-reply-to").flat_map(|value| mail_parts::decode_ids(value, REPLIES_MAX)).take(REPLIES_MAX) {
+    for id in mail.values("in-reply-to").flat_map(|value| mail_parts::decode_ids(value, REPLIES_MAX)).take(REPLIES_MAX)
+    {
         add(ReferenceKind::Reply, id);
     }
     if matches!(auto, Some(Auto::Bounce | Auto::Complaint | Auto::Receipt))
@@ -315,7 +343,13 @@ fn returned_id(mail: &Mail) -> Option<String> {
 
 /// 128 bits over what a relay leaves alone: From, Date, Subject and the decoded text, blanks folded.
 /// Changing what goes in here makes a mail that is delivered again a new message.
-fn fingerprint(mail: &Mail, from: &Author, sent_at: Option<Timestamp>, subject: Option<&str>, text: &[String]) -> String {
+fn fingerprint(
+    mail: &Mail,
+    from: &Author,
+    sent_at: Option<Timestamp>,
+    subject: Option<&str>,
+    text: &[String],
+) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {
         for word in text.split_whitespace() {
@@ -414,7 +448,8 @@ fn choose(mail: &Mail) -> Chosen {
                 let best = best_alternative(mail, &part.children);
                 for &child in part.children.iter().rev() {
                     let is_text = matches!(mail.parts[child].media_type.as_str(), "text/plain" | "text/html");
-                    if Some(child) == best || is_multipart(mail, &mail.parts[child]) && !has_text(mail, child, "text/") {
+                    if Some(child) == best || is_multipart(mail, &mail.parts[child]) && !has_text(mail, child, "text/")
+                    {
                         pending.push(child);
                     } else if is_text && !mail.parts[child].is_attachment {
                         chosen.passed_over.push(child);
@@ -477,15 +512,17 @@ fn is_text_of_mail(part: &Part, at: usize) -> bool {
 
 fn attachment(mail: &Mail, part: &Part, at: usize) -> Attachment {
     let bytes: Bytes = mail.body(part);
-    let name = part.name.as_deref().map(file_name).filter(|name| !name.is_empty()).or_else(|| match part.media_type.as_str() {
-        // A forwarded mail is known by its subject.
-        "message/rfc822" | "message/global" => {
-            let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
-            let subject = fields.iter().find(|field| field.name == "subject")?;
-            let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?);
-            (!subject.is_empty()).then(|| format!("{}.eml", cut(&subject, NAME_BYTES_MAX - 4)))
+    let name = part.name.as_deref().map(file_name).filter(|name| !name.is_empty()).or_else(|| {
+        match part.media_type.as_str() {
+            // A forwarded mail is known by its subject.
+            "message/rfc822" | "message/global" => {
+                let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
+                let subject = fields.iter().find(|field| field.name == "subject")?;
+                let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?);
+                (!subject.is_empty()).then(|| format!("{}.eml", cut(&subject, NAME_BYTES_MAX - 4)))
+            }
+            _ => None,
         }
-        _ => None,
     });
     Attachment {
         name,

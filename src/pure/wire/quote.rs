@@ -78,22 +78,63 @@ fn is_rule(line: &str) -> bool {
 
 /// What clients call the mail below, in lower case.
 const SEPARATORS: &[&str] = &[
-    "original message", "original mail", "original e-mail", "original email", "alkuperäinen viesti",
-    "alkuperäinen sähköposti", "ursprungligt meddelande", "originalmeddelande", "oprindelig meddelelse",
-    "opprinnelig melding", "algne sõnum", "algne kiri", "algsõnum", "ursprüngliche nachricht", "originalnachricht",
-    "message d'origine", "message original", "mensaje original", "messaggio originale", "mensagem original",
-    "oorspronkelijk bericht", "wiadomość oryginalna", "исходное сообщение", "reply message", "forwarded message",
-    "välitetty viesti", "edelleenlähetetty viesti", "vidarebefordrat meddelande", "videresendt", "edastatud kiri",
-    "edastatud sõnum", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "messaggio inoltrato",
-    "mensagem encaminhada", "doorgestuurd bericht", "пересылаемое сообщение", "forwarded by", "forwarded mail",
+    "original message",
+    "original mail",
+    "original e-mail",
+    "original email",
+    "alkuperäinen viesti",
+    "alkuperäinen sähköposti",
+    "ursprungligt meddelande",
+    "originalmeddelande",
+    "oprindelig meddelelse",
+    "opprinnelig melding",
+    "algne sõnum",
+    "algne kiri",
+    "algsõnum",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "message d'origine",
+    "message original",
+    "mensaje original",
+    "messaggio originale",
+    "mensagem original",
+    "oorspronkelijk bericht",
+    "wiadomość oryginalna",
+    "исходное сообщение",
+    "reply message",
+    "forwarded message",
+    "välitetty viesti",
+    "edelleenlähetetty viesti",
+    "vidarebefordrat meddelande",
+    "videresendt",
+    "edastatud kiri",
+    "edastatud sõnum",
+    "weitergeleitete nachricht",
+    "message transféré",
+    "mensaje reenviado",
+    "messaggio inoltrato",
+    "mensagem encaminhada",
+    "doorgestuurd bericht",
+    "пересылаемое сообщение",
+    "forwarded by",
+    "forwarded mail",
 ];
 
 /// Lines that stand alone as an announcement, without dashes.
 const ANNOUNCEMENTS: &[&str] = &[
-    "begin forwarded message:", "välitetty viesti alkaa:", "vidarebefordrat brev:", "början på vidarebefordrat brev:",
-    "anfang der weitergeleiteten nachricht:", "début du message réexpédié", "inicio del mensaje reenviado:",
-    "inizio messaggio inoltrato:", "please type your reply above this line", "please reply above this line",
-    "reply above this line", "kirjoita vastauksesi tämän rivin yläpuolelle", "svara ovanför denna rad",
+    "begin forwarded message:",
+    "välitetty viesti alkaa:",
+    "vidarebefordrat brev:",
+    "början på vidarebefordrat brev:",
+    "anfang der weitergeleiteten nachricht:",
+    "début du message réexpédié",
+    "inicio del mensaje reenviado:",
+    "inizio messaggio inoltrato:",
+    "please type your reply above this line",
+    "please reply above this line",
+    "reply above this line",
+    "kirjoita vastauksesi tämän rivin yläpuolelle",
+    "svara ovanför denna rad",
 ];
 
 fn is_separator(line: &str) -> bool {
@@ -101,27 +142,109 @@ fn is_separator(line: &str) -> bool {
         return false;
     }
     let lower = line.to_lowercase();
-    let bare = lower.trim_matches(|c: char| matches!(c, '-' | '_' | '*' | '=' | '#' | '—' | '–' | ':') || c.is_whitespace());
-    let is_drawn = lower.trim_start().starts_with(['-', '_', '*', '=', '—', '–']) && bare.len() + 3 < lower.trim().len();
+    let bare =
+        lower.trim_matches(|c: char| matches!(c, '-' | '_' | '*' | '=' | '#' | '—' | '–' | ':') || c.is_whitespace());
+    let is_drawn =
+        lower.trim_start().starts_with(['-', '_', '*', '=', '—', '–']) && bare.len() + 3 < lower.trim().len();
     (is_drawn && SEPARATORS.iter().any(|text| bare.starts_with(text)))
         || ANNOUNCEMENTS.iter().any(|text| bare.starts_with(text.trim_end_matches(':')))
 }
 
 /// Names of From in quoted headers.
 const FROM_LABELS: &[&str] = &[
-    "from", "lähettäjä", "keneltä", "från", "fra", "avsändare", "saatja", "kellelt", "von", "de", "expéditeur", "da",
-    "van", "od", "nadawca", "от", "от кого", "reply-to",
+    "from",
+    "lähettäjä",
+    "keneltä",
+    "från",
+    "fra",
+    "avsändare",
+    "saatja",
+    "kellelt",
+    "von",
+    "de",
+    "expéditeur",
+    "da",
+    "van",
+    "od",
+    "nadawca",
+    "от",
+    "от кого",
+    "reply-to",
 ];
 
 /// Names of the other fields in quoted headers.
 const OTHER_LABELS: &[&str] = &[
-    "sent", "date", "to", "cc", "bcc", "subject", "importance", "reply to", "attachments", "lähetetty", "päiväys",
-    "päivämäärä", "pvm", "vastaanottaja", "vastaanottajat", "kenelle", "kopio", "aihe", "liitteet", "tärkeys", "skickat",
-    "skickad", "datum", "till", "kopia", "ämne", "sendt", "dato", "til", "kopi", "emne", "saadetud", "kuupäev",
-    "saaja", "adressaat", "kellele", "koopia", "teema", "gesendet", "an", "betreff", "envoyé", "envoyé le", "date",
-    "à", "objet", "copie à", "enviado", "enviado el", "fecha", "para", "asunto", "inviato", "data", "a", "oggetto",
-    "enviada em", "enviado em", "assunto", "verzonden", "aan", "onderwerp", "wysłano", "do", "dw", "temat",
-    "отправлено", "дата", "кому", "тема", "копия",
+    "sent",
+    "date",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "importance",
+    "reply to",
+    "attachments",
+    "lähetetty",
+    "päiväys",
+    "päivämäärä",
+    "pvm",
+    "vastaanottaja",
+    "vastaanottajat",
+    "kenelle",
+    "kopio",
+    "aihe",
+    "liitteet",
+    "tärkeys",
+    "skickat",
+    "skickad",
+    "datum",
+    "till",
+    "kopia",
+    "ämne",
+    "sendt",
+    "dato",
+    "til",
+    "kopi",
+    "emne",
+    "saadetud",
+    "kuupäev",
+    "saaja",
+    "adressaat",
+    "kellele",
+    "koopia",
+    "teema",
+    "gesendet",
+    "an",
+    "betreff",
+    "envoyé",
+    "envoyé le",
+    "date",
+    "à",
+    "objet",
+    "copie à",
+    "enviado",
+    "enviado el",
+    "fecha",
+    "para",
+    "asunto",
+    "inviato",
+    "data",
+    "a",
+    "oggetto",
+    "enviada em",
+    "enviado em",
+    "assunto",
+    "verzonden",
+    "aan",
+    "onderwerp",
+    "wysłano",
+    "do",
+    "dw",
+    "temat",
+    "отправлено",
+    "дата",
+    "кому",
+    "тема",
+    "копия",
 ];
 
 /// Three fields of a header, From among them and one of the first two: clients quote no less.
@@ -132,7 +255,8 @@ fn is_quoted_header(lines: &[&str], at: usize) -> bool {
         return false;
     }
     let window = &lines[at..lines.len().min(at + HEADER_LINES_MAX)];
-    let labels: Vec<String> = window.iter().take_while(|line| !line.trim().is_empty()).filter_map(|l| label(l)).collect();
+    let labels: Vec<String> =
+        window.iter().take_while(|line| !line.trim().is_empty()).filter_map(|l| label(l)).collect();
     let froms = labels.iter().filter(|label| is_from(label)).count();
     let others = labels.iter().filter(|label| OTHER_LABELS.contains(&label.as_str())).count();
     froms >= 1 && others >= 2
@@ -148,8 +272,24 @@ fn label(line: &str) -> Option<String> {
 
 /// Verbs of attributions, with the blank before them where they could end another word.
 const WROTE: &[&str] = &[
-    " wrote", " writes", " kirjoitti", " kirjoittaa", " skrev", " kirjutas", " schrieb", " a écrit", " écrivait",
-    " escribió", " ha scritto", " escreveu", " napisał", " schreef", "geschreven", " написал", " пише", " пишет",
+    " wrote",
+    " writes",
+    " kirjoitti",
+    " kirjoittaa",
+    " skrev",
+    " kirjutas",
+    " schrieb",
+    " a écrit",
+    " écrivait",
+    " escribió",
+    " ha scritto",
+    " escreveu",
+    " napisał",
+    " schreef",
+    "geschreven",
+    " написал",
+    " пише",
+    " пишет",
 ];
 
 /// First words of attributions that are broken into several lines.
@@ -213,12 +353,16 @@ fn is_attribution(line: &str, before_quote: bool) -> bool {
 
 /// Holds something like 10:00 or 10.00.
 fn has_time(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|w| w[0].is_ascii_digit() && matches!(w[1], b':' | b'.') && w[2].is_ascii_digit() && w[3].is_ascii_digit())
+    text.as_bytes()
+        .windows(4)
+        .any(|w| w[0].is_ascii_digit() && matches!(w[1], b':' | b'.') && w[2].is_ascii_digit() && w[3].is_ascii_digit())
 }
 
 /// Holds something like 2026.
 fn has_year(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|w| (w.starts_with(b"19") || w.starts_with(b"20")) && w[2..].iter().all(u8::is_ascii_digit))
+    text.as_bytes()
+        .windows(4)
+        .any(|w| (w.starts_with(b"19") || w.starts_with(b"20")) && w[2..].iter().all(u8::is_ascii_digit))
 }
 
 /// Cuts the signature off the own lines and gives its lines.
@@ -273,21 +417,60 @@ fn delimiter(own: &[&str]) -> Option<usize> {
 
 /// Beginnings of the lines that phones and mail programs add, in lower case.
 const MOBILE_LINES: &[&str] = &[
-    "sent from my ", "sent from ", "sent via ", "sent with ", "sent on the go", "get outlook for", "download outlook",
-    "lähetetty iphone", "lähetetty ipad", "lähetetty android", "lähetetty samsung", "lähetetty outlook",
-    "lähetetty puhelimesta", "lähetetty minun", "lähetetty laitteesta", "lähetetty huawei", "lähetetty oneplus",
-    "lähetetty galaxy", "lähetetty gmail", "lähetetty matkapuhelimesta", "lähetetty windows", "hanki outlook",
-    "lataa outlook", "skickat från", "skickad från", "hämta outlook", "saadetud minu", "saadetud telefonist",
-    "saadetud iphone", "hangi outlook", "laadi alla outlook", "von meinem ", "gesendet von", "gesendet mit",
-    "envoyé de ", "envoyé depuis", "enviado desde", "enviado de", "enviado do", "inviato da", "verzonden vanaf",
-    "verstuurd vanaf", "sendt fra", "wysłano z", "отправлено с", "yahoo mail on android",
+    "sent from my ",
+    "sent from ",
+    "sent via ",
+    "sent with ",
+    "sent on the go",
+    "get outlook for",
+    "download outlook",
+    "lähetetty iphone",
+    "lähetetty ipad",
+    "lähetetty android",
+    "lähetetty samsung",
+    "lähetetty outlook",
+    "lähetetty puhelimesta",
+    "lähetetty minun",
+    "lähetetty laitteesta",
+    "lähetetty huawei",
+    "lähetetty oneplus",
+    "lähetetty galaxy",
+    "lähetetty gmail",
+    "lähetetty matkapuhelimesta",
+    "lähetetty windows",
+    "hanki outlook",
+    "lataa outlook",
+    "skickat från",
+    "skickad från",
+    "hämta outlook",
+    "saadetud minu",
+    "saadetud telefonist",
+    "saadetud iphone",
+    "hangi outlook",
+    "laadi alla outlook",
+    "von meinem ",
+    "gesendet von",
+    "gesendet mit",
+    "envoyé de ",
+    "envoyé depuis",
+    "enviado desde",
+    "enviado de",
+    "enviado do",
+    "inviato da",
+    "verzonden vanaf",
+    "verstuurd vanaf",
+    "sendt fra",
+    "wysłano z",
+    "отправлено с",
+    "yahoo mail on android",
 ];
 
 /// A phone's line with at most two lines below it.
 fn mobile_line(own: &[&str]) -> Option<usize> {
     let mut below = 0;
     for (at, line) in own.iter().enumerate().rev().filter(|(_, line)| !line.trim().is_empty()) {
-        let lower = line.trim_start_matches(['<', '[', '(', '*', '_', ' ']).get(..60.min(line.len())).map(str::to_lowercase);
+        let lower =
+            line.trim_start_matches(['<', '[', '(', '*', '_', ' ']).get(..60.min(line.len())).map(str::to_lowercase);
         let lower = lower.unwrap_or_else(|| line.chars().take(40).collect::<String>().to_lowercase());
         let is_short = line.chars().count() <= 2 * SIGNATURE_LINE_CHARS_MAX && !line.ends_with(['.', '?', '!']);
         if is_short && MOBILE_LINES.iter().any(|text| lower.starts_with(text)) {
@@ -303,25 +486,107 @@ fn mobile_line(own: &[&str]) -> Option<usize> {
 
 /// Sign-offs that are nothing else, in lower case without punctuation.
 const SIGN_OFFS: &[&str] = &[
-    "terveisin", "t", "tv", "terv", "terkuin", "ystävällisin terveisin", "ystävällisesti", "yst terv", "yst. terv",
-    "yt", "parhain terveisin", "parhaimmin terveisin", "hyvin terveisin", "kunnioittavasti", "kunnioittaen",
-    "kiittäen", "kiitoksin", "lämpimin terveisin", "aurinkoisin terveisin", "syysterveisin", "kesäterveisin",
-    "talviterveisin", "kevätterveisin", "mvh", "med vänlig hälsning", "med vänliga hälsningar", "vänliga hälsningar",
-    "vänligen", "hälsningar", "bästa hälsningar", "med venlig hilsen", "venlig hilsen", "vennlig hilsen",
-    "med vennlig hilsen", "hilsen", "best regards", "kind regards", "warm regards", "with best regards", "regards",
-    "with kind regards", "best wishes", "br", "sincerely", "sincerely yours", "yours sincerely", "yours faithfully",
-    "yours truly", "respectfully", "cordially", "lugupidamisega", "parimate soovidega", "tervitades", "tervitustega",
-    "mit freundlichen grüßen", "mit freundlichen grüssen", "mit freundlichem gruß", "freundliche grüße",
-    "viele grüße", "beste grüße", "liebe grüße", "mfg", "cordialement", "bien cordialement", "bien à vous",
-    "sincères salutations", "saludos", "un saludo", "atentamente", "saludos cordiales", "cordiali saluti",
-    "distinti saluti", "saluti", "atenciosamente", "cumprimentos", "met vriendelijke groet",
-    "met vriendelijke groeten", "pozdrawiam", "z poważaniem", "с уважением",
+    "terveisin",
+    "t",
+    "tv",
+    "terv",
+    "terkuin",
+    "ystävällisin terveisin",
+    "ystävällisesti",
+    "yst terv",
+    "yst. terv",
+    "yt",
+    "parhain terveisin",
+    "parhaimmin terveisin",
+    "hyvin terveisin",
+    "kunnioittavasti",
+    "kunnioittaen",
+    "kiittäen",
+    "kiitoksin",
+    "lämpimin terveisin",
+    "aurinkoisin terveisin",
+    "syysterveisin",
+    "kesäterveisin",
+    "talviterveisin",
+    "kevätterveisin",
+    "mvh",
+    "med vänlig hälsning",
+    "med vänliga hälsningar",
+    "vänliga hälsningar",
+    "vänligen",
+    "hälsningar",
+    "bästa hälsningar",
+    "med venlig hilsen",
+    "venlig hilsen",
+    "vennlig hilsen",
+    "med vennlig hilsen",
+    "hilsen",
+    "best regards",
+    "kind regards",
+    "warm regards",
+    "with best regards",
+    "regards",
+    "with kind regards",
+    "best wishes",
+    "br",
+    "sincerely",
+    "sincerely yours",
+    "yours sincerely",
+    "yours faithfully",
+    "yours truly",
+    "respectfully",
+    "cordially",
+    "lugupidamisega",
+    "parimate soovidega",
+    "tervitades",
+    "tervitustega",
+    "mit freundlichen grüßen",
+    "mit freundlichen grüssen",
+    "mit freundlichem gruß",
+    "freundliche grüße",
+    "viele grüße",
+    "beste grüße",
+    "liebe grüße",
+    "mfg",
+    "cordialement",
+    "bien cordialement",
+    "bien à vous",
+    "sincères salutations",
+    "saludos",
+    "un saludo",
+    "atentamente",
+    "saludos cordiales",
+    "cordiali saluti",
+    "distinti saluti",
+    "saluti",
+    "atenciosamente",
+    "cumprimentos",
+    "met vriendelijke groet",
+    "met vriendelijke groeten",
+    "pozdrawiam",
+    "z poważaniem",
+    "с уважением",
 ];
 
 /// Sign-offs that may as well be said in passing: only above a name.
 const WEAK_SIGN_OFFS: &[&str] = &[
-    "thanks", "many thanks", "thank you", "thanks and regards", "cheers", "best", "kiitos", "kiitos etukäteen",
-    "kiitos jo etukäteen", "kiitti", "tack", "tack på förhand", "aitäh", "danke", "merci", "gracias", "grazie",
+    "thanks",
+    "many thanks",
+    "thank you",
+    "thanks and regards",
+    "cheers",
+    "best",
+    "kiitos",
+    "kiitos etukäteen",
+    "kiitos jo etukäteen",
+    "kiitti",
+    "tack",
+    "tack på förhand",
+    "aitäh",
+    "danke",
+    "merci",
+    "gracias",
+    "grazie",
 ];
 
 /// The sign-off nearest the end with nothing but a signature below it, and the name that stands
@@ -392,21 +657,53 @@ mod tests {
     #[test]
     fn own_words_and_signature() {
         let table: &[(&str, &str, &str)] = &[
-            ("Hei\n\nTilaus 4001 2345 puuttuu.\n\nTerveisin\nMatti Meikäläinen\n040 1234567", "Hei\n\nTilaus 4001 2345 puuttuu.", "Matti Meikäläinen\n040 1234567"),
+            (
+                "Hei\n\nTilaus 4001 2345 puuttuu.\n\nTerveisin\nMatti Meikäläinen\n040 1234567",
+                "Hei\n\nTilaus 4001 2345 puuttuu.",
+                "Matti Meikäläinen\n040 1234567",
+            ),
             ("Puuttuu vielä.\nT. Matti", "Puuttuu vielä.", "Matti"),
             ("Puuttuu.\nTerveisin Minna Virtanen", "Puuttuu.", "Minna Virtanen"),
-            ("Kiitos, tuli perille.\n\nti 3. maalisk. 2026 klo 10.00 Tuki (tuki@example.fi) kirjoitti:\n> Onko tullut?\n> T. Tuki", "Kiitos, tuli perille.", ""),
-            ("Kiitos!\n\nLähettäjä: Tuki <tuki@example.fi>\nLähetetty: tiistai 3. maaliskuuta 2026 10.00\nVastaanottaja: Minna\nAihe: VS: Tilaus\n\nOnko tullut?", "Kiitos!", ""),
-            ("Tack!\n\nMvh\nAnna Svensson\n\nDen tis 3 mars 2026 kl 10:00 skrev Tuki <tuki@example.fi>:\n\n> Har den kommit?", "Tack!", "Anna Svensson"),
-            ("Aitäh\n\nLugupidamisega\nMari Tamm\n\nKontakt Tugi (<tugi@example.ee>) kirjutas kuupäeval T, 3. märts 2026 kell 10:00:\n\n> Kas jõudis?", "Aitäh", "Mari Tamm"),
+            (
+                "Kiitos, tuli perille.\n\nti 3. maalisk. 2026 klo 10.00 Tuki (tuki@example.fi) kirjoitti:\n> Onko tullut?\n> T. Tuki",
+                "Kiitos, tuli perille.",
+                "",
+            ),
+            (
+                "Kiitos!\n\nLähettäjä: Tuki <tuki@example.fi>\nLähetetty: tiistai 3. maaliskuuta 2026 10.00\nVastaanottaja: Minna\nAihe: VS: Tilaus\n\nOnko tullut?",
+                "Kiitos!",
+                "",
+            ),
+            (
+                "Tack!\n\nMvh\nAnna Svensson\n\nDen tis 3 mars 2026 kl 10:00 skrev Tuki <tuki@example.fi>:\n\n> Har den kommit?",
+                "Tack!",
+                "Anna Svensson",
+            ),
+            (
+                "Aitäh\n\nLugupidamisega\nMari Tamm\n\nKontakt Tugi (<tugi@example.ee>) kirjutas kuupäeval T, 3. märts 2026 kell 10:00:\n\n> Kas jõudis?",
+                "Aitäh",
+                "Mari Tamm",
+            ),
             ("Ok\n\nLähetetty iPhonesta", "Ok", ""),
-            ("Ok\n\nHämta Outlook för Android\n________________________________\nFrån: Tuki <tuki@example.fi>\nSkickat: den 3 mars 2026 10:00\nTill: Anna\nÄmne: Sv: Order", "Ok", ""),
+            (
+                "Ok\n\nHämta Outlook för Android\n________________________________\nFrån: Tuki <tuki@example.fi>\nSkickat: den 3 mars 2026 10:00\nTill: Anna\nÄmne: Sv: Order",
+                "Ok",
+                "",
+            ),
             ("yes\n-- \nJohn\nACME", "yes", "John\nACME"),
             ("see below\n\n-----Original Message-----\nFrom: A\n\nold", "see below", ""),
             ("FYI\n\n---------- Forwarded message ---------\nFrom: A <a@example.fi>\n\nold", "FYI", ""),
             ("On Mon, 2 Mar 2026, A <a@example.fi> wrote:\n> one?\n\nyes\n\n> two?\n\nno", "\nyes\n\n\nno", ""),
-            ("On the other hand: no.\nFrom: nowhere\nto be seen", "On the other hand: no.\nFrom: nowhere\nto be seen", ""),
-            ("Anna kirjoitti eilen että kello 10:00: onko näin?", "Anna kirjoitti eilen että kello 10:00: onko näin?", ""),
+            (
+                "On the other hand: no.\nFrom: nowhere\nto be seen",
+                "On the other hand: no.\nFrom: nowhere\nto be seen",
+                "",
+            ),
+            (
+                "Anna kirjoitti eilen että kello 10:00: onko näin?",
+                "Anna kirjoitti eilen että kello 10:00: onko näin?",
+                "",
+            ),
             ("", "", ""),
             ("> only quoted", "", ""),
         ];
@@ -418,7 +715,8 @@ mod tests {
 
     #[test]
     fn hostile_texts_take_linear_time() {
-        for piece in ["On\n", "From:\n", "On 1 wrote\n", "--\n", "T.\n", "a", "Sent from x\n", "1 ", "\n", "regards\n"] {
+        for piece in ["On\n", "From:\n", "On 1 wrote\n", "--\n", "T.\n", "a", "Sent from x\n", "1 ", "\n", "regards\n"]
+        {
             let text = piece.repeat(1_000_000 / piece.len());
             assert!(split(&text).own.len() <= text.len(), "{piece:?}");
         }
