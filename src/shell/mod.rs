@@ -3,4 +3,6 @@
 pub mod alerts;
 pub mod carriers;
 pub mod cluster;
+pub mod content;
+pub mod intake;
 pub mod telemetry;

@@ -1,0 +1,214 @@
+//! Intakes: how bytes get in. Each stores what it took before it acknowledges it (promise P1).
+//!
+//! | file | takes | acknowledges by |
+//! |---|---|---|
+//! | `imap.rs` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
+//! | `directory.rs` | lines of a file, files of a directory | moving the cursor (inode, offset); moving the file afterwards |
+//!
+//! **Invariants:** nothing that was taken waits in memory only. An intake knows nothing of what the
+//! bytes mean, never calls ingest, and never ends because a source misbehaves: it says so in its
+//! [`ChannelHealth`] and tries again.
+
+use crate::pure::domain::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Whose bytes an intake takes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelIdent {
+    /// The firm.
+    pub tenant: String,
+    /// The channel's name in the configuration.
+    pub name: String,
+    /// The kind of the channel, which says how its bytes are read.
+    pub kind: String,
+}
+
+/// Whether a channel works, at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HealthState {
+    /// It has neither worked nor failed yet.
+    Starting,
+    /// The last attempt went well.
+    Working,
+    /// It does not work, and is tried again.
+    Failing {
+        /// Stable, for metrics and alerts: `connection_lost`, `login_refused`, `file_unreadable`.
+        code: &'static str,
+        /// One sentence for ops: what happened, and what to do. No addresses, no content.
+        detail: String,
+        /// Since when; another code or detail does not begin it anew.
+        since: Timestamp,
+    },
+}
+
+/// What an intake reports about its channel: written by one task, read by metrics, `lanka channels`
+/// and the alerts. Clones are one. Kept in memory only.
+#[derive(Debug, Clone)]
+pub struct ChannelHealth {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    channel: String,
+    state: watch::Sender<HealthState>,
+    /// Milliseconds since 1970; 0 for never. Apart from the state, since it moves all the time.
+    worked_at_ms: AtomicI64,
+}
+
+impl ChannelHealth {
+    /// The health of a channel that is about to start.
+    pub fn new(channel: &str) -> Self {
+        let state = watch::Sender::new(HealthState::Starting);
+        Self { shared: Arc::new(Shared { channel: channel.to_owned(), state, worked_at_ms: AtomicI64::new(0) }) }
+    }
+
+    /// The channel's name.
+    pub fn channel(&self) -> &str {
+        &self.shared.channel
+    }
+
+    /// The source answered as it should: called after each look at it, also when there was nothing.
+    pub fn worked(&self) {
+        self.shared.worked_at_ms.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+        self.shared.state.send_if_modified(|state| {
+            if let HealthState::Failing { code, since, .. } = state {
+                let lasted_s = Timestamp::now().as_second() - since.as_second();
+                tracing::info!(channel.name = self.shared.channel, code, lasted_s, "the channel works again");
+            }
+            let changed = *state != HealthState::Working;
+            *state = HealthState::Working;
+            changed
+        });
+    }
+
+    /// The source failed. Logged at the onset and when the reason changes, not at each attempt.
+    /// The alert, with its own patience, is the reader's.
+    pub fn failing(&self, code: &'static str, detail: impl Into<String>) {
+        let detail = detail.into();
+        self.shared.state.send_if_modified(|state| {
+            let since = match state {
+                HealthState::Failing { code: before, detail: said, since } => {
+                    if *before == code && *said == detail {
+                        return false;
+                    }
+                    *since
+                }
+                _ => Timestamp::now(),
+            };
+            tracing::info!(channel.name = self.shared.channel, code, detail, "the channel fails, trying again");
+            *state = HealthState::Failing { code, detail, since };
+            true
+        });
+    }
+
+    /// The state at this moment.
+    pub fn state(&self) -> HealthState {
+        self.shared.state.borrow().clone()
+    }
+
+    /// Follows the state: wakes at each onset, change of reason and recovery.
+    pub fn subscribe(&self) -> watch::Receiver<HealthState> {
+        self.shared.state.subscribe()
+    }
+
+    /// When the channel last worked, if it has since the start.
+    pub fn last_worked_at(&self) -> Option<Timestamp> {
+        match self.shared.worked_at_ms.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Timestamp::from_millisecond(millis).ok(),
+        }
+    }
+
+    /// For how long it has been failing; zero when it works.
+    pub fn failing_for(&self, now: Timestamp) -> Duration {
+        match &*self.shared.state.borrow() {
+            HealthState::Failing { since, .. } => Duration::try_from(now.duration_since(*since)).unwrap_or_default(),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+/// Waits for the daemon's stop; for ever if its sender went away without a word.
+pub async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    if shutdown.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Growing waits between attempts, spread so that many daemons do not return at one moment.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+    next: Duration,
+}
+
+impl Backoff {
+    /// Waits from `first`, doubled each time, to `longest`.
+    pub fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, next: first }
+    }
+
+    /// The next wait: between half and the whole of the present step.
+    pub fn next_wait(&mut self) -> Duration {
+        let step = self.next;
+        self.next = (step * 2).min(self.longest);
+        // The low bits of a fresh UUID are random.
+        let random = f64::from(uuid::Uuid::now_v7().as_u128() as u32) / f64::from(u32::MAX);
+        step.mul_f64(0.5 + random / 2.0)
+    }
+
+    /// Something worked: begin again with the first wait.
+    pub fn reset(&mut self) {
+        self.next = self.first;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_changes_once_an_onset_and_once_a_recovery() {
+        let health = ChannelHealth::new("support-mail");
+        let mut follower = health.subscribe();
+        let mut changes = |wanted: bool| {
+            assert_eq!(follower.has_changed().unwrap(), wanted);
+            follower.mark_unchanged();
+        };
+        assert_eq!((health.state(), health.last_worked_at()), (HealthState::Starting, None));
+        health.worked();
+        changes(true);
+        health.worked();
+        changes(false);
+        assert!(health.last_worked_at().is_some());
+        health.failing("connection_lost", "the server hung up");
+        changes(true);
+        health.failing("connection_lost", "the server hung up");
+        changes(false);
+        let HealthState::Failing { since, .. } = health.state() else { panic!("it fails") };
+        health.failing("login_refused", "the password is not accepted");
+        changes(true);
+        let HealthState::Failing { code, since: still, .. } = health.state() else { panic!("it fails") };
+        assert_eq!((code, still), ("login_refused", since));
+        assert_eq!(health.failing_for(since + Duration::from_secs(60)), Duration::from_secs(60));
+        health.worked();
+        changes(true);
+        assert_eq!(health.failing_for(Timestamp::now()), Duration::ZERO);
+    }
+
+    #[test]
+    fn waits_grow_are_spread_and_bounded() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
+        for step in [1, 2, 4, 5, 5] {
+            let wait = backoff.next_wait();
+            assert!(wait >= Duration::from_secs(step) / 2 && wait <= Duration::from_secs(step), "{wait:?} of {step}");
+        }
+        backoff.reset();
+        assert!(backoff.next_wait() <= Duration::from_secs(1));
+    }
+}
