@@ -1,4 +1,5 @@
 //! lanka: the daemon that puts every contact a customer makes on one thread.
 
+pub mod config;
 pub mod pure;
 pub mod shell;

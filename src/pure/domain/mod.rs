@@ -9,6 +9,7 @@ pub mod contact;
 pub mod message;
 pub mod ticket;
 pub mod policy;
+pub mod public_domains;
 pub mod decision;
 pub mod outbox;
 pub mod secret;

@@ -61,7 +61,11 @@ pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsPro
     read_knowing(table, COMMON_KEYS)
 }
 
-fn read_knowing<T: DeserializeOwned>(table: Table, elsewhere: &[&str]) -> Result<T, Vec<SettingsProblem>> {
+/// Like [`read`], with keys that may stand at the top and are read elsewhere: a slip in one is recognised.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_knowing<T: DeserializeOwned>(table: Table, elsewhere: &[&str]) -> Result<T, Vec<SettingsProblem>> {
     let mut reader =
         Reader { tree: Value::Table(table), problems: Vec::new(), tried: BTreeMap::new(), blamed: BTreeSet::new() };
     for _ in 0..READINGS_MAX {

@@ -1,0 +1,339 @@
+//! Files, drop-ins and the environment, laid over one another.
+//!
+//! The `config` crate merges; `toml` gives each key its line. Two traps are met here: `config` keeps
+//! no places, so they are kept beside it; and it merges tables key by key, so that
+//! `{ file = … }` over `{ env = … }` would leave both: secrets are folded into one value first.
+
+use super::problem::{Origin, Report};
+use super::secrets;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Every key, its default and why. Compiled in, so that it cannot drift from the code.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Files looked for when none is named.
+const SEARCHED: [&str; 2] = ["/etc/lanka/lanka.toml", "/etc/lanka/lanka.d"];
+/// Largest file read: hundreds of channels fit in a tenth of it, a log file taken by mistake does not.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// What variables that set keys begin with.
+const PREFIX: &str = "LANKA";
+
+/// The variables of the environment: the process's, or a test's.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// What the process was started with. Variables that are not UTF-8 count as absent.
+    pub fn of_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self(std::env::vars_os().filter_map(text).collect())
+    }
+
+    /// These variables and no other.
+    pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Variables that set keys, by name, with the path of the key.
+    fn overrides(&self) -> impl Iterator<Item = (&str, String, &str)> {
+        self.0.iter().filter_map(|(name, value)| {
+            let path = name.to_lowercase();
+            let path = path.strip_prefix(&format!("{}__", PREFIX.to_lowercase()))?;
+            Some((name.as_str(), named_with_dashes(path), value.as_str()))
+        })
+    }
+}
+
+/// Names only: values are secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// `channels__support_mail__host` → `channels.support-mail.host`: few programs can set a variable
+/// with a dash in its name, and no channel has an underscore.
+fn named_with_dashes(path: &str) -> String {
+    let mut parts: Vec<String> = path.split("__").map(str::to_owned).collect();
+    if matches!(parts.first().map(String::as_str), Some("channels" | "mirrors"))
+        && let Some(name) = parts.get_mut(1)
+    {
+        *name = name.replace('_', "-");
+    }
+    parts.join(".")
+}
+
+/// The whole configuration as one tree, secrets still folded; the report holds what is wrong so far
+/// and where each key stands.
+pub(super) fn load(paths: &[PathBuf], environment: &Environment, report: &mut Report) -> Table {
+    let mut builder = config::Config::builder().add_source(Layer(defaults(environment)));
+    for path in files(paths, report) {
+        if let Some(table) = read(&path, report) {
+            builder = builder.add_source(Layer(table));
+        }
+    }
+    let mut overrides = config::Map::new();
+    for (variable, path, value) in environment.overrides() {
+        report.files.push(variable.to_owned());
+        let origin = Origin { file: variable.to_owned(), line: None };
+        if path.split('.').any(str::is_empty) {
+            report.error_at(origin, "", "not a key: write LANKA__SECTION__KEY");
+            continue;
+        }
+        report.place_value(&path, origin);
+        overrides.insert(format!("{PREFIX}__{}", path.replace('.', "__")), value.to_owned());
+    }
+    let from_environment =
+        config::Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").source(Some(overrides));
+    let mut tree = match builder.add_source(from_environment).build() {
+        Ok(config) => table_of(config.cache),
+        Err(error) => {
+            report.error("", error.to_string());
+            Table::new()
+        }
+    };
+    for (_, path, text) in environment.overrides() {
+        if let Some(place) = find(&mut tree, &path) {
+            *place = typed(&path, text);
+        }
+    }
+    secrets::fold(&mut tree, Path::new(""));
+    tree
+}
+
+/// The defaults, with the state directory that systemd made.
+fn defaults(environment: &Environment) -> Table {
+    let mut table: Table = DEFAULTS.parse().unwrap_or_default();
+    // systemd gives several directories with colons between them; ours is the first.
+    if let Some(directory) =
+        environment.get("STATE_DIRECTORY").and_then(|list| list.split(':').next()).filter(|d| !d.is_empty())
+    {
+        table.insert("data_dir".to_owned(), Value::from(directory));
+    }
+    table
+}
+
+/// The files behind the paths given, directories by name; without paths, those of the default
+/// places that exist.
+fn files(paths: &[PathBuf], report: &mut Report) -> Vec<PathBuf> {
+    let searched = SEARCHED.iter().map(PathBuf::from).filter(|path| path.exists()).collect::<Vec<_>>();
+    let paths = if paths.is_empty() { &searched } else { paths };
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        match std::fs::read_dir(path) {
+            Ok(entries) => {
+                let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+                found.retain(|file| file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir());
+                found.sort();
+                files.extend(found);
+            }
+            Err(error) => {
+                let file = path.display().to_string();
+                report.files.push(file.clone());
+                report.error_at(Origin { file, line: None }, "", format!("cannot read the directory: {error}"));
+            }
+        }
+    }
+    files
+}
+
+/// One file's table, as far as it is TOML. What is not is reported, and the rest is read on.
+fn read(path: &Path, report: &mut Report) -> Option<Table> {
+    let file = path.display().to_string();
+    report.files.push(file.clone());
+    let whole = |message: String| (Origin { file: file.clone(), line: None }, message);
+    let text = match std::fs::File::open(path).and_then(|f| text_of(f, FILE_BYTES_MAX)) {
+        Ok(text) => text,
+        Err(error) => {
+            let (origin, message) = whole(format!("cannot read the file: {error}"));
+            report.error_at(origin, "", message);
+            return None;
+        }
+    };
+    let lines = Lines::of(&text);
+    let (tree, errors) = toml::de::DeTable::parse_recoverable(&text);
+    for error in errors {
+        let line = error.span().map(|span| lines.at(span.start));
+        let (key, message) = syntax(&error, line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default());
+        report.error_at(Origin { file: file.clone(), line }, key, message);
+    }
+    place(tree.get_ref(), "", &file, &lines, report);
+    let mut table = match serde::Deserialize::deserialize(toml::de::Deserializer::from(tree)) {
+        Ok(table) => table,
+        Err(error) => {
+            let error: toml::de::Error = error;
+            let line = error.span().map(|span| lines.at(span.start));
+            report.error_at(Origin { file, line }, "", format!("not TOML: {}", error.message()));
+            return None;
+        }
+    };
+    secrets::refuse_folded(&mut table, "", report);
+    secrets::fold(&mut table, path.parent().unwrap_or(Path::new("")));
+    Some(table)
+}
+
+/// Reads UTF-8 text up to a limit.
+pub(super) fn text_of(mut file: impl Read, bytes_max: u64) -> std::io::Result<String> {
+    let mut text = String::new();
+    file.by_ref().take(bytes_max + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > bytes_max {
+        return Err(std::io::Error::other(format!("larger than {bytes_max} bytes")));
+    }
+    Ok(text)
+}
+
+/// The key and the sentence for a syntax error, given the line it is on.
+fn syntax(error: &toml::de::Error, line: &str) -> (String, String) {
+    if error.message().contains("duplicate key") {
+        let header = line.trim().strip_prefix('[').and_then(|rest| rest.split(']').next());
+        let key = header
+            .or_else(|| line.split('=').next())
+            .unwrap_or_default()
+            .trim_matches(|c: char| c == '[' || c.is_whitespace());
+        return (key.to_owned(), "there twice in this file: keep one, or give the second another name".to_owned());
+    }
+    (String::new(), format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join(" ")))
+}
+
+/// Notes where each key of a file stands.
+fn place(table: &toml::de::DeTable<'_>, above: &str, file: &str, lines: &Lines, report: &mut Report) {
+    for (key, value) in table {
+        let path = if above.is_empty() { key.get_ref().to_string() } else { format!("{above}.{}", key.get_ref()) };
+        let origin = Origin { file: file.to_owned(), line: Some(lines.at(key.span().start)) };
+        match value.get_ref() {
+            toml::de::DeValue::Table(inner) => {
+                report.place_table(&path, origin);
+                place(inner, &path, file, lines, report);
+            }
+            other => {
+                report.place_value(&path, origin);
+                place_elements(other, &path, file, lines, report);
+            }
+        }
+    }
+}
+
+fn place_elements(value: &toml::de::DeValue<'_>, path: &str, file: &str, lines: &Lines, report: &mut Report) {
+    let toml::de::DeValue::Array(elements) = value else { return };
+    for (index, element) in elements.iter().enumerate() {
+        let path = format!("{path}.{index}");
+        let origin = Origin { file: file.to_owned(), line: Some(lines.at(element.span().start)) };
+        report.place_value(&path, origin);
+        match element.get_ref() {
+            toml::de::DeValue::Table(inner) => place(inner, &path, file, lines, report),
+            other => place_elements(other, &path, file, lines, report),
+        }
+    }
+}
+
+/// Where lines begin, to turn an offset into a line.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The line of an offset, from 1.
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
+}
+
+/// A table as a source of the `config` crate.
+#[derive(Clone)]
+struct Layer(Table);
+
+/// Nothing: a layer holds what files hold.
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Layer")
+    }
+}
+
+impl config::Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn config::Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<config::Map<String, config::Value>, config::ConfigError> {
+        Ok(self.0.iter().map(|(key, value)| (key.clone(), into_config(value))).collect())
+    }
+}
+
+fn into_config(value: &Value) -> config::Value {
+    let kind = match value {
+        Value::String(text) => config::ValueKind::String(text.clone()),
+        Value::Integer(number) => config::ValueKind::I64(*number),
+        Value::Float(number) => config::ValueKind::Float(*number),
+        Value::Boolean(truth) => config::ValueKind::Boolean(*truth),
+        Value::Datetime(time) => config::ValueKind::String(time.to_string()),
+        Value::Array(elements) => config::ValueKind::Array(elements.iter().map(into_config).collect()),
+        Value::Table(table) => {
+            config::ValueKind::Table(table.iter().map(|(key, value)| (key.clone(), into_config(value))).collect())
+        }
+    };
+    config::Value::new(None, kind)
+}
+
+fn table_of(value: config::Value) -> Table {
+    match from_config(value) {
+        Some(Value::Table(table)) => table,
+        _ => Table::new(),
+    }
+}
+
+fn from_config(value: config::Value) -> Option<Value> {
+    Some(match value.kind {
+        config::ValueKind::Nil => return None,
+        config::ValueKind::Boolean(truth) => Value::Boolean(truth),
+        config::ValueKind::I64(number) => Value::Integer(number),
+        config::ValueKind::U64(number) => Value::Integer(i64::try_from(number).ok()?),
+        config::ValueKind::I128(number) => Value::Integer(i64::try_from(number).ok()?),
+        config::ValueKind::U128(number) => Value::Integer(i64::try_from(number).ok()?),
+        config::ValueKind::Float(number) => Value::Float(number),
+        config::ValueKind::String(text) => Value::String(text),
+        config::ValueKind::Array(elements) => Value::Array(elements.into_iter().filter_map(from_config).collect()),
+        config::ValueKind::Table(table) => {
+            Value::Table(table.into_iter().filter_map(|(key, value)| Some((key, from_config(value)?))).collect())
+        }
+    })
+}
+
+fn find<'a>(tree: &'a mut Table, path: &str) -> Option<&'a mut Value> {
+    let (above, last) = path.rsplit_once('.').map_or((None, path), |(above, last)| (Some(above), last));
+    let table = match above {
+        Some(above) => find(tree, above)?.as_table_mut()?,
+        None => tree,
+    };
+    table.get_mut(last)
+}
+
+/// A variable's text as the value it spells: numbers, truth, arrays and tables as in TOML, text in
+/// quotes without them, anything else as it is.
+fn typed(path: &str, text: &str) -> Value {
+    // The environment is a fit place for a secret, so the URL may carry its password here.
+    if path == "database.url" && !text.trim_start().starts_with('{') {
+        return secrets::resolved(text);
+    }
+    let spelled = format!("value = {text}").parse::<Table>().ok().filter(|table| table.len() == 1);
+    match spelled.and_then(|mut table| table.remove("value")) {
+        Some(Value::Datetime(_)) | None => Value::String(text.to_owned()),
+        Some(value) => value,
+    }
+}

@@ -1,0 +1,269 @@
+//! The configuration: read once, strictly, into domain types.
+//!
+//! `config/default.toml` lies beneath, then come the files given (`/etc/lanka` when none is), then
+//! `LANKA__SECTION__KEY` variables. Parts, in reading order: [`layers`] makes one tree of them,
+//! [`secrets`] reads what the tree only names, [`sections`] and [`entries`] turn it into [`Settings`]
+//! with the help of [`values`], and [`problem`] says what is wrong and where.
+//!
+//! Every problem is found at once: a person who mends a file wants the whole list.
+//!
+//! Refused: reloading single keys (a reload reads everything anew or keeps everything), and defaults
+//! in code (they would drift from the file that documents them).
+//!
+//! **Invariants:** the environment is read nowhere else. No secret stands in a file or a message. What
+//! is in [`Settings`] needs no further check.
+
+mod entries;
+mod layers;
+mod problem;
+mod secrets;
+mod sections;
+mod values;
+
+pub use layers::{DEFAULTS, Environment};
+pub use problem::{Level, Problem};
+pub use secrets::{Key, KeyError, Keys};
+pub use sections::*;
+pub use values::{AgentPattern, Domain, Language, MatterPattern, PublicDomain};
+
+use crate::pure::channels::Built;
+use crate::pure::domain::policy::{self, Matter, Policy};
+use crate::pure::domain::public_domains;
+use crate::pure::mirrors::Mirror;
+use crate::pure::wire::settings::{SettingsProblem, nearest, read_knowing};
+use problem::Report;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use toml::Table;
+
+/// Most patterns under `[matters]`: each is run over every message.
+const MATTERS_MAX: usize = 64;
+
+/// The whole configuration.
+pub struct Settings {
+    /// Everything but channels and mirrors.
+    pub sections: Sections,
+    /// The ways in, by name, those switched off included.
+    pub channels: BTreeMap<String, ChannelSettings>,
+    /// The tools that hear of threads, by name, those switched off included.
+    pub mirrors: BTreeMap<String, MirrorSettings>,
+    /// What somebody should look at, though lanka runs with it.
+    pub warnings: Vec<Problem>,
+}
+
+/// One configured way in.
+pub struct ChannelSettings {
+    /// Its kind's name.
+    pub kind: &'static str,
+    /// Whose customers come this way.
+    pub tenant: String,
+    /// Whether it takes anything in. One that is switched off still reads its history (`lanka import`);
+    /// its secrets may be stand-ins that fit nothing.
+    pub enabled: bool,
+    /// How long things belong together on it.
+    pub windows: policy::Windows,
+    /// The channel itself, how its bytes get in, and the desk's own addresses on it.
+    pub built: Built,
+}
+
+/// One configured tool.
+pub struct MirrorSettings {
+    /// Its kind's name.
+    pub kind: &'static str,
+    /// Whose tickets it hears of.
+    pub tenant: String,
+    /// Whether anything is sent to it.
+    pub enabled: bool,
+    /// The mirror itself.
+    pub mirror: Box<dyn Mirror>,
+}
+
+/// The sections are most of the settings: `settings.http.listen`.
+impl std::ops::Deref for Settings {
+    type Target = Sections;
+
+    fn deref(&self) -> &Sections {
+        &self.sections
+    }
+}
+
+/// All that is wrong with a configuration, warnings included: what `lanka check` prints.
+pub fn check(paths: &[PathBuf], environment: &Environment) -> Vec<Problem> {
+    match Settings::load(paths, environment) {
+        Ok(settings) => settings.warnings,
+        Err(problems) => problems,
+    }
+}
+
+impl Settings {
+    /// Reads the files and directories given, or `/etc/lanka/lanka.toml` and `/etc/lanka/lanka.d` as
+    /// far as they exist when none is, beneath the environment.
+    ///
+    /// # Errors
+    /// Every problem, by file and line, warnings among them.
+    pub fn load(paths: &[PathBuf], environment: &Environment) -> Result<Self, Vec<Problem>> {
+        let mut report = Report::default();
+        let mut tree = layers::load(paths, environment, &mut report);
+        secrets::resolve(&mut tree, environment, &mut report);
+        let (channels, mirrors) = (tree.remove("channels"), tree.remove("mirrors"));
+        let read = sections(tree, &mut report);
+        // Channels are checked against the defaults where the sections are wrong.
+        let read_or_default = read.or_else(|| sections(DEFAULTS.parse().unwrap_or_default(), &mut report));
+        let Some(sections) = read_or_default else { return Err(report.finish()) };
+        check_sections(&sections, &mut report);
+        let channels = entries::channels(channels, &sections, &mut report);
+        let mirrors = entries::mirrors(mirrors, &mut report);
+        let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
+        settings.warn_of_unheard_mirrors(&mut report);
+        let problems = report.finish();
+        match problems.iter().any(Problem::is_error) {
+            true => Err(problems),
+            false => Ok(Self { warnings: problems, ..settings }),
+        }
+    }
+
+    /// The tenants in use, in order.
+    pub fn tenants(&self) -> Vec<String> {
+        let channels = self.channels.values().map(|channel| &channel.tenant);
+        let tenants: BTreeSet<&String> = channels.chain(self.mirrors.values().map(|mirror| &mirror.tenant)).collect();
+        tenants.into_iter().cloned().collect()
+    }
+
+    /// What deciding depends on, for one tenant.
+    pub fn policy(&self, tenant: &str, keys: &Keys) -> Policy {
+        let channels = || self.channels.iter().filter(|(_, channel)| channel.tenant == tenant);
+        let mirrors = self.mirrors.iter().filter(|(_, mirror)| mirror.tenant == tenant && mirror.enabled);
+        let domains = |list: &[Domain]| list.iter().map(|domain| domain.0.clone()).collect::<HashSet<_>>();
+        let matters = self.matters.iter().map(|(name, matter)| Matter {
+            name: name.clone(),
+            pattern: matter.pattern.clone(),
+            role: matter.role,
+        });
+        Policy {
+            region: self.defaults.region.clone(),
+            time_zone: self.defaults.time_zone.clone(),
+            languages: self.defaults.languages.iter().map(|language| language.0.clone()).collect(),
+            own_domains: domains(&self.identity.own_domains),
+            agents: self.identity.agents.iter().map(|pattern| pattern.0.clone()).collect(),
+            public_domains: self.identity.all_public_domains(),
+            organisations: domains(&self.identity.organisations),
+            matters: Arc::new(matters.collect()),
+            windows: self.windows.policy(),
+            channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
+            own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),
+            own_numbers: channels().flat_map(|(_, channel)| channel.built.own.numbers.clone()).collect(),
+            fact_key: keys.derive_lookup("fact"),
+            mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    /// The daemon's keys: those configured, else the one under `data_dir`, which is made if it is not
+    /// there yet (only with the private Postgres: [`Self::load`] demands keys with any other).
+    ///
+    /// # Errors
+    /// When the file can neither be read nor made, or holds no key.
+    pub fn ensure_keys(&self) -> Result<Keys, KeyError> {
+        Keys::of(&self.security.keys).map_or_else(|| secrets::key_under(&self.data_dir), Ok)
+    }
+
+    /// Where attachments and large bodies are kept.
+    pub fn content_dir(&self) -> PathBuf {
+        self.content.dir.clone().unwrap_or_else(|| self.data_dir.join("content"))
+    }
+
+    /// A mirror whose tenant no channel has is a slip more often than a plan.
+    fn warn_of_unheard_mirrors(&self, report: &mut Report) {
+        let tenants: BTreeSet<&str> = self.channels.values().map(|channel| channel.tenant.as_str()).collect();
+        for (name, mirror) in
+            self.mirrors.iter().filter(|(_, mirror)| mirror.enabled && !tenants.contains(mirror.tenant.as_str()))
+        {
+            let near =
+                nearest(&mirror.tenant, tenants.iter().copied()).map(|near| format!(", did you mean \"{near}\"?"));
+            let message = format!("no channel has the tenant \"{}\"{}", mirror.tenant, near.unwrap_or_default());
+            report.warning(format!("mirrors.{name}.tenant"), message);
+        }
+    }
+}
+
+impl IdentityRules {
+    /// The built-in list with what is added and without what is taken off.
+    pub fn all_public_domains(&self) -> HashSet<String> {
+        let mut domains: HashSet<String> = public_domains::built_in().map(str::to_owned).collect();
+        for PublicDomain { domain, public } in &self.public_domains {
+            match public {
+                true => domains.insert(domain.0.clone()),
+                false => domains.remove(&domain.0),
+            };
+        }
+        domains
+    }
+}
+
+/// Reads everything but channels and mirrors.
+fn sections(tree: Table, report: &mut Report) -> Option<Sections> {
+    let note = |problems: Vec<SettingsProblem>| {
+        for SettingsProblem { key, message } in problems {
+            if !report.blames(&key) {
+                report.error(key, message);
+            }
+        }
+    };
+    read_knowing(tree, &["channels", "mirrors"]).map_err(note).ok()
+}
+
+/// What no single key can show.
+fn check_sections(sections: &Sections, report: &mut Report) {
+    let Sections { database, security, identity, matters, deliver, .. } = sections;
+    if database.url.is_some() && security.keys.is_empty() && !report.blames("security.keys") {
+        report.error(
+            "database.url",
+            "with a database of your own, lanka needs its key from you: make one with `openssl rand -hex 32 > lanka.key` \
+             and name it under [security]: keys = [{ id = \"2026-1\", file = \"lanka.key\" }]",
+        );
+    }
+    for (index, key) in security.keys.iter().enumerate() {
+        if let Err(message) = key.check() {
+            report.error(format!("security.keys.{index}"), message);
+        }
+        if security.keys[..index].iter().any(|other| other.id == key.id) {
+            report.error(format!("security.keys.{index}.id"), format!("there is another key \"{}\"", key.id));
+        }
+    }
+    let public = identity.all_public_domains();
+    let mut refuse_public = |key: String, domain: &str, harm: &str| {
+        if public.contains(domain) {
+            report.error(key, format!("anybody can have an address at {domain}: {harm}. If nobody can, add \"!{domain}\" to public_domains"));
+        }
+    };
+    for (index, domain) in identity.own_domains.iter().enumerate() {
+        refuse_public(
+            format!("identity.own_domains.{index}"),
+            &domain.0,
+            "customers there would be taken for colleagues",
+        );
+    }
+    for (index, domain) in identity.agents.iter().enumerate().filter_map(|(i, agent)| Some((i, agent.whole_domain()?)))
+    {
+        refuse_public(format!("identity.agents.{index}"), domain, "customers there would be taken for agents");
+    }
+    for (index, domain) in identity.organisations.iter().enumerate() {
+        refuse_public(
+            format!("identity.organisations.{index}"),
+            &domain.0,
+            "strangers there would be taken for one firm",
+        );
+    }
+    for name in matters.keys().filter(|name| values::check_name(&name.replace('_', "-")).is_err()) {
+        report.error(format!("matters.{name}"), "not a name: small letters, digits, inner dashes and underscores");
+    }
+    if matters.len() > MATTERS_MAX {
+        report.error(
+            "matters",
+            format!("{} patterns, and {MATTERS_MAX} are the most: each is run over every message", matters.len()),
+        );
+    }
+    if deliver.backoff_first > deliver.backoff_max {
+        report.error("deliver.backoff_first", "longer than backoff_max");
+    }
+}

@@ -1,0 +1,143 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+/// One problem, with the place to look and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as it was named or found; the variable's name for what the environment sets.
+    pub file: String,
+    /// Line in the file, from 1; none where a whole file or a variable is meant.
+    pub line: Option<usize>,
+    /// Path of the key, `channels.support-mail.tls`; empty for the file itself.
+    pub key: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+    /// Whether lanka can run with it.
+    pub level: Level,
+}
+
+/// Whether lanka can run with a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It runs, but somebody should look.
+    Warning,
+    /// It does not start.
+    Error,
+}
+
+impl Problem {
+    /// Whether lanka cannot start with it.
+    pub fn is_error(&self) -> bool {
+        self.level == Level::Error
+    }
+}
+
+/// `config/lanka.toml:12: channels.support-mail.tsl: unknown key, did you mean "tls"?`
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        f.write_str(": ")?;
+        if self.level == Level::Warning {
+            f.write_str("warning: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Problems as they are found, and the places they are found at.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// What was found.
+    problems: Vec<Problem>,
+    /// Where keys stand, by their path.
+    origins: std::collections::BTreeMap<String, Origin>,
+    /// The files and variables in the order of their layers.
+    pub(super) files: Vec<String>,
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// File or variable.
+    pub(super) file: String,
+    /// Line from 1.
+    pub(super) line: Option<usize>,
+}
+
+impl Report {
+    /// Remembers where a value stands; a later layer's place replaces an earlier one's.
+    pub(super) fn place_value(&mut self, key: &str, origin: Origin) {
+        // What stood below it (the elements of an array) is replaced with it.
+        let below = format!("{key}.");
+        let gone: Vec<String> =
+            self.origins.range(below.clone()..).map(|(k, _)| k.clone()).take_while(|k| k.starts_with(&below)).collect();
+        for key in gone {
+            self.origins.remove(&key);
+        }
+        self.origins.insert(key.to_owned(), origin);
+    }
+
+    /// Remembers where a table begins: the first layer that has it, for what the table lacks.
+    pub(super) fn place_table(&mut self, key: &str, origin: Origin) {
+        self.origins.entry(key.to_owned()).or_insert(origin);
+    }
+
+    /// An error at a key.
+    pub(super) fn error(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.add(key.into(), message.into(), Level::Error);
+    }
+
+    /// A warning at a key.
+    pub(super) fn warning(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.add(key.into(), message.into(), Level::Warning);
+    }
+
+    /// An error at a place, for what has no key.
+    pub(super) fn error_at(&mut self, origin: Origin, key: impl Into<String>, message: impl Into<String>) {
+        let Origin { file, line } = origin;
+        self.problems.push(Problem { file, line, key: key.into(), message: message.into(), level: Level::Error });
+    }
+
+    /// Errors at a key and at all that is above or below it are one mistake.
+    pub(super) fn blames(&self, key: &str) -> bool {
+        let below = |long: &str, short: &str| {
+            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.problems.iter().any(|p| p.is_error() && !p.key.is_empty() && below(key, &p.key))
+    }
+
+    fn add(&mut self, key: String, message: String, level: Level) {
+        let Origin { file, line } = self.origin(&key);
+        self.problems.push(Problem { file, line, key, message, level });
+    }
+
+    /// The place of a key, or of the nearest table above it; the first file for what no layer names.
+    fn origin(&self, key: &str) -> Origin {
+        let mut path = key;
+        loop {
+            if let Some(origin) = self.origins.get(path) {
+                return origin.clone();
+            }
+            match path.rsplit_once('.') {
+                Some((above, _)) => path = above,
+                None => break,
+            }
+        }
+        Origin { file: self.files.first().cloned().unwrap_or_else(|| "configuration".to_owned()), line: None }
+    }
+
+    /// All problems, by layer and line.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        let rank = |file: &str| self.files.iter().position(|known| known == file).unwrap_or(usize::MAX);
+        self.problems.sort_by_key(|problem| (rank(&problem.file), problem.line, problem.key.clone()));
+        self.problems.dedup();
+        self.problems
+    }
+}

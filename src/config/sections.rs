@@ -1,0 +1,292 @@
+//! The sections of the configuration, but for channels and mirrors.
+//!
+//! No field has a default here: the defaults are `config/default.toml`, which lies beneath every
+//! configuration. What may be left out altogether is an `Option`.
+
+use super::secrets::Key;
+use super::values::{self, AgentPattern, Domain, Language, MatterPattern, PublicDomain};
+use crate::pure::domain::policy;
+use crate::pure::domain::secret::Secret;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything but channels and mirrors.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sections {
+    /// Where the private Postgres, the key and the content store live.
+    pub data_dir: PathBuf,
+    /// Longest time a graceful stop may take before what is left is dropped.
+    #[serde(deserialize_with = "values::duration::<_, 1, 600>")]
+    pub stop_timeout: Duration,
+    /// `[database]`
+    pub database: Database,
+    /// `[security]`
+    pub security: Security,
+    /// `[http]`
+    pub http: Http,
+    /// `[defaults]`
+    pub defaults: Defaults,
+    /// `[identity]`
+    pub identity: IdentityRules,
+    /// `[matters]`: patterns by name.
+    pub matters: BTreeMap<String, MatterPattern>,
+    /// `[windows]`
+    pub windows: Windows,
+    /// `[retention]`
+    pub retention: Retention,
+    /// `[ingest]`
+    pub ingest: Ingest,
+    /// `[deliver]`
+    pub deliver: Deliver,
+    /// `[content]`
+    pub content: Content,
+    /// `[log]`
+    pub log: Log,
+    /// `[alerts]`
+    pub alerts: Alerts,
+}
+
+/// Postgres.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Where it is; `None` means a private cluster under `data_dir`.
+    #[serde(default, deserialize_with = "values::database_url")]
+    pub url: Option<Secret>,
+    /// Connections of one daemon.
+    #[serde(deserialize_with = "values::within::<_, _, 4, 500>")]
+    pub connections_max: u32,
+    /// Whether `run` brings the schema up to date.
+    pub migrate: bool,
+    /// Where `initdb` and `postgres` are; `None` means looked for.
+    pub bin_dir: Option<PathBuf>,
+}
+
+/// The daemon's own keys.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// The first signs, all verify.
+    pub keys: Vec<Key>,
+}
+
+/// The HTTP server and outgoing requests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port.
+    #[serde(deserialize_with = "values::listen")]
+    pub listen: SocketAddr,
+    /// The daemon's address as vendors see it.
+    #[serde(default, deserialize_with = "values::public_url")]
+    pub public_url: Option<url::Url>,
+    /// Whether outgoing requests may go to private and loopback addresses.
+    pub allow_private_addresses: bool,
+    /// Largest body of a delivery, in bytes.
+    #[serde(deserialize_with = "values::within::<_, _, 1_024, 104_857_600>")]
+    pub body_bytes_max: usize,
+    /// Longest time from a request's first byte to its answer, in seconds.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 300>")]
+    pub request_timeout_s: u64,
+    /// Requests handled at once; more are told to come back.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 100_000>")]
+    pub concurrent_max: usize,
+    /// Whether `/metrics` is served.
+    pub metrics: bool,
+}
+
+impl Http {
+    /// [`Self::request_timeout_s`] as a length of time.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+}
+
+/// How things are read that do not say it themselves.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Country of national phone numbers.
+    #[serde(deserialize_with = "values::region")]
+    pub region: String,
+    /// Zone of wall clocks without one.
+    #[serde(deserialize_with = "values::time_zone")]
+    pub time_zone: jiff::tz::TimeZone,
+    /// Languages of the desk, the first for what lanka itself says.
+    pub languages: Vec<Language>,
+}
+
+/// Who is who.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityRules {
+    /// The desk's own domains.
+    pub own_domains: Vec<Domain>,
+    /// Those who answer customers.
+    pub agents: Vec<AgentPattern>,
+    /// Added to the built-in list of free mail and access providers, or taken off it.
+    pub public_domains: Vec<PublicDomain>,
+    /// Firms known to be one customer each.
+    pub organisations: Vec<Domain>,
+}
+
+/// How long things belong together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Windows {
+    /// A pause within one chat.
+    #[serde(deserialize_with = "values::duration::<_, 1, 31_536_000>")]
+    pub chat_session: Duration,
+    /// A contact's only open ticket takes a message that points nowhere.
+    #[serde(deserialize_with = "values::duration::<_, 1, 315_360_000>")]
+    pub one_open: Duration,
+    /// A closed ticket is still the matter.
+    #[serde(deserialize_with = "values::duration::<_, 1, 315_360_000>")]
+    pub closed_continues: Duration,
+}
+
+impl Windows {
+    /// As deciding takes them.
+    pub(super) fn policy(&self) -> policy::Windows {
+        policy::Windows {
+            chat_session: self.chat_session,
+            one_open: self.one_open,
+            closed_continues: self.closed_continues,
+        }
+    }
+}
+
+/// Windows of one channel: those not given are the general ones.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChannelWindows {
+    #[serde(default, deserialize_with = "values::duration_opt::<_, 1, 31_536_000>")]
+    chat_session: Option<Duration>,
+    #[serde(default, deserialize_with = "values::duration_opt::<_, 1, 315_360_000>")]
+    one_open: Option<Duration>,
+    #[serde(default, deserialize_with = "values::duration_opt::<_, 1, 315_360_000>")]
+    closed_continues: Option<Duration>,
+}
+
+impl ChannelWindows {
+    pub(super) fn over(&self, general: policy::Windows) -> policy::Windows {
+        policy::Windows {
+            chat_session: self.chat_session.unwrap_or(general.chat_session),
+            one_open: self.one_open.unwrap_or(general.one_open),
+            closed_continues: self.closed_continues.unwrap_or(general.closed_continues),
+        }
+    }
+}
+
+/// How long things are kept; `None` is for ever.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Raw deliveries.
+    #[serde(deserialize_with = "values::unending")]
+    pub raw: Option<Duration>,
+    /// Messages and their attachments.
+    #[serde(deserialize_with = "values::unending")]
+    pub messages: Option<Duration>,
+}
+
+/// From stored deliveries to threads.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ingest {
+    /// Deliveries in one batch.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 10_000>")]
+    pub batch_rows_max: usize,
+    /// Raw bytes in one batch; one larger delivery is a batch of its own.
+    #[serde(deserialize_with = "values::within::<_, _, 65_536, 268_435_456>")]
+    pub batch_bytes_max: usize,
+    /// Batches worked on at once.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 64>")]
+    pub workers: usize,
+    /// Longest sleep without a look, should a wake-up be lost.
+    #[serde(deserialize_with = "values::duration::<_, 0, 60>")]
+    pub poll: Duration,
+}
+
+/// From the outbox to the agents' tools.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliver {
+    /// Requests under way at once, over all mirrors.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub concurrency: usize,
+    /// Attempts before a change is dead.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub attempts_max: u32,
+    /// Wait after the first failure; it doubles with each further one, with jitter.
+    #[serde(deserialize_with = "values::duration::<_, 0, 3_600>")]
+    pub backoff_first: Duration,
+    /// Longest wait between two attempts.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub backoff_max: Duration,
+    /// Longest sleep without a look, should a wake-up be lost.
+    #[serde(deserialize_with = "values::duration::<_, 0, 60>")]
+    pub poll: Duration,
+}
+
+/// Attachments and large bodies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// Where they are kept; `None` means `data_dir/content`.
+    pub dir: Option<PathBuf>,
+    /// Bodies up to this size stay in the database, in bytes.
+    #[serde(deserialize_with = "values::within::<_, _, 0, 1_048_576>")]
+    pub inline_bytes_max: usize,
+    /// A larger attachment is named on its message, but not kept. Bytes.
+    #[serde(deserialize_with = "values::within::<_, _, 1_024, 1_073_741_824>")]
+    pub attachment_bytes_max: u64,
+}
+
+/// Logs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines look and where they go.
+    pub format: LogFormat,
+    /// Which are written: a level, or levels by module, in the form of `RUST_LOG`.
+    #[serde(deserialize_with = "values::log_level")]
+    pub level: String,
+}
+
+/// How log lines look and where they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people, on standard error.
+    Text,
+    /// One object a line, on standard error.
+    Json,
+    /// To the journal, with fields; text where there is none.
+    Journald,
+}
+
+/// When something is said aloud.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alerts {
+    /// How often the state is looked at.
+    #[serde(deserialize_with = "values::duration::<_, 1, 60>")]
+    pub check_interval: Duration,
+    /// A channel that has failed for so long is dead.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub channel_dead_after: Duration,
+    /// A channel that brought nothing for so long is silent; `None` means never.
+    #[serde(deserialize_with = "values::unending")]
+    pub channel_silent_after: Option<Duration>,
+    /// Longest a stored delivery may wait to be decided.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub ingest_age_max: Duration,
+    /// Longest a change may wait to reach a mirror.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub outbox_age_max: Duration,
+}
