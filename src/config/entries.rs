@@ -110,7 +110,9 @@ fn tables(section: &str, entries: Option<Value>, report: &mut Report) -> Vec<(St
 /// Takes out and reads the keys that all have.
 fn common(path: &str, table: &mut Table, keys: &[&str], report: &mut Report) -> Option<Common> {
     let taken: Table = keys.iter().filter_map(|key| Some(((*key).to_owned(), table.remove(*key)?))).collect();
-    settings::read(taken).map_err(|problems| refer(path, problems, report)).ok()
+    let (common, problems) = settings::read(taken, &[], &Table::new());
+    refer(path, problems, report);
+    common
 }
 
 /// Takes out the kind. A kind that is missing, misspelt or unknown is reported, and its table not read.
@@ -128,9 +130,12 @@ fn kind_of(path: &str, table: &mut Table, known: &[&str], report: &mut Report) -
 }
 
 /// Hands on what a kind found, but for what follows from a secret that could not be read.
-fn refer(path: &str, problems: Vec<SettingsProblem>, report: &mut Report) {
+pub(super) fn refer(path: &str, problems: Vec<SettingsProblem>, report: &mut Report) {
     for SettingsProblem { key, message } in problems {
-        let key = if key.is_empty() { path.to_owned() } else { format!("{path}.{key}") };
+        let key = match (path, key.as_str()) {
+            ("", key) | (key, "") => key.to_owned(),
+            (path, key) => format!("{path}.{key}"),
+        };
         if !report.blames(&key) {
             report.error(key, message);
         }

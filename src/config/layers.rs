@@ -91,6 +91,10 @@ pub(super) fn load(paths: &[PathBuf], environment: &Environment, report: &mut Re
             report.error_at(origin, "", "not a key: write LANKA__SECTION__KEY");
             continue;
         }
+        // `…__URL__ENV` sets a secret, which is known by the key above.
+        if let Some((secret, "env" | "file")) = path.rsplit_once('.') {
+            report.place_value(secret, origin.clone());
+        }
         report.place_value(&path, origin);
         overrides.insert(format!("{PREFIX}__{}", path.replace('.', "__")), value.to_owned());
     }
@@ -169,8 +173,8 @@ fn read(path: &Path, report: &mut Report) -> Option<Table> {
     let (tree, errors) = toml::de::DeTable::parse_recoverable(&text);
     for error in errors {
         let line = error.span().map(|span| lines.at(span.start));
-        let (key, message) = syntax(&error, line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default());
-        report.error_at(Origin { file: file.clone(), line }, key, message);
+        let origin = Origin { file: file.clone(), line };
+        syntax(&error, line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default(), origin, report);
     }
     place(tree.get_ref(), "", &file, &lines, report);
     let mut table = match serde::Deserialize::deserialize(toml::de::Deserializer::from(tree)) {
@@ -197,17 +201,17 @@ pub(super) fn text_of(mut file: impl Read, bytes_max: u64) -> std::io::Result<St
     Ok(text)
 }
 
-/// The key and the sentence for a syntax error, given the line it is on.
-fn syntax(error: &toml::de::Error, line: &str) -> (String, String) {
+/// Reports a syntax error; `text` is the line it is on.
+fn syntax(error: &toml::de::Error, text: &str, origin: Origin, report: &mut Report) {
+    let header = text.trim_start().starts_with('[');
     if error.message().contains("duplicate key") {
-        let header = line.trim().strip_prefix('[').and_then(|rest| rest.split(']').next());
-        let key = header
-            .or_else(|| line.split('=').next())
-            .unwrap_or_default()
-            .trim_matches(|c: char| c == '[' || c.is_whitespace());
-        return (key.to_owned(), "there twice in this file: keep one, or give the second another name".to_owned());
+        let name = if header { text.split(']').next() } else { text.split('=').next() };
+        let key = name.unwrap_or_default().trim_matches(|c: char| c == '[' || c.is_whitespace());
+        report.error_at(origin, key, "there twice in this file: keep one, or give the second another name");
+    } else {
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        report.broken_at(origin, header, format!("not TOML: {message}"));
     }
-    (String::new(), format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join(" ")))
 }
 
 /// Notes where each key of a file stands.

@@ -30,7 +30,7 @@ use crate::pure::channels::Built;
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::mirrors::Mirror;
-use crate::pure::wire::settings::{SettingsProblem, nearest, read_knowing};
+use crate::pure::wire::settings::{nearest, read};
 use problem::Report;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -107,10 +107,12 @@ impl Settings {
         let mut tree = layers::load(paths, environment, &mut report);
         secrets::resolve(&mut tree, environment, &mut report);
         let (channels, mirrors) = (tree.remove("channels"), tree.remove("mirrors"));
-        let read = sections(tree, &mut report);
-        // Channels are checked against the defaults where the sections are wrong.
-        let read_or_default = read.or_else(|| sections(DEFAULTS.parse().unwrap_or_default(), &mut report));
-        let Some(sections) = read_or_default else { return Err(report.finish()) };
+        let mut defaults: Table = DEFAULTS.parse().unwrap_or_default();
+        defaults.retain(|key, _| key != "channels" && key != "mirrors");
+        let (sections, problems) = read(tree, &["channels", "mirrors"], &defaults);
+        entries::refer("", problems, &mut report);
+        // Where something is wrong, its default stands, so that the rest is checked too.
+        let Some(sections) = sections else { return Err(report.finish()) };
         check_sections(&sections, &mut report);
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &mut report);
@@ -200,23 +202,11 @@ impl IdentityRules {
     }
 }
 
-/// Reads everything but channels and mirrors.
-fn sections(tree: Table, report: &mut Report) -> Option<Sections> {
-    let note = |problems: Vec<SettingsProblem>| {
-        for SettingsProblem { key, message } in problems {
-            if !report.blames(&key) {
-                report.error(key, message);
-            }
-        }
-    };
-    read_knowing(tree, &["channels", "mirrors"]).map_err(note).ok()
-}
-
 /// What no single key can show.
 fn check_sections(sections: &Sections, report: &mut Report) {
     let Sections { database, security, identity, matters, deliver, .. } = sections;
-    if database.url.is_some() && security.keys.is_empty() && !report.blames("security.keys") {
-        report.error(
+    if database.url.is_some() && security.keys.is_empty() && !report.touches("security.keys") {
+        report.error_once(
             "database.url",
             "with a database of your own, lanka needs its key from you: make one with `openssl rand -hex 32 > lanka.key` \
              and name it under [security]: keys = [{ id = \"2026-1\", file = \"lanka.key\" }]",
@@ -224,16 +214,16 @@ fn check_sections(sections: &Sections, report: &mut Report) {
     }
     for (index, key) in security.keys.iter().enumerate() {
         if let Err(message) = key.check() {
-            report.error(format!("security.keys.{index}"), message);
+            report.error_once(format!("security.keys.{index}"), message);
         }
         if security.keys[..index].iter().any(|other| other.id == key.id) {
-            report.error(format!("security.keys.{index}.id"), format!("there is another key \"{}\"", key.id));
+            report.error_once(format!("security.keys.{index}.id"), format!("there is another key \"{}\"", key.id));
         }
     }
     let public = identity.all_public_domains();
     let mut refuse_public = |key: String, domain: &str, harm: &str| {
         if public.contains(domain) {
-            report.error(key, format!("anybody can have an address at {domain}: {harm}. If nobody can, add \"!{domain}\" to public_domains"));
+            report.error_once(key, format!("anybody can have an address at {domain}: {harm}. If nobody can, add \"!{domain}\" to public_domains"));
         }
     };
     for (index, domain) in identity.own_domains.iter().enumerate() {
@@ -255,15 +245,15 @@ fn check_sections(sections: &Sections, report: &mut Report) {
         );
     }
     for name in matters.keys().filter(|name| values::check_name(&name.replace('_', "-")).is_err()) {
-        report.error(format!("matters.{name}"), "not a name: small letters, digits, inner dashes and underscores");
+        report.error_once(format!("matters.{name}"), "not a name: small letters, digits, inner dashes and underscores");
     }
     if matters.len() > MATTERS_MAX {
-        report.error(
+        report.error_once(
             "matters",
             format!("{} patterns, and {MATTERS_MAX} are the most: each is run over every message", matters.len()),
         );
     }
     if deliver.backoff_first > deliver.backoff_max {
-        report.error("deliver.backoff_first", "longer than backoff_max");
+        report.error_once("deliver.backoff_first", "longer than backoff_max");
     }
 }

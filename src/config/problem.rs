@@ -1,5 +1,7 @@
 //! What is wrong with a configuration, and where.
 
+use crate::pure::wire::settings::MISSING;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One problem, with the place to look and what to write instead.
@@ -57,9 +59,11 @@ pub(super) struct Report {
     /// What was found.
     problems: Vec<Problem>,
     /// Where keys stand, by their path.
-    origins: std::collections::BTreeMap<String, Origin>,
+    origins: BTreeMap<String, Origin>,
     /// The files and variables in the order of their layers.
     pub(super) files: Vec<String>,
+    /// Where a file is not TOML, and whether the name of a table is lost with it.
+    broken: Vec<(Origin, bool)>,
 }
 
 /// Where a key stands.
@@ -105,12 +109,37 @@ impl Report {
         self.problems.push(Problem { file, line, key: key.into(), message: message.into(), level: Level::Error });
     }
 
-    /// Errors at a key and at all that is above or below it are one mistake.
+    /// A place where a file is not TOML. What follows from it is not reported: nothing is missing that
+    /// may stand in the part not understood, and keys below a lost `header` belong elsewhere.
+    pub(super) fn broken_at(&mut self, origin: Origin, header: bool, message: impl Into<String>) {
+        self.broken.push((origin.clone(), header));
+        self.error_at(origin, "", message);
+    }
+
+    /// An error at a key, unless there is one at, above or below it: what does not hold for a value
+    /// may only follow from what stands in for it.
+    pub(super) fn error_once(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        let key = key.into();
+        if !self.touches(&key) {
+            self.error(key, message);
+        }
+    }
+
+    /// Whether there is an error at a key or above it.
     pub(super) fn blames(&self, key: &str) -> bool {
-        let below = |long: &str, short: &str| {
-            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.problems.iter().any(|p| p.is_error() && !p.key.is_empty() && below(key, &p.key))
+        self.errors().any(|error| is_at_or_below(key, error))
+    }
+
+    /// Whether there is an error at a key, above or below it.
+    pub(super) fn touches(&self, key: &str) -> bool {
+        self.errors().any(|error| is_at_or_below(key, error) || is_at_or_below(error, key))
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &str> {
+        self.problems
+            .iter()
+            .filter(|problem| problem.is_error() && !problem.key.is_empty())
+            .map(|problem| problem.key.as_str())
     }
 
     fn add(&mut self, key: String, message: String, level: Level) {
@@ -135,9 +164,19 @@ impl Report {
 
     /// All problems, by layer and line.
     pub(super) fn finish(mut self) -> Vec<Problem> {
+        let (broken, mut problems) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.problems));
+        let misplaced = |p: &Problem| {
+            let below = |(origin, header): &(Origin, bool)| *header && origin.file == p.file && p.line >= origin.line;
+            !p.key.is_empty() && ((p.message.starts_with(MISSING) && !broken.is_empty()) || broken.iter().any(below))
+        };
+        problems.retain(|problem| !misplaced(problem));
         let rank = |file: &str| self.files.iter().position(|known| known == file).unwrap_or(usize::MAX);
-        self.problems.sort_by_key(|problem| (rank(&problem.file), problem.line, problem.key.clone()));
-        self.problems.dedup();
-        self.problems
+        problems.sort_by_key(|problem| (rank(&problem.file), problem.line, problem.key.clone()));
+        problems.dedup();
+        problems
     }
+}
+
+fn is_at_or_below(key: &str, above: &str) -> bool {
+    key.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

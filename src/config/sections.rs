@@ -219,9 +219,6 @@ pub struct Deliver {
     /// Requests under way at once, over all mirrors.
     #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
     pub concurrency: usize,
-    /// Attempts before a change is dead.
-    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
-    pub attempts_max: u32,
     /// Wait after the first failure; it doubles with each further one, with jitter.
     #[serde(deserialize_with = "values::duration::<_, 0, 3_600>")]
     pub backoff_first: Duration,

@@ -1,6 +1,7 @@
 //! Integration tests: real Postgres, real mailboxes, real files. One binary, a module a subject.
 
 mod cluster;
+mod config;
 mod dovecot;
 mod support;
 mod endpoint;

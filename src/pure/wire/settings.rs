@@ -45,33 +45,32 @@ const READINGS_MAX: usize = PROBLEMS_MAX * 8;
 /// Words that open the message of a required key that is not there.
 pub const MISSING: &str = "required, and missing";
 
-/// Reads a table into `T`, whose structs should all be `deny_unknown_fields`.
+/// Reads the table of a channel or mirror into `T`, whose structs should all be `deny_unknown_fields`.
+/// A misspelt key of those that all have ([`COMMON_KEYS`]) is recognised.
 ///
 /// # Errors
 /// Every problem found, in the order of discovery; at most [`PROBLEMS_MAX`].
-pub fn read<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsProblem>> {
-    read_knowing(table, &[])
-}
-
-/// Like [`read`], for the table of a channel or mirror: a misspelt common key is recognised.
-///
-/// # Errors
-/// As [`read`].
 pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsProblem>> {
-    read_knowing(table, COMMON_KEYS)
+    match read(table, COMMON_KEYS, &Table::new()) {
+        (Some(settings), problems) if problems.is_empty() => Ok(settings),
+        (_, problems) => Err(problems),
+    }
 }
 
-/// Like [`read`], with keys that may stand at the top and are read elsewhere: a slip in one is recognised.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_knowing<T: DeserializeOwned>(table: Table, elsewhere: &[&str]) -> Result<T, Vec<SettingsProblem>> {
-    let mut reader =
-        Reader { tree: Value::Table(table), problems: Vec::new(), tried: BTreeMap::new(), blamed: BTreeSet::new() };
+/// Reads any table: what could be read, and every problem. `elsewhere` are keys that may stand at its
+/// top and are read by others: a slip in one is recognised. `defaults` are known to be right; they, or
+/// else harmless values, stand in the result for what is wrong, so that the rest can be checked further.
+/// There is no result if even that does not do.
+pub fn read<T: DeserializeOwned>(
+    table: Table,
+    elsewhere: &[&str],
+    defaults: &Table,
+) -> (Option<T>, Vec<SettingsProblem>) {
+    let (tree, defaults) = (Value::Table(table), Value::Table(defaults.clone()));
+    let mut reader = Reader { tree, defaults, problems: Vec::new(), tried: BTreeMap::new(), blamed: BTreeSet::new() };
     for _ in 0..READINGS_MAX {
         let error = match serde_path_to_error::deserialize::<_, T>(reader.tree.clone()) {
-            Ok(settings) if reader.problems.is_empty() => return Ok(settings),
-            Ok(_) => break,
+            Ok(settings) => return (Some(settings), reader.problems),
             Err(error) => error,
         };
         let path: Vec<Step> = error.path().iter().filter_map(Step::of).collect();
@@ -80,7 +79,7 @@ pub fn read_knowing<T: DeserializeOwned>(table: Table, elsewhere: &[&str]) -> Re
             break;
         }
     }
-    Err(reader.problems)
+    (None, reader.problems)
 }
 
 /// One step of a path into the tree.
@@ -110,6 +109,8 @@ fn dotted(path: &[Step]) -> String {
 
 struct Reader {
     tree: Value,
+    /// Values known to be right.
+    defaults: Value,
     problems: Vec<SettingsProblem>,
     /// How many stand-ins were put at a path.
     tried: BTreeMap<Vec<Step>, usize>,
@@ -143,6 +144,7 @@ impl Reader {
         }
         self.blame(&path, reworded(message));
         match path.last() {
+            Some(Step::Key(_)) if self.default_at(&path).is_some() => self.stand_in(path),
             Some(Step::Key(_)) => remove(&mut self.tree, &path),
             Some(Step::Index(_)) => self.stand_in(path),
             None => false,
@@ -157,10 +159,23 @@ impl Reader {
         }
     }
 
+    fn default_at(&self, path: &[Step]) -> Option<Value> {
+        let found = path.iter().try_fold(&self.defaults, |value, step| match step {
+            Step::Key(key) => value.as_table()?.get(key),
+            Step::Index(_) => None,
+        });
+        found.cloned()
+    }
+
     /// Puts the next stand-in at a path whose type is not known here.
     fn stand_in(&mut self, path: Vec<Step>) -> bool {
+        let default = self.default_at(&path);
         let tries = self.tried.entry(path.clone()).or_default();
-        let Some(value) = stand_ins().into_iter().nth(*tries) else { return false };
+        let Some(value) = default.into_iter().chain(stand_ins()).nth(*tries) else {
+            // An array without the offending element is shorter; without any it is at least right.
+            let array = path[..path.len().saturating_sub(1)].to_vec();
+            return matches!(path.last(), Some(Step::Index(_))) && self.stand_in(array);
+        };
         *tries += 1;
         put(&mut self.tree, &path, value)
     }
@@ -169,13 +184,11 @@ impl Reader {
 /// Harmless values of every shape that settings take, the common ones first.
 fn stand_ins() -> Vec<Value> {
     let secret = Table::from_iter([(RESOLVED_KEY.to_owned(), Value::from("x"))]);
-    let texts = ["x", "x@example.com", "1s", "http://localhost/", "127.0.0.1:1", "UTC", "+358401234567", "localhost"];
-    let mut values =
-        vec![Value::Table(secret), Value::from(1), Value::from(Vec::<Value>::new()), Value::Table(Table::new())];
-    values.splice(0..0, [Value::from(texts[0])]);
-    values.extend(texts[1..].iter().copied().map(Value::from));
-    values.push(Value::from(true));
-    values
+    let shapes = [Value::from("x"), Value::Table(secret), Value::from(1), Value::from(Vec::<Value>::new())];
+    let texts =
+        ["x@example.com", "1s", "http://localhost/", "127.0.0.1:1", "UTC", "+358401234567", "FI", "fi", "example.com"];
+    let more = [Value::Table(Table::new()), Value::from(true), Value::from(4096)];
+    shapes.into_iter().chain(texts.map(Value::from)).chain(more).collect()
 }
 
 fn step_into<'a>(tree: &'a mut Value, step: &Step) -> Option<&'a mut Value> {
@@ -363,9 +376,10 @@ mod tests {
 
     #[test]
     fn a_value_that_may_be_secret_is_not_repeated() {
-        let problems =
-            read::<Mailbox>("host = 'a'\nport = 'hunter2'\npassword = 'hunter2'\npart = 'hunter2'".parse().unwrap())
-                .unwrap_err();
+        let problems = read_kind::<Mailbox>(
+            "host = 'a'\nport = 'hunter2'\npassword = 'hunter2'\npart = 'hunter2'".parse().unwrap(),
+        )
+        .unwrap_err();
         assert_eq!(problems.len(), 3);
         assert!(!format!("{problems:?}").contains("hunter2"));
     }

@@ -1,0 +1,427 @@
+//! The configuration: both shipped files, every mistake with its place, layers and secrets.
+
+use lanka::config::{Environment, KeyError, Level, Problem, Settings, check};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A signing key of Standard Webhooks (32 bytes), one for everything here.
+const SIGNING: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+const KEY: &str = "5f0c6d7a1b9e4f2837465a6b7c8d9e0f5f0c6d7a1b9e4f2837465a6b7c8d9e0f";
+
+/// The variables that the examples name.
+fn variables() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("DATABASE_URL", "postgres://lanka:secret@db.example.fi/lanka"),
+        ("LANKA_OLD_KEY", KEY),
+        ("SHOP_CHAT_SECRET", SIGNING),
+        ("HELPDESK_SECRET", SIGNING),
+        ("META_APP_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("META_VERIFY_TOKEN", "meatyhamhock"),
+        ("META_PAGE_TOKEN", "EAAtoken"),
+        ("EMPTY", ""),
+    ]
+}
+
+fn environment(more: &[(&str, &str)]) -> Environment {
+    Environment::of(variables().into_iter().chain(more.iter().copied()))
+}
+
+/// A directory with files of the given names and contents.
+fn files(contents: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for (name, text) in contents {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+fn load_text(text: &str, more: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+    let directory = files(&[("lanka.toml", text)]);
+    Settings::load(&[directory.path().join("lanka.toml")], &environment(more))
+}
+
+fn good(loaded: Result<Settings, Vec<Problem>>) -> Settings {
+    match loaded {
+        Ok(settings) => settings,
+        Err(problems) => panic!("{}", shown(&problems)),
+    }
+}
+
+fn shown(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
+}
+
+/// Checks that a text gives exactly the problems expected: line (0: none), key, part of the message.
+fn mistakes(text: &str, expected: &[(usize, &str, &str)]) {
+    let directory = files(&[("lanka.toml", text)]);
+    let path = directory.path().join("lanka.toml");
+    let problems = check(std::slice::from_ref(&path), &environment(&[]));
+    let context = format!("{text}\n--- found:\n{}", shown(&problems));
+    assert_eq!(problems.len(), expected.len(), "{context}");
+    for (problem, (line, key, fragment)) in problems.iter().zip(expected) {
+        assert_eq!(problem.file, path.display().to_string(), "{context}");
+        assert_eq!(problem.line.unwrap_or(0), *line, "{context}");
+        assert_eq!(problem.key, *key, "{context}");
+        assert!(problem.message.contains(fragment), "wanted {fragment:?}\n{context}");
+    }
+}
+
+#[test]
+fn an_empty_configuration_is_one() {
+    let settings = good(load_text("", &[]));
+    assert!(settings.database.url.is_none());
+    assert_eq!(settings.data_dir, Path::new("/var/lib/lanka"));
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8470");
+    assert_eq!(settings.http.body_bytes_max, 3 * 1024 * 1024);
+    assert_eq!(settings.retention.raw.map(|raw| raw.as_secs()), Some(90 * 86_400));
+    assert!(settings.channels.is_empty() && settings.tenants().is_empty());
+}
+
+#[test]
+fn one_mistake_each() {
+    let table: &[(&str, (usize, &str, &str))] = &[
+        // Not TOML.
+        ("data_dir = /var/lib", (1, "", "not TOML")),
+        ("\n[http\nmetrics = true\n", (2, "", "not TOML")),
+        ("stop_timeout = \"30s\"\nstop_timeout = \"31s\"", (2, "stop_timeout", "there twice")),
+        // Unknown keys.
+        ("data_dirr = \"/tmp\"", (1, "data_dirr", "did you mean \"data_dir\"?")),
+        ("[htpp]\nlisten = \"127.0.0.1:1\"", (1, "htpp", "did you mean \"http\"?")),
+        ("[chanels.a]\nkind = \"x\"", (1, "chanels", "did you mean \"channels\"?")),
+        ("[http]\n\nlistne = \"127.0.0.1:1\"", (3, "http.listne", "did you mean \"listen\"?")),
+        ("[database]\ncolour = 1", (2, "database.colour", "known here: url, connections_max, migrate, bin_dir")),
+        ("[windows]\nchat-session = \"1h\"", (2, "windows.chat-session", "did you mean \"chat_session\"?")),
+        (
+            "[matters]\norder = { patern = 'x', pattern = 'y' }",
+            (2, "matters.order.patern", "did you mean \"pattern\"?"),
+        ),
+        // Wrong types.
+        ("[http]\nmetrics = \"yes\"", (2, "http.metrics", "true or false is wanted here")),
+        ("[http]\nlisten = 8470", (2, "http.listen", "an address and port")),
+        ("[ingest]\nworkers = \"two\"", (2, "ingest.workers", "a whole number")),
+        ("[identity]\nagents = \"*@example.fi\"", (2, "identity.agents", "an array is wanted here")),
+        ("[defaults]\nlanguages = [\"fi\", 3]", (2, "defaults.languages.1", "a language code")),
+        ("[windows]\none_open = 14", (2, "windows.one_open", "a length of time like \"45m\"")),
+        ("http = 5", (1, "http", "a table is wanted here")),
+        // Out of range.
+        ("[http]\nbody_bytes_max = 12", (2, "http.body_bytes_max", "12 is out of range: 1024 to 104857600")),
+        ("[database]\nconnections_max = -1", (2, "database.connections_max", "out of range: 4 to 500")),
+        ("[http]\nrequest_timeout_s = 99999999999", (2, "http.request_timeout_s", "1 to 300")),
+        ("[deliver]\nconcurrency = 0", (2, "deliver.concurrency", "out of range")),
+        ("[ingest]\npoll = \"0ms\"", (2, "ingest.poll", "out of range")),
+        ("stop_timeout = \"2h\"", (1, "stop_timeout", "1s to 10m")),
+        ("[retention]\nraw = \"5s\"", (2, "retention.raw", "out of range")),
+        // Words and forms.
+        ("[log]\nformat = \"jsno\"", (2, "log.format", "did you mean \"json\"?")),
+        ("[log]\nlevel = \"inof\"", (2, "log.level", "did you mean \"info\"?")),
+        ("[log]\nlevel = \"info,lanka=loud\"", (2, "log.level", "one of: off, error")),
+        ("[windows]\none_open = \"14 days\"", (2, "windows.one_open", "\"14d\"")),
+        ("[retention]\nmessages = \"always\"", (2, "retention.messages", "not a length of time")),
+        ("[defaults]\nregion = \"fi\"", (2, "defaults.region", "did you mean \"FI\"?")),
+        ("[defaults]\nregion = \"Finland\"", (2, "defaults.region", "two capital letters")),
+        ("[defaults]\ntime_zone = \"Europe/Helsinky\"", (2, "defaults.time_zone", "did you mean \"Europe/Helsinki\"?")),
+        (
+            "[defaults]\nlanguages = [\n  \"fi\",\n  \"Suomi\",\n]",
+            (4, "defaults.languages.1", "two or three small letters"),
+        ),
+        ("[http]\nlisten = \"localhost\"", (2, "http.listen", "\"127.0.0.1:8470\"")),
+        ("[http]\npublic_url = \"support.example.fi\"", (2, "http.public_url", "https://support.example.fi")),
+        ("[http]\npublic_url = \"ftp://example.fi\"", (2, "http.public_url", "not a public URL")),
+        (
+            "[deliver]\nbackoff_first = \"30m\"\nbackoff_max = \"1m\"",
+            (2, "deliver.backoff_first", "longer than backoff_max"),
+        ),
+        // Who is who.
+        ("[identity]\nown_domains = [\"@example.fi\"]", (2, "identity.own_domains.0", "without @")),
+        (
+            "[identity]\nown_domains = [\"example.fi\", \"gmail.com\"]",
+            (2, "identity.own_domains.1", "taken for colleagues"),
+        ),
+        ("[identity]\nagents = [\"*@gmail.com\"]", (2, "identity.agents.0", "taken for agents")),
+        ("[identity]\nagents = [\"*\"]", (2, "identity.agents.0", "\"*@example.fi\" for all of a domain")),
+        ("[identity]\norganisations = [\"kolumbus.fi\"]", (2, "identity.organisations.0", "one firm")),
+        // Matters.
+        ("[matters]\norder = '\\b4\\d{3'", (2, "matters.order", "not a pattern")),
+        ("[matters]\norder = { pattern = '(', role = \"public\" }", (2, "matters.order.pattern", "unclosed group")),
+        ("[matters]\norder = '\\d*'", (2, "matters.order", "where there is nothing")),
+        (
+            "[matters]\norder = { pattern = '\\d+', role = \"privat\" }",
+            (2, "matters.order.role", "one of: secret, public, organisation"),
+        ),
+        ("[matters]\norder = { role = \"public\" }", (2, "matters.order.pattern", "required, and missing")),
+        ("[matters]\n\"Order No\" = '\\d+'", (2, "matters.Order No", "not a name")),
+        // Secrets and keys.
+        ("[database]\nurl = \"postgres://u:p@h/d\"", (2, "database.url", "never written into the file")),
+        ("[database]\nurl = \"mysql://h/d\"", (2, "database.url", "not a URL of Postgres")),
+        (
+            "[database]\nurl = { env = \"NOT_SET\" }\n[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\" }]",
+            (2, "database.url", "NOT_SET is not set"),
+        ),
+        ("[database]\nurl = { env = \"DATABASE_URL\" }", (2, "database.url", "openssl rand -hex 32")),
+        (
+            "[database]\nurl = { env = \"SHOP_CHAT_SECRET\" }\n[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\" }]",
+            (2, "database.url", "not a URL of Postgres"),
+        ),
+        ("[security]\nkeys = [{ id = \"a\", env = \"EMPTY\" }]", (2, "security.keys.0.env", "EMPTY is empty")),
+        (
+            "[security]\nkeys = [{ id = \"a\", file = \"no/such.key\" }]",
+            (2, "security.keys.0.file", "there is no file"),
+        ),
+        ("[security]\nkeys = [{ id = \"a\", env = \"META_VERIFY_TOKEN\" }]", (2, "security.keys.0", "needs 32")),
+        ("[security]\nkeys = [{ id = \"a\" }]", (2, "security.keys.0.file", "required, and missing")),
+        ("[security]\nkeys = [{ id = \"a\", file = { env = \"X\" } }]", (2, "security.keys.0.file", "X is not set")),
+        (
+            "[security]\nkeys = [\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n]",
+            (4, "security.keys.1.id", "another key"),
+        ),
+        // Names of channels and mirrors.
+        ("[channels.Support]\nkind = \"x\"", (1, "channels.Support", "like \"support\"")),
+        ("[channels]\nsupport = \"x\"", (2, "channels.support", "write [channels.support]")),
+        ("channels = 5", (1, "channels", "write [channels.NAME]")),
+        ("[mirrors.help_desk]\nkind = \"x\"", (1, "mirrors.help_desk", "like \"help-desk\"")),
+        ("[mirrors.helpdesk]\nurl = \"x\"", (1, "mirrors.helpdesk.kind", "required, and missing")),
+        ("[mirrors.helpdesk]\nkidn = \"x\"", (2, "mirrors.helpdesk.kidn", "did you mean \"kind\"?")),
+    ];
+    for (text, expected) in table {
+        mistakes(text, &[*expected]);
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_at_once_in_its_order() {
+    mistakes(
+        r#"
+stop_timeout = "soon"
+[database]
+url = "postgres://lanka:secret@db/lanka"
+migrat = false
+[http]
+listen = 80
+concurrent_max = 0
+[defaults]
+region = "Suomi"
+time_zone = "Helsinki"
+[identity]
+own_domains = ["gmail.com", "ok.fi", "not a domain"]
+[matters]
+order = '('
+[windows]
+one_open = "2 weeks"
+[nonsense]
+"#,
+        &[
+            (2, "stop_timeout", "not a length of time"),
+            (4, "database.url", "never written into the file"),
+            (5, "database.migrat", "did you mean \"migrate\"?"),
+            (7, "http.listen", "an address and port"),
+            (8, "http.concurrent_max", "out of range"),
+            (10, "defaults.region", "not a country code"),
+            (11, "defaults.time_zone", "not a time zone"),
+            (13, "identity.own_domains.0", "taken for colleagues"),
+            (13, "identity.own_domains.2", "not a domain"),
+            (15, "matters.order", "not a pattern"),
+            (17, "windows.one_open", "\"14d\""),
+            (18, "nonsense", "unknown key"),
+        ],
+    );
+}
+
+#[test]
+fn problems_read_well() {
+    let directory = files(&[("lanka.toml", "[http]\nlistne = 1\n")]);
+    let path = directory.path().join("lanka.toml");
+    let problems = check(std::slice::from_ref(&path), &environment(&[]));
+    assert_eq!(shown(&problems), format!("{}:2: http.listne: unknown key, did you mean \"listen\"?\n", path.display()));
+    let problems = check(&[directory.path().join("none.toml")], &environment(&[]));
+    assert!(shown(&problems).contains("none.toml: cannot read the file: No such file"), "{}", shown(&problems));
+    let problems = check(&[], &environment(&[("LANKA__HTTP__LISTNE", "1")]));
+    assert_eq!(shown(&problems), "LANKA__HTTP__LISTNE: http.listne: unknown key, did you mean \"listen\"?\n");
+}
+
+#[test]
+fn later_layers_win_key_by_key_and_lists_whole() {
+    let directory = files(&[
+        (
+            "lanka.toml",
+            "[http]\nlisten = \"127.0.0.1:1\"\nmetrics = false\n[identity]\nown_domains = [\"a.fi\", \"b.fi\"]\n",
+        ),
+        ("lanka.d/20-b.toml", "[http]\nlisten = \"127.0.0.1:3\"\n"),
+        ("lanka.d/10-a.toml", "[http]\nlisten = \"127.0.0.1:2\"\n[identity]\nown_domains = [\"c.fi\"]\n"),
+        ("lanka.d/30-c.toml.bak", "[http]\nlisten = \"127.0.0.1:4\"\n"),
+    ]);
+    let paths = [directory.path().join("lanka.toml"), directory.path().join("lanka.d")];
+    let settings = good(Settings::load(&paths, &environment(&[])));
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:3");
+    assert!(!settings.http.metrics);
+    assert_eq!(settings.identity.own_domains.iter().map(|d| d.0.as_str()).collect::<Vec<_>>(), ["c.fi"]);
+    let settings = good(Settings::load(&paths, &environment(&[("LANKA__HTTP__LISTEN", "127.0.0.1:5")])));
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:5");
+    let reversed = good(Settings::load(&[paths[1].clone(), paths[0].clone()], &environment(&[])));
+    assert_eq!(reversed.http.listen.to_string(), "127.0.0.1:1");
+}
+
+#[test]
+fn a_problem_is_shown_where_the_last_layer_put_it() {
+    let directory = files(&[
+        ("lanka.toml", "[defaults]\nregion = \"FI\"\nlanguages = [\"fi\", \"Suomi\"]\n"),
+        ("lanka.d/10-a.toml", "# ours\n[defaults]\nregion = \"XX\"\n"),
+    ]);
+    let problems = check(&[directory.path().join("lanka.toml"), directory.path().join("lanka.d")], &environment(&[]));
+    let places: Vec<(bool, Option<usize>, &str)> =
+        problems.iter().map(|p| (p.file.ends_with("10-a.toml"), p.line, p.key.as_str())).collect();
+    assert_eq!(places, [(false, Some(3), "defaults.languages.1"), (true, Some(3), "defaults.region")]);
+}
+
+#[test]
+fn the_environment_sets_every_type() {
+    let settings = good(load_text(
+        "[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\" }]",
+        &[
+            ("LANKA__DATA_DIR", "/srv/lanka"),
+            ("LANKA__HTTP__METRICS", "false"),
+            ("LANKA__HTTP__BODY_BYTES_MAX", "4096"),
+            ("LANKA__IDENTITY__OWN_DOMAINS", "[\"example.fi\", \"example.se\"]"),
+            ("LANKA__MATTERS__ORDER", "{ pattern = '\\d{8}', role = \"public\" }"),
+            ("LANKA__DATABASE__URL", "postgres://lanka:secret@db/lanka"),
+            ("LANKA__LOG__LEVEL", "\"debug\""),
+            ("LANKA_OTHER", "not ours"),
+        ],
+    ));
+    assert_eq!(settings.data_dir, Path::new("/srv/lanka"));
+    assert!(!settings.http.metrics);
+    assert_eq!(settings.http.body_bytes_max, 4096);
+    assert_eq!(settings.identity.own_domains.len(), 2);
+    assert!(settings.matters["order"].pattern.is_match("12345678"));
+    assert_eq!(settings.database.url.as_ref().map(|url| url.expose()), Some("postgres://lanka:secret@db/lanka"));
+    assert_eq!(settings.log.level, "debug");
+
+    let table: &[(&str, &str, &str)] = &[
+        ("LANKA__HTTP__BODY_BYTES_MAX", "much", "LANKA__HTTP__BODY_BYTES_MAX: http.body_bytes_max: a whole number"),
+        ("LANKA__HTTP", "5", "LANKA__HTTP: http: a table is wanted here"),
+        ("LANKA__HTTP____LISTEN", "5", "LANKA__HTTP____LISTEN: not a key"),
+        (
+            "LANKA__DATABASE__URL",
+            "mysql://u:hunter2@h/d",
+            "LANKA__DATABASE__URL: database.url: it is not a URL of Postgres",
+        ),
+        ("LANKA__DATABASE__URL__ENV", "NOT_SET", "LANKA__DATABASE__URL__ENV: database.url: "),
+    ];
+    for (name, value, expected) in table {
+        let problems = load_text("", &[(name, value)]).err().unwrap_or_default();
+        let text = shown(&problems);
+        assert!(text.lines().count() == 1 && text.starts_with(expected) && !text.contains("hunter2"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn the_state_directory_is_a_default() {
+    let state = ("STATE_DIRECTORY", "/run/state/lanka:/run/other");
+    assert_eq!(good(load_text("", &[state])).data_dir, Path::new("/run/state/lanka"));
+    assert_eq!(good(load_text("data_dir = \"/srv\"", &[state])).data_dir, Path::new("/srv"));
+}
+
+#[test]
+fn secrets_are_read_from_where_they_are_named() {
+    let text = "[database]\nurl = { file = \"url\" }\n[security]\nkeys = [{ id = \"1\", file = \"k/lanka.key\" }]\n";
+    let url = "postgres://lanka:hunter2@db/lanka";
+    let directory = files(&[
+        ("etc/lanka.toml", text),
+        ("etc/url", &format!("{url}\r\n")),
+        ("etc/k/lanka.key", &format!("{KEY}\n")),
+        ("credentials/url", &format!("{url}2\n")),
+    ]);
+    let path = [directory.path().join("etc/lanka.toml")];
+    let settings = good(Settings::load(&path, &environment(&[])));
+    assert_eq!(settings.database.url.as_ref().map(|u| u.expose()), Some(url));
+    assert_eq!(settings.ensure_keys().unwrap().signing_id(), "1");
+    // Everybody may read what this test wrote: that is said, once a file, and nothing of the content.
+    assert_eq!(settings.warnings.len(), 2, "{}", shown(&settings.warnings));
+    assert!(settings.warnings.iter().all(|w| w.level == Level::Warning && w.message.contains("chmod 600")));
+    assert!(!shown(&settings.warnings).contains("hunter2"));
+    // systemd's credentials come first, and what they lack is looked up beside the file.
+    let credentials = directory.path().join("credentials");
+    let settings =
+        good(Settings::load(&path, &environment(&[("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())])));
+    assert_eq!(settings.database.url.as_ref().map(|u| u.expose()), Some(format!("{url}2").as_str()));
+}
+
+#[test]
+fn a_later_layer_replaces_a_secret_of_another_form() {
+    let directory = files(&[
+        (
+            "a.toml",
+            "[database]\nurl = { env = \"NOT_SET\" }\n[security]\nkeys = [{ id = \"1\", env = \"LANKA_OLD_KEY\" }]\n",
+        ),
+        ("b.toml", "[database]\nurl = { file = \"url\" }\n"),
+        ("url", "postgres://db/lanka"),
+    ]);
+    let paths = [directory.path().join("a.toml"), directory.path().join("b.toml")];
+    assert!(good(Settings::load(&paths, &environment(&[]))).database.url.is_some());
+}
+
+#[test]
+fn keys_are_made_once_and_derive_by_purpose() {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("state").display().to_string();
+    let settings = good(load_text("", &[("LANKA__DATA_DIR", &data_dir)]));
+    let keys = settings.ensure_keys().unwrap();
+    assert_eq!(keys.derive("a"), settings.ensure_keys().unwrap().derive("a"));
+    assert_ne!(keys.derive("a"), keys.derive("b"));
+    let made = Path::new(&data_dir).join("lanka.key");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&made.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(&data_dir).unwrap().count(), 1, "a draft is left");
+    std::fs::write(&made, "short").unwrap();
+    assert!(matches!(settings.ensure_keys(), Err(KeyError::Unfit { .. })));
+
+    // A new key in front signs; the old one still verifies, and still makes the hashes looked up.
+    let load = |keys: &str| {
+        good(load_text(&format!("[security]\nkeys = [{keys}]"), &[("NEW", &KEY.replace('5', "e"))]))
+            .ensure_keys()
+            .unwrap()
+    };
+    let (old, new) = ("{ id = \"old\", env = \"LANKA_OLD_KEY\" }", "{ id = \"new\", env = \"NEW\" }");
+    let (before, after) = (load(old), load(&format!("{new}, {old}")));
+    assert_eq!(after.signing_id(), "new");
+    assert_ne!(after.derive("x"), before.derive("x"));
+    assert_eq!(after.derive_all("x")[1], ("old", before.derive("x")));
+    assert_eq!(after.derive_lookup("x"), before.derive_lookup("x"));
+}
+
+/// The default file with every commented key taken in.
+fn defaults_uncommented() -> String {
+    let key = |line: &str| {
+        line.strip_prefix('#').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['))
+    };
+    let lines = lanka::config::DEFAULTS.lines().map(|line| if key(line) { &line[1..] } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_key_is_documented_in_the_default_file() {
+    let text = defaults_uncommented();
+    let table: toml::Table = text.parse().unwrap();
+    let mut asked: BTreeMap<String, toml::Table> = BTreeMap::from([(String::new(), table.clone())]);
+    for (name, value) in table {
+        if let (toml::Value::Table(section), false) =
+            (value, matches!(name.as_str(), "channels" | "mirrors" | "matters"))
+        {
+            asked.insert(name, section);
+        }
+    }
+    // The message for a key that is like no other lists all there are.
+    for (section, documented) in asked {
+        let nonsense =
+            if section.is_empty() { "qqqqqqqqqqqq = 1".to_owned() } else { format!("[{section}]\nqqqqqqqqqqqq = 1") };
+        let problems = load_text(&nonsense, &[]).err().unwrap_or_default();
+        let known = problems[0].message.split_once("known here: ").unwrap().1.split(", ").map(str::to_owned);
+        assert_eq!(known.collect::<BTreeSet<_>>(), documented.keys().cloned().collect(), "[{section}]");
+    }
+}
