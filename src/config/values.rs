@@ -125,7 +125,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 
 fn spelled(seconds: u64) -> String {
     let units = [(YEAR_S, "y"), (86_400, "d"), (3_600, "h"), (60, "m")];
-    let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds % size == 0);
+    let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
     whole.map_or_else(|| format!("{}s", seconds.max(1)), |(size, unit)| format!("{}{unit}", seconds / size))
 }
 
