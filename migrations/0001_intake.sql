@@ -39,7 +39,6 @@ CREATE TABLE raw_event (
     content_hash bytea CHECK (octet_length(content_hash) = 32),
     same_as      uuid,
     bytes        bigint NOT NULL,
-    settled_at   timestamptz,
     PRIMARY KEY (id),
     CHECK (num_nonnulls(body, content_hash, same_as) = 1)
 ) PARTITION BY RANGE (id);

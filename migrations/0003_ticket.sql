@@ -50,7 +50,7 @@ CREATE TABLE ticket_reference (
     at         timestamptz NOT NULL
 );
 CREATE INDEX ticket_reference_key ON ticket_reference (key_hash, at DESC);
-CREATE INDEX ticket_reference_ticket ON ticket_reference (ticket_id);
+CREATE INDEX ticket_reference_ticket ON ticket_reference (ticket_id, kind);
 CREATE INDEX ticket_reference_message ON ticket_reference (message_id);
 
 -- Everything that happened to a ticket, append-only. Updates about unknown messages have no ticket.

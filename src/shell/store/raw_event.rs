@@ -1,0 +1,400 @@
+//! Deliveries: stored before they are acknowledged, claimed in order, settled with their batch.
+
+use super::{Store, StoreError, sql_time};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::RawEventId;
+use crate::pure::domain::message::RawEvent;
+use crate::shell::content::ContentHash;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, Row};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Bodies over this are kept in the content store, not in the row (DESIGN 2). Bytes.
+pub const BODY_IN_ROW_BYTES_MAX: usize = 256 * 1024;
+
+/// A delivery to be stored.
+#[derive(Debug, Clone)]
+pub struct NewRawEvent {
+    /// The firm.
+    pub tenant: String,
+    /// The configured channel.
+    pub channel: String,
+    /// Its kind.
+    pub kind: String,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// When a server we trust had it.
+    pub trusted_at: Option<Timestamp>,
+    /// Where it came from, in words.
+    pub origin: String,
+    /// The bytes.
+    pub body: RawBody,
+}
+
+/// The bytes of a delivery, or where they are already.
+#[derive(Debug, Clone)]
+pub enum RawBody {
+    /// In memory.
+    Bytes(Bytes),
+    /// Streamed into the content store before.
+    Stored {
+        /// Its name there.
+        hash: ContentHash,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+impl RawBody {
+    fn len(&self) -> i64 {
+        match self {
+            Self::Bytes(bytes) => i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+            Self::Stored { bytes, .. } => i64::try_from(*bytes).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// How far an intake has read, moved in the transaction that stores what it read.
+#[derive(Debug, Clone)]
+pub struct CursorMove<'a> {
+    /// The firm.
+    pub tenant: &'a str,
+    /// The channel.
+    pub channel: &'a str,
+    /// The folder or file.
+    pub source: &'a str,
+    /// The intake's own state.
+    pub state: serde_json::Value,
+}
+
+/// Something that could not be taken in at all: it goes to quarantine without a body.
+#[derive(Debug, Clone)]
+pub struct Skipped<'a> {
+    /// The firm.
+    pub tenant: &'a str,
+    /// The channel.
+    pub channel: &'a str,
+    /// Its kind.
+    pub kind: &'a str,
+    /// Where it is, in words.
+    pub origin: &'a str,
+    /// A stable word: `too_large`, `unreadable`.
+    pub code: &'a str,
+    /// A sentence for people, without customers' data.
+    pub detail: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whether the changes of imported history are queued for mirrors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// Mirrors hear of it: everything live.
+    Told,
+    /// They do not: imported history.
+    Quiet,
+}
+
+const RECORD: &str = "
+    WITH input AS (
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+            $7::text[], $8::bytea[], $9::bytea[], $10::bigint[], $11::text[], $12::uuid[], $13::uuid[])
+            AS t(id, tenant, channel, kind, received_at, trusted_at, origin, body, content_hash, bytes, scope, key_hash, twin)
+    ), first AS (
+        INSERT INTO seen (scope, key_hash, message_id, first_at)
+        SELECT scope, key_hash, id, received_at FROM input WHERE twin IS NULL ORDER BY scope, key_hash
+        ON CONFLICT DO NOTHING
+    ), stored AS (
+        INSERT INTO raw_event (id, tenant, channel, kind, received_at, trusted_at, origin, body, content_hash, same_as, bytes)
+        SELECT i.id, i.tenant, i.channel, i.kind, i.received_at, i.trusted_at, i.origin,
+            CASE WHEN coalesce(i.twin, s.message_id) IS NULL THEN i.body END,
+            CASE WHEN coalesce(i.twin, s.message_id) IS NULL THEN i.content_hash END,
+            coalesce(i.twin, s.message_id), i.bytes
+        FROM input i LEFT JOIN seen s ON s.scope = i.scope AND s.key_hash = i.key_hash
+    )
+    INSERT INTO raw_pending (raw_event, bytes, quiet) SELECT id, bytes, $14 FROM input";
+
+const MOVE_CURSOR: &str = "
+    INSERT INTO cursor (tenant, channel, source, state, moved_at) VALUES ($1, $2, $3, $4, now())
+    ON CONFLICT (tenant, channel, source) DO UPDATE SET state = excluded.state, moved_at = excluded.moved_at";
+
+impl Store {
+    /// Stores deliveries, and moves the cursor in the same transaction. When this returns, the bytes
+    /// are durable and the intake may acknowledge. Gives their ids in order.
+    pub async fn record(&self, events: &[NewRawEvent], cursor: Option<CursorMove<'_>>) -> Result<Vec<RawEventId>, StoreError> {
+        self.record_as(events, cursor, Hearing::Told).await
+    }
+
+    /// [`Store::record`] for history, which mirrors may not be meant to hear of.
+    pub async fn record_as(
+        &self,
+        events: &[NewRawEvent],
+        cursor: Option<CursorMove<'_>>,
+        hearing: Hearing,
+    ) -> Result<Vec<RawEventId>, StoreError> {
+        self.ensure_months(events.iter().map(|event| event.received_at)).await?;
+        let rows = self.rows(events).await?;
+        if let Some(cursor) = cursor {
+            let mut tx = self.pool.begin().await?;
+            rows.insert(&mut tx, hearing).await?;
+            move_cursor(&mut tx, &cursor).await?;
+            tx.commit().await?;
+        } else if !events.is_empty() {
+            let mut connection = self.pool.acquire().await?;
+            rows.insert(&mut connection, hearing).await?;
+        }
+        self.ingest_wake.notify_one();
+        Ok(rows.id.into_iter().map(RawEventId).collect())
+    }
+
+    async fn rows(&self, events: &[NewRawEvent]) -> Result<Rows, StoreError> {
+        let mut rows = Rows::default();
+        let mut twins: HashMap<(String, Uuid), Uuid> = HashMap::new();
+        for event in events {
+            let (digest, body, content) = match &event.body {
+                RawBody::Stored { hash, .. } => (hash.0, None, Some(hash.0.to_vec())),
+                RawBody::Bytes(bytes) if bytes.len() > BODY_IN_ROW_BYTES_MAX => {
+                    let hash = self.content.put(bytes.clone()).await?;
+                    (hash.0, None, Some(hash.0.to_vec()))
+                }
+                RawBody::Bytes(bytes) => (Sha256::digest(bytes).into(), Some(bytes.to_vec()), None),
+            };
+            let id: RawEventId = self.next_id(event.received_at);
+            let key = short(&digest);
+            let scope = format!("raw/{}/{}", event.tenant, event.channel);
+            let twin = twins.get(&(scope.clone(), key)).copied();
+            if twin.is_none() {
+                twins.insert((scope.clone(), key), id.0);
+            }
+            rows.push(event, id.0, scope, key, twin, body.filter(|_| twin.is_none()), content.filter(|_| twin.is_none()));
+        }
+        Ok(rows)
+    }
+
+    /// The state of a cursor, if the intake has ever stored anything.
+    pub async fn cursor(&self, tenant: &str, channel: &str, source: &str) -> Result<Option<serde_json::Value>, StoreError> {
+        let row = sqlx::query_scalar("SELECT state FROM cursor WHERE tenant = $1 AND channel = $2 AND source = $3")
+            .bind(tenant)
+            .bind(channel)
+            .bind(source)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row)
+    }
+
+    /// Moves a cursor alone, when there was nothing to store on the way.
+    pub async fn move_cursor(&self, cursor: &CursorMove<'_>) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        move_cursor(&mut connection, cursor).await
+    }
+
+    /// Records that something could not be taken in, and moves the cursor past it in one transaction.
+    pub async fn record_skipped(&self, skipped: &Skipped<'_>, cursor: Option<CursorMove<'_>>) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query(
+            "INSERT INTO quarantine (tenant, channel, kind, origin, code, detail, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(skipped.tenant)
+        .bind(skipped.channel)
+        .bind(skipped.kind)
+        .bind(skipped.origin)
+        .bind(skipped.code)
+        .bind(skipped.detail)
+        .bind(sql_time(skipped.at))
+        .execute(&mut *tx)
+        .await?;
+        if let Some(cursor) = cursor {
+            move_cursor(&mut tx, &cursor).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Deliveries that wait for ingest: how many, and since when the oldest.
+    pub async fn pending(&self) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM raw_pending),
+                (SELECT received_at FROM raw_event WHERE id = (SELECT raw_event FROM raw_pending ORDER BY raw_event LIMIT 1))",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let oldest: Option<jiff_sqlx::Timestamp> = row.try_get(1)?;
+        Ok((row.try_get(0)?, oldest.map(|at| at.to_jiff())))
+    }
+}
+
+async fn move_cursor(connection: &mut PgConnection, cursor: &CursorMove<'_>) -> Result<(), StoreError> {
+    sqlx::query(MOVE_CURSOR)
+        .bind(cursor.tenant)
+        .bind(cursor.channel)
+        .bind(cursor.source)
+        .bind(&cursor.state)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Columns of new rows, as arrays.
+#[derive(Default)]
+struct Rows {
+    id: Vec<Uuid>,
+    tenant: Vec<String>,
+    channel: Vec<String>,
+    kind: Vec<String>,
+    received_at: Vec<jiff_sqlx::Timestamp>,
+    trusted_at: Vec<Option<jiff_sqlx::Timestamp>>,
+    origin: Vec<String>,
+    body: Vec<Option<Vec<u8>>>,
+    content_hash: Vec<Option<Vec<u8>>>,
+    bytes: Vec<i64>,
+    scope: Vec<String>,
+    key_hash: Vec<Uuid>,
+    twin: Vec<Option<Uuid>>,
+}
+
+impl Rows {
+    #[expect(clippy::too_many_arguments, reason = "one column each")]
+    fn push(
+        &mut self,
+        event: &NewRawEvent,
+        id: Uuid,
+        scope: String,
+        key: Uuid,
+        twin: Option<Uuid>,
+        body: Option<Vec<u8>>,
+        content: Option<Vec<u8>>,
+    ) {
+        self.id.push(id);
+        self.tenant.push(event.tenant.clone());
+        self.channel.push(event.channel.clone());
+        self.kind.push(event.kind.clone());
+        self.received_at.push(sql_time(event.received_at));
+        self.trusted_at.push(event.trusted_at.map(sql_time));
+        self.origin.push(event.origin.clone());
+        self.body.push(body);
+        self.content_hash.push(content);
+        self.bytes.push(event.body.len());
+        self.scope.push(scope);
+        self.key_hash.push(key);
+        self.twin.push(twin);
+    }
+
+    async fn insert(&self, connection: &mut PgConnection, hearing: Hearing) -> Result<(), StoreError> {
+        if self.id.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(RECORD)
+            .bind(&self.id)
+            .bind(&self.tenant)
+            .bind(&self.channel)
+            .bind(&self.kind)
+            .bind(&self.received_at)
+            .bind(&self.trusted_at)
+            .bind(&self.origin)
+            .bind(&self.body)
+            .bind(&self.content_hash)
+            .bind(&self.bytes)
+            .bind(&self.scope)
+            .bind(&self.key_hash)
+            .bind(&self.twin)
+            .bind(hearing == Hearing::Quiet)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+fn short(digest: &[u8; 32]) -> Uuid {
+    let mut bytes = [0u8; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Uuid::from_bytes(bytes)
+}
+
+/// A delivery that this transaction holds.
+#[derive(Debug, Clone)]
+pub struct ClaimedRaw {
+    /// The delivery.
+    pub event: RawEvent,
+    /// Mirrors do not hear of it.
+    pub quiet: bool,
+}
+
+/// Claims the oldest deliveries nobody else holds, at most `rows_max` and about `bytes_max` (one at
+/// least). They are given back when the transaction ends without [`settle`].
+pub async fn claim(
+    store: &Store,
+    connection: &mut PgConnection,
+    rows_max: i64,
+    bytes_max: i64,
+) -> Result<Vec<ClaimedRaw>, StoreError> {
+    let waiting: Vec<(Uuid, i64, bool)> = sqlx::query_as(
+        "SELECT raw_event, bytes, quiet FROM raw_pending ORDER BY raw_event LIMIT $1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(rows_max)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut quiet = HashMap::new();
+    let mut total = 0;
+    for (id, bytes, is_quiet) in waiting {
+        total += bytes;
+        if total > bytes_max && !quiet.is_empty() {
+            break;
+        }
+        quiet.insert(id, is_quiet);
+    }
+    let ids: Vec<Uuid> = quiet.keys().copied().collect();
+    let events = load(store, connection, &ids).await?;
+    Ok(events.into_iter().map(|event| ClaimedRaw { quiet: quiet.get(&event.id.0).copied().unwrap_or(false), event }).collect())
+}
+
+/// Takes claimed deliveries off the queue.
+pub async fn settle(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM raw_pending WHERE raw_event = ANY($1)").bind(ids).execute(connection).await?;
+    Ok(())
+}
+
+/// Loads deliveries with their bytes, in order of arrival.
+pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<RawEvent>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.id, r.tenant, r.channel, r.kind, r.received_at, r.trusted_at, r.origin,
+            coalesce(r.body, f.body) AS body, coalesce(r.content_hash, f.content_hash) AS content_hash
+         FROM raw_event r LEFT JOIN raw_event f ON f.id = r.same_as
+         WHERE r.id = ANY($1) ORDER BY r.id",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id: Uuid = row.try_get("id")?;
+        let body: Option<Vec<u8>> = row.try_get("body")?;
+        let hash: Option<Vec<u8>> = row.try_get("content_hash")?;
+        let body = match (body, hash) {
+            (Some(body), _) => Bytes::from(body),
+            (None, Some(hash)) => {
+                let hash = <[u8; 32]>::try_from(hash).map_err(|_| corrupt(id, "its content hash is malformed"))?;
+                store.content.get(&ContentHash(hash)).await?
+            }
+            (None, None) => return Err(corrupt(id, "retention has removed its bytes")),
+        };
+        let received_at: jiff_sqlx::Timestamp = row.try_get("received_at")?;
+        let trusted_at: Option<jiff_sqlx::Timestamp> = row.try_get("trusted_at")?;
+        events.push(RawEvent {
+            id: RawEventId(id),
+            tenant: row.try_get("tenant")?,
+            channel: row.try_get("channel")?,
+            kind: row.try_get("kind")?,
+            received_at: received_at.to_jiff(),
+            trusted_at: trusted_at.map(|at| at.to_jiff()),
+            origin: row.try_get("origin")?,
+            body,
+        });
+    }
+    Ok(events)
+}
+
+fn corrupt(id: Uuid, why: &str) -> StoreError {
+    StoreError::Corrupt { what: "raw_event", id, why: why.to_owned() }
+}
