@@ -4,5 +4,7 @@ pub mod alerts;
 pub mod carriers;
 pub mod cluster;
 pub mod content;
+pub mod ingest;
 pub mod intake;
+pub mod store;
 pub mod telemetry;

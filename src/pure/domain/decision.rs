@@ -220,6 +220,10 @@ pub struct Facts {
     pub refused_by_channel: HashMap<String, u32>,
     /// Keys of erased things; what hangs on one is not taken in again.
     pub tombstones: HashSet<LookupKey>,
+    /// Contacts that a decision of the batch joined into another.
+    pub gone_contacts: HashMap<ContactId, Contact>,
+    /// Tickets that a decision of the batch joined into another.
+    pub gone_tickets: HashMap<TicketId, Ticket>,
     contact_alias: HashMap<ContactId, ContactId>,
     ticket_alias: HashMap<TicketId, TicketId>,
 }
@@ -680,7 +684,8 @@ impl Facts {
             && let Some(stays) = self.contacts.get_mut(&keep)
         {
             stays.first_at = stays.first_at.min(old.first_at);
-            stays.name = stays.name.take().or(old.name);
+            stays.name = stays.name.take().or_else(|| old.name.clone());
+            self.gone_contacts.insert(gone, old);
         }
     }
 
@@ -750,9 +755,9 @@ impl Facts {
         for (name, keys) in old.numbers {
             stays.numbers.entry(name).or_default().extend(keys);
         }
-        for kind in old.ticket.kind {
-            if !stays.ticket.kind.contains(&kind) {
-                stays.ticket.kind.push(kind);
+        for kind in &old.ticket.kind {
+            if !stays.ticket.kind.contains(kind) {
+                stays.ticket.kind.push(*kind);
             }
         }
         stays.ticket.kind.sort();
@@ -760,13 +765,14 @@ impl Facts {
         stays.ticket.last_at = stays.ticket.last_at.max(old.ticket.last_at);
         if old.ticket.opened_at < stays.ticket.opened_at {
             stays.ticket.opened_at = old.ticket.opened_at;
-            stays.ticket.title = old.ticket.title;
+            stays.ticket.title.clone_from(&old.ticket.title);
         }
         for identity in self.identities.values_mut() {
             if identity.last_ticket == Some(gone) {
                 identity.last_ticket = Some(keep);
             }
         }
+        self.gone_tickets.insert(gone, old.ticket);
     }
 
     fn apply_call(&mut self, message: &super::message::Message, decision: &Decision) {

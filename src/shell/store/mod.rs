@@ -38,6 +38,9 @@ pub enum StoreError {
     /// The content store failed.
     #[error("content store: {0}")]
     Content(#[from] ContentError),
+    /// The thread that reads deliveries ended abnormally.
+    #[error("reading a batch ended abnormally: {0}")]
+    Reader(String),
     /// Another daemon changed what this batch read; it is read again.
     #[error("another daemon was faster; the batch is decided again")]
     Stale,

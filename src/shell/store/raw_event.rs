@@ -398,3 +398,17 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
 fn corrupt(id: Uuid, why: &str) -> StoreError {
     StoreError::Corrupt { what: "raw_event", id, why: why.to_owned() }
 }
+
+/// Claims these deliveries, as far as they still wait and nobody else holds them.
+pub async fn claim_these(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<ClaimedRaw>, StoreError> {
+    let waiting: Vec<(Uuid, bool)> = sqlx::query_as(
+        "SELECT raw_event, quiet FROM raw_pending WHERE raw_event = ANY($1) ORDER BY raw_event FOR UPDATE SKIP LOCKED",
+    )
+    .bind(ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    let quiet: HashMap<Uuid, bool> = waiting.into_iter().collect();
+    let ids: Vec<Uuid> = quiet.keys().copied().collect();
+    let events = load(store, connection, &ids).await?;
+    Ok(events.into_iter().map(|event| ClaimedRaw { quiet: quiet.get(&event.id.0).copied().unwrap_or(false), event }).collect())
+}

@@ -1,0 +1,347 @@
+//! Raw event → parse → facts → decide → commit, in batches.
+//!
+//! One page, read top to bottom: [`Ingest::prepare`] claims deliveries and reads them, [`Ingest::finish`]
+//! looks up, decides and writes, in the transaction that claimed. The next batch is prepared while
+//! this one is finished; batches are finished in order.
+//!
+//! **Invariants:** a delivery leaves the queue in the transaction that writes what follows from it,
+//! or goes to quarantine whole. A batch that fails is halved until the offender is alone.
+
+use crate::pure::channels::Channel;
+use crate::pure::decide;
+use crate::pure::decide::lookup::{Keyer, lookup};
+use crate::pure::decide::normalise::normalise;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::decision::Lookup;
+use crate::pure::domain::id::{IdMint, RawEventId};
+use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent};
+use crate::pure::domain::policy::Policy;
+use crate::shell::content::ContentHash;
+use crate::shell::store::commit::{Decided, Faulty, commit, quarantine};
+use crate::shell::store::facts;
+use crate::shell::store::raw_event::{self, ClaimedRaw};
+use crate::shell::store::{Store, StoreError};
+use sqlx::{Postgres, Transaction};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Items one delivery may hold; Meta sends up to 1,000 changes at once. What is beyond goes to
+/// quarantine with the delivery.
+const ITEMS_MAX: usize = 10_000;
+
+/// Times a batch is decided again after losing a race, before it is halved.
+const RACES_MAX: u32 = 8;
+
+/// How long to wait when the database is away.
+const OUTAGE_WAIT: Duration = Duration::from_millis(500);
+
+/// Longest time without a look at the queue, whatever wakes us.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What deciding needs of the configuration.
+pub struct Registry {
+    /// Channels by name.
+    pub channels: HashMap<String, Arc<dyn Channel>>,
+    /// Policies by tenant.
+    pub tenants: HashMap<String, Arc<Tenant>>,
+}
+
+/// One firm's policy, with its look-up keys.
+pub struct Tenant {
+    /// The policy.
+    pub policy: Policy,
+    /// Makes its look-up keys.
+    pub keyer: Keyer,
+}
+
+/// Bounds of one batch.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// Deliveries.
+    pub rows_max: i64,
+    /// Their bytes, together; one delivery may be larger by itself.
+    pub bytes_max: i64,
+}
+
+/// The ingest loop of one process.
+#[derive(Clone)]
+pub struct Ingest {
+    store: Store,
+    registry: Arc<Registry>,
+    limits: BatchLimits,
+}
+
+/// Deliveries that were claimed and read, with the transaction that holds them.
+struct Prepared {
+    tx: Transaction<'static, Postgres>,
+    raw: Vec<Uuid>,
+    read: Read,
+}
+
+/// What was read out of deliveries.
+#[derive(Default)]
+struct Read {
+    /// Messages by tenant, in order of arrival.
+    messages: BTreeMap<String, Vec<(Message, Lookup)>>,
+    quiet: HashMap<RawEventId, bool>,
+    faults: Vec<Faulty>,
+}
+
+impl Ingest {
+    /// A loop over a store.
+    pub fn new(store: Store, registry: Arc<Registry>, limits: BatchLimits) -> Self {
+        Self { store, registry, limits }
+    }
+
+    /// Works until told to stop, or with `until_idle` until nothing waits any more.
+    pub async fn run(&self, mut stop: tokio::sync::watch::Receiver<bool>, until_idle: bool) {
+        let mut next = None;
+        loop {
+            if *stop.borrow() {
+                return;
+            }
+            let current = match next.take() {
+                Some(prepared) => Some(prepared),
+                None => self.prepare_or_wait().await,
+            };
+            let Some(current) = current else {
+                if until_idle {
+                    return;
+                }
+                tokio::select! {
+                    () = self.store.ingest_wake.notified() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                    _ = stop.changed() => return,
+                }
+                continue;
+            };
+            let ((), prepared) = tokio::join!(self.finish_or_halve(current), self.prepare());
+            next = prepared.unwrap_or_else(|error| {
+                tracing::warn!(code = "ingest_claim_failed", %error, "cannot claim deliveries; trying again");
+                None
+            });
+        }
+    }
+
+    async fn prepare_or_wait(&self) -> Option<Prepared> {
+        match self.prepare().await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::warn!(code = "ingest_claim_failed", %error, "cannot claim deliveries; trying again");
+                tokio::time::sleep(OUTAGE_WAIT).await;
+                None
+            }
+        }
+    }
+
+    async fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
+        let mut tx = self.store.pool.begin().await?;
+        let claimed = raw_event::claim(&self.store, &mut tx, self.limits.rows_max, self.limits.bytes_max).await?;
+        if claimed.is_empty() {
+            return Ok(None);
+        }
+        let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
+        let read = self.read(claimed).await?;
+        Ok(Some(Prepared { tx, raw, read }))
+    }
+
+    /// Reads off the async threads: it is the processor's work.
+    async fn read(&self, claimed: Vec<ClaimedRaw>) -> Result<Read, StoreError> {
+        let registry = self.registry.clone();
+        let mut mint = self.store.mint();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut read = Read::default();
+            for claimed in claimed {
+                registry.read(&claimed, &mut mint, &mut read);
+            }
+            read
+        });
+        reading.await.map_err(|error| StoreError::Reader(error.to_string()))
+    }
+
+    async fn finish_or_halve(&self, prepared: Prepared) {
+        let raw = prepared.raw.clone();
+        match self.finish(prepared).await {
+            Ok(()) => {}
+            Err(error) => self.again(raw, error).await,
+        }
+    }
+
+    /// Looks up, decides and writes.
+    async fn finish(&self, prepared: Prepared) -> Result<(), StoreError> {
+        let Prepared { mut tx, raw, read } = prepared;
+        let began = std::time::Instant::now();
+        let now = Timestamp::now();
+        let mut mint = self.store.mint();
+        let months = read.messages.values().flatten().map(|(message, _)| message.received_at);
+        self.store.ensure_months(months.chain([now])).await?;
+        let mut told = false;
+        let count: usize = read.messages.values().map(Vec::len).sum();
+        for (name, batch) in read.messages {
+            let Some(tenant) = self.registry.tenants.get(&name) else { continue };
+            let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
+            let mut decided = Vec::with_capacity(batch.len());
+            for (message, lookup) in batch {
+                let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
+                facts.apply(&message, &lookup, &decision);
+                let quiet = read.quiet.get(&message.raw_event).copied().unwrap_or(false);
+                decided.push(Decided { message, lookup, decision, contents: Vec::new(), quiet });
+            }
+            self.put_attachments(&mut decided).await?;
+            told |= !tenant.policy.mirrors.is_empty();
+            commit(&mut tx, &name, &decided, &facts, &loaded, &tenant.policy.mirrors, &mut mint, now).await?;
+        }
+        quarantine(&mut tx, &read.faults, now).await?;
+        raw_event::settle(&mut tx, &raw).await?;
+        tx.commit().await?;
+        for fault in &read.faults {
+            tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
+                "a delivery could not be read; look at it with `lanka quarantine list`");
+        }
+        metrics::counter!("lanka_messages_decided_total").increment(count as u64);
+        metrics::histogram!("lanka_ingest_batch_seconds").record(began.elapsed().as_secs_f64());
+        if told {
+            self.store.deliver_wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Attachments are in the content store before the row that names them commits.
+    async fn put_attachments(&self, decided: &mut [Decided]) -> Result<(), StoreError> {
+        for d in decided.iter_mut().filter(|d| d.decision.role == crate::pure::domain::decision::ItemRole::First) {
+            for file in &d.message.incoming.attachments {
+                let content: Option<(ContentHash, i64)> = match &file.source {
+                    AttachmentSource::Inline(bytes) => {
+                        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+                        Some((self.store.content.put(bytes.clone()).await?, size))
+                    }
+                    AttachmentSource::Remote(_) => None,
+                };
+                d.contents.push(content);
+            }
+        }
+        Ok(())
+    }
+
+    /// After a failure: the same deliveries again, in halves while the fault is in the data.
+    async fn again(&self, raw: Vec<Uuid>, error: StoreError) {
+        let mut work = vec![(raw, 0u32, error)];
+        while let Some((raw, races, error)) = work.pop() {
+            if error.is_outage() {
+                tracing::warn!(code = "ingest_outage", %error, "the database is away; the batch waits in the queue");
+                tokio::time::sleep(OUTAGE_WAIT).await;
+                return;
+            }
+            let halves = match (error.is_race() && races < RACES_MAX, raw.len()) {
+                (true, _) => vec![raw],
+                (false, 0 | 1) => {
+                    self.give_up(&raw, &error).await;
+                    continue;
+                }
+                (false, n) => vec![raw[n / 2..].to_vec(), raw[..n / 2].to_vec()],
+            };
+            let races = if error.is_race() && races < RACES_MAX { races + 1 } else { 0 };
+            for half in halves {
+                if let Err(error) = self.once(&half).await {
+                    work.push((half, races, error));
+                }
+            }
+        }
+    }
+
+    async fn once(&self, raw: &[Uuid]) -> Result<(), StoreError> {
+        let mut tx = self.store.pool.begin().await?;
+        let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
+        let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
+        let read = self.read(claimed).await?;
+        self.finish(Prepared { tx, raw, read }).await
+    }
+
+    /// The offender is alone: it goes to quarantine whole, and its channel goes on.
+    async fn give_up(&self, raw: &[Uuid], error: &StoreError) {
+        let result = async {
+            let mut tx = self.store.pool.begin().await?;
+            let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
+            let faults: Vec<Faulty> = claimed
+                .iter()
+                .map(|claimed| faulty(&claimed.event, &Fault::new("not_storable", storable_detail(error))))
+                .collect();
+            quarantine(&mut tx, &faults, Timestamp::now()).await?;
+            raw_event::settle(&mut tx, raw).await?;
+            tx.commit().await?;
+            Ok::<(), StoreError>(())
+        };
+        match result.await {
+            Ok(()) => tracing::warn!(code = "quarantined", raw_event.id = ?raw.first(), fault = "not_storable",
+                "a delivery could not be stored; look at it with `lanka quarantine list`"),
+            Err(error) => tracing::warn!(code = "ingest_outage", %error, "cannot quarantine; the delivery waits in the queue"),
+        }
+    }
+}
+
+/// What the database said, without the values that Postgres puts into its detail.
+fn storable_detail(error: &StoreError) -> String {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error)) => {
+            format!("the database refused it: {} ({})", error.message(), error.code().unwrap_or_default())
+        }
+        other => other.to_string(),
+    }
+}
+
+fn faulty(event: &RawEvent, fault: &Fault) -> Faulty {
+    Faulty {
+        tenant: event.tenant.clone(),
+        channel: event.channel.clone(),
+        kind: event.kind.clone(),
+        raw_event: event.id,
+        origin: event.origin.clone(),
+        code: fault.code.to_owned(),
+        detail: fault.detail.clone(),
+    }
+}
+
+impl Registry {
+    fn read(&self, claimed: &ClaimedRaw, mint: &mut IdMint, read: &mut Read) {
+        let event = &claimed.event;
+        let (Some(channel), Some(tenant)) = (self.channels.get(&event.channel), self.tenants.get(&event.tenant)) else {
+            let why = "no such channel is configured any more; configure it and retry, or drop it";
+            read.faults.push(faulty(event, &Fault::new("channel_unknown", why)));
+            return;
+        };
+        let (messages, faults) = read_delivery(channel.as_ref(), event, tenant, mint);
+        read.faults.extend(faults.iter().map(|fault| faulty(event, fault)));
+        read.quiet.insert(event.id, claimed.quiet);
+        read.messages.entry(event.tenant.clone()).or_default().extend(messages);
+    }
+}
+
+/// Everything in a delivery. A channel must not panic; if one does, its delivery is quarantined and
+/// the batch goes on.
+fn read_delivery(
+    channel: &dyn Channel,
+    event: &RawEvent,
+    tenant: &Tenant,
+    mint: &mut IdMint,
+) -> (Vec<(Message, Lookup)>, Vec<Fault>) {
+    let reading = || {
+        let Parsed { mut items, mut faults } = channel.parse(event);
+        if items.len() > ITEMS_MAX {
+            items.truncate(ITEMS_MAX);
+            faults.push(Fault::new("too_many_items", format!("only the first {ITEMS_MAX} items were taken in")));
+        }
+        let mut messages = Vec::with_capacity(items.len());
+        for (item, incoming) in (0u32..).zip(items) {
+            let message = normalise(event, item, incoming, mint.next(event.received_at), &tenant.policy);
+            let lookup = lookup(&message, &tenant.keyer);
+            messages.push((message, lookup));
+        }
+        (messages, faults)
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(reading)).unwrap_or_else(|_| {
+        let why = "reading it failed inside lanka: please report it with the payload";
+        (Vec::new(), vec![Fault::new("reader_panicked", why)])
+    })
+}

@@ -1,0 +1,449 @@
+//! Loads the facts of a whole batch, in a constant number of queries.
+//!
+//! Order of locks: keys of identities, references and facts, then contacts, then tickets, each
+//! class sorted. They are advisory, last as long as the transaction, and cost memory only, so that
+//! a batch can lock all it may touch without writing to a row.
+
+use super::{StoreError, lock_key, lock_sorted};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
+use crate::pure::domain::decision::*;
+use crate::pure::domain::id::*;
+use crate::pure::domain::identity::{Assurance, Identity};
+use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, What};
+use crate::pure::domain::name::PersonName;
+use crate::pure::domain::ticket::{MatterKind, Priority, Ticket, TicketState};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use uuid::Uuid;
+
+/// Identities of one contact that are loaded; a shared one may have many.
+const IDENTITIES_LOADED_MAX: i64 = 24;
+
+/// What was in the database before the batch: the rest is new.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Contacts.
+    pub contacts: HashSet<ContactId>,
+    /// Identities.
+    pub identities: HashSet<IdentityId>,
+    /// Tickets.
+    pub tickets: HashSet<TicketId>,
+}
+
+const IDENTITY_COLUMNS: &str = "i.id, i.scheme, i.scope, i.value, i.epoch, i.contact_id, i.assurance, i.names, i.first_at,
+    i.last_at, coalesce(a.now, i.last_ticket) AS last_ticket, i.last_message";
+
+/// Loads everything the messages of one tenant may hang on, and locks it against other daemons.
+///
+/// Fails with [`StoreError::Stale`] when another daemon merged something between reading and
+/// locking: the batch is to be tried again from the start.
+pub async fn load(
+    connection: &mut PgConnection,
+    tenant: &str,
+    batch: &[(Message, Lookup)],
+) -> Result<(Facts, Loaded), StoreError> {
+    let mut loader = Loader { connection, tenant, facts: Facts::default(), loaded: Loaded::default() };
+    loader.lock_keys(batch).await?;
+    loader.seen(batch).await?;
+    loader.identities(batch).await?;
+    loader.holders(batch).await?;
+    let mut tickets = loader.anchors(batch).await?;
+    loader.lock_contacts().await?;
+    tickets.extend(loader.tickets_of_contacts().await?);
+    loader.tickets(tickets).await?;
+    loader.identities_of_contacts().await?;
+    loader.contacts().await?;
+    loader.calls(batch).await?;
+    loader.refused().await?;
+    loader.tombstones(batch).await?;
+    Ok((loader.facts, loader.loaded))
+}
+
+struct Loader<'a> {
+    connection: &'a mut PgConnection,
+    tenant: &'a str,
+    facts: Facts,
+    loaded: Loaded,
+}
+
+fn uuids(keys: impl IntoIterator<Item = LookupKey>) -> Vec<Uuid> {
+    let set: BTreeSet<Uuid> = keys.into_iter().map(|key| key.0).collect();
+    set.into_iter().collect()
+}
+
+fn fact_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
+    batch.iter().flat_map(|(_, lookup)| lookup.facts.iter().flatten().chain(&lookup.claims_on).copied())
+}
+
+fn anchor_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
+    batch.iter().flat_map(|(message, lookup)| {
+        let numbers = message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| match fact.value {
+            FactValue::Number { .. } => *key,
+            _ => None,
+        });
+        lookup.own.iter().map(|(_, key)| *key).chain(lookup.references.iter().copied()).chain(numbers)
+    })
+}
+
+impl Loader<'_> {
+    async fn lock_keys(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        // Names only suggest, and a common one would make every batch wait for every other.
+        let facts = batch.iter().flat_map(|(message, lookup)| {
+            message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| match fact.value {
+                FactValue::Name(_) => None,
+                _ => *key,
+            })
+        });
+        let claims = batch.iter().flat_map(|(_, lookup)| lookup.claims_on.iter().copied());
+        let keys = anchor_keys(batch).chain(facts).chain(claims).map(|key| lock_key(key.0)).collect();
+        lock_sorted(self.connection, keys).await
+    }
+
+    async fn seen(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let scopes: Vec<&str> = batch.iter().map(|(_, lookup)| lookup.seen_scope.as_str()).collect();
+        let keys: Vec<Uuid> = batch.iter().map(|(_, lookup)| lookup.seen_key.0).collect();
+        let rows: Vec<(String, Uuid, Uuid)> = sqlx::query_as(
+            "SELECT s.scope, s.key_hash, s.message_id FROM unnest($1::text[], $2::uuid[]) AS k(scope, key_hash)
+             JOIN seen s ON s.scope = k.scope AND s.key_hash = k.key_hash",
+        )
+        .bind(scopes)
+        .bind(keys)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        self.facts.seen =
+            rows.into_iter().map(|(scope, key, id)| ((scope, LookupKey(key)), Seen { message: MessageId(id) })).collect();
+        Ok(())
+    }
+
+    /// The sender's identities and those that the message states.
+    async fn identities(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let mut wanted: BTreeSet<&Identity> = BTreeSet::new();
+        for (message, _) in batch {
+            wanted.extend(message.customer().identities.iter().map(|held| &held.identity));
+            wanted.extend(message.facts.iter().filter_map(|fact| match &fact.value {
+                FactValue::Claim(identity) => Some(identity),
+                _ => None,
+            }));
+        }
+        let column = |f: fn(&Identity) -> &str| wanted.iter().map(|identity| f(identity)).collect::<Vec<_>>();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT DISTINCT ON (i.scheme, i.scope, i.value) {IDENTITY_COLUMNS}
+             FROM unnest($2::text[], $3::text[], $4::text[]) AS k(scheme, scope, value)
+             JOIN identity i ON i.tenant = $1 AND i.scheme = k.scheme AND i.scope = k.scope AND i.value = k.value
+             LEFT JOIN alias a ON a.id = i.last_ticket
+             ORDER BY i.scheme, i.scope, i.value, i.epoch DESC"
+        )))
+        .bind(self.tenant)
+        .bind(column(|identity| &identity.scheme))
+        .bind(column(|identity| &identity.scope))
+        .bind(column(|identity| &identity.value))
+        .fetch_all(&mut *self.connection)
+        .await?;
+        self.take_identities(&rows)
+    }
+
+    fn take_identities(&mut self, rows: &[PgRow]) -> Result<(), StoreError> {
+        for row in rows {
+            let known = identity(row)?;
+            self.loaded.identities.insert(known.id);
+            self.facts.address_of.insert(known.id, known.identity.clone());
+            self.facts.identities_of.entry(known.contact).or_default().insert(known.id);
+            self.facts.identities.insert(known.identity.clone(), known);
+        }
+        Ok(())
+    }
+
+    async fn holders(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT f.key_hash, f.id, f.identity_id, f.message_id, f.at, f.assurance
+             FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
+                SELECT * FROM fact WHERE fact.key_hash = k.key_hash ORDER BY fact.at DESC LIMIT {HOLDERS_MAX}
+             ) f"
+        )))
+        .bind(uuids(fact_keys(batch)))
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let mut identities = BTreeSet::new();
+        for row in rows {
+            let holder = Holder {
+                fact: FactId(row.try_get("id")?),
+                identity: IdentityId(row.try_get("identity_id")?),
+                message: MessageId(row.try_get("message_id")?),
+                at: time(&row, "at")?,
+                assurance: Assurance::from_level(row.try_get("assurance")?),
+            };
+            identities.insert(holder.identity.0);
+            self.facts.holders.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(holder);
+        }
+        let missing: Vec<Uuid> =
+            identities.into_iter().filter(|id| !self.loaded.identities.contains(&IdentityId(*id))).collect();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {IDENTITY_COLUMNS} FROM identity i LEFT JOIN alias a ON a.id = i.last_ticket WHERE i.id = ANY($1)"
+        )))
+        .bind(missing)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        self.take_identities(&rows)
+    }
+
+    async fn anchors(&mut self, batch: &[(Message, Lookup)]) -> Result<BTreeSet<Uuid>, StoreError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT r.key_hash, r.kind, r.ticket_id, r.message_id, r.direction, r.at
+             FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
+                SELECT * FROM ticket_reference t WHERE t.key_hash = k.key_hash ORDER BY t.at DESC LIMIT {ANCHORS_MAX}
+             ) r"
+        )))
+        .bind(uuids(anchor_keys(batch)))
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let mut tickets: BTreeSet<Uuid> = BTreeSet::new();
+        for row in rows {
+            let message: Uuid = row.try_get("message_id")?;
+            let kind: String = row.try_get("kind")?;
+            let kind = AnchorKind::parse(&kind).ok_or_else(|| corrupt("ticket_reference", message, "its kind"))?;
+            let ticket: Option<Uuid> = row.try_get("ticket_id")?;
+            tickets.extend(ticket);
+            let anchor = Anchor {
+                kind,
+                ticket: ticket.map(TicketId),
+                message: MessageId(message),
+                direction: direction(row.try_get("direction")?),
+                at: time(&row, "at")?,
+            };
+            self.facts.anchors.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(anchor);
+        }
+        Ok(tickets)
+    }
+
+    fn contact_ids(&self) -> Vec<Uuid> {
+        let ids: BTreeSet<Uuid> = self.facts.identities.values().map(|known| known.contact.0).collect();
+        ids.into_iter().collect()
+    }
+
+    /// Locks the contacts and makes sure that they are still whose the identities are.
+    async fn lock_contacts(&mut self) -> Result<(), StoreError> {
+        let ids = self.contact_ids();
+        lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
+        let gone: i64 = sqlx::query_scalar("SELECT count(*) FROM contact WHERE id = ANY($1) AND merged_into IS NOT NULL")
+            .bind(ids)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        if gone > 0 { Err(StoreError::Stale) } else { Ok(()) }
+    }
+
+    async fn tickets_of_contacts(&mut self) -> Result<BTreeSet<Uuid>, StoreError> {
+        let rows: Vec<(Uuid,)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT p.ticket_id FROM unnest($1::uuid[]) AS c(id) CROSS JOIN LATERAL (
+                SELECT ticket_id FROM ticket_participant t WHERE t.contact_id = c.id ORDER BY ticket_id DESC LIMIT {TICKETS_MAX}
+             ) p"
+        )))
+        .bind(self.contact_ids())
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let last = self.facts.identities.values().filter_map(|known| known.last_ticket).map(|id| id.0);
+        Ok(rows.into_iter().map(|(id,)| id).chain(last).collect())
+    }
+
+    async fn tickets(&mut self, ids: BTreeSet<Uuid>) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
+        let rows = sqlx::query(
+            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, merged_into
+             FROM ticket WHERE id = ANY($1)",
+        )
+        .bind(&ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in &rows {
+            if row.try_get::<Option<Uuid>, _>("merged_into")?.is_some() {
+                return Err(StoreError::Stale);
+            }
+            let ticket = ticket(row)?;
+            self.loaded.tickets.insert(ticket.id);
+            let known = KnownTicket { ticket, participants: BTreeMap::new(), numbers: BTreeMap::new() };
+            self.facts.tickets.insert(known.ticket.id, known);
+        }
+        self.participants(&ids).await?;
+        self.numbers(&ids).await
+    }
+
+    async fn participants(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid, Uuid, String)> =
+            sqlx::query_as("SELECT ticket_id, contact_id, entitled_by FROM ticket_participant WHERE ticket_id = ANY($1)")
+                .bind(tickets)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        for (ticket, contact, by) in rows {
+            let by = EntitledBy::parse(&by).ok_or_else(|| corrupt("ticket_participant", ticket, "entitled_by"))?;
+            if let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) {
+                known.participants.insert(ContactId(contact), by);
+                self.facts.tickets_of.entry(ContactId(contact)).or_default().insert(TicketId(ticket));
+            }
+        }
+        Ok(())
+    }
+
+    async fn numbers(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid, String, Uuid)> =
+            sqlx::query_as("SELECT ticket_id, name, key_hash FROM ticket_reference WHERE ticket_id = ANY($1) AND kind = 'number'")
+                .bind(tickets)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        for (ticket, name, key) in rows {
+            if let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) {
+                known.numbers.entry(name).or_default().insert(LookupKey(key));
+            }
+        }
+        Ok(())
+    }
+
+    /// All identities of every contact in sight, participants of tickets included.
+    async fn identities_of_contacts(&mut self) -> Result<(), StoreError> {
+        let participants = self.facts.tickets.values().flat_map(|known| known.participants.keys()).map(|contact| contact.0);
+        let contacts: BTreeSet<Uuid> = self.contact_ids().into_iter().chain(participants).collect();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {IDENTITY_COLUMNS} FROM unnest($1::uuid[]) AS c(id) CROSS JOIN LATERAL (
+                SELECT * FROM identity t WHERE t.contact_id = c.id LIMIT {IDENTITIES_LOADED_MAX}
+             ) i LEFT JOIN alias a ON a.id = i.last_ticket"
+        )))
+        .bind(contacts.into_iter().collect::<Vec<_>>())
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let new: Vec<PgRow> = rows
+            .into_iter()
+            .filter(|row| row.try_get("id").is_ok_and(|id: Uuid| !self.loaded.identities.contains(&IdentityId(id))))
+            .collect();
+        self.take_identities(&new)
+    }
+
+    async fn contacts(&mut self) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT id, kind, name, first_at FROM contact WHERE id = ANY($1)")
+            .bind(self.contact_ids())
+            .fetch_all(&mut *self.connection)
+            .await?;
+        for row in rows {
+            let contact = Contact {
+                id: ContactId(row.try_get("id")?),
+                kind: ContactKind::parse(row.try_get("kind")?),
+                name: row.try_get("name")?,
+                first_at: time(&row, "first_at")?,
+            };
+            self.loaded.contacts.insert(contact.id);
+            self.facts.contacts.insert(contact.id, contact);
+        }
+        Ok(())
+    }
+
+    /// Calls of which another leg is in the batch.
+    async fn calls(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let calls = batch.iter().filter(|(message, _)| {
+            message.incoming.what == What::Message && matches!(message.incoming.content, Content::Call(..))
+        });
+        let ids: Vec<Uuid> = calls
+            .flat_map(|(_, lookup)| &lookup.own)
+            .filter(|(kind, _)| *kind == AnchorKind::Message)
+            .flat_map(|(_, key)| self.facts.anchors.get(key).into_iter().flatten())
+            .map(|anchor| anchor.message.0)
+            .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query(
+            "SELECT id, call, text, identity_id, ticket_id, occurred_at FROM message WHERE id = ANY($1) AND call IS NOT NULL",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in rows {
+            let id: Uuid = row.try_get("id")?;
+            let call: serde_json::Value = row.try_get("call")?;
+            let call: Call = serde_json::from_value(call).map_err(|error| corrupt("message", id, &error.to_string()))?;
+            let known = KnownCall {
+                call,
+                text: row.try_get("text")?,
+                identity: row.try_get::<Option<Uuid>, _>("identity_id")?.map(IdentityId),
+                ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
+                occurred_at: time(&row, "occurred_at")?,
+            };
+            self.facts.calls.insert(MessageId(id), known);
+        }
+        Ok(())
+    }
+
+    async fn refused(&mut self) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
+            "SELECT identity_id, channel, count(*) FROM fact
+             WHERE tenant = $1 AND refused AND received_at > now() - interval '1 hour' GROUP BY identity_id, channel",
+        )
+        .bind(self.tenant)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for (identity, channel, count) in rows {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            *self.facts.refused_by_identity.entry(IdentityId(identity)).or_default() += count;
+            *self.facts.refused_by_channel.entry(channel).or_default() += count;
+        }
+        Ok(())
+    }
+
+    async fn tombstones(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let keys = batch.iter().flat_map(|(_, lookup)| {
+            lookup.own.iter().map(|(_, key)| *key).chain(lookup.claims_on.iter().copied())
+        });
+        let rows: Vec<(Uuid,)> = sqlx::query_as("SELECT key_hash FROM tombstone WHERE key_hash = ANY($1)")
+            .bind(uuids(keys))
+            .fetch_all(&mut *self.connection)
+            .await?;
+        self.facts.tombstones = rows.into_iter().map(|(key,)| LookupKey(key)).collect();
+        Ok(())
+    }
+}
+
+fn identity(row: &PgRow) -> Result<KnownIdentity, StoreError> {
+    let names: Vec<String> = row.try_get("names")?;
+    Ok(KnownIdentity {
+        id: IdentityId(row.try_get("id")?),
+        identity: Identity { scheme: row.try_get("scheme")?, scope: row.try_get("scope")?, value: row.try_get("value")? },
+        epoch: row.try_get("epoch")?,
+        contact: ContactId(row.try_get("contact_id")?),
+        assurance: Assurance::from_level(row.try_get("assurance")?),
+        names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),
+        first_at: time(row, "first_at")?,
+        last_at: time(row, "last_at")?,
+        last_ticket: row.try_get::<Option<Uuid>, _>("last_ticket")?.map(TicketId),
+        last_message: row.try_get::<Option<Uuid>, _>("last_message")?.map(MessageId),
+    })
+}
+
+fn ticket(row: &PgRow) -> Result<Ticket, StoreError> {
+    let id: Uuid = row.try_get("id")?;
+    let kinds: Vec<String> = row.try_get("kind")?;
+    let closed_at: Option<jiff_sqlx::Timestamp> = row.try_get("closed_at")?;
+    Ok(Ticket {
+        id: TicketId(id),
+        state: TicketState::parse(row.try_get("state")?).ok_or_else(|| corrupt("ticket", id, "its state"))?,
+        kind: kinds.iter().filter_map(|kind| MatterKind::parse(kind)).collect(),
+        priority: Priority::parse(row.try_get("priority")?).ok_or_else(|| corrupt("ticket", id, "its priority"))?,
+        title: row.try_get("title")?,
+        opened_at: time(row, "opened_at")?,
+        last_at: time(row, "last_at")?,
+        closed_at: closed_at.map(|at| at.to_jiff()),
+        follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+    })
+}
+
+/// The direction of a stored word; the column allows no other.
+pub(super) fn direction(word: &str) -> Direction {
+    if word == "from_agent" { Direction::FromAgent } else { Direction::FromCustomer }
+}
+
+/// An instant of a row.
+pub(super) fn time(row: &PgRow, column: &str) -> Result<Timestamp, StoreError> {
+    Ok(row.try_get::<jiff_sqlx::Timestamp, _>(column)?.to_jiff())
+}
+
+fn corrupt(what: &'static str, id: Uuid, why: &str) -> StoreError {
+    StoreError::Corrupt { what, id, why: why.to_owned() }
+}
