@@ -215,7 +215,7 @@ impl Ingest {
                 let content: Option<(ContentHash, i64)> = match &file.source {
                     AttachmentSource::Inline(bytes) => {
                         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-                        Some((self.store.content.put(bytes.clone()).await?, size))
+                        Some((self.store.content.put(bytes.clone()).await?.hash, size))
                     }
                     AttachmentSource::Remote(_) => None,
                 };

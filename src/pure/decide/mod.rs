@@ -10,12 +10,12 @@ pub mod normalise;
 pub mod resolve;
 pub mod route;
 pub mod thread;
+pub mod triage;
 
 use crate::pure::domain::decision::{AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, Content, Message, ReferenceKind, What};
 use crate::pure::domain::policy::Policy;
-use crate::pure::domain::ticket::{Priority, Triage};
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
 ///
@@ -45,7 +45,7 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
 fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
     let resolved = resolve::resolve(message, lookup, facts, mint, policy);
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
-    let triage = triage(message);
+    let triage = triage::triage(message);
     let mut reasons = resolved.reasons;
     reasons.extend(placed.reasons);
     let mut suggestions = resolved.suggestions;
@@ -87,7 +87,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         anchors: Vec::new(),
         suggestions: Vec::new(),
         moves: Vec::new(),
-        triage: triage(message),
+        triage: triage::triage(message),
         changes: Vec::new(),
         call: None,
         message_id_reused: false,
@@ -186,8 +186,4 @@ pub fn join_legs(one: &Call, other: &Call) -> Call {
     let end = legs.iter().map(|leg| leg.start.as_second() + i64::from(leg.duration_s)).max().unwrap_or(start);
     let talk_s = legs.iter().filter(|leg| leg.outcome == outcome).map(|leg| leg.talk_s).max().unwrap_or_default();
     Call { outcome, duration_s: u32::try_from(end - start).unwrap_or_default(), talk_s, answered_by, legs }
-}
-
-fn triage(_message: &Message) -> Triage {
-    Triage { kind: Vec::new(), priority: Priority::Normal }
 }

@@ -156,7 +156,7 @@ impl Store {
             let (digest, body, content) = match &event.body {
                 RawBody::Stored { hash, .. } => (hash.0, None, Some(hash.0.to_vec())),
                 RawBody::Bytes(bytes) if bytes.len() > BODY_IN_ROW_BYTES_MAX => {
-                    let hash = self.content.put(bytes.clone()).await?;
+                    let hash = self.content.put(bytes.clone()).await?.hash;
                     (hash.0, None, Some(hash.0.to_vec()))
                 }
                 RawBody::Bytes(bytes) => (Sha256::digest(bytes).into(), Some(bytes.to_vec()), None),
@@ -375,7 +375,7 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
             (Some(body), _) => Bytes::from(body),
             (None, Some(hash)) => {
                 let hash = <[u8; 32]>::try_from(hash).map_err(|_| corrupt(id, "its content hash is malformed"))?;
-                store.content.get(&ContentHash(hash)).await?
+                store.content.get(ContentHash(hash)).await?
             }
             (None, None) => return Err(corrupt(id, "retention has removed its bytes")),
         };
