@@ -5,8 +5,10 @@
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
 pub mod evidence;
+pub mod extract;
 pub mod lookup;
 pub mod normalise;
+pub mod phrases;
 pub mod resolve;
 pub mod route;
 pub mod thread;

@@ -10,7 +10,9 @@
 
 pub mod commit;
 pub mod facts;
+pub mod outbox;
 pub mod raw_event;
+pub mod view;
 
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::IdMint;

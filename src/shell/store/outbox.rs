@@ -1,0 +1,221 @@
+//! The outbox: claimed at the head of each lane, settled when the other side has answered.
+//!
+//! ```text
+//! pending ──claim──► claimed ──settle──► delivered | dead
+//!    ▲                  │
+//!    └── again (later due_at), or the claim outlived its deadline (rescue)
+//! ```
+//!
+//! **Invariants:** within a lane (mirror and ticket) nothing is claimed while something earlier is
+//! neither delivered nor dead; a change that waits for another lane is not claimed before it.
+
+use super::view::{self, Views};
+use super::{Store, StoreError, sql_time};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::*;
+use crate::pure::domain::outbox::{Change, Post};
+use crate::pure::mirrors::Reply;
+use sqlx::Row;
+use uuid::Uuid;
+
+/// A change that this process may send until the claim's deadline.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The row, and the id the receiver can deduplicate by.
+    pub id: OutboxId,
+    /// The lane's ticket.
+    pub ticket: TicketId,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// What the other side answered in earlier steps.
+    pub replies: Vec<Reply>,
+    /// The change, with all that the mirror may show of it.
+    pub post: Post,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// The other side has it.
+    Delivered,
+    /// Once more, later.
+    Again {
+        /// Not before.
+        due_at: Timestamp,
+        /// A sentence without customers' data.
+        why: String,
+    },
+    /// It will never be taken: shown, said aloud, and the lane goes on.
+    Dead {
+        /// A sentence without customers' data.
+        why: String,
+    },
+}
+
+/// How one mirror's outbox stands.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct OutboxState {
+    /// The mirror.
+    pub mirror: String,
+    /// Waiting, due or not.
+    pub pending: i64,
+    /// Being sent.
+    pub claimed: i64,
+    /// Given up.
+    pub dead: i64,
+    /// When the oldest that waits was decided.
+    pub oldest: Option<Timestamp>,
+    /// When something was delivered last.
+    pub delivered_at: Option<Timestamp>,
+    /// What the last failure said.
+    pub why: Option<String>,
+}
+
+const CLAIM: &str = "
+    UPDATE outbox SET state = 'claimed', attempts = attempts + 1, claimed_until = $3
+    WHERE id IN (
+        SELECT o.id FROM outbox o
+        WHERE o.mirror = $1 AND o.state = 'pending' AND o.due_at <= $2
+          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.ticket_id = o.ticket_id AND e.mirror = o.mirror
+                AND e.sequence < o.sequence AND e.state IN ('pending', 'claimed'))
+          AND (o.after_id IS NULL OR NOT EXISTS (SELECT 1 FROM outbox b WHERE b.id = o.after_id AND b.state IN ('pending', 'claimed')))
+        ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE SKIP LOCKED)
+    RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies";
+
+impl Store {
+    /// Claims what is due at the head of each lane of a mirror, at most `limit`, for `claim_s` seconds.
+    pub async fn claim_posts(&self, mirror: &str, limit: i64, claim_s: i64, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        let until = now.saturating_add(jiff::SignedDuration::from_secs(claim_s)).unwrap_or(now);
+        let mut connection = self.pool.acquire().await?;
+        let rows = sqlx::query(CLAIM)
+            .bind(mirror)
+            .bind(sql_time(now))
+            .bind(sql_time(until))
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut tickets = Vec::new();
+        let mut messages = Vec::new();
+        for row in &rows {
+            tickets.push(row.try_get::<Uuid, _>("ticket_id")?);
+            messages.extend(row.try_get::<Option<Uuid>, _>("message_id")?);
+        }
+        let mut views = view::load(&mut connection, &tickets, &messages).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            claimed.extend(post(row, &mut views)?);
+        }
+        claimed.sort_by_key(|claimed| claimed.id);
+        Ok(claimed)
+    }
+
+    /// Records how an attempt ended. A settle that comes after its claim was lost changes nothing.
+    pub async fn settle_post(
+        &self,
+        id: OutboxId,
+        attempt: i32,
+        outcome: Settled,
+        replies: &[Reply],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (state, due_at, why) = match outcome {
+            Settled::Delivered => ("delivered", now, None),
+            Settled::Again { due_at, why } => ("pending", due_at, Some(why)),
+            Settled::Dead { why } => ("dead", now, Some(why)),
+        };
+        sqlx::query(
+            "UPDATE outbox SET state = $3, due_at = $4, why = $5, replies = $6, claimed_until = NULL,
+                settled_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $7 END
+             WHERE id = $1 AND state = 'claimed' AND attempts = $2",
+        )
+        .bind(id.0)
+        .bind(attempt)
+        .bind(state)
+        .bind(sql_time(due_at))
+        .bind(why)
+        .bind(serde_json::to_value(replies).unwrap_or_default())
+        .bind(sql_time(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts back what was claimed by somebody who did not come back in time. Gives how many.
+    pub async fn rescue_posts(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'pending', claimed_until = NULL, due_at = $1, why = 'the attempt was not finished'
+             WHERE state = 'claimed' AND claimed_until < $1",
+        )
+        .bind(sql_time(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// How each mirror's outbox stands.
+    pub async fn outbox_states(&self) -> Result<Vec<OutboxState>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT mirror, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'claimed') AS claimed,
+                count(*) FILTER (WHERE state = 'dead') AS dead, min(decided_at) FILTER (WHERE state IN ('pending', 'claimed')) AS oldest,
+                max(settled_at) FILTER (WHERE state = 'delivered') AS delivered_at,
+                (array_agg(why ORDER BY decided_at DESC) FILTER (WHERE why IS NOT NULL AND state <> 'delivered'))[1] AS why
+             FROM outbox GROUP BY mirror ORDER BY mirror",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let instant = |column: &str| -> Result<Option<Timestamp>, StoreError> {
+                    Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(|at| at.to_jiff()))
+                };
+                Ok(OutboxState {
+                    mirror: row.try_get("mirror")?,
+                    pending: row.try_get("pending")?,
+                    claimed: row.try_get("claimed")?,
+                    dead: row.try_get("dead")?,
+                    oldest: instant("oldest")?,
+                    delivered_at: instant("delivered_at")?,
+                    why: row.try_get("why")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Changes that wait for a mirror, due or not, and those being sent.
+    pub async fn posts_waiting(&self, mirror: &str) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM outbox WHERE mirror = $1 AND state IN ('pending', 'claimed')")
+            .bind(mirror)
+            .fetch_one(&self.pool)
+            .await?)
+    }
+}
+
+/// `None` for a row whose ticket retention has removed: there is nothing to show any more.
+fn post(row: &sqlx::postgres::PgRow, views: &mut Views) -> Result<Option<Claimed>, StoreError> {
+    let id: Uuid = row.try_get("id")?;
+    let ticket: Uuid = row.try_get("ticket_id")?;
+    let change: String = row.try_get("change")?;
+    let change = Change::parse(&change).ok_or_else(|| StoreError::Corrupt { what: "outbox", id, why: format!("its change {change}") })?;
+    let Some(view) = views.tickets.get(&ticket) else { return Ok(None) };
+    let message: Option<Uuid> = row.try_get("message_id")?;
+    let replies: serde_json::Value = row.try_get("replies")?;
+    let detail: Option<serde_json::Value> = row.try_get("detail")?;
+    let decided_at: jiff_sqlx::Timestamp = row.try_get("decided_at")?;
+    Ok(Some(Claimed {
+        id: OutboxId(id),
+        ticket: TicketId(ticket),
+        attempt: row.try_get("attempts")?,
+        replies: serde_json::from_value(replies).unwrap_or_default(),
+        post: Post {
+            id: OutboxId(id),
+            change,
+            sequence: row.try_get("sequence")?,
+            decided_at: decided_at.to_jiff(),
+            tenant: row.try_get("tenant")?,
+            ticket: view.clone(),
+            other_ticket: row.try_get::<Option<Uuid>, _>("other_ticket")?.map(TicketId),
+            message: message.and_then(|id| views.messages.get(&id).cloned()),
+            detail: detail.unwrap_or_default(),
+        },
+    }))
+}

@@ -1,0 +1,236 @@
+//! Tickets, contacts and messages as people and mirrors see them.
+
+use super::facts::{direction, time};
+use super::{Store, StoreError};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::decision::Reason;
+use crate::pure::domain::id::*;
+use crate::pure::domain::message::{Call, Mark};
+use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Addresses of one contact that are shown.
+const IDENTITIES_SHOWN_MAX: usize = 24;
+
+/// Views by id.
+#[derive(Debug, Default)]
+pub struct Views {
+    /// Tickets.
+    pub tickets: HashMap<Uuid, TicketView>,
+    /// Messages.
+    pub messages: HashMap<Uuid, MessageView>,
+}
+
+/// A line of `lanka thread list`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ThreadLine {
+    /// The ticket.
+    pub id: TicketId,
+    /// The short number.
+    pub number: i64,
+    /// Open or closed.
+    pub state: String,
+    /// What it is called.
+    pub title: String,
+    /// Urgency.
+    pub priority: String,
+    /// Who takes part.
+    pub participants: Vec<String>,
+    /// The channels it came over.
+    pub channels: Vec<String>,
+    /// Messages on it.
+    pub messages: i64,
+    /// Event time of the last.
+    pub last_at: Timestamp,
+}
+
+/// Loads the views of tickets and messages in a constant number of queries.
+pub async fn load(connection: &mut PgConnection, tickets: &[Uuid], messages: &[Uuid]) -> Result<Views, StoreError> {
+    let mut views = Views { tickets: ticket_views(connection, tickets).await?, messages: HashMap::new() };
+    let rows = sqlx::query(MESSAGES_BY_ID).bind(messages).fetch_all(&mut *connection).await?;
+    for view in message_views(connection, &rows).await? {
+        views.messages.insert(view.id.0, view);
+    }
+    Ok(views)
+}
+
+async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
+    let rows = sqlx::query("SELECT id, number, state, title, kind, priority, follow_up_of FROM ticket WHERE id = ANY($1)")
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut tickets = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let id: Uuid = row.try_get("id")?;
+        let view = TicketView {
+            id: TicketId(id),
+            number: row.try_get("number")?,
+            state: row.try_get("state")?,
+            title: row.try_get("title")?,
+            kind: row.try_get("kind")?,
+            priority: row.try_get("priority")?,
+            participants: Vec::new(),
+            follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+        };
+        tickets.insert(id, view);
+    }
+    let rows = sqlx::query(
+        "SELECT p.ticket_id, c.id, c.name, coalesce(array_agg(i.scheme || ':' || i.value ORDER BY i.first_at, i.id)
+            FILTER (WHERE i.id IS NOT NULL), '{}') AS identities
+         FROM ticket_participant p JOIN contact c ON c.id = p.contact_id LEFT JOIN identity i ON i.contact_id = c.id
+         WHERE p.ticket_id = ANY($1) GROUP BY p.ticket_id, p.since, c.id ORDER BY p.since, c.id",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let mut identities: Vec<String> = row.try_get("identities")?;
+        identities.truncate(IDENTITIES_SHOWN_MAX);
+        let contact = ContactView { id: ContactId(row.try_get("id")?), name: row.try_get("name")?, identities };
+        if let Some(view) = tickets.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
+            view.participants.push(contact);
+        }
+    }
+    Ok(tickets)
+}
+
+const MESSAGES_BY_ID: &str = "
+    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+        m.sender_name
+    FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
+
+const MESSAGES_OF_TICKET: &str = "
+    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+        m.sender_name
+    FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
+
+async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<Vec<MessageView>, StoreError> {
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id: Uuid = row.try_get("id")?;
+        let call: Option<serde_json::Value> = row.try_get("call")?;
+        let call = call.map(serde_json::from_value::<Call>).transpose();
+        let call = call.map_err(|error| StoreError::Corrupt { what: "message", id, why: error.to_string() })?;
+        let marks: Vec<String> = row.try_get("marks")?;
+        views.push(MessageView {
+            id: MessageId(id),
+            channel: row.try_get("channel")?,
+            channel_kind: row.try_get("kind")?,
+            direction: direction(row.try_get("direction")?),
+            contact: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
+            occurred_at: time(row, "occurred_at")?,
+            received_at: time(row, "received_at")?,
+            subject: row.try_get("subject")?,
+            text: row.try_get("text")?,
+            call,
+            marks: marks.into_iter().filter_map(|word| serde_json::from_value::<Mark>(word.into()).ok()).collect(),
+            attachments: Vec::new(),
+            reasons: Vec::new(),
+        });
+    }
+    let ids: Vec<Uuid> = views.iter().map(|view| view.id.0).collect();
+    let place: HashMap<Uuid, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let files = sqlx::query(
+        "SELECT message_id, name, media_type, bytes, content_hash FROM attachment WHERE message_id = ANY($1) ORDER BY message_id, ordinal",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in files {
+        let hash: Option<Vec<u8>> = row.try_get("content_hash")?;
+        let view = AttachmentView {
+            name: row.try_get("name")?,
+            media_type: row.try_get("media_type")?,
+            bytes: row.try_get("bytes")?,
+            sha256: hash.map(hex::encode),
+        };
+        if let Some(at) = place.get(&row.try_get::<Uuid, _>("message_id")?) {
+            views[*at].attachments.push(view);
+        }
+    }
+    let decisions: Vec<(Uuid, serde_json::Value)> =
+        sqlx::query_as("SELECT message_id, reasons FROM decision WHERE message_id = ANY($1) ORDER BY at").bind(&ids).fetch_all(connection).await?;
+    for (id, reasons) in decisions {
+        let reasons: Vec<Reason> = serde_json::from_value(reasons).unwrap_or_default();
+        if let Some(at) = place.get(&id) {
+            views[*at].reasons.extend(reasons.into_iter().map(|reason| reason.text));
+        }
+    }
+    Ok(views)
+}
+
+impl Store {
+    /// The ticket that an id stands for now: itself, or where it was merged into.
+    pub async fn ticket_now(&self, id: TicketId) -> Result<TicketId, StoreError> {
+        let now: Option<Uuid> =
+            sqlx::query_scalar("SELECT now FROM alias WHERE id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+        Ok(now.map_or(id, TicketId))
+    }
+
+    /// The ticket of what a person types: an id, an alias, or the short number.
+    pub async fn find_ticket(&self, text: &str) -> Result<Option<TicketId>, StoreError> {
+        if let Ok(id) = text.parse::<TicketId>() {
+            let id = self.ticket_now(id).await?;
+            let known: Option<Uuid> =
+                sqlx::query_scalar("SELECT id FROM ticket WHERE id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+            return Ok(known.map(TicketId));
+        }
+        let Ok(number) = text.trim_start_matches('#').parse::<i64>() else { return Ok(None) };
+        let id: Option<Uuid> = sqlx::query_scalar("SELECT coalesce(merged_into, id) FROM ticket WHERE number = $1")
+            .bind(number)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(id.map(TicketId))
+    }
+
+    /// A ticket with its messages in order of their time.
+    pub async fn thread(&self, id: TicketId) -> Result<Option<(TicketView, Vec<MessageView>)>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let Some(ticket) = ticket_views(&mut connection, &[id.0]).await?.remove(&id.0) else { return Ok(None) };
+        let rows = sqlx::query(MESSAGES_OF_TICKET).bind(id.0).fetch_all(&mut *connection).await?;
+        Ok(Some((ticket, message_views(&mut connection, &rows).await?)))
+    }
+
+    /// Tickets, the latest first: all, or those where a text occurs in the title, a name, an address
+    /// or a message's own words.
+    pub async fn threads(&self, find: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
+        let pattern = find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+        let rows = sqlx::query(
+            "WITH found AS (
+                SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($1::text IS NULL OR t.title ILIKE $1
+                    OR EXISTS (SELECT 1 FROM ticket_participant p JOIN contact c ON c.id = p.contact_id LEFT JOIN identity i ON i.contact_id = c.id
+                        WHERE p.ticket_id = t.id AND (c.name ILIKE $1 OR i.value ILIKE $1))
+                    OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND (m.text ILIKE $1 OR m.subject ILIKE $1)))
+                ORDER BY t.last_at DESC, t.id LIMIT $2
+             )
+             SELECT t.id, t.number, t.state, t.title, t.priority, t.last_at,
+                (SELECT coalesce(array_agg(coalesce(c.name, '?') ORDER BY p.since), '{}') FROM ticket_participant p
+                    JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
+                (SELECT coalesce(array_agg(DISTINCT m.channel), '{}') FROM message m WHERE m.ticket_id = t.id) AS channels,
+                (SELECT count(*) FROM message m WHERE m.ticket_id = t.id) AS messages
+             FROM found f JOIN ticket t ON t.id = f.id ORDER BY t.last_at DESC, t.id",
+        )
+        .bind(pattern)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ThreadLine {
+                    id: TicketId(row.try_get("id")?),
+                    number: row.try_get("number")?,
+                    state: row.try_get("state")?,
+                    title: row.try_get("title")?,
+                    priority: row.try_get("priority")?,
+                    participants: row.try_get("participants")?,
+                    channels: row.try_get("channels")?,
+                    messages: row.try_get("messages")?,
+                    last_at: time(row, "last_at")?,
+                })
+            })
+            .collect()
+    }
+}
