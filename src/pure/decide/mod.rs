@@ -5,17 +5,20 @@
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
 pub mod evidence;
+pub mod extract;
 pub mod lookup;
 pub mod normalise;
+pub mod phrases;
 pub mod resolve;
 pub mod route;
 pub mod thread;
+pub mod triage;
 
 use crate::pure::domain::decision::{AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, Content, Message, ReferenceKind, What};
 use crate::pure::domain::policy::Policy;
-use crate::pure::domain::ticket::{Priority, Triage};
+use triage::triage;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
 ///
@@ -186,8 +189,4 @@ pub fn join_legs(one: &Call, other: &Call) -> Call {
     let end = legs.iter().map(|leg| leg.start.as_second() + i64::from(leg.duration_s)).max().unwrap_or(start);
     let talk_s = legs.iter().filter(|leg| leg.outcome == outcome).map(|leg| leg.talk_s).max().unwrap_or_default();
     Call { outcome, duration_s: u32::try_from(end - start).unwrap_or_default(), talk_s, answered_by, legs }
-}
-
-fn triage(_message: &Message) -> Triage {
-    Triage { kind: Vec::new(), priority: Priority::Normal }
 }

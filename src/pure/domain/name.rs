@@ -103,7 +103,8 @@ impl std::fmt::Debug for PersonName {
 
 /// Lower case without accents; `ae` and `oe` for what Germans and lost keyboards make of ä and ö
 /// count as the plain vowel.
-pub(super) fn fold(word: &str) -> String {
+/// Words that are folded alike are one word.
+pub fn fold(word: &str) -> String {
     if word.is_ascii() {
         let plain: String = word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
         return plain.replace("ae", "a").replace("oe", "o");
