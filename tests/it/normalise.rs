@@ -13,12 +13,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-const ARRIVAL: &str = "2026-05-12T10:00:00Z";
+pub const ARRIVAL: &str = "2026-05-12T10:00:00Z";
 
 /// A desk with the usual kinds of numbers.
 static POLICY: LazyLock<Policy> = LazyLock::new(policy);
 
-fn policy() -> Policy {
+pub fn policy() -> Policy {
     let matter = |name: &str, pattern: &str, role| Matter { name: name.to_owned(), pattern: regex::Regex::new(pattern).unwrap(), role };
     let windows = Windows { chat_session: Duration::from_secs(2700), one_open: Duration::from_secs(14 * 86400), closed_continues: Duration::from_secs(3 * 86400) };
     Policy {
@@ -48,7 +48,7 @@ fn policy() -> Policy {
     }
 }
 
-fn event() -> RawEvent {
+pub fn event() -> RawEvent {
     RawEvent {
         id: IdMint::new(1).next(ARRIVAL.parse().unwrap()),
         tenant: "main".to_owned(),
@@ -65,7 +65,7 @@ fn normalised(incoming: Incoming) -> Message {
     normalise(&event(), 0, incoming, IdMint::new(2).next(ARRIVAL.parse().unwrap()), &POLICY)
 }
 
-fn mail(from: &str) -> Incoming {
+pub fn mail(from: &str) -> Incoming {
     let (name, address) = from.rsplit_once(' ').unwrap_or(("", from));
     let mut incoming = Incoming::new("mail", "key");
     incoming.sender.name = (!name.is_empty()).then(|| name.to_owned());
@@ -75,7 +75,7 @@ fn mail(from: &str) -> Incoming {
     incoming
 }
 
-fn chat(name: &str) -> Incoming {
+pub fn chat(name: &str) -> Incoming {
     let mut incoming = Incoming::new("page", "key");
     incoming.sender.name = (!name.is_empty()).then(|| name.to_owned());
     let identity = Identity::opaque("visitor", "shop", "v-1").unwrap();
@@ -99,7 +99,7 @@ fn says(mut incoming: Incoming, text: &str) -> Incoming {
 }
 
 /// The facts in one line: `order 40012345; tel +358401234567; name Minna Virtanen`.
-fn shown(message: &Message) -> String {
+pub fn shown(message: &Message) -> String {
     let shown = message.facts.iter().map(|fact| match &fact.value {
         FactValue::Number { matter, value, .. } => format!("{matter} {value}"),
         FactValue::Claim(identity) => format!("{} {}", if identity.scheme == "mailto" { "mail" } else { "tel" }, identity.value),
@@ -165,7 +165,11 @@ fn chat_texts_give_names_and_numbers() {
             ("", "Das Gerät ist kaputt. LG Anke", "name Anke"),
             ("", "Yst. terv. Matti Meikäläinen", "name Matti Meikäläinen"),
             ("", "Ordern är 40012345. Carina", "order 40012345; name Carina"),
-            ("", "40012345 Matti Virtanen", "order 40012345"),
+            ("", "40012345 Matti Virtanen", "order 40012345; name Matti Virtanen"),
+            ("", "40012345 Samsung Galaxy", "order 40012345"),
+            ("", "Tilausnumeroni: 40012345 t. Minna Virtanen", "order 40012345; name Minna Virtanen"),
+            ("", "minna.virtanen@posti.example\nminnav94@posti.example", "mail minna.virtanen@posti.example; mail minnav94@posti.example"),
+            ("", "88-224178 står det. Kundnr SV-3014402", "bill 224178; agreement 3014402"),
             ("", "lukema on 112 pilkku 7, Eila Suvantovaara", "name Eila Suvantovaara"),
             ("", "Minna Virtanen", "name Minna Virtanen"),
             ("", "Uusi numero 041 318 2260\nNea", "tel +358413182260; name Nea"),
@@ -345,6 +349,9 @@ fn the_subject_gives_numbers_and_an_agent_only_what_he_noted() {
         ("Minna Virtanen, lasku 88-226391, maksaa erissä", "bill 226391; name Minna Virtanen"),
         ("Hei, selvitämme asian.\n\nTerveisin\nMatti Agentti", ""),
         ("Kund Anna Berg ringde", "name Anna Berg"),
+        ("Minna Virtanen kysyi hyvityksestä", "name Minna Virtanen"),
+        ("Rohan, bad line (driving)", "name Rohan"),
+        ("Anna meille palautetta", ""),
     ] {
         let mut incoming = says(Incoming::new("exchange", "key"), text);
         incoming.direction = Direction::FromAgent;
@@ -515,7 +522,10 @@ fn triage_reads_kind_and_urgency() {
         ("Seade ei tööta", "problem", "normal"),
         ("Sooviksin pakkumist", "service", "normal"),
         ("Das Gerät funktioniert nicht", "problem", "normal"),
-        ("Lukema on 112", "service", "normal"),
+        ("Lukema on 112", "", "normal"),
+        ("Ei ole kiire, mutta laite ei toimi", "problem", "normal"),
+        ("No hurry at all, but the device does not work", "problem", "normal"),
+        ("Mittarin lukema muuton aikaan oli 112 ja nyt 115", "service", "normal"),
     ];
     for (text, kind, priority) in table {
         let found = triage(&normalised(says(chat(""), text)));

@@ -13,6 +13,7 @@ use crate::pure::domain::message::{
     Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
+use crate::pure::wire::quote;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -212,8 +213,8 @@ fn own_words(incoming: &Incoming) -> OwnWords {
     let text = incoming.content.text();
     let (own, signature) = match incoming.namespace == MAIL {
         true => {
-            let parts = split(text);
-            (parts.0, parts.1)
+            let parts = quote::split(text);
+            (parts.own, parts.signature)
         }
         false => (text.to_owned(), String::new()),
     };
@@ -223,21 +224,13 @@ fn own_words(incoming: &Incoming) -> OwnWords {
     extract::own_words(&own, &signature, &extract::hints(&incoming.sender))
 }
 
-fn split(text: &str) -> (String, String) {
-    let own: Vec<&str> = text.lines().filter(|line| !line.starts_with('>')).collect();
-    (own.join("\n"), String::new())
-}
-
 /// Whether the text announces a new matter, and whether it says nothing at all.
 fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, bool) {
     if !matches!(incoming.what, What::Message | What::Edit) || incoming.auto.is_some() {
         return (false, false);
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
-    let new_matter = phrases::NEW_MATTER.places(&own).any(|place| {
-        let negated = own[..place.start].split(' ').rev().filter(|word| !word.is_empty()).take(3).any(|word| phrases::NEGATIONS.contains(&word));
-        !negated
-    });
+    let new_matter = phrases::NEW_MATTER.is_said_in(&own);
     let numbers = facts.iter().any(|fact| !matches!(fact.value, FactValue::Name(_)) && !matches!(fact.place, crate::pure::domain::message::Place::Header | crate::pure::domain::message::Place::Field | crate::pure::domain::message::Place::Signature));
     let nothing = matches!(incoming.content, Content::Text(_)) && !numbers && !new_matter && phrases::says_nothing(&own) && subject_says_nothing(incoming) && shows_nothing(&incoming.attachments);
     (new_matter, nothing)

@@ -33,9 +33,13 @@ impl Phrases {
         self.0.is_match(flat)
     }
 
-    /// Where they stand in the flattened text, in bytes.
-    pub fn places<'a>(&'a self, flat: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
-        self.0.find_iter(flat).map(|found| found.range())
+    /// Whether any of them is in the flattened text with none of the [`NEGATIONS`] shortly before
+    /// it: "not a new matter", "no hurry".
+    pub fn is_said_in(&self, flat: &str) -> bool {
+        self.0.find_iter(flat).any(|found| {
+            let before = flat[..found.start()].rsplit(' ').filter(|word| !word.is_empty());
+            !before.take(NEGATION_WORDS_MAX).any(|word| NEGATIONS.contains(&word))
+        })
     }
 }
 
@@ -77,8 +81,11 @@ pub static NEW_MATTER: LazyLock<Phrases> = LazyLock::new(|| {
     ])
 });
 
-/// Before one of [`NEW_MATTER`], these turn it round: "not a new matter".
-pub static NEGATIONS: &[&str] = &[
+/// Words between a negation and what it negates.
+const NEGATION_WORDS_MAX: usize = 3;
+
+/// Words that turn round what follows them.
+static NEGATIONS: &[&str] = &[
     "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte", "nicht", "kein", "keine", "keinen",
 ];
 
@@ -201,7 +208,7 @@ static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// Whether a lower-case word can be no part of a name.
 pub fn is_no_name(word: &str) -> bool {
-    NOT_NAMES.contains(word) || is_organisation(word)
+    NOT_NAMES.contains(word) || is_organisation(word) || ["nr", "nro", "numero", "nummer", "number", "tunnus"].iter().any(|end| word.ends_with(end))
 }
 
 /// Words that make a line or display name that of a firm, a unit or a machine. Lower case.
@@ -298,11 +305,11 @@ pub static FEEDBACK: LazyLock<Phrases> = LazyLock::new(|| {
 /// What cannot wait: danger, a business that stands still, a deadline within the day.
 pub static URGENT: LazyLock<Phrases> = LazyLock::new(|| {
     Phrases::new(&[
-        &["kiire*", "kiireelli*", "heti", "välittömästi", "pikaisesti", "asap", "hätä*", "hengenvaar*", "vaarallis*", "vaara", "savus*", "savua*", "palanee*", "palaa", "tulipalo*", "kipinö*", "sähköisku*", "vesivahin*", "vuotaa vettä", "turvapuhel*"],
+        &["kiire*", "kiireelli*", "välittömästi", "pikaisesti", "asap", "hätä*", "hengenvaar*", "vaarallis*", "vaara", "savus*", "savua*", "palanee*", "tulessa", "syttyi*", "tulipalo*", "kipinö*", "sähköisku*", "vesivahin*", "vuotaa vettä", "turvapuhel*"],
         &["työt seis*", "työt seiso*", "tuotanto seis*", "tuotanto on pysähty*", "toiminta seis*", "liike on kiinni", "emme voi laskuttaa", "emme voi myydä", "koko toimisto", "kaikki seis*", "ei pysty työskentelemään", "asiakkaat odottavat", "kassat eivät toimi", "pysähdyk*", "pysähtyi*", "pysähtynyt"],
         &["brådska*", "bråttom", "akut", "omedelbart", "genast", "snarast", "farlig*", "fara", "röker", "rök", "brinner", "bränt", "brand*", "elstöt*", "vattenskada*", "produktionen står", "arbetet står", "verksamheten står", "kan inte arbeta", "kan inte jobba", "står stilla", "hela kontoret"],
         &["urgent*", "asap", "immediately", "right away", "emergency*", "danger*", "smoke*", "smoking", "burnt", "burning", "on fire", "sparks", "electric shock", "flood*", "cannot work", "cant work", "production is down", "production stopped", "business is closed", "standstill", "whole office", "everything is down", "please hurry"],
-        &["kiire*", "kiiresti", "kohe", "viivitamata", "ohtlik*", "suitse*", "suits", "põle*", "tulekahju*", "elektrilöö*", "töö seisab", "tootmine seisab", "ei saa töötada", "kogu kontor", "veeuputus*"],
+        &["kiire*", "kiiresti", "viivitamata", "ohtlik*", "suitse*", "suits", "põle*", "tulekahju*", "elektrilöö*", "töö seisab", "tootmine seisab", "ei saa töötada", "kogu kontor", "veeuputus*"],
         &["dringend*", "eilig*", "sofort*", "notfall*", "gefährlich*", "gefahr", "rauch*", "brennt", "verbrannt*", "stromschlag*", "betrieb steht", "produktion steht", "können nicht arbeiten", "stillstand"],
     ])
 });

@@ -10,6 +10,10 @@ use crate::pure::domain::ticket::{MatterKind, Priority, Triage};
 /// Text read. Bytes: what is urgent is said at the beginning.
 const READ_BYTES_MAX: usize = 8 * 1024;
 
+/// Words without any that tells the kind from which a text is a request, and not an answer ("the
+/// number is 4001…") that adds nothing to its ticket's kind.
+const SENTENCE_WORDS_MIN: usize = 6;
+
 /// Kind and urgency of a message. A greeting has no kind and low priority; so has automatic mail.
 /// A call without words has no kind, but is never low: somebody wanted something.
 pub fn triage(message: &Message) -> Triage {
@@ -19,7 +23,7 @@ pub fn triage(message: &Message) -> Triage {
     }
     let text = format!("{}\n{}", incoming.subject.as_deref().unwrap_or(""), message.own_text);
     let flat = phrases::flatten(&text, READ_BYTES_MAX);
-    let urgent = URGENT.is_in(&flat);
+    let urgent = URGENT.is_said_in(&flat);
     let mut kind = Vec::new();
     let problem = PROBLEM.is_in(&flat) || urgent;
     let feedback = FEEDBACK.is_in(&flat);
@@ -33,7 +37,8 @@ pub fn triage(message: &Message) -> Triage {
         kind.push(MatterKind::Feedback);
     }
     let call = matches!(incoming.content, Content::Call(..));
-    if kind.is_empty() && !(call && flat.trim().is_empty()) {
+    let words = flat.split_whitespace().filter(|word| word.starts_with(char::is_alphabetic)).count();
+    if kind.is_empty() && (text.contains('?') || words >= SENTENCE_WORDS_MIN) {
         kind.push(MatterKind::Service);
     }
     let priority = match (urgent, kind.as_slice()) {

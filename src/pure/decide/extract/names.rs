@@ -139,8 +139,10 @@ pub fn in_note(text: &str) -> Option<PersonName> {
     let labelled = labels.filter_map(|found| following(text[found.end()..].trim_start_matches([':', ' '])));
     let mut names = labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
     names.next().or_else(|| {
-        let (head, _) = text.split_once([',', '\n'])?;
-        Candidate::of(head).filter(|candidate| candidate.words >= 2 && candidate.listed && candidate.capital).map(|candidate| candidate.name)
+        let candidate = following(text).filter(|candidate| candidate.listed && candidate.capital)?;
+        // A lone first word may be a verb: "Anna …" is also "give".
+        let parted = text[candidate.name.written().len()..].starts_with([',', '.', ':', '(']);
+        (candidate.words >= 2 || parted).then_some(candidate.name)
     })
 }
 
@@ -301,8 +303,9 @@ fn leading(line: &str) -> Option<Candidate> {
     let line = line.trim();
     let head = line.split([',', ';', '|', '•', '·', '(', '/', '\t', '@', '+', '<', ':', '[', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).next().unwrap_or("");
     let head = head.split(" - ").next().unwrap_or("").split("  ").next().unwrap_or("");
-    let head = match line[head.len()..].starts_with(['@', ':']) {
-        // The word before it is the address or the label itself.
+    let cut_at = line[head.len()..].chars().next();
+    let head = match cut_at.is_some_and(|c| c.is_ascii_digit() || matches!(c, '@' | ':' | '+')) && !head.ends_with(' ') {
+        // The word before it is part of an address, a code, or the label itself.
         true => head.rsplit_once(' ').map_or("", |(head, _)| head),
         false => head,
     };
@@ -424,7 +427,9 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
     let ended = before.ends_with(['.', '!', '?', ';', ')', '…']) || before.ends_with(|c: char| !c.is_alphanumeric() && !c.is_ascii());
     let comma = before.ends_with(',');
     if let Some(found) = closing(rest) && !found.rest.is_empty() {
-        let parted = ended || comma || found.trust == Trust::Closed && rest.chars().take_while(|c| c.is_alphabetic()).count() > 2;
+        let phrase = rest.trim_start_matches(char::is_alphabetic);
+        let unmistakable = rest.len() - phrase.len() > 2 || phrase.starts_with(['.', ':']);
+        let parted = ended || comma || (found.trust == Trust::Closed && unmistakable);
         let candidate = leading(found.rest)?;
         return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate)).then_some(candidate);
     }
@@ -438,6 +443,8 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
     let accepted = match (marked, ended, comma) {
         (true, _, _) if glued || ended || rest.starts_with('/') => candidate.is_accepted(Trust::Marked, hints) && !before.ends_with(|c: char| c.is_alphanumeric() && rest.starts_with('-')),
         (false, true, _) => candidate.is_accepted(Trust::Sentence, hints) && candidate.capital,
+        // "Order 40012345 Minna"
+        (false, _, _) if before.ends_with(|c: char| c.is_ascii_digit()) => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
         (false, _, true) => candidate.capital && before.split_whitespace().count() >= 3 && (hints.agrees(&candidate.name) || (candidate.listed && candidate.words >= 2)),
         _ => false,
     };
