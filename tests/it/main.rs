@@ -6,3 +6,4 @@ mod dovecot;
 mod support;
 mod endpoint;
 mod mirrors;
+mod normalise;

@@ -1,1 +1,279 @@
-//! Incoming → Message.
+//! Incoming → Message: the only place where one is made.
+//!
+//! **Invariants:** whatever a channel read, a message holds no NUL and no other control character
+//! but tab and newline, no text above its limit, no identity twice, and none of the desk's own as a
+//! customer's. Its three times never lie after the arrival. Nothing here can fail.
+
+use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
+use super::phrases;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::MessageId;
+use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
+use crate::pure::domain::message::{
+    Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact, RawEvent, Sender, SenderIdentity, What,
+};
+use crate::pure::domain::policy::Policy;
+use crate::pure::wire::quote;
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+/// Text kept in the database. Bytes. The raw event keeps the rest.
+pub const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// A longer subject is a body in the wrong place. Characters.
+pub const SUBJECT_CHARS_MAX: usize = 1000;
+/// A longer display name is an advertisement. Characters.
+pub const NAME_CHARS_MAX: usize = 200;
+/// File systems stop at 255; the name is for show only. Characters.
+const FILE_NAME_CHARS_MAX: usize = 255;
+/// An index row of Postgres ends at 2,704 bytes; vendors' ids are far shorter.
+const KEY_BYTES_MAX: usize = 1000;
+/// Identities of one person in one message (IDENTITY.md 4.3, rule 5).
+const IDENTITIES_MAX: usize = 12;
+/// References kept, the best first; a thread that long repeats its beginning.
+const REFERENCES_MAX: usize = 64;
+/// How long before the trusted time a mail may say that it was written (DESIGN 2).
+const DATE_BEFORE_MAX: SignedDuration = SignedDuration::from_hours(48);
+/// How far ahead a sender's clock may be before it is called doubtful. An hour forgives a wrong
+/// summer time; the trusted time stands in either case.
+const DATE_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// Text in which "this is a new matter" is looked for. Bytes.
+const PHRASES_BYTES_MAX: usize = 8 * 1024;
+
+/// Makes the message of an item. `item` is its position in the delivery, `id` is allotted by the
+/// shell.
+pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId, policy: &Policy) -> Message {
+    let mut incoming = bounded(incoming, policy);
+    let times = times(event, &mut incoming);
+    let words = own_words(&incoming);
+    let facts = extract::facts(&incoming, &words, policy);
+    let customer = match incoming.direction {
+        Direction::FromCustomer => &incoming.sender,
+        Direction::FromAgent => &incoming.recipient,
+    };
+    let assurance = customer.identities.iter().map(|own| own.assurance).max().unwrap_or(Assurance::Asserted);
+    let (says_new_matter, says_nothing) = says(&incoming, &words, &facts);
+    mark(&mut incoming);
+    Message {
+        id,
+        raw_event: event.id,
+        item,
+        tenant: event.tenant.clone(),
+        channel: event.channel.clone(),
+        kind: event.kind.clone(),
+        own_text: words.own,
+        occurred_at: times.occurred,
+        trusted_at: times.trusted,
+        received_at: event.received_at,
+        assurance,
+        facts,
+        says_new_matter,
+        says_nothing,
+        incoming,
+    }
+}
+
+struct Times {
+    occurred: Timestamp,
+    trusted: Timestamp,
+}
+
+/// Event time and trusted time (DESIGN 2, Time).
+fn times(event: &RawEvent, incoming: &mut Incoming) -> Times {
+    let arrival = event.received_at;
+    let vendor = incoming.occurred_at.filter(|_| incoming.occurred_trusted);
+    let trusted = incoming.trusted_at.or(vendor).or(event.trusted_at).unwrap_or(arrival).min(arrival);
+    let Some(stated) = incoming.occurred_at else { return Times { occurred: trusted, trusted } };
+    let age = trusted.duration_since(stated);
+    let ahead = stated.duration_since(arrival) > DATE_AHEAD_MAX || (!incoming.occurred_trusted && -age > DATE_AHEAD_MAX);
+    let old = !incoming.occurred_trusted && age > DATE_BEFORE_MAX;
+    if ahead || old {
+        incoming.marks.push(Mark::DateDoubtful);
+    }
+    let believed = incoming.occurred_trusted || (!age.is_negative() && !old);
+    Times { occurred: if believed { stated.min(arrival) } else { trusted }, trusted }
+}
+
+/// Texts cut and cleaned, identities each once, the desk's own taken out of the customer's.
+fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
+    let text = match &mut incoming.content {
+        Content::Text(text) | Content::Call(_, text) => text,
+    };
+    clean(text);
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(cut(text, TEXT_BYTES_MAX).len());
+        incoming.marks.push(Mark::Truncated);
+    }
+    if let Content::Call(call, _) = &mut incoming.content {
+        clean_line(&mut call.answered_by, NAME_CHARS_MAX);
+        for leg in &mut call.legs {
+            bound_key(&mut leg.key);
+            clean_line(&mut leg.from, NAME_CHARS_MAX);
+            clean_line(&mut leg.to, NAME_CHARS_MAX);
+        }
+    }
+    if let Some(subject) = &mut incoming.subject {
+        clean_line(subject, SUBJECT_CHARS_MAX);
+    }
+    for key in [&mut incoming.namespace, &mut incoming.source_key, &mut incoming.variant] {
+        bound_key(key);
+    }
+    incoming.references.truncate(REFERENCES_MAX);
+    for reference in &mut incoming.references {
+        bound_key(&mut reference.namespace);
+        bound_key(&mut reference.key);
+    }
+    for Attachment { name, media_type, .. } in &mut incoming.attachments {
+        if let Some(name) = name {
+            clean_line(name, FILE_NAME_CHARS_MAX);
+        }
+        clean_line(media_type, FILE_NAME_CHARS_MAX);
+    }
+    bound_sender(&mut incoming.sender);
+    bound_sender(&mut incoming.recipient);
+    let customer = match incoming.direction {
+        Direction::FromCustomer => &mut incoming.sender,
+        Direction::FromAgent => &mut incoming.recipient,
+    };
+    without_ours(customer, policy);
+    incoming
+}
+
+fn bound_sender(sender: &mut Sender) {
+    if let Some(name) = &mut sender.name {
+        clean_line(name, NAME_CHARS_MAX);
+    }
+    sender.name.take_if(|name| name.is_empty());
+    // The strongest first; of equals the channel's order stands.
+    sender.identities.sort_by_key(|own| std::cmp::Reverse(own.assurance));
+    let mut kept: Vec<SenderIdentity> = Vec::with_capacity(sender.identities.len().min(IDENTITIES_MAX));
+    for own in sender.identities.drain(..) {
+        if kept.len() < IDENTITIES_MAX && !kept.iter().any(|other| other.identity == own.identity) {
+            kept.push(own);
+        }
+    }
+    sender.identities = kept;
+    let mut stated = Vec::new();
+    for identity in sender.stated.drain(..) {
+        if stated.len() < IDENTITIES_MAX && !stated.contains(&identity) {
+            stated.push(identity);
+        }
+    }
+    sender.stated = stated;
+}
+
+/// A customer is never the desk. The name goes with the last identity: it is a colleague's.
+fn without_ours(customer: &mut Sender, policy: &Policy) {
+    let before = customer.identities.len();
+    customer.identities.retain(|own| !extract::is_own(&own.identity, policy));
+    if before > 0 && customer.identities.is_empty() {
+        customer.name = None;
+    }
+}
+
+/// Line ends as `\n`; no other control character but the tab (Postgres takes no NUL, terminals
+/// obey the rest).
+fn clean(text: &mut String) {
+    let control = |b: u8| (b < 0x20 && b != b'\n' && b != b'\t') || b == 0x7f;
+    if !text.bytes().any(control) {
+        return;
+    }
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    *text = lines.chars().filter(|c| !c.is_ascii() || !control(*c as u8)).collect();
+}
+
+/// One line of at most so many characters: control characters and line ends become blanks.
+fn clean_line(text: &mut String, chars_max: usize) {
+    let control = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(control) || text.starts_with(' ') || text.ends_with(' ') {
+        *text = text.split(control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    }
+    if let Some((at, _)) = text.char_indices().nth(chars_max) {
+        text.truncate(at);
+    }
+}
+
+/// A vendor's key without control characters; one too long for an index keeps its head and its
+/// hash, here and in every reference to it alike.
+fn bound_key(key: &mut String) {
+    if key.contains(char::is_control) {
+        key.retain(|c| !c.is_control());
+    }
+    if key.len() > KEY_BYTES_MAX {
+        let hash = hex::encode(Sha256::digest(key.as_bytes()));
+        key.truncate(cut(key, KEY_BYTES_MAX - hash.len() - 1).len());
+        key.push('#');
+        key.push_str(&hash);
+    }
+}
+
+/// The namespace that all mail channels share; quotes are a habit of mail.
+const MAIL: &str = "mail";
+
+fn own_words(incoming: &Incoming) -> OwnWords {
+    let text = incoming.content.text();
+    let (own, signature) = match incoming.namespace == MAIL {
+        true => {
+            let parts = quote::split(text);
+            (parts.own, parts.signature)
+        }
+        false => (text.to_owned(), String::new()),
+    };
+    if incoming.direction == Direction::FromAgent || !matches!(incoming.what, What::Message | What::Edit) || incoming.auto.is_some() || own.len() > SEARCH_BYTES_MAX {
+        return OwnWords { own, signature, signed: None };
+    }
+    extract::own_words(&own, &signature, &extract::hints(&incoming.sender))
+}
+
+/// Whether the text announces a new matter, and whether it says nothing at all.
+fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, bool) {
+    if !matches!(incoming.what, What::Message | What::Edit) || incoming.auto.is_some() {
+        return (false, false);
+    }
+    let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
+    let new_matter = phrases::NEW_MATTER.is_said_in(&own);
+    let numbers = facts.iter().any(|fact| !matches!(fact.value, FactValue::Name(_)) && !matches!(fact.place, crate::pure::domain::message::Place::Header | crate::pure::domain::message::Place::Field | crate::pure::domain::message::Place::Signature));
+    let nothing = matches!(incoming.content, Content::Text(_)) && !numbers && !new_matter && phrases::says_nothing(&own) && subject_says_nothing(incoming) && shows_nothing(&incoming.attachments);
+    (new_matter, nothing)
+}
+
+/// A subject that answers ("Re: …") repeats the thread's and says nothing new.
+fn subject_says_nothing(incoming: &Incoming) -> bool {
+    let Some(subject) = incoming.subject.as_deref() else { return true };
+    let prefix = subject.split_once(':').map_or("", |(prefix, _)| prefix.trim());
+    let answer = matches!(prefix.to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp");
+    answer || phrases::says_nothing(&phrases::flatten(subject, SUBJECT_CHARS_MAX))
+}
+
+/// A picture alone says nothing that can be read; a document, a recording or a film may.
+fn shows_nothing(attachments: &[Attachment]) -> bool {
+    attachments.iter().all(|attachment| attachment.inline || attachment.media_type.starts_with("image/"))
+}
+
+/// Adds what an agent must know; each mark once, in order.
+fn mark(incoming: &mut Incoming) {
+    if incoming.direction == Direction::FromCustomer {
+        if incoming.authentication == Some(Authentication::Fail) {
+            incoming.marks.push(Mark::Contradicted);
+        } else if is_spoofable(incoming) {
+            incoming.marks.push(Mark::Unverified);
+        }
+        if let Content::Call(call, _) = &incoming.content && call.outcome != CallOutcome::Answered {
+            incoming.marks.push(Mark::CallBack);
+        }
+    }
+    incoming.marks.sort();
+    incoming.marks.dedup();
+}
+
+/// Whether the sender could have been forged: a From that nothing vouches for, any caller id.
+fn is_spoofable(incoming: &Incoming) -> bool {
+    let identities = &incoming.sender.identities;
+    if incoming.authentication == Some(Authentication::Pass) || identities.iter().any(|own| own.assurance >= Assurance::Proven) {
+        return false;
+    }
+    identities.iter().any(|own| match own.identity.scheme.as_str() {
+        TEL => own.assurance <= Assurance::Plausible,
+        MAILTO => own.assurance <= Assurance::Asserted,
+        _ => false,
+    })
+}

@@ -4,6 +4,7 @@
 
 pub mod id;
 pub mod name;
+pub mod given_name;
 pub mod identity;
 pub mod contact;
 pub mod message;

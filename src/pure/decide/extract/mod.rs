@@ -1,0 +1,227 @@
+//! What is read out of one message that may tie it to others: names, claims, numbers.
+//!
+//! **Invariants:** only the writer's own words are read, never what he quotes. What the desk is
+//! itself (its addresses, its numbers) is never a claim, nor is the sender's own identity. At most
+//! [`FACTS_MAX`] facts come out of a message and at most [`SEARCH_BYTES_MAX`] of it are searched, so
+//! ten thousand numbers in one body cost no more than thirty-two.
+
+pub mod names;
+pub mod numbers;
+pub mod phones;
+pub mod scan;
+
+use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
+use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, MessageFact, Place, Sender, What};
+use crate::pure::domain::name::PersonName;
+use crate::pure::domain::policy::Policy;
+use names::{Hints, SignOff};
+use scan::{Haystack, cut};
+use std::collections::HashSet;
+
+/// Facts of one message (DESIGN 4): what a person states of one matter, with room to spare.
+pub const FACTS_MAX: usize = 32;
+/// Own text searched. Bytes (DESIGN 4).
+pub const SEARCH_BYTES_MAX: usize = 64 * 1024;
+/// Facts kept free for names, so that a list of numbers cannot push them out.
+const NAMES_MAX: usize = 6;
+/// Facts kept free for claims.
+const CLAIMS_MAX: usize = 10;
+/// Addresses looked at in one text.
+const ADDRESSES_MAX: usize = 48;
+/// RFC 5321, 4.5.3.1: bytes before and after the `@`.
+const ADDRESS_PART_BYTES_MAX: usize = 255;
+
+/// The writer's own words, in the parts they are searched by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnWords {
+    /// The text without quotes and signature.
+    pub own: String,
+    /// What stands below the sign-off, the sign-off included.
+    pub signature: String,
+    /// The name it is signed with.
+    pub signed: Option<PersonName>,
+}
+
+/// The sender of one message as far as names in the text are weighed against him.
+pub fn hints(sender: &Sender) -> Hints {
+    let addresses = sender.identities.iter().map(|known| &known.identity).chain(&sender.stated);
+    let addresses = addresses.filter(|identity| identity.scheme == MAILTO).filter_map(|identity| names::in_address(identity.value.split('@').next()?)).collect();
+    Hints { called: sender.name.as_deref().and_then(names::called), addresses }
+}
+
+/// Divides text without quotes into the words and the signature. `signature` is what a channel's
+/// conventions already cut off.
+pub fn own_words(text: &str, signature: &str, hints: &Hints) -> OwnWords {
+    let found = names::sign_off(text, hints);
+    let at = found.as_ref().map_or(text.len(), |found| found.at);
+    let (own, signed) = text.split_at(at);
+    let name = found.and_then(|SignOff { name, .. }| name).or_else(|| names::in_signature(signature, hints));
+    let mut below = signed.trim().to_owned();
+    if !below.is_empty() && !signature.is_empty() {
+        below.push('\n');
+    }
+    below.push_str(signature);
+    OwnWords { own: own.trim_end().to_owned(), signature: below, signed: name }
+}
+
+/// Reads the facts: numbers first, then claims, then names; each once, at the best place it stands.
+pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<MessageFact> {
+    let mut facts = Facts { incoming, policy, numbers: Vec::new(), claims: Vec::new(), names: Vec::new(), seen: HashSet::new() };
+    facts.fields();
+    // A vendor's notice and a receipt hold nobody's own words.
+    if matches!(incoming.what, What::Message | What::Edit) {
+        let read_out = matches!(incoming.content, Content::Call(..));
+        facts.text(incoming.subject.as_deref().unwrap_or(""), Place::Subject);
+        facts.text(&words.own, if read_out { Place::Field } else { Place::Body });
+        facts.text(&words.signature, Place::Signature);
+        facts.names_in(words);
+    }
+    facts.finish()
+}
+
+struct Facts<'a> {
+    incoming: &'a Incoming,
+    policy: &'a Policy,
+    numbers: Vec<MessageFact>,
+    claims: Vec<MessageFact>,
+    names: Vec<MessageFact>,
+    seen: HashSet<(usize, String)>,
+}
+
+impl Facts<'_> {
+    fn customer(&self) -> &Sender {
+        match self.incoming.direction {
+            Direction::FromCustomer => &self.incoming.sender,
+            Direction::FromAgent => &self.incoming.recipient,
+        }
+    }
+
+    /// What the channel's own fields give: the name, and what was stated beside the identities.
+    fn fields(&mut self) {
+        let customer = self.customer().clone();
+        let place = if is_typed(self.incoming, &customer) { Place::Field } else { Place::Header };
+        if let Some(name) = customer.name.as_deref().and_then(names::called) {
+            self.name(name, place);
+        }
+        for identity in customer.stated {
+            self.claim(identity, place);
+        }
+    }
+
+    /// Numbers, phones and addresses in a text.
+    fn text(&mut self, text: &str, place: Place) {
+        let haystack = Haystack::new(cut(text, SEARCH_BYTES_MAX));
+        let automatic = self.incoming.auto.is_some();
+        let phones = match haystack.groups.is_empty() {
+            true => phones::Phones::default(),
+            false => phones::phones(&haystack, &self.policy.region, place == Place::Signature),
+        };
+        let numbers = numbers::numbers(&haystack, &self.policy.matters, &phones);
+        let spans: Vec<_> = numbers.iter().map(|number| number.span.clone()).collect();
+        for number in numbers {
+            let matter = &self.policy.matters[number.matter];
+            if self.seen.insert((number.matter, number.value.clone())) {
+                let value = FactValue::Number { matter: matter.name.clone(), role: matter.role, value: number.value };
+                self.numbers.push(MessageFact { value, place });
+            }
+        }
+        // Who is away names his deputy's number, not his own.
+        if automatic || place == Place::Subject {
+            return;
+        }
+        for phone in phones.found {
+            let taken = spans.iter().any(|span| span.start < phone.span.end && phone.span.start < span.end);
+            if let Some(number) = phone.number && !taken {
+                self.claim(Identity::phone(&number), place);
+            }
+        }
+        for address in addresses(&haystack.text) {
+            self.claim(Identity::email(&address), place);
+        }
+    }
+
+    fn names_in(&mut self, words: &OwnWords) {
+        if self.incoming.auto.is_some() {
+            return;
+        }
+        match self.incoming.direction {
+            Direction::FromCustomer => {
+                if let Some(name) = &words.signed {
+                    self.name(name.clone(), if words.signature.is_empty() { Place::Body } else { Place::Signature });
+                }
+                for name in names::introductions(&words.own, &hints(&self.incoming.sender)) {
+                    self.name(name, Place::Body);
+                }
+            }
+            // An agent signs with the agent's name; the customer's is where he noted it.
+            Direction::FromAgent => {
+                if let Some(name) = names::in_note(&words.own) {
+                    self.name(name, Place::Body);
+                }
+            }
+        }
+    }
+
+    fn name(&mut self, name: PersonName, place: Place) {
+        let known = self.names.iter().any(|fact| matches!(&fact.value, FactValue::Name(other) if other.key() == name.key()));
+        if !known && self.names.len() < NAMES_MAX {
+            self.names.push(MessageFact { value: FactValue::Name(name), place });
+        }
+    }
+
+    /// A claim, unless it is the sender's own identity or the desk's.
+    fn claim(&mut self, identity: Identity, place: Place) {
+        let of_sender = [&self.incoming.sender, &self.incoming.recipient].iter().any(|side| side.identities.iter().any(|own| own.identity.scheme == identity.scheme && own.identity.value == identity.value));
+        let known = self.claims.iter().any(|fact| matches!(&fact.value, FactValue::Claim(other) if *other == identity));
+        if !of_sender && !known && self.claims.len() < CLAIMS_MAX && !is_ours(&identity, self.policy) {
+            self.claims.push(MessageFact { value: FactValue::Claim(identity), place });
+        }
+    }
+
+    fn finish(self) -> Vec<MessageFact> {
+        let room = FACTS_MAX - self.claims.len() - self.names.len();
+        self.numbers.into_iter().take(room).chain(self.claims).chain(self.names).collect()
+    }
+}
+
+/// Whether the person typed the fields himself (a web chat's form): nobody vouches for any of the
+/// sender's identities, and it is neither a mail nor a call.
+fn is_typed(incoming: &Incoming, sender: &Sender) -> bool {
+    let vouched = |scheme: &str, assurance: Assurance| scheme == MAILTO || scheme == TEL || assurance >= Assurance::Proven;
+    matches!(incoming.content, Content::Text(_)) && !sender.identities.iter().any(|own| vouched(&own.identity.scheme, own.assurance))
+}
+
+/// Whether the identity is the desk itself: a mailbox or number of ours.
+pub fn is_own(identity: &Identity, policy: &Policy) -> bool {
+    match identity.scheme.as_str() {
+        MAILTO => EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_own(&address)),
+        TEL => !policy.own_numbers.is_empty() && PhoneNumber::parse(&identity.value, &policy.region).is_ok_and(|number| policy.own_numbers.contains(&number)),
+        _ => false,
+    }
+}
+
+/// Whether the identity is the desk's, or of somebody who answers for it: never a claim.
+fn is_ours(identity: &Identity, policy: &Policy) -> bool {
+    let agent = identity.scheme == MAILTO && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address));
+    agent || is_own(identity, policy)
+}
+
+/// E-mail addresses in a text.
+fn addresses(text: &str) -> Vec<EmailAddress> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('@').take(ADDRESSES_MAX) {
+        let local = |c: char| c.is_alphanumeric() || "._%+-'".contains(c);
+        let domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
+        let before = scan::cut_front(&text[..at], ADDRESS_PART_BYTES_MAX);
+        let before = &before[before.trim_end_matches(local).len()..];
+        let after = cut(&text[at + 1..], ADDRESS_PART_BYTES_MAX);
+        let after = &after[..after.len() - after.trim_start_matches(domain).len()];
+        let (before, after) = (before.trim_start_matches(['.', '-', '\'', '+']), after.trim_end_matches(['.', '-']));
+        let dotted = after.rsplit_once('.').is_some_and(|(_, top)| top.chars().count() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()));
+        if before.is_empty() || !dotted {
+            continue;
+        }
+        found.extend(EmailAddress::parse(&format!("{before}@{after}")).ok());
+    }
+    found
+}

@@ -1,0 +1,518 @@
+//! Names of the writer: where a text is signed, and where the writer introduces himself.
+//!
+//! A wrong name does more harm than a missing one, for two names that conflict keep contacts apart.
+//! So a line, a last sentence or a word is a name only when it stands where names stand, looks like
+//! one, and either a closing phrase says so, or a list of given names or the sender's own address
+//! agrees.
+//!
+//! **Invariant:** a name is read only from the writer's own words, and at most the last
+//! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
+
+use super::super::phrases::{
+    CALLER_LABELS, CLOSINGS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, is_no_name,
+    is_organisation,
+};
+use super::scan::{cut, cut_front};
+use crate::pure::domain::given_name::is_given;
+use crate::pure::domain::name::{NameMatch, PersonName, fold};
+use regex::Regex;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Lines at the end of a text in which it may be signed.
+const TAIL_LINES_MAX: usize = 12;
+/// A longer line is no signature but a sentence. Bytes.
+const LINE_BYTES_MAX: usize = 400;
+/// End of the last line in which an inline sign-off is looked for. Bytes.
+const INLINE_BYTES_MAX: usize = 120;
+/// Words of a name.
+const WORDS_MAX: usize = 4;
+/// Text in which the writer may introduce himself. Bytes.
+const INTRODUCTION_BYTES_MAX: usize = 8192;
+/// Names read out of introductions.
+const INTRODUCTIONS_MAX: usize = 3;
+
+/// What is known of the sender before the text is read.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// What the channel calls him.
+    pub called: Option<PersonName>,
+    /// The words of his address: `minna.virtanen@…`.
+    pub addresses: Vec<PersonName>,
+}
+
+impl Hints {
+    fn agrees(&self, name: &PersonName) -> bool {
+        let agrees = |known: &PersonName| matches!(known.compare(name), NameMatch::Full | NameMatch::Partial);
+        self.called.as_ref().is_some_and(agrees) || self.addresses.iter().any(agrees)
+    }
+
+    fn contradicts(&self, name: &PersonName) -> bool {
+        self.called.as_ref().is_some_and(|known| known.is_full() && known.compare(name) == NameMatch::Conflict)
+    }
+}
+
+/// Where a text is signed, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOff {
+    /// The byte at which the signature begins; the length of the text if it is nothing but a name.
+    pub at: usize,
+    /// The name, if the sign-off has one.
+    pub name: Option<PersonName>,
+}
+
+/// A name as the channel gives it: no firm's, no unit's, nothing around it.
+pub fn called(text: &str) -> Option<PersonName> {
+    let text = text.split(['(', '<', '|', '/', '[']).next().unwrap_or("");
+    let text = [" via ", " from ", " @ ", " c/o "].iter().fold(text, |text, word| text.split(word).next().unwrap_or(""));
+    let lower = text.to_lowercase();
+    if lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word) || is_organisation(word.trim_matches('.'))) {
+        return None;
+    }
+    PersonName::parse(text)
+}
+
+/// The words of a mail address that may be a name.
+pub fn in_address(local: &str) -> Option<PersonName> {
+    let words: String = local.split('+').next()?.chars().map(|c| if c.is_alphabetic() { c } else { ' ' }).collect();
+    PersonName::parse(&words)
+}
+
+/// Finds where the text is signed: a closing phrase, a dash or slash and a name, a last line or
+/// sentence that is nothing but a name.
+pub fn sign_off(text: &str, hints: &Hints) -> Option<SignOff> {
+    let lines = tail(text);
+    by_closing(text, &lines, hints).or_else(|| by_last_lines(text, &lines, hints)).or_else(|| inline(text, &lines, hints))
+}
+
+/// The name in a signature that was already cut off from its sign-off: its first line, or one below
+/// that could be nothing else.
+pub fn in_signature(signature: &str, hints: &Hints) -> Option<PersonName> {
+    let mut closed = false;
+    for line in signature.lines().map(str::trim).filter(|line| !line.is_empty() && line.len() <= LINE_BYTES_MAX).take(TAIL_LINES_MAX) {
+        let line = line.trim_start_matches(['-', '–', '—', '_', '/', '*', ' ']);
+        let (rest, trust) = match closing(line) {
+            Some(found) => {
+                closed = true;
+                (found.rest, found.trust)
+            }
+            None if closed => (line, Trust::Closed),
+            None => (line, Trust::Bare),
+        };
+        if let Some(candidate) = leading(rest) && candidate.is_accepted(trust, hints) {
+            return Some(candidate.name);
+        }
+    }
+    None
+}
+
+/// Names by which the writer introduces himself: "nimeni on …", "this is …", "Minna täällä".
+pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
+    static BEFORE: LazyLock<Regex> = LazyLock::new(|| one_of(INTRODUCTIONS, WEAK_INTRODUCTIONS));
+    static AFTER: LazyLock<Regex> = LazyLock::new(|| one_of(INTRODUCED, &[]));
+    let text = cut(text, INTRODUCTION_BYTES_MAX);
+    let mut names = Vec::new();
+    for found in BEFORE.find_iter(text).filter(|found| is_parted(text, found.range())) {
+        let phrase = found.as_str().to_lowercase();
+        let trust = if INTRODUCTIONS.contains(&phrase.as_str()) { Trust::Closed } else { Trust::Weak };
+        if let Some(candidate) = following(&text[found.end()..]) && candidate.is_accepted(trust, hints) {
+            names.push(candidate.name);
+        }
+    }
+    for found in AFTER.find_iter(text).filter(|found| is_parted(text, found.range())) {
+        let question = text[found.end()..].trim_start().starts_with('?');
+        if let Some(candidate) = preceding(&text[..found.start()]) && !question && candidate.is_accepted(Trust::Weak, hints) {
+            names.push(candidate.name);
+        }
+    }
+    names.extend(labelled(text));
+    names.truncate(INTRODUCTIONS_MAX);
+    names
+}
+
+/// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Minna Virtanen, …".
+pub fn in_note(text: &str) -> Option<PersonName> {
+    static CALLER: LazyLock<Regex> = LazyLock::new(|| one_of(CALLER_LABELS, &[]));
+    let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
+    let none = Hints::default();
+    let labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
+    let labelled = labels.filter_map(|found| following(text[found.end()..].trim_start_matches([':', ' '])));
+    let mut names = labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
+    names.next().or_else(|| {
+        let candidate = following(text).filter(|candidate| candidate.listed && candidate.capital)?;
+        // A lone first word may be a verb: "Anna …" is also "give".
+        let parted = text[candidate.name.written().len()..].starts_with([',', '.', ':', '(']);
+        (candidate.words >= 2 || parted).then_some(candidate.name)
+    })
+}
+
+/// How much the place of a name says for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Behind a closing phrase or "my name is".
+    Closed,
+    /// Behind a short closing, a dash, a slash.
+    Marked,
+    /// Alone on one of the last lines.
+    Bare,
+    /// The last sentence of a line.
+    Sentence,
+    /// Behind "I am", which anything may follow.
+    Weak,
+}
+
+/// Words that may be a name.
+#[derive(Debug)]
+struct Candidate {
+    name: PersonName,
+    words: usize,
+    /// Every word begins with a capital (and not all of it is capitals).
+    capital: bool,
+    /// A common given name is among them.
+    listed: bool,
+}
+
+impl Candidate {
+    /// Reads a whole text as a name.
+    fn of(text: &str) -> Option<Self> {
+        let text = text.trim().trim_end_matches([',', '.', '!', ' ']).trim_start_matches(['*', '_', '"', '\'', '~', ' ']).trim_end_matches(['*', '_', '"', ')']);
+        let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 2).collect();
+        if words.is_empty() || words.len() > WORDS_MAX || text.len() > 80 {
+            return None;
+        }
+        let mut plain = 0;
+        let mut capital = true;
+        for (at, word) in words.iter().enumerate() {
+            let lower = word.to_lowercase();
+            if at > 0 && at + 1 < words.len() && PARTICLES.contains(&lower.as_str()) {
+                continue;
+            }
+            if !looks_like_a_word(word) || is_no_name(lower.trim_matches('.')) {
+                return None;
+            }
+            capital &= word.chars().next().is_some_and(char::is_uppercase);
+            plain += usize::from(word.chars().filter(|c| c.is_alphabetic()).count() > 1);
+        }
+        let shouted = text.chars().filter(|c| c.is_alphabetic()).count() > 1 && !text.chars().any(char::is_lowercase);
+        let listed = words.iter().any(|word| word.split('-').any(|part| is_given(&fold(part))));
+        let name = PersonName::parse(text)?;
+        (plain > 0).then_some(Self { name, words: words.len(), capital: capital && !shouted, listed })
+    }
+
+    fn is_accepted(&self, trust: Trust, hints: &Hints) -> bool {
+        let agrees = hints.agrees(&self.name);
+        let known = self.listed || agrees;
+        match trust {
+            Trust::Closed => self.capital || known,
+            Trust::Marked => known || (self.capital && self.words >= 2),
+            Trust::Bare => known || (self.capital && self.words >= 2 && !hints.contradicts(&self.name)),
+            Trust::Sentence | Trust::Weak => agrees || (self.capital && self.listed) || (self.capital && self.words >= 2 && !hints.contradicts(&self.name)),
+        }
+    }
+}
+
+/// Letters, with hyphens, apostrophes and the dot of an initial among them.
+fn looks_like_a_word(word: &str) -> bool {
+    let mut letters = 0;
+    for (at, c) in word.char_indices() {
+        match c {
+            c if c.is_alphabetic() => letters += 1,
+            '-' | '\'' | '’' if at > 0 => {}
+            '.' if letters > 0 => {}
+            _ => return false,
+        }
+    }
+    letters > 0 && !(word.ends_with('.') && letters > 4) && word[word.char_indices().nth(1).map_or(word.len(), |(at, _)| at)..].chars().filter(|c| c.is_uppercase()).count() <= letters
+}
+
+/// The last lines with something in them, each with its offset, the last one first.
+fn tail(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::with_capacity(TAIL_LINES_MAX);
+    let mut end = text.len();
+    for _ in 0..8 * TAIL_LINES_MAX {
+        let start = text[..end].rfind('\n').map_or(0, |at| at + 1);
+        let line = &text[start..end];
+        if !line.trim().is_empty() {
+            lines.push((start, line));
+        }
+        if start == 0 || lines.len() == TAIL_LINES_MAX {
+            break;
+        }
+        end = start - 1;
+    }
+    lines
+}
+
+/// A closing phrase at the start of a line.
+struct Closed<'a> {
+    rest: &'a str,
+    trust: Trust,
+}
+
+/// Strips closing phrases ("Kiitos ja terveisin, …") off the start of a line.
+fn closing(line: &str) -> Option<Closed<'_>> {
+    let mut rest = line.trim_start();
+    let mut trust = None;
+    for _ in 0..4 {
+        let Some((after, kind)) = CLOSINGS.iter().find_map(|(phrase, kind)| Some((strip(rest, phrase)?, *kind))) else { break };
+        let next = after.trim_start_matches(['.', ',', '!', ':', ';', ' ', '\t', '-', '–', '—', '/', '*', ')', '🙂', '😊']);
+        let parted = next.is_empty() || !after.starts_with(' ') || after.trim_start() != next;
+        trust = Some(match (kind, parted) {
+            (Closing::Plain, _) | (Closing::Short, true) | (Closing::Thanks, true) => Trust::Closed,
+            (Closing::Short, false) => Trust::Marked,
+            (Closing::Thanks, false) => {
+                // "Thanks and regards" goes on; "Thanks Minna" is said to Minna.
+                let connector = next.split_whitespace().next().unwrap_or("");
+                let further = CONNECTORS.contains(&connector.to_lowercase().as_str());
+                let chained = CLOSINGS.iter().any(|(phrase, _)| strip(next, phrase).is_some());
+                if !further && !chained {
+                    return None;
+                }
+                Trust::Closed
+            }
+        });
+        rest = next;
+        let connector = rest.split_whitespace().next().unwrap_or("");
+        if CONNECTORS.contains(&connector.to_lowercase().as_str()) {
+            rest = rest[connector.len()..].trim_start();
+        }
+    }
+    trust.map(|trust| Closed { rest, trust })
+}
+
+/// The text behind a phrase, if it begins with it as whole words. Dots within an abbreviation are
+/// passed over ("yst. terv.").
+fn strip<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
+    let mut rest = text.chars();
+    for expected in phrase.chars() {
+        let mut c = rest.next()?;
+        while c == '.' && expected != '.' {
+            c = rest.next()?;
+        }
+        if c != expected && !c.to_lowercase().eq(std::iter::once(expected)) {
+            return None;
+        }
+    }
+    let after = rest.as_str();
+    (!after.starts_with(char::is_alphanumeric)).then_some(after)
+}
+
+/// The name a line begins with: all of the line, or what stands before a phone, a comma, a blank
+/// that is wide.
+fn leading(line: &str) -> Option<Candidate> {
+    let line = line.trim();
+    let head = line.split([',', ';', '|', '•', '·', '(', '/', '\t', '@', '+', '<', ':', '[', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).next().unwrap_or("");
+    let head = head.split(" - ").next().unwrap_or("").split("  ").next().unwrap_or("");
+    let cut_at = line[head.len()..].chars().next();
+    let head = match cut_at.is_some_and(|c| c.is_ascii_digit() || matches!(c, '@' | ':' | '+')) && !head.ends_with(' ') {
+        // The word before it is part of an address, a code, or the label itself.
+        true => head.rsplit_once(' ').map_or("", |(head, _)| head),
+        false => head,
+    };
+    let mut head = head.trim();
+    while let Some((front, last)) = head.rsplit_once(' ') {
+        let last = last.trim_end_matches(['.', ':']).to_lowercase();
+        if !PHONE_LABELS.contains(&last.as_str()) && !SWITCHBOARD_LABELS.contains(&last.as_str()) {
+            break;
+        }
+        head = front.trim_end();
+    }
+    Candidate::of(head)
+}
+
+fn by_closing(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
+    for (at, (start, line)) in lines.iter().enumerate() {
+        if line.len() > LINE_BYTES_MAX {
+            continue;
+        }
+        let Some(found) = closing(line) else { continue };
+        if found.rest.is_empty() {
+            let next = at.checked_sub(1).and_then(|next| leading(lines[next].1.trim_start_matches(['-', '–', '/', ' '])));
+            let name = next.filter(|candidate| candidate.is_accepted(Trust::Closed, hints)).map(|candidate| candidate.name);
+            // A lone "Kiitos" at the end is no signature, and no reason to cut.
+            if name.is_some() || is_formal(line) {
+                return Some(SignOff { at: *start, name });
+            }
+        } else if let Some(candidate) = leading(found.rest) && candidate.is_accepted(found.trust, hints) && is_whole(found.rest, &candidate) {
+            return Some(SignOff { at: *start, name: Some(candidate.name) });
+        }
+    }
+    let _ = text;
+    None
+}
+
+/// Whether a closing by itself ends the letter.
+fn is_formal(line: &str) -> bool {
+    CLOSINGS.iter().any(|(phrase, kind)| *kind == Closing::Plain && strip(line.trim_start(), phrase).is_some_and(|rest| rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()))
+}
+
+/// Whether the line holds the name and nothing else but particulars: a number, an address, a title.
+fn is_whole(line: &str, candidate: &Candidate) -> bool {
+    let rest = line.trim_start().trim_start_matches(['*', '_', '"', '\'', '~']);
+    let rest = rest.get(candidate.name.written().len()..).unwrap_or("").trim();
+    let rest = rest.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '+' | '@'));
+    rest.is_empty() || rest.len() <= 60 || is_particulars(line)
+}
+
+/// A line of particulars: digits, an address, a firm, what a device adds.
+fn is_particulars(line: &str) -> bool {
+    let lower = line.trim().to_lowercase();
+    let digits = lower.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 5
+        || lower.contains('@')
+        || lower.contains("www.")
+        || DEVICE_LINES.iter().any(|start| lower.starts_with(start))
+        || (lower.len() <= 60 && lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word.trim_matches('.'))))
+}
+
+/// A dash or slash and a name, or a name alone, on the last line that holds no particulars.
+fn by_last_lines(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
+    for (at, (start, line)) in lines.iter().take(6).enumerate() {
+        let trimmed = line.trim();
+        if trimmed.len() > LINE_BYTES_MAX {
+            return None;
+        }
+        let bare = trimmed.trim_start_matches(['-', '/', '~', '–', '—', ' ']);
+        let marked = bare.len() < trimmed.len();
+        if let Some(candidate) = leading(bare) {
+            let alone = candidate.name.written().len() + 2 >= bare.trim_end_matches(['.', ',', '!', '*', '_', ' ']).len();
+            let particulars = is_particulars(bare);
+            let accepted = candidate.is_accepted(if marked { Trust::Marked } else { Trust::Bare }, hints);
+            if accepted && (alone || particulars) {
+                return signed_at(text, *start, candidate, alone && at == 0);
+            }
+        }
+        if !is_particulars(trimmed) {
+            return None;
+        }
+    }
+    None
+}
+
+/// A text that is nothing but a name is words, not a signature: the answer to "who are you?".
+fn signed_at(text: &str, start: usize, candidate: Candidate, alone: bool) -> Option<SignOff> {
+    let empty = text[..start].trim().is_empty();
+    match (empty, alone) {
+        (true, true) if candidate.words < 2 && !candidate.listed => None,
+        (true, _) => Some(SignOff { at: text.len(), name: Some(candidate.name) }),
+        (false, _) => Some(SignOff { at: start, name: Some(candidate.name) }),
+    }
+}
+
+/// A sign-off at the end of the last line: "… Kiitos! T. Minna", "… 40012345. Minna", "… /Minna".
+fn inline(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
+    let (start, line) = lines.iter().find(|(_, line)| !DEVICE_LINES.iter().any(|device| line.trim().to_lowercase().starts_with(device)))?;
+    let line = line.trim_end();
+    let window = cut_front(line, INLINE_BYTES_MAX);
+    let offset = start + (line.len() - window.len());
+    let mut found: Option<(usize, PersonName)> = None;
+    for (at, _) in window.match_indices([' ', '/', '-', '\u{2013}']) {
+        let before = window[..at].trim_end();
+        if before.is_empty() && offset == *start {
+            continue;
+        }
+        let mark = window[at..].trim_start_matches(' ');
+        if let Some(candidate) = inline_candidate(before, mark, hints) {
+            found = Some((at, candidate.name));
+            break;
+        }
+    }
+    let (at, name) = found?;
+    let at = offset + at;
+    (!text[..at].trim().is_empty()).then_some(SignOff { at, name: Some(name) })
+}
+
+/// The name that the rest of a line is, seen from one place in it.
+fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate> {
+    let ended = before.ends_with(['.', '!', '?', ';', ')', '…']) || before.ends_with(|c: char| !c.is_alphanumeric() && !c.is_ascii());
+    let comma = before.ends_with(',');
+    if let Some(found) = closing(rest) && !found.rest.is_empty() {
+        let phrase = rest.trim_start_matches(char::is_alphabetic);
+        let unmistakable = rest.len() - phrase.len() > 2 || phrase.starts_with(['.', ':']);
+        let parted = ended || comma || (found.trust == Trust::Closed && unmistakable);
+        let candidate = leading(found.rest)?;
+        return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate)).then_some(candidate);
+    }
+    let bare = rest.trim_start_matches(['-', '/', '–', ' ']);
+    let marked = bare.len() < rest.len();
+    let candidate = leading(bare)?;
+    if !ends_line(bare, &candidate) {
+        return None;
+    }
+    let glued = marked && !rest.starts_with("- ") && !before.ends_with(char::is_alphanumeric);
+    let accepted = match (marked, ended, comma) {
+        (true, _, _) if glued || ended || rest.starts_with('/') => candidate.is_accepted(Trust::Marked, hints) && !before.ends_with(|c: char| c.is_alphanumeric() && rest.starts_with('-')),
+        (false, true, _) => candidate.is_accepted(Trust::Sentence, hints) && candidate.capital,
+        // "Order 40012345 Minna"
+        (false, _, _) if before.ends_with(|c: char| c.is_ascii_digit()) => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
+        (false, _, true) => candidate.capital && before.split_whitespace().count() >= 3 && (hints.agrees(&candidate.name) || (candidate.listed && candidate.words >= 2)),
+        _ => false,
+    };
+    accepted.then_some(candidate)
+}
+
+/// Whether nothing follows the name on the line but a phone or an address.
+fn ends_line(line: &str, candidate: &Candidate) -> bool {
+    let rest = line.trim().get(candidate.name.written().len()..).unwrap_or("");
+    let rest = rest.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '+' | '@' | '?'));
+    rest.is_empty() || (is_particulars(rest) && rest.split_whitespace().count() <= 6)
+}
+
+/// Whether a match stands between characters that are no letters. The regex itself cannot ask: on
+/// text beyond ASCII a word boundary costs it its fast engine.
+fn is_parted(text: &str, span: Range<usize>) -> bool {
+    !text[..span.start].ends_with(char::is_alphanumeric) && !text[span.end..].starts_with(char::is_alphanumeric)
+}
+
+/// Phrases in any case, the longest first; see [`is_parted`].
+fn one_of(first: &[&str], second: &[&str]) -> Regex {
+    let mut phrases: Vec<String> = first.iter().chain(second).map(|phrase| regex::escape(phrase)).collect();
+    phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+    Regex::new(&format!("(?i){}", phrases.join("|"))).expect("escaped phrases make a regular expression")
+}
+
+/// The name that a text begins with: words up to the first that is none.
+fn following(text: &str) -> Option<Candidate> {
+    let text = text.split(['\n', ',', '.', '!', '?', ';', '(', ':']).next().unwrap_or("");
+    if !text.starts_with([' ', '\t']) && !text.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 1).collect();
+    let is_particle = |word: &&&str| PARTICLES.contains(*word);
+    let is_part = |word: &&&str| is_particle(word) || (looks_like_a_word(word) && !is_no_name(&word.to_lowercase()));
+    let capital = |word: &&&str| word.chars().next().is_some_and(char::is_uppercase) || is_particle(word);
+    let mut count = words.iter().take(WORDS_MAX).take_while(is_part).take_while(capital).count();
+    count -= words[..count].iter().rev().take_while(is_particle).count();
+    if count > 0 {
+        return Candidate::of(&words[..count].join(" "));
+    }
+    // In lower case only a listed given name, and a second word only where the clause ends with it.
+    let count = words.iter().take(WORDS_MAX).take_while(is_part).count();
+    let first = words.first().filter(|word| count > 0 && is_given(&fold(word)))?;
+    let whole = count == 2 && words.len() == 2;
+    Candidate::of(&if whole { words.join(" ") } else { (*first).to_owned() })
+}
+
+/// The name that a text ends with, where a clause begins with it.
+fn preceding(text: &str) -> Option<Candidate> {
+    let clause = cut_front(text, 80).rsplit(['\n', ',', '.', '!', '?', ';', '(']).next().unwrap_or("");
+    let words: Vec<&str> = clause.split_whitespace().collect();
+    let greeting = words.first().is_some_and(|word| is_no_name(&word.to_lowercase()));
+    Candidate::of(&words[usize::from(greeting)..].join(" ")).filter(|candidate| candidate.capital)
+}
+
+/// Names in a form's fields: "Nimi: Minna Virtanen".
+fn labelled(text: &str) -> Vec<PersonName> {
+    let mut names = Vec::new();
+    for line in text.lines().take(64) {
+        let Some((label, value)) = line.split_once(':') else { continue };
+        let label = label.trim().trim_start_matches(['-', '*', '•', ' ']).to_lowercase();
+        if !NAME_LABELS.contains(&label.trim_end()) {
+            continue;
+        }
+        if let Some(candidate) = Candidate::of(value) && (candidate.words >= 2 || candidate.listed) {
+            names.push(candidate.name);
+        }
+    }
+    names
+}
