@@ -1,10 +1,161 @@
 //! The imperative shell: the only folder that touches the world.
+//!
+//! [`Deployment`] is what every command needs (database, content store, keys); [`run`] starts the
+//! parts of the daemon in order and stops them in reverse, within a stated time.
+//!
+//! **Invariants:** `intake`, `ingest` and `deliver` never call each other; they meet in Postgres only,
+//! and any of them may crash, stop or lag alone. Nothing but `main` and the tests imports `shell`.
 
 pub mod alerts;
 pub mod carriers;
 pub mod cluster;
 pub mod content;
+
 pub mod ingest;
 pub mod intake;
 pub mod store;
 pub mod telemetry;
+
+use crate::config::{KeyError, Keys, Settings};
+use crate::pure::channels::{Channel, Intake};
+use crate::pure::decide::lookup::Keyer;
+use crate::shell::alerts::Tool;
+use crate::shell::cluster::{Cluster, ClusterError};
+use crate::shell::content::{ContentError, ContentStore};
+use crate::shell::ingest::{BatchLimits, Registry, Tenant};
+use crate::shell::intake::ChannelIdent;
+use crate::shell::store::{Store, StoreError};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why the daemon or a command cannot begin. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The private Postgres does not start.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The database is not there, or its schema cannot be brought up to date.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys cannot be read or made.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The content store cannot be opened.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The directory of the daemon's data cannot be made.
+    #[error("cannot make the data directory {path}: {error}; make it, or set data_dir")]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// What every command works on.
+pub struct Deployment {
+    /// The database and the content store.
+    pub store: Store,
+    /// The daemon's keys.
+    pub keys: Keys,
+    cluster: Option<Cluster>,
+}
+
+impl Deployment {
+    /// Connects to the database, or brings up the private one, and brings its schema up to date if
+    /// `migrate` says so.
+    pub async fn open(settings: &Settings, migrate: bool) -> Result<Self, OpenError> {
+        make_dir(&settings.data_dir)?;
+        let keys = settings.ensure_keys()?;
+        let content = ContentStore::open(&settings.content_dir())?;
+        let (url, cluster) = match &settings.database.url {
+            Some(url) => (url.expose().to_owned(), None),
+            None => {
+                let cluster = Cluster::start(&settings.data_dir.join("postgres"), settings.database.bin_dir.as_deref()).await?;
+                (cluster.url(), Some(cluster))
+            }
+        };
+        let store = Store::connect(&url, settings.database.connections_max, content).await?;
+        if migrate {
+            store.migrate().await?;
+        }
+        Ok(Self { store, keys, cluster })
+    }
+
+    /// Lets the database go, and stops the private one if this process started it.
+    pub async fn close(self) {
+        self.store.pool.close().await;
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await;
+        }
+    }
+}
+
+fn make_dir(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::DirBuilderExt;
+    // Others may pass, not read: the private Postgres runs as another user when lanka is root.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(path)
+        .map_err(|error| OpenError::DataDir { path: path.to_owned(), error })
+}
+
+/// A configured way in, ready to be shared.
+pub struct Configured {
+    /// Whose bytes they are.
+    pub ident: ChannelIdent,
+    /// Whether it takes anything in.
+    pub enabled: bool,
+    /// Reads them.
+    pub channel: Arc<dyn Channel>,
+    /// Fetches them.
+    pub intake: Intake,
+}
+
+/// The configuration, taken apart for those who work with it.
+pub struct Parts {
+    /// Ways in, by name.
+    pub channels: Vec<Configured>,
+    /// Tools that hear of threads.
+    pub tools: Vec<Tool>,
+    /// What deciding needs.
+    pub registry: Arc<Registry>,
+    /// Bounds of a batch.
+    pub batch: BatchLimits,
+}
+
+impl Parts {
+    /// Takes settings apart.
+    pub fn of(settings: Settings, keys: &Keys) -> (Self, crate::config::Sections) {
+        let mut tenants = HashMap::new();
+        for name in settings.tenants() {
+            let policy = settings.policy(&name, keys);
+            let keyer = Keyer::new(&policy, &name);
+            tenants.insert(name, Arc::new(Tenant { policy, keyer }));
+        }
+        let Settings { sections, channels, mirrors, .. } = settings;
+        let channels: Vec<Configured> = channels
+            .into_iter()
+            .map(|(name, channel)| Configured {
+                ident: ChannelIdent { tenant: channel.tenant, name, kind: channel.kind.to_owned() },
+                enabled: channel.enabled,
+                channel: channel.built.channel.into(),
+                intake: channel.built.intake,
+            })
+            .collect();
+        let readers = channels.iter().map(|channel| (channel.ident.name.clone(), channel.channel.clone())).collect();
+        let tools = mirrors
+            .into_iter()
+            .filter(|(_, mirror)| mirror.enabled)
+            .map(|(name, mirror)| Tool { name, mirror: mirror.mirror.into() })
+            .collect();
+        let batch = BatchLimits {
+            rows_max: i64::try_from(sections.ingest.batch_rows_max).unwrap_or(i64::MAX),
+            bytes_max: i64::try_from(sections.ingest.batch_bytes_max).unwrap_or(i64::MAX),
+        };
+        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants }), batch }, sections)
+    }
+}
