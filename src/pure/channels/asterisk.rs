@@ -230,7 +230,6 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let channel = Box::new(Asterisk {
         namespace: format!("{NAME}:{}", setup.name),
         columns: Some(settings.columns),
-        splitter: Splitter(csv_core::Reader::new()),
         line_bytes_max: usize::try_from(settings.line_bytes_max).unwrap_or(usize::MAX),
         time_zone,
         region,
@@ -243,7 +242,6 @@ fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
     Box::new(Asterisk {
         namespace: format!("{NAME}:{}", setup.name),
         columns: None,
-        splitter: Splitter(csv_core::Reader::new()),
         line_bytes_max: DEFAULT_LINE_BYTES_MAX as usize,
         time_zone: setup.time_zone.clone(),
         region: setup.region.to_owned(),
@@ -327,7 +325,6 @@ struct Asterisk {
     namespace: String,
     /// `None`: to be guessed.
     columns: Option<Vec<Column>>,
-    splitter: Splitter,
     line_bytes_max: usize,
     time_zone: TimeZone,
     region: String,
@@ -344,6 +341,7 @@ impl Channel for Asterisk {
         }
         let lines = || body.split(|byte| *byte == b'\n').enumerate().map(|(n, line)| (n + 1, line.trim_ascii()));
         let lines = || lines().filter(|(_, line)| !line.is_empty());
+        let mut splitter = Splitter(csv_core::Reader::new());
         let guessed;
         let columns = match &self.columns {
             Some(columns) => columns.as_slice(),
@@ -351,13 +349,13 @@ impl Channel for Asterisk {
                 guessed = lines()
                     .filter(|(_, line)| line.len() <= self.line_bytes_max)
                     .take(GUESS_LINES_MAX)
-                    .find_map(|(_, line)| guess(&self.splitter, line));
+                    .find_map(|(_, line)| guess(&mut splitter, line));
                 guessed.unwrap_or(LAYOUTS[0])
             }
         };
         for (n, line) in lines() {
             let record = match line.len() <= self.line_bytes_max {
-                true => Record::read(&self.splitter, line, columns),
+                true => Record::read(&mut splitter, line, columns),
                 false => Err(BadLine::TooLong(self.line_bytes_max)),
             };
             match record.and_then(|record| self.leg(&record)) {
@@ -370,7 +368,7 @@ impl Channel for Asterisk {
 }
 
 /// The layout a line fits, if any: as many columns, the times and the disposition where they belong.
-fn guess(splitter: &Splitter, line: &[u8]) -> Option<&'static [Column]> {
+fn guess(splitter: &mut Splitter, line: &[u8]) -> Option<&'static [Column]> {
     let mut record = Record { columns: &[], fields: splitter.fields(line).ok()? };
     let fits = |layout: &&'static [Column]| {
         record.columns = layout;
@@ -459,7 +457,7 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn read(splitter: &Splitter, line: &[u8], columns: &'a [Column]) -> Result<Self, BadLine> {
+    fn read(splitter: &mut Splitter, line: &[u8], columns: &'a [Column]) -> Result<Self, BadLine> {
         if line.contains(&0) {
             return Err(BadLine::Nul);
         }
@@ -507,14 +505,14 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Takes lines apart. Each line by itself, so that a quote left open swallows no other line; built
-/// once, for building costs more than a line does.
+/// Takes lines apart: each by itself, so that a quote left open swallows no other line. Made once
+/// for a delivery, since making it costs more than a line does.
 struct Splitter(csv_core::Reader);
 
 impl Splitter {
     /// The fields of a line without its end. What is not UTF-8 is read as ISO 8859-1, which older
     /// exchanges write.
-    fn fields(&self, line: &[u8]) -> Result<Vec<String>, BadLine> {
+    fn fields(&mut self, line: &[u8]) -> Result<Vec<String>, BadLine> {
         let mut input = match std::str::from_utf8(line) {
             Ok(_) => line.to_vec(),
             Err(_) => line.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
@@ -522,7 +520,8 @@ impl Splitter {
         input.push(b'\n');
         let mut output = vec![0; input.len()];
         let mut ends = [0; FIELDS_MAX];
-        let (result, _, _, count) = self.0.clone().read_record(&input, &mut output, &mut ends);
+        let (result, _, _, count) = self.0.read_record(&input, &mut output, &mut ends);
+        self.0.reset();
         match result {
             csv_core::ReadRecordResult::Record => {}
             csv_core::ReadRecordResult::OutputEndsFull => return Err(BadLine::TooManyColumns),
