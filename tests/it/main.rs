@@ -1,5 +1,6 @@
 //! Integration tests: real Postgres, real mailboxes, real files. One binary, a module a subject.
 
+mod channels;
 mod cluster;
 mod config;
 mod dovecot;

@@ -34,10 +34,18 @@ macro_rules! channels {
 }
 
 channels! {
+    /// Call records that an Asterisk exchange writes.
+    asterisk,
     /// A mailbox.
     imap,
     /// A directory of mails.
     maildir,
+    /// Facebook Messenger.
+    messenger,
+    /// Web chat in lanka's own JSON.
+    webchat,
+    /// WhatsApp Business.
+    whatsapp,
 }
 
 /// The kind of a name, if there is one.

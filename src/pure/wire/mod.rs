@@ -1,10 +1,13 @@
 //! Formats that several channels or mirrors share.
 
-pub mod standard_webhooks;
-pub mod settings;
 pub mod authentication;
 pub mod automatic;
+pub mod batch;
 pub mod html;
+pub mod json;
 pub mod mail_parts;
+pub mod meta;
 pub mod mime;
 pub mod quote;
+pub mod settings;
+pub mod standard_webhooks;

@@ -1,0 +1,533 @@
+//! WhatsApp Business Cloud API.
+//!
+//! `POST /hooks/{channel}`, signed as all of Meta's webhooks ([`meta`]). Read are all elements of all
+//! entries and changes: messages, echoes of what the business sent from its phone, statuses,
+//! preferences, errors; a `field` not known here becomes a notice. Sources:
+//! developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference (messages,
+//! system), …/business-scoped-user-ids.
+//!
+//! **Namespace:** `whatsapp:` and the id of the WhatsApp Business Account (`entry.id`), not the
+//! `phone_number_id`: every delivery has it, also those whose value has no `metadata`, so that
+//! messages, echoes, statuses and the replies that quote them share it. A wamid is unique beyond it.
+//!
+//! **Identities:** the business-scoped user id (BSUID), then the phone number; Meta sends either or
+//! both. A BSUID means something within one business portfolio, which no payload names: the scope is
+//! `portfolio` of the settings, else the account's id.
+//!
+//! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
+//! message's own: a batch holds several customers. Cards of other people are text, never identities.
+
+use super::{Built, Channel, Delivery, Forged, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
+use crate::pure::domain::message::{
+    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
+    Sender, SenderIdentity, What,
+};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::{json, meta, settings};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The kind, as the configuration knows it.
+pub const KIND: Kind = Kind { name: NAME, summary: "WhatsApp Business Cloud API (webhook)", build, dry };
+
+const NAME: &str = "whatsapp";
+
+/// The scheme of business-scoped user ids, and of whatever else Meta puts where a number should be.
+pub const SCHEME: &str = NAME;
+
+/// What `object` says in every delivery.
+const OBJECT: &str = "whatsapp_business_account";
+
+/// The channel's table in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The app's secret, which signs deliveries (not the access token).
+    app_secret: Secret,
+    /// The word agreed on for the handshake.
+    verify_token: Secret,
+    /// Token for the calls to Meta: media, answers. Without it neither is possible.
+    access_token: Option<Secret>,
+    /// Where Meta's API is, if not at its usual place.
+    api_url: Option<String>,
+    /// Name of the business portfolio, shared by all channels whose accounts belong to it. Default:
+    /// the id of the WhatsApp Business Account.
+    portfolio: Option<String>,
+    /// The business's own numbers, so that they never become a customer's.
+    #[serde(default)]
+    own_numbers: Vec<String>,
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let settings: Settings = settings::read_kind(table)?;
+    let mut problems = Vec::new();
+    problems.extend(meta::check_api_url(settings.api_url.as_deref()).err());
+    problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
+    if settings.portfolio.as_deref().is_some_and(|portfolio| portfolio.trim().is_empty()) {
+        problems.push(SettingsProblem::new("portfolio", "is empty; leave it out or name the business portfolio"));
+    }
+    let mut own = Own::default();
+    for (n, text) in settings.own_numbers.iter().enumerate() {
+        match PhoneNumber::parse(text, setup.region) {
+            Ok(number) => own.numbers.push(number),
+            Err(error) => problems.push(SettingsProblem::new(format!("own_numbers.{n}"), error.to_string())),
+        }
+    }
+    match meta::App::new(settings.app_secret, settings.verify_token) {
+        Ok(app) if problems.is_empty() => {
+            let channel = Box::new(WhatsApp { app, portfolio: settings.portfolio });
+            Ok(Built { channel, intake: Intake::Webhook, own })
+        }
+        Ok(_) => Err(problems),
+        Err(more) => Err(problems.into_iter().chain(more).collect()),
+    }
+}
+
+fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
+    Box::new(WhatsApp { app: meta::App::default(), portfolio: None })
+}
+
+struct WhatsApp {
+    app: meta::App,
+    portfolio: Option<String>,
+}
+
+impl Channel for WhatsApp {
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        self.app.verify(delivery)
+    }
+
+    fn handshake(&self, query: &[(String, String)]) -> Handshake {
+        self.app.handshake(query)
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        let body = match json::read(&event.body) {
+            Ok(body) => body,
+            Err(fault) => return Parsed { items: Vec::new(), faults: vec![fault] },
+        };
+        let mut batch = Batch::default();
+        for entry in meta::entries(&body, OBJECT, &mut batch) {
+            let id = json::id(entry, "id").unwrap_or_else(|| event.channel.clone());
+            let scope = self.portfolio.clone().unwrap_or_else(|| id.clone());
+            let account = Account { namespace: format!("{NAME}:{id}"), scope };
+            let changes = json::list(entry, "changes", &mut batch);
+            if changes.is_empty() {
+                batch.fault("empty_entry", "an entry holds no changes");
+            }
+            for change in changes {
+                account.change(change, &mut batch);
+            }
+        }
+        batch.finish()
+    }
+}
+
+/// The business account that an entry is about.
+struct Account {
+    /// Where ids of messages are unique.
+    namespace: String,
+    /// Where ids of people are unique.
+    scope: String,
+}
+
+impl Account {
+    /// ```json
+    /// {"field": "messages", "value": {"messaging_product": "whatsapp",
+    ///   "metadata": {"display_phone_number": "15550001111", "phone_number_id": "106540352242922"},
+    ///   "contacts": [{"profile": {"name": "Anna"}, "wa_id": "358401234567", "user_id": "FI.13491208655302741918"}],
+    ///   "messages": [{"from": "358401234567", "id": "wamid.x", "timestamp": "1697043223", "type": "text", "text": {"body": "Hei"}}],
+    ///   "statuses": [], "errors": []}}
+    /// ```
+    fn change(&self, change: &Value, batch: &mut Batch) {
+        let before = batch.len();
+        let field = json::text(change, "field").unwrap_or_default();
+        let Some(value) = change.get("value").filter(|value| value.is_object()) else {
+            return batch.fault("no_value", format!("a change of `{}` has no value", json::word(&field)));
+        };
+        let mut excused = false;
+        for (key, direction) in [("messages", Direction::FromCustomer), ("message_echoes", Direction::FromAgent)] {
+            for message in json::list(value, key, batch) {
+                excused |= self.message(value, message, direction, batch);
+            }
+        }
+        for status in json::list(value, "statuses", batch) {
+            self.status(value, status, batch);
+        }
+        for preference in json::list(value, "user_preferences", batch) {
+            self.preference(value, preference, batch);
+        }
+        // Without a message that they excuse, errors say that Meta could not deliver something.
+        for error in json::list(value, "errors", batch).iter().filter(|_| !excused) {
+            batch.fault("vendor_error", format!("WhatsApp reports: {}", error_words(error)));
+        }
+        if batch.len() == before {
+            match field.as_str() {
+                "messages" | "message_echoes" | "smb_message_echoes" | "" => {
+                    batch.fault("empty_change", format!("a change of `{}` holds nothing", json::word(&field)));
+                }
+                _ => batch.item(self.other_change(&field, change)),
+            }
+        }
+    }
+
+    /// One message, echo or update. Returns whether it came without content, which errors beside it explain.
+    fn message(&self, value: &Value, message: &Value, direction: Direction, batch: &mut Batch) -> bool {
+        if message.as_object().is_none_or(|fields| fields.is_empty()) {
+            batch.fault("empty_message", "an element of a list of messages is empty or no object");
+            return false;
+        }
+        let key = json::id(message, "id").unwrap_or_else(|| json::made_key(&[&self.scope], message));
+        let mut incoming = Incoming::new(&self.namespace, key);
+        let customer = self.customer(value, message, direction);
+        let kind = json::text(message, "type").unwrap_or_default();
+        if customer.identities.is_empty() && kind != "system" {
+            batch.fault("no_sender", format!("a message of type `{}` names no customer", json::word(&kind)));
+        }
+        incoming.direction = direction;
+        match direction {
+            Direction::FromCustomer => incoming.sender = customer,
+            Direction::FromAgent => incoming.recipient = customer,
+        }
+        self.time(message, &mut incoming);
+        self.pointers(message, &mut incoming);
+        let unreadable = self.kind(&kind, message, &mut incoming);
+        batch.item(incoming);
+        unreadable
+    }
+
+    /// Fills in what depends on the type. Returns whether the type's content was not there.
+    fn kind(&self, kind: &str, message: &Value, incoming: &mut Incoming) -> bool {
+        let object = message.get(kind).unwrap_or(&Value::Null);
+        match kind {
+            // A removal has an empty emoji, or none.
+            "reaction" => {
+                incoming.what = What::Reaction;
+                incoming.content = Content::Text(json::text(object, "emoji").unwrap_or_default());
+                self.target(object, "message_id", incoming);
+            }
+            "revoke" => {
+                incoming.what = What::Delete;
+                self.target(object, "original_message_id", incoming);
+            }
+            "edit" => {
+                incoming.what = What::Edit;
+                self.target(object, "original_message_id", incoming);
+                let edited = object.get("message").unwrap_or(&Value::Null);
+                let inner = json::text(edited, "type").unwrap_or_else(|| "edit".to_owned());
+                return said(&inner, edited).put(incoming);
+            }
+            "system" => self.notice(message, object, incoming),
+            // The customer opened the chat for the first time and has said nothing yet.
+            "request_welcome" => incoming.what = What::Notice,
+            _ => return said(kind, message).put(incoming),
+        }
+        false
+    }
+
+    /// `{"system": {"type": "user_changed_number", "body": "…", "wa_id": "<new>", "user_id": "<new>"?,
+    /// "previous_user_id": "<old>"?}}`: `from` is the old number. Old ids are the sender's; the new
+    /// ones are stated, since whose they were before is for deciding.
+    fn notice(&self, message: &Value, system: &Value, incoming: &mut Incoming) {
+        incoming.what = What::Notice;
+        let kind = json::word(&json::text(system, "type").unwrap_or_default());
+        let body = json::filled(system, "body");
+        incoming.content = Content::Text(body.unwrap_or_else(|| format!("[system: {kind}]")));
+        incoming.variant = kind;
+        let previous = json::id(system, "previous_user_id");
+        let current = json::id(system, "user_id");
+        if previous.is_some() {
+            incoming.sender.identities = self.identities(&[previous], &[json::id(message, "from")]);
+        }
+        let from_user_id = json::id(message, "from_user_id");
+        let new = self.identities(&[current, from_user_id], &[json::id(system, "wa_id")]);
+        let old: Vec<_> = incoming.sender.identities.iter().map(|known| known.identity.clone()).collect();
+        incoming.sender.stated = new.into_iter().map(|known| known.identity).filter(|id| !old.contains(id)).collect();
+    }
+
+    /// `{"id": "wamid.x", "status": "read", "timestamp": "1698266945", "recipient_id": "358401234567",
+    /// "recipient_user_id": "FI.1"?, "errors": [{"code": 130472, "title": "…"}]}`. The subject says why
+    /// one failed.
+    fn status(&self, value: &Value, status: &Value, batch: &mut Batch) {
+        let (Some(id), Some(word)) = (json::id(status, "id"), json::filled(status, "status")) else {
+            return batch.fault("no_target", "a status names no message or no state");
+        };
+        let word = json::word(&word);
+        let (number, user) = (json::id(status, "recipient_id"), json::id(status, "recipient_user_id"));
+        let mut incoming = Incoming::new(&self.namespace, id);
+        incoming.what = What::Status;
+        incoming.direction = Direction::FromAgent;
+        incoming.variant = format!("{word}:{}", number.as_deref().or(user.as_deref()).unwrap_or_default());
+        incoming.recipient = self.person(value, user, number);
+        incoming.content = Content::Text(word);
+        incoming.subject = json::elements(status, "errors").first().map(error_words);
+        self.time(status, &mut incoming);
+        self.target(status, "id", &mut incoming);
+        batch.item(incoming);
+    }
+
+    /// `{"wa_id": "358401234567", "category": "marketing_messages", "value": "stop", "timestamp": 1731705721}`.
+    fn preference(&self, value: &Value, preference: &Value, batch: &mut Batch) {
+        let mut incoming = Incoming::new(&self.namespace, json::made_key(&[&self.scope], preference));
+        incoming.what = What::Notice;
+        incoming.sender = self.person(value, json::id(preference, "user_id"), json::id(preference, "wa_id"));
+        let of = |key| json::word(&json::text(preference, key).unwrap_or_default());
+        incoming.content = Content::Text(format!("[preference: {} {}]", of("category"), of("value")));
+        self.time(preference, &mut incoming);
+        batch.item(incoming);
+    }
+
+    /// A change of the account, a template, a field that Meta invents tomorrow: shown, never dropped.
+    fn other_change(&self, field: &str, change: &Value) -> Incoming {
+        let mut incoming = Incoming::new(&self.namespace, json::made_key(&[&self.scope, field], change));
+        incoming.what = What::Notice;
+        incoming.content = Content::Text(format!("[change: {}]", json::word(field)));
+        incoming.marks.push(Mark::Unsupported);
+        incoming
+    }
+
+    /// The customer's side of a message: `from` and `from_user_id`, of an echo `to` and `to_user_id`.
+    fn customer(&self, value: &Value, message: &Value, direction: Direction) -> Sender {
+        let (number, user) = match direction {
+            Direction::FromCustomer => ("from", "from_user_id"),
+            Direction::FromAgent => ("to", "to_user_id"),
+        };
+        let (number, user) = (json::id(message, number), json::id(message, user));
+        self.person(value, user, number)
+    }
+
+    /// A person of these ids, with the ids and the name that `contacts[]` has for the same person.
+    fn person(&self, value: &Value, user: Option<String>, number: Option<String>) -> Sender {
+        let same = |contact: &&Value| {
+            let equal = |own: &Option<String>, key| own.is_some() && json::id(contact, key) == *own;
+            equal(&user, "user_id") || equal(&number, "wa_id")
+        };
+        let contact = json::elements(value, "contacts").iter().find(same).unwrap_or(&Value::Null);
+        let name = contact.get("profile").and_then(|profile| json::filled(profile, "name"));
+        let users = [user, json::id(contact, "user_id")];
+        let numbers = [number, json::id(contact, "wa_id")];
+        Sender { name, identities: self.identities(&users, &numbers), stated: Vec::new() }
+    }
+
+    /// The identities of one person, BSUID first. What stands in a number's place and is none (a
+    /// BSUID, after third parties' reports; a placeholder) stays opaque.
+    fn identities(&self, users: &[Option<String>], numbers: &[Option<String>]) -> Vec<SenderIdentity> {
+        let opaque = |value: &String| Identity::opaque(SCHEME, &self.scope, value).ok();
+        let number = |value: &String| match PhoneNumber::parse_international(value) {
+            Ok(number) => Some(Identity::phone(&number)),
+            Err(_) => opaque(value),
+        };
+        let users = users.iter().flatten().filter_map(opaque);
+        let (opaques, phones): (Vec<_>, Vec<_>) =
+            numbers.iter().flatten().filter_map(number).partition(|identity| identity.scheme == SCHEME);
+        let mut found: Vec<SenderIdentity> = Vec::new();
+        for identity in users.chain(opaques).chain(phones) {
+            if !found.iter().any(|known| known.identity == identity) {
+                found.push(SenderIdentity { identity, assurance: Assurance::Verified });
+            }
+        }
+        found
+    }
+
+    /// The vendor's time; without one that can be read, the time of arrival stands and is marked.
+    fn time(&self, element: &Value, incoming: &mut Incoming) {
+        incoming.occurred_at = element.get("timestamp").and_then(json::timestamp);
+        incoming.occurred_trusted = incoming.occurred_at.is_some();
+        if incoming.occurred_at.is_none() {
+            incoming.marks.push(Mark::DateDoubtful);
+        }
+    }
+
+    /// What the message points at: the one it answers, the group it was said in, the advertisement
+    /// it came from (whose headline becomes the subject).
+    fn pointers(&self, message: &Value, incoming: &mut Incoming) {
+        let context = message.get("context").unwrap_or(&Value::Null);
+        if let Some(id) = json::id(context, "id") {
+            incoming.references.push(self.reference(ReferenceKind::Reply, id));
+        }
+        if let Some(group) = json::id(message, "group_id") {
+            incoming.references.push(self.reference(ReferenceKind::Conversation, format!("group:{group}")));
+        }
+        let forwarded = |key| context.get(key).and_then(Value::as_bool) == Some(true);
+        if forwarded("forwarded") || forwarded("frequently_forwarded") {
+            incoming.marks.push(Mark::Forwarded);
+        }
+        incoming.subject = message.get("referral").and_then(|referral| json::filled(referral, "headline"));
+    }
+
+    fn target(&self, element: &Value, key: &str, incoming: &mut Incoming) {
+        incoming.references.extend(json::id(element, key).map(|id| self.reference(ReferenceKind::Target, id)));
+    }
+
+    fn reference(&self, kind: ReferenceKind, key: String) -> Reference {
+        Reference { kind, namespace: self.namespace.clone(), key }
+    }
+}
+
+/// An error's code and title, which are Meta's own words.
+fn error_words(error: &Value) -> String {
+    let code = json::id(error, "code").map_or_else(|| "no code".to_owned(), |code| json::word(&code));
+    let title = json::filled(error, "title").or_else(|| json::filled(error, "message")).unwrap_or_default();
+    format!("{code} {}", title.chars().take(200).collect::<String>()).trim_end().to_owned()
+}
+
+/// What a message says.
+#[derive(Default)]
+struct Said {
+    text: String,
+    attachments: Vec<Attachment>,
+    /// Nothing that could be read; the text names the type.
+    unsupported: bool,
+}
+
+impl Said {
+    fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    fn unsupported(kind: &str) -> Self {
+        let kind = if kind.is_empty() { "no type".to_owned() } else { json::word(kind) };
+        Self { text: format!("[unsupported: {kind}]"), unsupported: true, ..Self::default() }
+    }
+
+    fn put(self, incoming: &mut Incoming) -> bool {
+        incoming.content = Content::Text(self.text);
+        incoming.attachments = self.attachments;
+        if self.unsupported {
+            incoming.marks.push(Mark::Unsupported);
+        }
+        self.unsupported
+    }
+}
+
+/// The words and files of a message of a type.
+fn said(kind: &str, message: &Value) -> Said {
+    let object = message.get(kind).unwrap_or(&Value::Null);
+    let found = match kind {
+        "text" => json::text(object, "body").map(Said::text),
+        "image" | "video" | "document" | "audio" | "voice" | "sticker" => media(kind, object),
+        "location" => location(object).map(Said::text),
+        "contacts" => cards(object).map(Said::text),
+        "interactive" => interactive(object).map(Said::text),
+        "button" => json::filled(object, "text").or_else(|| json::filled(object, "payload")).map(Said::text),
+        "order" => order(object).map(Said::text),
+        _ => None,
+    };
+    let named = message.get("unsupported").and_then(|unsupported| json::filled(unsupported, "type"));
+    found.unwrap_or_else(|| Said::unsupported(named.as_deref().unwrap_or(kind)))
+}
+
+/// `{"id": "65463453", "mime_type": "image/jpeg", "sha256": "…", "caption"?, "filename"?, "url"?}`.
+/// The id can be fetched for seven days, the URL for five minutes: the id is kept.
+fn media(kind: &str, object: &Value) -> Option<Said> {
+    let remote = json::id(object, "id").or_else(|| json::filled(object, "url"))?;
+    let general = match kind {
+        "image" => "image/*",
+        "video" => "video/*",
+        "audio" | "voice" => "audio/*",
+        "sticker" => "image/webp",
+        _ => "application/octet-stream",
+    };
+    let stated = json::filled(object, "mime_type")
+        .map(|stated| stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let attachment = Attachment {
+        name: json::filled(object, "filename"),
+        media_type: stated.filter(|stated| stated.contains('/')).unwrap_or_else(|| general.to_owned()),
+        source: AttachmentSource::Remote(remote),
+        inline: false,
+    };
+    let text = json::text(object, "caption").unwrap_or_default();
+    Some(Said { text, attachments: vec![attachment], unsupported: false })
+}
+
+/// `{"latitude": 60.17, "longitude": 24.94, "name"?, "address"?, "url"?}` as name, address and a
+/// `geo:` URI (RFC 5870) of four decimals, 11 m: digits enough for a door, too few for an order number.
+fn location(object: &Value) -> Option<String> {
+    let degrees = |key| {
+        let value = object.get(key)?;
+        value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|degrees| degrees.abs() <= 360.0)
+    };
+    let place = match (degrees("latitude"), degrees("longitude")) {
+        (Some(latitude), Some(longitude)) => Some(format!("geo:{latitude:.4},{longitude:.4}")),
+        _ => None,
+    };
+    let lines: Vec<String> =
+        [json::filled(object, "name"), json::filled(object, "address"), place].into_iter().flatten().collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// `[{"name": {"formatted_name": "Monica"}, "phones": [{"phone": "+1 666-666-6666"}], "emails": [{"email": "…"}]}]`,
+/// a line a card.
+fn cards(object: &Value) -> Option<String> {
+    let lines: Vec<String> = object
+        .as_array()?
+        .iter()
+        .map(|card| {
+            let name = card.get("name").and_then(|name| json::filled(name, "formatted_name"));
+            let phones = json::elements(card, "phones").iter().filter_map(|phone| json::filled(phone, "phone"));
+            let emails = json::elements(card, "emails").iter().filter_map(|email| json::filled(email, "email"));
+            let words: Vec<String> = name.into_iter().chain(phones).chain(emails).collect();
+            format!("[contact card] {}", words.join(", "))
+        })
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// What was chosen or filled in: `button_reply`, `list_reply`, `nfm_reply` (a form), `call_permission_reply`.
+fn interactive(object: &Value) -> Option<String> {
+    let kind = json::text(object, "type")?;
+    let reply = object.get(&kind)?;
+    match kind.as_str() {
+        "button_reply" | "list_reply" => json::filled(reply, "title").or_else(|| json::filled(reply, "id")),
+        "nfm_reply" => Some(form(reply)),
+        "call_permission_reply" => {
+            Some(format!("[call permission: {}]", json::word(&json::text(reply, "response").unwrap_or_default())))
+        }
+        _ => None,
+    }
+}
+
+/// `{"name": "flow", "body": "Sent", "response_json": "{\"order\": \"40012345\", \"flow_token\": \"…\"}"}`:
+/// the answers, a line each. `response_json` is text that holds JSON, sometimes the JSON itself.
+fn form(reply: &Value) -> String {
+    let inner = match reply.get("response_json") {
+        Some(Value::String(text)) => json::read(text.as_bytes()).unwrap_or_else(|_| Value::String(text.clone())),
+        Some(other) => other.clone(),
+        None => Value::Null,
+    };
+    let shown = |value: &Value| match value {
+        Value::String(text) => json::clean(text),
+        other => json::clean(&other.to_string()),
+    };
+    let lines: Vec<String> = match &inner {
+        // The token is the form's, not the customer's.
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| *name != "flow_token")
+            .map(|(name, value)| format!("{}: {}", json::clean(name), shown(value)))
+            .collect(),
+        Value::Array(values) => values.iter().map(shown).collect(),
+        Value::Null => Vec::new(),
+        other => vec![shown(other)],
+    };
+    if lines.is_empty() { json::text(reply, "body").unwrap_or_default() } else { lines.join("\n") }
+}
+
+/// `{"catalog_id": "354160437058781", "text": "", "product_items": [{"product_retailer_id": "SODA",
+/// "quantity": 2, "item_price": 10, "currency": "ILS"}]}`: the words, then a line a product.
+fn order(object: &Value) -> Option<String> {
+    let shown = |item: &Value, key| match item.get(key) {
+        Some(Value::String(text)) => json::clean(text),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "?".to_owned(),
+    };
+    let product = |item: &Value| {
+        let (quantity, name) = (shown(item, "quantity"), shown(item, "product_retailer_id"));
+        format!("[order] {quantity} x {name} at {} {}", shown(item, "item_price"), shown(item, "currency"))
+    };
+    let products = json::elements(object, "product_items").iter().map(product);
+    let lines: Vec<String> = json::filled(object, "text").into_iter().chain(products).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

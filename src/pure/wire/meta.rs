@@ -1,0 +1,229 @@
+//! What the webhooks of Meta's platforms share: signature, handshake and envelope.
+//!
+//! `X-Hub-Signature-256: sha256=<hex>` is HMAC-SHA256 of the raw body with the *app* secret
+//! (developers.facebook.com/docs/messenger-platform/webhooks). Meta signs the body with non-ASCII
+//! escaped (`\u00e4`): a body that was decoded and encoded again no longer fits. The older SHA-1
+//! header is never looked at. The signature has no time in it, so that a replay is genuine; it ends
+//! as a repeat of what is already stored.
+//!
+//! **Invariant:** without a configured secret nothing is genuine, and every comparison with a secret
+//! takes the same time wherever the difference lies.
+
+use super::batch::Batch;
+use super::json;
+use crate::pure::channels::{Delivery, Forged, Handshake, SettingsProblem};
+use crate::pure::domain::secret::Secret;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+/// The header with the signature.
+pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+
+/// Longest challenge echoed, in bytes; Meta's are ten digits.
+const CHALLENGE_BYTES_MAX: usize = 256;
+
+/// What an app proves its webhooks with. Without secrets (a dry run) it takes none.
+#[derive(Debug, Clone, Default)]
+pub struct App {
+    secrets: Option<(Secret, Secret)>,
+}
+
+impl App {
+    /// An app with its secret, which signs deliveries, and its verify token, which the handshake asks for.
+    ///
+    /// # Errors
+    /// A problem for each that is empty: HMAC with an empty key is a signature anybody can make.
+    pub fn new(app_secret: Secret, verify_token: Secret) -> Result<Self, Vec<SettingsProblem>> {
+        let mut problems = Vec::new();
+        for (key, secret) in [("app_secret", &app_secret), ("verify_token", &verify_token)] {
+            if secret.expose().trim().is_empty() {
+                problems.push(SettingsProblem::new(key, "is empty; take it from the app's dashboard at Meta"));
+            }
+        }
+        if problems.is_empty() { Ok(Self { secrets: Some((app_secret, verify_token)) }) } else { Err(problems) }
+    }
+
+    /// Whether Meta signed the delivery.
+    ///
+    /// # Errors
+    /// [`Forged::Missing`] without the header (twice counts as absent), [`Forged::Malformed`],
+    /// [`Forged::Mismatch`], and [`Forged::NotAWebhook`] for an app without secrets.
+    pub fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let (app_secret, _) = self.secrets.as_ref().ok_or(Forged::NotAWebhook)?;
+        let header = delivery.header(SIGNATURE_HEADER).ok_or(Forged::Missing)?;
+        let signature = header.strip_prefix(b"sha256=").and_then(|digits| hex::decode(digits).ok());
+        let signature = signature.ok_or(Forged::Malformed)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.expose().as_bytes()).map_err(|_| Forged::Mismatch)?;
+        mac.update(delivery.body);
+        mac.verify_slice(&signature).map_err(|_| Forged::Mismatch)
+    }
+
+    /// The answer to `GET ?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhock`.
+    /// A parameter that stands twice counts as absent.
+    pub fn handshake(&self, query: &[(String, String)]) -> Handshake {
+        let only = |name: &str| {
+            let mut values = query.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+            values.next().filter(|_| values.next().is_none())
+        };
+        let Some((_, verify_token)) = &self.secrets else { return Handshake::Refused };
+        let known = only("hub.verify_token")
+            .is_some_and(|token| token.as_bytes().ct_eq(verify_token.expose().as_bytes()).into());
+        match (only("hub.mode"), only("hub.challenge")) {
+            (Some("subscribe"), Some(challenge)) if known && is_plain(challenge) => {
+                Handshake::Echo(challenge.to_owned())
+            }
+            _ => Handshake::Refused,
+        }
+    }
+}
+
+/// A challenge that is safe to say back: no markup, nothing long.
+fn is_plain(challenge: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte);
+    !challenge.is_empty() && challenge.len() <= CHALLENGE_BYTES_MAX && challenge.bytes().all(plain)
+}
+
+/// The entries of a delivery for `object`. Another object is the fault `wrong_object`: the vendor is
+/// subscribed to something that another kind of channel reads.
+pub fn entries<'a>(body: &'a Value, object: &str, batch: &mut Batch) -> &'a [Value] {
+    match json::text(body, "object") {
+        Some(found) if found == object => {}
+        Some(found) => {
+            let found = json::word(&found);
+            batch.fault("wrong_object", format!("the delivery is about `{found}`; this channel reads `{object}`"));
+            return &[];
+        }
+        None => {
+            batch.fault("not_from_meta", "the delivery has no `object`, as every one from Meta has");
+            return &[];
+        }
+    }
+    let entries = json::list(body, "entry", batch);
+    if entries.is_empty() && batch.is_empty() {
+        batch.fault("no_entry", "`entry` is empty or missing");
+    }
+    entries
+}
+
+/// The URL of the vendor's API in a channel's settings, checked.
+///
+/// # Errors
+/// One problem at `api_url`. Tokens travel with every call, so that only TLS will do, but for a
+/// stand-in on this machine.
+pub fn check_api_url(api_url: Option<&str>) -> Result<(), SettingsProblem> {
+    let Some(text) = api_url else { return Ok(()) };
+    let problem = |message: &str| Err(SettingsProblem::new("api_url", message));
+    let Ok(url) = url::Url::parse(text) else { return problem("is not a URL; write \"https://graph.facebook.com\"") };
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => problem("must begin with https:// (http:// only for this machine)"),
+    }
+}
+
+/// The access token in a channel's settings, checked.
+///
+/// # Errors
+/// One problem at `access_token` when it is there and empty: an environment variable nobody set.
+pub fn check_access_token(token: Option<&Secret>) -> Result<(), SettingsProblem> {
+    match token {
+        Some(token) if token.expose().trim().is_empty() => Err(SettingsProblem::new(
+            "access_token",
+            "is empty; leave it out or take it from the app's dashboard at Meta",
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app() -> App {
+        App::new(Secret::new("app_secret"), Secret::new("meatyhamhock")).unwrap()
+    }
+
+    fn verify(app: &App, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Forged> {
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())).collect();
+        app.verify(&Delivery { headers: &headers, url: "", body, received_at: jiff::Timestamp::UNIX_EPOCH })
+    }
+
+    /// The escapes are literal: this is what Meta signs.
+    const ESCAPED: &[u8] =
+        br#"{"object":"page","entry":[{"id":"1","messaging":[{"message":{"mid":"m1","text":"\u00e4\u00f6\u00e5"}}]}]}"#;
+    const GENUINE: &str = "sha256=a8a19e9d572448dabe99f351f60f393a6cde1238767e044424b55b123617d43a";
+
+    #[test]
+    fn signatures() {
+        let decoded = r#"{"object":"page","entry":[{"id":"1","messaging":[{"message":{"mid":"m1","text":"äöå"}}]}]}"#;
+        let of_decoded = "sha256=fab67bf21bde902d9c786c5dff180d9a6e53ad30f6f8768b88be6d3615353b92";
+        let own = |value: &'static str| vec![(SIGNATURE_HEADER, value)];
+        let sha1 = vec![("x-hub-signature", "sha1=0123456789012345678901234567890123456789")];
+        let twice = [own(GENUINE), own(GENUINE)].concat();
+        let longer = [ESCAPED, b"\n"].concat();
+        let table: Vec<(&str, Vec<(&str, &str)>, &[u8], Result<(), Forged>)> = vec![
+            ("genuine", own(GENUINE), ESCAPED, Ok(())),
+            ("re-encoded", own(GENUINE), decoded.as_bytes(), Err(Forged::Mismatch)),
+            ("signature of the re-encoded body", own(of_decoded), ESCAPED, Err(Forged::Mismatch)),
+            ("a byte more", own(GENUINE), &longer, Err(Forged::Mismatch)),
+            ("missing", vec![], ESCAPED, Err(Forged::Missing)),
+            ("the SHA-1 header alone", sha1, ESCAPED, Err(Forged::Missing)),
+            ("twice", twice, ESCAPED, Err(Forged::Missing)),
+            ("no prefix", own(&GENUINE[7..]), ESCAPED, Err(Forged::Malformed)),
+            ("no hex", own("sha256=zz"), ESCAPED, Err(Forged::Malformed)),
+            ("cut", own(&GENUINE[..21]), ESCAPED, Err(Forged::Mismatch)),
+            ("empty", own("sha256="), ESCAPED, Err(Forged::Mismatch)),
+        ];
+        for (name, headers, body, expected) in table {
+            assert_eq!(verify(&app(), &headers, body), expected, "{name}");
+        }
+        assert_eq!(verify(&App::default(), &own(GENUINE), ESCAPED), Err(Forged::NotAWebhook));
+    }
+
+    #[test]
+    fn handshakes() {
+        let ask = |pairs: &[(&str, &str)]| {
+            let query: Vec<_> = pairs.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+            app().handshake(&query)
+        };
+        let (mode, token, challenge) =
+            (("hub.mode", "subscribe"), ("hub.verify_token", "meatyhamhock"), ("hub.challenge", "1158201444"));
+        assert_eq!(ask(&[mode, challenge, token]), Handshake::Echo("1158201444".to_owned()));
+        for refused in [
+            vec![],
+            vec![mode, challenge],
+            vec![mode, token],
+            vec![challenge, token],
+            vec![mode, challenge, ("hub.verify_token", "meatyhamhoc")],
+            vec![mode, challenge, ("hub.verify_token", "")],
+            vec![mode, challenge, token, token],
+            vec![("hub.mode", "unsubscribe"), challenge, token],
+            vec![mode, ("hub.challenge", "<script>"), token],
+            vec![("hub_mode", "subscribe"), ("hub_challenge", "1"), ("hub_verify_token", "meatyhamhock")],
+        ] {
+            assert_eq!(ask(&refused), Handshake::Refused, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn empty_secrets_are_refused() {
+        let problems = App::new(Secret::new(" "), Secret::new("")).unwrap_err();
+        assert_eq!(problems.iter().map(|p| p.key.as_str()).collect::<Vec<_>>(), ["app_secret", "verify_token"]);
+    }
+
+    #[test]
+    fn api_urls() {
+        for (text, good) in [
+            ("https://graph.facebook.com", true),
+            ("http://127.0.0.1:8080/graph", true),
+            ("http://graph.facebook.com", false),
+            ("graph.facebook.com", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(check_api_url(Some(text)).is_ok(), good, "{text}");
+        }
+    }
+}
