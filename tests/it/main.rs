@@ -3,8 +3,10 @@
 mod channels;
 mod cluster;
 mod config;
+mod desk;
 mod dovecot;
-mod support;
 mod endpoint;
 mod mirrors;
 mod normalise;
+mod story;
+mod support;

@@ -1,0 +1,170 @@
+//! A desk for tests: a configuration of five channels over a database of the test's own, into which
+//! deliveries are put as the intakes would, decided by the real ingest.
+
+use crate::support::{TestDb, database, scratch};
+use lanka::config::{Environment, Settings};
+use lanka::pure::domain::Timestamp;
+use lanka::pure::domain::id::RawEventId;
+use lanka::shell::Parts;
+use lanka::shell::content::ContentStore;
+use lanka::shell::ingest::Ingest;
+use lanka::shell::store::Store;
+use lanka::shell::store::raw_event::{NewRawEvent, RawBody};
+use sqlx::Row;
+
+/// The configuration of the desk. Its names are used by the tests.
+pub const CONFIG: &str = r#"
+[identity]
+own_domains = ["kauppa.example"]
+agents = ["*@kauppa.example"]
+
+[matters]
+order = { pattern = '\b4\d{7}\b', role = "secret" }
+
+[channels.mail]
+kind = "maildir"
+path = "MAILDIR"
+addresses = ["asiakaspalvelu@kauppa.example"]
+trusted_authserv = "mx.kauppa.example"
+
+[channels.facebook]
+kind = "messenger"
+app_secret = { env = "SECRET" }
+verify_token = { env = "SECRET" }
+
+[channels.whatsapp]
+kind = "whatsapp"
+app_secret = { env = "SECRET" }
+verify_token = { env = "SECRET" }
+
+[channels.chat]
+kind = "webchat"
+secret = { env = "WHSEC" }
+
+[channels.phone]
+kind = "asterisk"
+path = "CDR"
+time_zone = "UTC"
+own_numbers = ["+358 9 4272 0000"]
+
+[mirrors.desk]
+kind = "webhook"
+url = "https://desk.example/hook"
+secret = { env = "WHSEC" }
+"#;
+
+/// The desk.
+pub struct Desk {
+    pub store: Store,
+    pub ingest: Ingest,
+    pub db: TestDb,
+    _dir: tempfile::TempDir,
+}
+
+impl Desk {
+    /// A desk with an empty database.
+    pub async fn open() -> Self {
+        let db = database().await;
+        let dir = scratch();
+        let file = dir.path().join("lanka.toml");
+        let config = CONFIG
+            .replace("MAILDIR", &dir.path().join("mail").display().to_string())
+            .replace("CDR", &dir.path().join("Master.csv").display().to_string());
+        let config = format!("data_dir = \"{}\"\n{config}", dir.path().display());
+        std::fs::write(&file, config).expect("a configuration");
+        let environment =
+            Environment::of([("SECRET", "secret-of-the-test"), ("WHSEC", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+        let settings = Settings::load(&[file], &environment).unwrap_or_else(|problems| {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        });
+        let keys = settings.ensure_keys().expect("keys");
+        let content = ContentStore::open(&settings.content_dir()).expect("a content store");
+        let store = Store::new(db.pool.clone(), content);
+        let (parts, _) = Parts::of(settings, &keys);
+        let ingest = Ingest::new(store.clone(), parts.registry, parts.batch);
+        Self { store, ingest, db, _dir: dir }
+    }
+
+    /// Stores a delivery as its intake would.
+    pub async fn deliver(&self, channel: &str, received_at: &str, body: impl Into<Vec<u8>>) -> RawEventId {
+        let kind = match channel {
+            "mail" => "maildir",
+            "facebook" => "messenger",
+            "chat" => "webchat",
+            "phone" => "asterisk",
+            other => other,
+        };
+        let event = NewRawEvent {
+            tenant: "main".to_owned(),
+            channel: channel.to_owned(),
+            kind: kind.to_owned(),
+            received_at: at(received_at),
+            trusted_at: None,
+            origin: "test".to_owned(),
+            body: RawBody::Bytes(body.into().into()),
+        };
+        self.store.record(&[event], None).await.expect("recorded")[0]
+    }
+
+    /// Decides everything that waits.
+    pub async fn decide(&self) {
+        let (_keep, stop) = tokio::sync::watch::channel(false);
+        self.ingest.run(stop, true).await;
+    }
+
+    /// Delivers and decides.
+    pub async fn take(&self, channel: &str, received_at: &str, body: impl Into<Vec<u8>>) {
+        self.deliver(channel, received_at, body).await;
+        self.decide().await;
+    }
+
+    /// One value of the database.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query(sql).fetch_one(&self.store.pool).await.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)
+    }
+
+    /// Contacts and tickets that stand, and what lies in quarantine.
+    pub async fn tally(&self) -> (i64, i64, i64) {
+        (
+            self.count("SELECT count(*) FROM contact WHERE merged_into IS NULL").await,
+            self.count("SELECT count(*) FROM ticket WHERE merged_into IS NULL").await,
+            self.count("SELECT count(*) FROM quarantine").await,
+        )
+    }
+}
+
+/// An instant.
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// A mail, as our own server received it, with what it found out about the sender.
+pub fn mail(id: &str, from: &str, date: &str, results: &str, headers: &str, subject: &str, text: &str) -> String {
+    format!(
+        "Received: from mail.sender.example (mail.sender.example [192.0.2.1])\r\n\tby mx.kauppa.example with ESMTPS id x1;\r\n\t{date}\r\n\
+         Authentication-Results: mx.kauppa.example;\r\n\t{results}\r\nFrom: {from}\r\nTo: asiakaspalvelu@kauppa.example\r\n\
+         Subject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}>\r\n{headers}MIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+    )
+}
+
+/// A Messenger message.
+pub fn messenger(mid: &str, psid: &str, time: &str, text: &str) -> String {
+    let ms = at(time).as_millisecond();
+    serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
+        "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms, "message": {"mid": mid, "text": text}}]}]})
+    .to_string()
+}
+
+/// A line of the call log: an answered call.
+pub fn call(src: &str, start: &str, uniqueid: &str) -> String {
+    let start = at(start);
+    let show = |shift: i64| {
+        let at = start.saturating_add(jiff::SignedDuration::from_secs(shift)).expect("a time");
+        at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    format!(
+        "\"\",\"{src}\",\"+358942720000\",\"from-pstn\",\"\"\"\" <{src}>\",\"PJSIP/t-1\",\"PJSIP/200-1\",\"Dial\",\"PJSIP/200\",\"{}\",\"{}\",\"{}\",65,60,\"ANSWERED\",\"DOCUMENTATION\",\"{uniqueid}\",\"\"\n",
+        show(0), show(5), show(65)
+    )
+}
