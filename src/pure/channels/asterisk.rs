@@ -1,14 +1,14 @@
 //! The call log of an Asterisk exchange: `/var/log/asterisk/cdr-csv/Master.csv`, followed as it grows.
 //!
 //! One line is one record, one record one leg of a call; a transferred or queued call writes several.
-//! Each becomes an item of its own with one [`CallLeg`]. Items of one call share `source_key` (the
+//! Each becomes an item of its own with one `CallLeg`. Items of one call share `source_key` (the
 //! `linkedid`, where the log has it, else the `uniqueid`), by which the ingest joins them; `variant`
 //! is the record's own key, so that the same line again is a repeat and another line another leg.
 //! Sources: asterisk cdr/cdr_csv.c, configs/samples/cdr.conf.sample, cdr_custom.conf.sample.
 //!
 //! **Layout.** There is no header, and cdr.conf decides which columns there are: `columns` says so.
 //! Without settings (a dry run) the layout of the whole file is guessed from its first record that
-//! fits one of [`LAYOUTS`]. **Time** is the exchange's local time without a zone: `time_zone` says
+//! fits one of `LAYOUTS`. **Time** is the exchange's local time without a zone: `time_zone` says
 //! which. In the hour that autumn repeats, the `uniqueid`, which begins with Unix seconds, tells which
 //! of the two is meant.
 //!

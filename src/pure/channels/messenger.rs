@@ -1,6 +1,6 @@
 //! Facebook Messenger, over a Page.
 //!
-//! `POST /hooks/{channel}`, signed as all of Meta's webhooks ([`meta`]). Read are all events of all
+//! `POST /hooks/{channel}`, signed as all of Meta's webhooks (`wire::meta`). Read are all events of all
 //! entries: under `messaging`, under `standby` (another app owns the thread just now, the customer
 //! speaks all the same) and under `changes` (the dashboard's Test button wraps an event so). Source:
 //! developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events.

@@ -1,6 +1,6 @@
 //! WhatsApp Business Cloud API.
 //!
-//! `POST /hooks/{channel}`, signed as all of Meta's webhooks ([`meta`]). Read are all elements of all
+//! `POST /hooks/{channel}`, signed as all of Meta's webhooks (`wire::meta`). Read are all elements of all
 //! entries and changes: messages, echoes of what the business sent from its phone, statuses,
 //! preferences, errors; a `field` not known here becomes a notice. Sources:
 //! developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference (messages,
@@ -39,6 +39,10 @@ pub const SCHEME: &str = NAME;
 
 /// What `object` says in every delivery.
 const OBJECT: &str = "whatsapp_business_account";
+
+/// Contacts looked through for each message. A change has one or a few; without a limit, as many
+/// messages beside as many contacts would cost their product.
+const CONTACTS_MAX: usize = 1_000;
 
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
@@ -304,7 +308,7 @@ impl Account {
             let equal = |own: &Option<String>, key| own.is_some() && json::id(contact, key) == *own;
             equal(&user, "user_id") || equal(&number, "wa_id")
         };
-        let contact = json::elements(value, "contacts").iter().find(same).unwrap_or(&Value::Null);
+        let contact = json::elements(value, "contacts").iter().take(CONTACTS_MAX).find(same).unwrap_or(&Value::Null);
         let name = contact.get("profile").and_then(|profile| json::filled(profile, "name"));
         let users = [user, json::id(contact, "user_id")];
         let numbers = [number, json::id(contact, "wa_id")];

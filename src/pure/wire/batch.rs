@@ -22,7 +22,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Adds an item. Past [`ITEMS_MAX`] it is counted only.
+    /// Adds an item. Past `ITEMS_MAX` it is counted only.
     pub fn item(&mut self, incoming: Incoming) {
         match self.parsed.items.len() < ITEMS_MAX {
             true => self.parsed.items.push(incoming),
@@ -30,7 +30,7 @@ impl Batch {
         }
     }
 
-    /// Adds a fault. Past [`FAULTS_MAX`] it is counted only.
+    /// Adds a fault. Past `FAULTS_MAX` it is counted only.
     pub fn fault(&mut self, code: &'static str, detail: impl Into<String>) {
         match self.parsed.faults.len() < FAULTS_MAX {
             true => self.parsed.faults.push(Fault::new(code, detail)),

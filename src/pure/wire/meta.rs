@@ -11,7 +11,8 @@
 
 use super::batch::Batch;
 use super::json;
-use crate::pure::channels::{Delivery, Forged, Handshake, SettingsProblem};
+use super::settings::SettingsProblem;
+use crate::pure::channels::{Delivery, Forged, Handshake};
 use crate::pure::domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -146,6 +147,9 @@ mod tests {
         App::new(Secret::new("app_secret"), Secret::new("meatyhamhock")).unwrap()
     }
 
+    /// What is tried, headers, body, what must come of it.
+    type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a [u8], Result<(), Forged>);
+
     fn verify(app: &App, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Forged> {
         let headers: Vec<_> = headers.iter().map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())).collect();
         app.verify(&Delivery { headers: &headers, url: "", body, received_at: jiff::Timestamp::UNIX_EPOCH })
@@ -164,7 +168,7 @@ mod tests {
         let sha1 = vec![("x-hub-signature", "sha1=0123456789012345678901234567890123456789")];
         let twice = [own(GENUINE), own(GENUINE)].concat();
         let longer = [ESCAPED, b"\n"].concat();
-        let table: Vec<(&str, Vec<(&str, &str)>, &[u8], Result<(), Forged>)> = vec![
+        let table: Vec<Row<'_>> = vec![
             ("genuine", own(GENUINE), ESCAPED, Ok(())),
             ("re-encoded", own(GENUINE), decoded.as_bytes(), Err(Forged::Mismatch)),
             ("signature of the re-encoded body", own(of_decoded), ESCAPED, Err(Forged::Mismatch)),

@@ -160,6 +160,9 @@ mod tests {
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
     const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
+    /// What is tried, headers, body, when it came in, what must come of it.
+    type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a [u8], i64, Result<(), Forged>);
+
     fn key(text: &str) -> SigningKey {
         SigningKey::parse(&Secret::new(text)).unwrap()
     }
@@ -187,7 +190,7 @@ mod tests {
         let without = |name: &str| good.iter().copied().filter(|(n, _)| *n != name).collect::<Vec<_>>();
         let twice = |name: &str| good.iter().copied().chain(good.iter().copied().filter(|(n, _)| *n == name)).collect();
         let rotating = "v1a,c2ln v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        let table: Vec<(&str, Vec<(&str, &str)>, &[u8], i64, Result<(), Forged>)> = vec![
+        let table: Vec<Row<'_>> = vec![
             ("genuine", good.to_vec(), BODY, now, Ok(())),
             ("a list with others before it", with(SIGNATURE_HEADER, rotating), BODY, now, Ok(())),
             ("at the edge of the tolerance", good.to_vec(), BODY, now + 300, Ok(())),
