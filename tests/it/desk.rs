@@ -7,10 +7,11 @@ use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
 use lanka::shell::content::ContentStore;
-use lanka::shell::ingest::Ingest;
+use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
 use lanka::shell::store::Store;
 use lanka::shell::store::raw_event::{NewRawEvent, RawBody};
 use sqlx::Row;
+use std::sync::Arc;
 
 /// The configuration of the desk. Its names are used by the tests.
 pub const CONFIG: &str = r#"
@@ -57,20 +58,26 @@ secret = { env = "WHSEC" }
 pub struct Desk {
     pub store: Store,
     pub ingest: Ingest,
-    pub db: TestDb,
+    registry: Arc<Registry>,
+    _db: TestDb,
     _dir: tempfile::TempDir,
 }
 
 impl Desk {
     /// A desk with an empty database.
     pub async fn open() -> Self {
+        Self::open_with(|config| config).await
+    }
+
+    /// A desk whose configuration is changed.
+    pub async fn open_with(change: impl FnOnce(String) -> String) -> Self {
         let db = database().await;
         let dir = scratch();
         let file = dir.path().join("lanka.toml");
         let config = CONFIG
             .replace("MAILDIR", &dir.path().join("mail").display().to_string())
             .replace("CDR", &dir.path().join("Master.csv").display().to_string());
-        let config = format!("data_dir = \"{}\"\n{config}", dir.path().display());
+        let config = change(format!("data_dir = \"{}\"\n{config}", dir.path().display()));
         std::fs::write(&file, config).expect("a configuration");
         let environment =
             Environment::of([("SECRET", "secret-of-the-test"), ("WHSEC", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
@@ -81,8 +88,14 @@ impl Desk {
         let content = ContentStore::open(&settings.content_dir()).expect("a content store");
         let store = Store::new(db.pool.clone(), content);
         let (parts, _) = Parts::of(settings, &keys);
-        let ingest = Ingest::new(store.clone(), parts.registry, parts.batch);
-        Self { store, ingest, db, _dir: dir }
+        let registry = parts.registry;
+        let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
+        Self { store, ingest, registry, _db: db, _dir: dir }
+    }
+
+    /// Another ingest over the same database, with batches of so many deliveries.
+    pub fn ingest_of(&self, rows_max: i64) -> Ingest {
+        Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, bytes_max: 8 << 20 })
     }
 
     /// Stores a delivery as its intake would.

@@ -3,6 +3,7 @@
 mod channels;
 mod cluster;
 mod config;
+mod decide;
 mod desk;
 mod dovecot;
 mod endpoint;

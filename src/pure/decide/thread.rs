@@ -4,7 +4,7 @@
 //! **Invariant:** the sender's right to a ticket is checked before a token, number or header counts;
 //! what points to a ticket he has no right to becomes a suggestion.
 
-use super::evidence::{is_contradicted, is_forgeable, may_guess};
+use super::evidence::{is_call, is_contradicted, is_forgeable, may_guess};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
@@ -241,6 +241,10 @@ impl<'a> Threading<'a> {
             return None;
         }
         let identity = self.facts.identity(self.resolved.identity?)?;
+        // A mail or call soon after another is no chat: which matter it is must show otherwise.
+        if is_call(self.message) || identity.identity.scheme == MAILTO {
+            return None;
+        }
         let ticket = self.facts.ticket_now(identity.last_ticket?);
         let known = self.facts.ticket(ticket)?;
         let by = self.entitled(known, false)?;

@@ -10,7 +10,7 @@ use super::Timestamp;
 use super::contact::{Contact, KnownIdentity};
 use super::id::*;
 use super::identity::{Assurance, Identity};
-use super::message::{Call, Direction, MatterRole, Place};
+use super::message::{Call, CallOutcome, Direction, MatterRole, Place};
 use super::outbox::Change;
 use super::ticket::{Ticket, TicketState, Triage};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -189,6 +189,15 @@ pub struct KnownCall {
     pub ticket: Option<TicketId>,
     /// Its event time.
     pub occurred_at: Timestamp,
+    /// Who called: the customer, as soon as any leg is his.
+    pub direction: Direction,
+}
+
+impl KnownCall {
+    /// A customer called, and over all legs nobody took it: somebody has to call back.
+    pub fn is_to_be_returned(&self) -> bool {
+        self.direction == Direction::FromCustomer && self.identity.is_some() && self.call.outcome != CallOutcome::Answered
+    }
 }
 
 /// All that was looked up for a batch of one tenant.
@@ -788,8 +797,13 @@ impl Facts {
             identity: decision.identity,
             ticket: decision.placement.ticket(),
             occurred_at: message.occurred_at,
+            direction: message.incoming.direction,
         });
         known.call = call;
+        // A leg between colleagues says nothing about who called.
+        if message.incoming.direction == Direction::FromCustomer {
+            known.direction = Direction::FromCustomer;
+        }
         known.text = text;
         known.identity = decision.identity.or(known.identity);
         known.ticket = decision.placement.ticket().or(known.ticket);

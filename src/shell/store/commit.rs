@@ -478,9 +478,11 @@ impl<'a> Writer<'a> {
         }
         sqlx::query(
             "UPDATE message m SET call = t.call, text = t.text, identity_id = t.identity_id, ticket_id = coalesce(t.ticket_id, m.ticket_id),
-                occurred_at = least(m.occurred_at, t.occurred_at)
-             FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[])
-                AS t(id, call, text, identity_id, ticket_id, occurred_at)
+                occurred_at = least(m.occurred_at, t.occurred_at), direction = CASE WHEN t.customers THEN 'from_customer' ELSE m.direction END,
+                marks = CASE WHEN t.call_back THEN array_append(array_remove(m.marks, 'call_back'), 'call_back')
+                    ELSE array_remove(m.marks, 'call_back') END
+             FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::bool[], $8::bool[])
+                AS t(id, call, text, identity_id, ticket_id, occurred_at, customers, call_back)
              WHERE m.id = t.id",
         )
         .bind(column(&rows, |(id, ..)| *id))
@@ -489,6 +491,8 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |(.., known)| known.identity.map(|id| id.0)))
         .bind(column(&rows, |(.., known)| known.ticket.map(|id| self.facts.ticket_now(id).0)))
         .bind(column(&rows, |(_, d, _)| sql_time(d.message.occurred_at)))
+        .bind(column(&rows, |(.., known)| known.direction == Direction::FromCustomer))
+        .bind(column(&rows, |(.., known)| known.is_to_be_returned()))
         .execute(&mut *self.connection)
         .await?;
         Ok(())

@@ -351,7 +351,7 @@ impl Loader<'_> {
             return Ok(());
         }
         let rows = sqlx::query(
-            "SELECT id, call, text, identity_id, ticket_id, occurred_at FROM message WHERE id = ANY($1) AND call IS NOT NULL",
+            "SELECT id, call, text, identity_id, ticket_id, occurred_at, direction FROM message WHERE id = ANY($1) AND call IS NOT NULL",
         )
         .bind(ids)
         .fetch_all(&mut *self.connection)
@@ -366,6 +366,7 @@ impl Loader<'_> {
                 identity: row.try_get::<Option<Uuid>, _>("identity_id")?.map(IdentityId),
                 ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
                 occurred_at: time(&row, "occurred_at")?,
+                direction: direction(row.try_get("direction")?),
             };
             self.facts.calls.insert(MessageId(id), known);
         }

@@ -1,0 +1,174 @@
+//! Promises P2 to P5 through the real store: each case a few deliveries, and what must stand at the
+//! end. A row reads: what comes, by which channel; how many contacts and tickets there are then.
+
+use crate::desk::{Desk, call, mail, messenger};
+
+const PASS: &str = "dmarc=pass header.from=posti.example";
+const FAIL: &str = "dmarc=fail header.from=posti.example";
+const NONE: &str = "spf=none smtp.mailfrom=posti.example; dkim=none; dmarc=none header.from=posti.example";
+const MINNA: &str = "Minna Virtanen <minna@posti.example>";
+
+/// Each delivery at its own minute; those of one channel come in the order given.
+async fn check(name: &str, deliveries: &[(&str, String)], contacts: i64, tickets: i64) -> Desk {
+    let desk = Desk::open().await;
+    for (minute, (channel, body)) in deliveries.iter().enumerate() {
+        desk.take(channel, &format!("2026-03-10T12:{minute:02}:00Z"), body.clone()).await;
+    }
+    let found = desk.tally().await;
+    assert_eq!(found, (contacts, tickets, 0), "{name}: (contacts, tickets, quarantined)");
+    desk
+}
+
+fn letter(id: &str, from: &str, results: &str, headers: &str, text: &str) -> (&'static str, String) {
+    ("mail", mail(id, from, "Tue, 10 Mar 2026 10:00:00 +0000", results, headers, "Asia", text))
+}
+
+fn chat(mid: &str, psid: &str, text: &str) -> (&'static str, String) {
+    ("facebook", messenger(mid, psid, "2026-03-10T11:00:00Z", text))
+}
+
+#[tokio::test]
+async fn a_thing_delivered_often_is_one_message() {
+    let one = letter("a@x", MINNA, PASS, "", "Missä paketti 40012345?");
+    let relayed = one.1.replace("by mx.kauppa.example with ESMTPS id x1", "by mx.kauppa.example with ESMTPS id other");
+    let desk = check("the same mail, twice and over another relay", &[one.clone(), one, ("mail", relayed)], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 1);
+    assert_eq!(desk.count("SELECT count(*) FROM raw_event").await, 3, "every delivery is kept");
+    assert_eq!(desk.count("SELECT count(*) FROM raw_item WHERE role = 'repeat'").await, 2);
+
+    let desk = check("a message id, twice", &[chat("m1", "P1", "Hei"), chat("m1", "P1", "Hei")], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 1);
+}
+
+#[tokio::test]
+async fn a_forged_mail_sent_first_suppresses_nothing() {
+    // The forger knows the Message-ID, the sender, even the words.
+    let genuine = letter("known@posti.example", MINNA, PASS, "", "Peruutan tilauksen 40012345.");
+    let forged = letter("known@posti.example", MINNA, FAIL, "", "Peruutan tilauksen 40012345.");
+    let other = letter("known@posti.example", MINNA, FAIL, "", "Vaihtakaa tilinumero.");
+    for first in [forged, other] {
+        let desk = check("forged first", &[first, genuine.clone()], 2, 2).await;
+        assert_eq!(desk.count("SELECT count(*) FROM message WHERE assurance = 3").await, 1, "the genuine one is there");
+        assert_eq!(desk.count("SELECT count(*) FROM message WHERE 'contradicted' = ANY(marks)").await, 1);
+    }
+    let reused = letter("known@posti.example", MINNA, PASS, "", "Ihan muuta.");
+    let desk = check("one id, two contents", &[genuine, reused], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE 'message_id_reused' = ANY(marks)").await, 1);
+}
+
+#[tokio::test]
+async fn what_can_be_forged_joins_nothing() {
+    let chat_with_number = chat("m1", "P1", "Tilaus 40012345 puuttuu.\n\nT. Minna Virtanen");
+    check("an unsigned mail names the number and the name", &[chat_with_number.clone(), letter("a@x", MINNA, NONE, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 2, 2).await;
+    check("a signed one joins", &[chat_with_number.clone(), letter("a@x", MINNA, PASS, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 1, 1).await;
+    check("a contradicted one stays apart", &[chat_with_number.clone(), letter("a@x", MINNA, FAIL, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 2, 2).await;
+    check("another name with the number", &[chat_with_number.clone(), letter("a@x", "Pekka Laine <p@posti.example>", PASS, "", "Tilaus 40012345.\r\n\r\nPekka Laine")], 2, 2).await;
+    check("a number and no name", &[chat("m1", "P1", "Tilaus 40012345"), chat("m2", "P2", "Tilaus 40012345")], 2, 2).await;
+    check("only the name", &[chat("m1", "P1", "Hei\n\nT. Minna Virtanen"), letter("a@x", MINNA, PASS, "", "Hei\r\n\r\nMinna Virtanen")], 2, 2).await;
+}
+
+#[tokio::test]
+async fn an_unsigned_mail_from_a_known_address_is_on_its_thread_and_marked() {
+    let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
+    let unsigned = letter("b@x", MINNA, NONE, "In-Reply-To: <a@x>\r\n", "Lisäys: myös laatikko.");
+    let desk = check("unsigned reply", &[first, unsigned], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE 'unverified' = ANY(marks)").await, 1);
+    assert_eq!(desk.count("SELECT max(assurance)::bigint FROM identity").await, 3);
+}
+
+#[tokio::test]
+async fn a_stranger_gets_on_no_ticket_by_a_reference_or_a_number() {
+    let first = letter("a@x", MINNA, PASS, "", "Tilaus 40012345 on rikki.");
+    let elsewhere = "dmarc=pass header.from=muu.example";
+    let by_reference = letter("b@x", "Ville Vieras <v@muu.example>", elsewhere, "In-Reply-To: <a@x>\r\nReferences: <a@x>\r\n", "Rahat tänne.");
+    let desk = check("a stranger's reply", &[first.clone(), by_reference], 2, 2).await;
+    assert_eq!(desk.count("SELECT count(*) FROM suggestion WHERE target_kind = 'ticket'").await, 1);
+    check("a stranger's number", &[first, letter("c@x", "Ville Vieras <v@muu.example>", elsewhere, "", "Tilaus 40012345.")], 2, 2).await;
+}
+
+#[tokio::test]
+async fn a_caller_is_known_only_if_the_number_was_named_before_and_by_one() {
+    let named = letter("a@x", MINNA, PASS, "", "Soittakaa.\r\n\r\nTerveisin\r\nMinna Virtanen\r\n040 123 4567");
+    let after = ("phone", call("0401234567", "2026-03-10T11:30:00Z", "1.1"));
+    let before = ("phone", call("0401234567", "2026-03-10T09:00:00Z", "1.1"));
+    check("named, then called", &[named.clone(), after.clone()], 1, 1).await;
+    check("called before the mail", &[before, named.clone()], 2, 2).await;
+    let pekka = letter("b@x", "Pekka Laine <p@posti.example>", PASS, "", "Soittakaa.\r\n\r\nTerveisin\r\nPekka Laine\r\n040 123 4567");
+    check("named by two", &[named, pekka, after.clone()], 3, 3).await;
+    let unsigned = letter("a@x", MINNA, NONE, "", "Soittakaa.\r\n\r\nTerveisin\r\nMinna Virtanen\r\n040 123 4567");
+    check("named in an unsigned mail", &[unsigned, after], 2, 2).await;
+}
+
+#[tokio::test]
+async fn legs_of_a_call_are_one_message() {
+    let leg = |src: &str, dst: &str, start: &str, answered: bool, sequence: u32| {
+        let answer = if answered { format!("\"{start}\"") } else { String::new() };
+        let disposition = if answered { "ANSWERED" } else { "NO ANSWER" };
+        let talk = if answered { 30 } else { 0 };
+        (
+            "phone",
+            format!(
+                "\"\",\"{src}\",\"{dst}\",\"ctx\",\"\"\"\" <{src}>\",\"PJSIP/a-1\",\"PJSIP/b-1\",\"Dial\",\"x\",\"{start}\",{answer},\"{start}\",30,{talk},\"{disposition}\",\"DOCUMENTATION\",\"9.{sequence}\",\"\",\"\",\"9.1\",{sequence}\n"
+            ),
+        )
+    };
+    let missed = leg("0401234567", "+358942720000", "2026-03-10 11:00:00", false, 1);
+    let internal = leg("200", "201", "2026-03-10 11:00:10", true, 2);
+    let desk = Desk::open_with(|config| config.replace("own_numbers", "columns = [\"accountcode\",\"src\",\"dst\",\"dcontext\",\"clid\",\"channel\",\"dstchannel\",\"lastapp\",\"lastdata\",\"start\",\"answer\",\"end\",\"duration\",\"billsec\",\"disposition\",\"amaflags\",\"uniqueid\",\"userfield\",\"peeraccount\",\"linkedid\",\"sequence\"]\nown_numbers")).await;
+    for (minute, (channel, line)) in [&internal, &missed, &internal].into_iter().enumerate() {
+        desk.take(channel, &format!("2026-03-10T12:0{minute}:00Z"), line.clone()).await;
+    }
+    assert_eq!(desk.tally().await, (1, 1, 0));
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 1);
+    assert_eq!(desk.count("SELECT jsonb_array_length(call->'legs')::bigint FROM message").await, 2);
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE call->>'outcome' = 'answered' AND ticket_id IS NOT NULL").await, 1);
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE 'call_back' = ANY(marks)").await, 0, "a colleague took it");
+}
+
+#[tokio::test]
+async fn automatic_mail_opens_nothing_and_reaches_its_ticket() {
+    let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
+    let vacation = letter("b@x", MINNA, PASS, "In-Reply-To: <a@x>\r\nAuto-Submitted: auto-replied\r\n", "Olen lomalla.");
+    let stray = letter("c@x", "Kaisa <k@posti.example>", PASS, "Auto-Submitted: auto-replied\r\n", "Olen lomalla.");
+    let desk = check("vacation", &[first, vacation, stray], 2, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE ticket_id IS NOT NULL").await, 2);
+}
+
+#[tokio::test]
+async fn two_matters_of_one_contact_are_two_tickets_and_a_tie_is_no_guess() {
+    let one = letter("a@x", MINNA, PASS, "", "Tilaus 40012345 on rikki.");
+    let two = letter("b@x", MINNA, PASS, "", "Tilaus 40099999 puuttuu kokonaan.");
+    let which = letter("c@x", MINNA, PASS, "", "Milloin saan vastauksen?");
+    check("two numbers", &[one.clone(), two.clone()], 1, 2).await;
+    let desk = check("a tie", &[one, two, which], 1, 3).await;
+    assert_eq!(desk.count("SELECT count(*) FROM suggestion WHERE target_kind = 'ticket'").await, 2);
+}
+
+#[tokio::test]
+async fn one_bad_delivery_stops_nothing() {
+    let desk = Desk::open().await;
+    desk.deliver("facebook", "2026-03-10T12:00:00Z", "{\"object\":").await;
+    desk.deliver("phone", "2026-03-10T12:00:00Z", "\"half a li").await;
+    desk.deliver("mail", "2026-03-10T12:00:00Z", "").await;
+    desk.deliver("facebook", "2026-03-10T12:00:01Z", chat("m1", "P1", "Hei, missä paketti?").1).await;
+    desk.decide().await;
+    assert_eq!(desk.tally().await, (1, 1, 3));
+    assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0);
+    assert_eq!(desk.count("SELECT count(*) FROM quarantine WHERE raw_event IS NOT NULL").await, 3, "whole, and in sight");
+}
+
+#[tokio::test]
+async fn two_daemons_on_one_database_make_no_contact_or_ticket_twice() {
+    let desk = Desk::open().await;
+    for n in 0..300 {
+        let body = messenger(&format!("m{n}"), &format!("P{}", n % 7), "2026-03-10T11:00:00Z", "Hei, missä paketti?");
+        desk.deliver("facebook", "2026-03-10T12:00:00Z", body).await;
+    }
+    let small = desk.ingest_of(10);
+    let (one, two, three) = (small.clone(), small.clone(), small.clone());
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    tokio::join!(one.run(stop.clone(), true), two.run(stop.clone(), true), three.run(stop, true));
+    desk.decide().await;
+    assert_eq!(desk.tally().await, (7, 7, 0));
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 300);
+}
