@@ -117,7 +117,9 @@ impl Settings {
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
-        settings.warn_of_unheard_mirrors(&mut report);
+        if !report.has_errors() {
+            settings.warn_of_unheard_mirrors(&mut report);
+        }
         let problems = report.finish();
         match problems.iter().any(Problem::is_error) {
             true => Err(problems),

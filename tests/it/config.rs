@@ -92,6 +92,7 @@ fn one_mistake_each() {
         ("data_dir = /var/lib", (1, "", "not TOML")),
         ("\n[http\nmetrics = true\n", (2, "", "not TOML")),
         ("stop_timeout = \"30s\"\nstop_timeout = \"31s\"", (2, "stop_timeout", "there twice")),
+        ("[http]\nmetrics = true\n# again\nmetrics = false", (4, "http.metrics", "there twice")),
         // Unknown keys.
         ("data_dirr = \"/tmp\"", (1, "data_dirr", "did you mean \"data_dir\"?")),
         ("[htpp]\nlisten = \"127.0.0.1:1\"", (1, "htpp", "did you mean \"http\"?")),
@@ -499,7 +500,7 @@ fn the_example_is_a_whole_deployment() {
     assert!(!printed.contains("lanka:secret") && !printed.contains(KEY), "{printed}");
 }
 
-/// A channel of each kind, complete; `{more}` takes further keys.
+/// A channel of each kind, complete; `more` are further keys.
 fn channel(kind: &str, more: &str) -> String {
     let own = match kind {
         "imap" => "host = \"imap.example.fi\"\nuser = \"a\"\npassword = { env = \"META_VERIFY_TOKEN\" }",
@@ -511,7 +512,11 @@ fn channel(kind: &str, more: &str) -> String {
         "asterisk" => "path = \"/var/log/Master.csv\"",
         other => panic!("{other}"),
     };
-    format!("kind = \"{kind}\"\n{own}\n{more}\n")
+    let addresses = match kind {
+        "imap" | "maildir" if !more.contains("addresses") => "addresses = [\"a@example.fi\"]\n",
+        _ => "",
+    };
+    format!("kind = \"{kind}\"\n{own}\n{more}\n{addresses}")
 }
 
 #[test]
@@ -555,7 +560,7 @@ fn mistakes_in_channels_and_mirrors() {
     for (kind, more, (line, key, fragment)) in table {
         mistakes(&format!("[channels.a]\n{}", channel(kind, more)), &[(line + 1, key, fragment)]);
     }
-    let webhook = "[mirrors.m]\nkind = \"webhook\"\nurl = \"https://desk.example.fi/\"\nsecret = { env = \"HELPDESK_SECRET\" }\n[channels.c]\nkind = \"maildir\"\npath = \"/x\"\n";
+    let webhook = "[mirrors.m]\nkind = \"webhook\"\nurl = \"https://desk.example.fi/\"\nsecret = { env = \"HELPDESK_SECRET\" }\n[channels.c]\nkind = \"maildir\"\naddresses = [\"a@example.fi\"]\npath = \"/x\"\n";
     let table: &[(&str, &str, (usize, &str, &str))] = &[
         ("kind = \"webhook\"", "kind = \"webhok\"", (2, "mirrors.m.kind", "did you mean \"webhook\"?")),
         ("kind = \"webhook\"", "kind = 1", (2, "mirrors.m.kind", "text in quotes")),
@@ -563,7 +568,7 @@ fn mistakes_in_channels_and_mirrors() {
         ("kind = \"maildir\"", "kind = \"pigeon\"", (6, "channels.c.kind", "one of: ")),
         ("kind = \"maildir\"\n", "", (5, "channels.c.kind", "required, and missing; one of: ")),
         ("path = \"/x\"", "", (5, "channels.c.path", "required, and missing")),
-        ("path = \"/x\"", "path = \"/x\"\n[channels.c]\nkind = \"maildir\"", (8, "channels.c", "there twice")),
+        ("path = \"/x\"", "path = \"/x\"\n[channels.c]\nkind = \"maildir\"", (9, "channels.c", "there twice")),
         ("https://desk.example.fi/", "desk.example.fi", (3, "mirrors.m.url", "")),
         ("{ env = \"HELPDESK_SECRET\" }", "\"whsec_abc\"", (4, "mirrors.m.secret", "never written into the file")),
         (
@@ -589,10 +594,10 @@ fn two_channels_at_one_source() {
     let two = |kind: &str, first: &str, second: &str| {
         format!("[channels.a]\n{}[channels.b]\n{}", channel(kind, first), channel(kind, second))
     };
-    mistakes(&two("imap", "", "port = 993"), &[(6, "channels.b", "channels.a reads the folder INBOX")]);
-    mistakes(&two("imap", "", "folders = [\"Other\", \"inbox\"]"), &[(6, "channels.b", "the folder INBOX")]);
+    mistakes(&two("imap", "", "port = 993"), &[(8, "channels.b", "channels.a reads the folder INBOX")]);
+    mistakes(&two("imap", "", "folders = [\"Other\", \"inbox\"]"), &[(8, "channels.b", "the folder INBOX")]);
     mistakes(&two("asterisk", "", ""), &[(5, "channels.b", "channels.a reads the file /var/log/Master.csv")]);
-    mistakes(&two("maildir", "", ""), &[(5, "channels.b", "the directory /var/mail/a")]);
+    mistakes(&two("maildir", "", ""), &[(6, "channels.b", "the directory /var/mail/a")]);
     mistakes(&two("imap", "", "folders = [\"Other\"]"), &[]);
     mistakes(&two("maildir", "", "enabled = false"), &[]);
     mistakes(&two("webchat", "", ""), &[]);
@@ -602,8 +607,8 @@ fn two_channels_at_one_source() {
 fn a_file_that_is_not_toml_hides_little() {
     // What stands in the part not understood is not said to be missing; the rest is checked.
     mistakes(
-        "[channels.a]\nkind = \"maildir\"\npath = /var/mail\n[http]\nlistne = 1\n",
-        &[(3, "", "not TOML"), (5, "http.listne", "\"listen\"")],
+        "[channels.a]\nkind = \"maildir\"\naddresses = [\"a@example.fi\"]\npath = /var/mail\n[http]\nlistne = 1\n",
+        &[(4, "", "not TOML"), (6, "http.listne", "\"listen\"")],
     );
     mistakes(
         "[log]\nlevel = \"loud\"\n[channels.a\nkind = \"maildir\"\npath = \"/x\"\n",
