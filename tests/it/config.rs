@@ -135,6 +135,7 @@ fn one_mistake_each() {
         ),
         ("[http]\nlisten = \"localhost\"", (2, "http.listen", "\"127.0.0.1:8470\"")),
         ("[http]\npublic_url = \"support.example.fi\"", (2, "http.public_url", "https://support.example.fi")),
+        ("[http]\npublic_url = \"https://u:p@example.fi\"", (2, "http.public_url", "without user")),
         ("[http]\npublic_url = \"ftp://example.fi\"", (2, "http.public_url", "not a public URL")),
         (
             "[deliver]\nbackoff_first = \"30m\"\nbackoff_max = \"1m\"",
@@ -183,6 +184,11 @@ fn one_mistake_each() {
             "[security]\nkeys = [\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n]",
             (4, "security.keys.1.id", "another key"),
         ),
+        (
+            "[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\", file = \"x\" }]",
+            (2, "security.keys.0.file", "there is no file"),
+        ),
+        ("[security]\nkeys = [{ name = \"a\", env = \"LANKA_OLD_KEY\" }]", (2, "security.keys.0.name", "unknown key")),
         // Names of channels and mirrors.
         ("[channels.Support]\nkind = \"x\"", (1, "channels.Support", "like \"support\"")),
         ("[channels]\nsupport = \"x\"", (2, "channels.support", "write [channels.support]")),
@@ -695,4 +701,51 @@ fn bad_files_are_problems() {
         shown(&problems)
     );
     assert!(of("e.toml")[0].contains("not TOML"));
+}
+
+#[test]
+fn a_matter_may_have_any_name() {
+    let settings = good(load_text("[matters]\nfile = '\\bF-\\d+\\b'\n", &[]));
+    assert!(settings.matters["file"].pattern.is_match("see F-12"));
+}
+
+#[test]
+fn a_key_is_given_by_one_way_only() {
+    let text = "[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\", file = \"lanka.key\" }]";
+    let directory = files(&[("lanka.toml", text), ("lanka.key", KEY)]);
+    let problems = check(&[directory.path().join("lanka.toml")], &environment(&[]));
+    assert!(problems.iter().any(|p| p.message.contains("given twice, or under two names")), "{}", shown(&problems));
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(100_000)),
+        format!("a{} = 1", ".a".repeat(100_000)),
+        format!("[a{}]", ".a".repeat(100_000)),
+        "[[a]]\n".repeat(100_000),
+    ] {
+        assert!(load_text(&text, &[]).is_err());
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Whatever slips into a file: an answer, and each problem on a line that exists.
+    #[test]
+    fn no_slip_breaks_the_reader(cuts in proptest::collection::vec((0usize..12_000, 0usize..4, ".{0,3}"), 1..6)) {
+        let mut text: Vec<char> = defaults_uncommented().chars().collect();
+        for (at, length, put) in cuts {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let lines = text.split('\n').count();
+        for problem in load_text(&text, &[]).err().unwrap_or_default() {
+            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=lines).contains(&line)), "{problem}");
+        }
+    }
 }

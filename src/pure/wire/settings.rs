@@ -269,6 +269,9 @@ fn reworded(message: &str) -> String {
     if let Some(word) = quoted_after(message, "unknown variant ") {
         return unknown_word(word, &listed(message));
     }
+    if let Some(key) = quoted_after(message, "duplicate field ") {
+        return format!("\"{key}\" is given twice, or under two names");
+    }
     let Some((found, expected)) = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
         .find_map(|opening| message.strip_prefix(opening)?.split_once(", expected "))
