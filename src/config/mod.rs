@@ -1,9 +1,9 @@
 //! The configuration: read once, strictly, into domain types.
 //!
 //! `config/default.toml` lies beneath, then come the files given (`/etc/lanka` when none is), then
-//! `LANKA__SECTION__KEY` variables. Parts, in reading order: [`layers`] makes one tree of them,
-//! [`secrets`] reads what the tree only names, [`sections`] and [`entries`] turn it into [`Settings`]
-//! with the help of [`values`], and [`problem`] says what is wrong and where.
+//! `LANKA__SECTION__KEY` variables. Parts, in reading order: `layers` makes one tree of them,
+//! `secrets` reads what the tree only names, `sections` and `entries` turn it into [`Settings`]
+//! with the help of `values`, and `problem` says what is wrong and where.
 //!
 //! Every problem is found at once: a person who mends a file wants the whole list.
 //!

@@ -184,11 +184,6 @@ fn one_mistake_each() {
             "[security]\nkeys = [\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n  { id = \"a\", env = \"LANKA_OLD_KEY\" },\n]",
             (4, "security.keys.1.id", "another key"),
         ),
-        (
-            "[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\", file = \"x\" }]",
-            (2, "security.keys.0.file", "there is no file"),
-        ),
-        ("[security]\nkeys = [{ name = \"a\", env = \"LANKA_OLD_KEY\" }]", (2, "security.keys.0.name", "unknown key")),
         // Names of channels and mirrors.
         ("[channels.Support]\nkind = \"x\"", (1, "channels.Support", "like \"support\"")),
         ("[channels]\nsupport = \"x\"", (2, "channels.support", "write [channels.support]")),

@@ -49,7 +49,7 @@ pub const MISSING: &str = "required, and missing";
 /// A misspelt key of those that all have ([`COMMON_KEYS`]) is recognised.
 ///
 /// # Errors
-/// Every problem found, in the order of discovery; at most [`PROBLEMS_MAX`].
+/// Every problem found, in the order of discovery; at most `PROBLEMS_MAX`.
 pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsProblem>> {
     match read(table, COMMON_KEYS, &Table::new()) {
         (Some(settings), problems) if problems.is_empty() => Ok(settings),
