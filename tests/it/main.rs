@@ -2,9 +2,12 @@
 
 mod channels;
 mod cluster;
+mod deliver;
 mod config;
 mod desk;
 mod dovecot;
+mod support;
+mod webhook;
 mod endpoint;
 mod mirrors;
 mod normalise;
