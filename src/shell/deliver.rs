@@ -28,14 +28,15 @@ use crate::pure::domain::id::OutboxId;
 use crate::pure::mirrors::{Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::HttpCarrier;
-use crate::shell::store::{Claimed, Settled, Store, StoreError};
+use crate::shell::store::outbox::{Claimed, Settled};
+use crate::shell::store::{Store, StoreError};
 use futures::FutureExt;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The alert of a mirror that is parked.
@@ -46,9 +47,6 @@ pub const OUTBOX_DEAD: &str = "outbox_dead";
 /// Requests that one change may take. Look-up, create, append and a spare; a mirror that asks for
 /// more goes in circles.
 const STEPS_MAX: usize = 8;
-
-/// Waits after the first, second … failed attempt; the last repeats.
-const ATTEMPT_WAITS_S: [u64; 6] = [5, 30, 120, 600, 1_800, 3_600];
 
 /// Waits are lengthened by up to this part of themselves, so that rows that failed together do not
 /// come back together.
@@ -77,6 +75,10 @@ pub struct Limits {
     pub claim_s: i64,
     /// Longest time one attempt may take, over all its requests.
     pub attempt_max: Duration,
+    /// Wait after a first failure; it doubles with each further one, and is lengthened by jitter.
+    pub backoff_first: Duration,
+    /// Longest wait after a failure, unless the other side asks for more.
+    pub backoff_max: Duration,
     /// Longest time without a look at the outbox when nobody wakes the loop.
     pub poll_interval: Duration,
     /// Failures in a row after which a mirror is parked.
@@ -98,6 +100,8 @@ impl Default for Limits {
             lanes_max: 16,
             claim_s: 300,
             attempt_max: Duration::from_secs(200),
+            backoff_first: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(3_600),
             poll_interval: Duration::from_secs(1),
             failures_max: 5,
             failing_max: Duration::from_secs(30),
@@ -165,8 +169,7 @@ impl Deliver {
 
     /// Delivers until `stop` turns true, then lets what is under way finish within
     /// [`Limits::stop_max`]. What did not finish is claimed, and is put back when its claim ends.
-    /// `wake` is notified by whoever writes outbox rows.
-    pub async fn run(&self, wake: Arc<Notify>, stop: watch::Receiver<bool>) {
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
         let (woken, _) = watch::channel(0_u64);
         let mut lines = JoinSet::new();
         for line in &self.shared.lines {
@@ -176,8 +179,8 @@ impl Deliver {
         let mut stopping = stop;
         loop {
             tokio::select! {
-                // One permit of `wake` must reach every line, which is what the channel is for.
-                () = wake.notified() => woken.send_modify(|count| *count += 1),
+                // One notification must reach every line, which is what the channel is for.
+                () = self.shared.store.deliver_wake.notified() => woken.send_modify(|count| *count += 1),
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
         }
@@ -263,8 +266,7 @@ impl Deliver {
             return Ok(0);
         }
         let store = &self.shared.store;
-        let claimed =
-            store.claim_posts(&line.tool.name, wanted as i64, limits.claim_s, Timestamp::now()).await?;
+        let claimed = store.claim_posts(&line.tool.name, wanted as i64, limits.claim_s, Timestamp::now()).await?;
         let count = claimed.len();
         line.circuit().claimed(Instant::now(), count, limits);
         for claimed in claimed {
@@ -292,7 +294,7 @@ impl Deliver {
         let mirror = line.tool.name.clone();
         metrics::histogram!("lanka_outbox_attempt_seconds", "mirror" => mirror.clone()).record(began.elapsed());
         metrics::counter!("lanka_outbox_settled_total", "mirror" => mirror, "outcome" => outcome).increment(1);
-        self.settle(&line, claimed.id, claimed.attempts, &settled, &replies).await;
+        self.settle(&line, claimed.id, claimed.attempt, &settled, &replies).await;
         settled
     }
 
@@ -323,9 +325,8 @@ impl Deliver {
             Attempt::Done(replies) => (circuit.success(instant), Settled::Delivered, replies),
             Attempt::Retry { after, why } => {
                 let turn = circuit.failure(instant, after, limits);
-                let hopeless = circuit.may_bury(instant, limits)
-                    && is_over(line.tool.mirror.patience(), claimed, now);
-                let wait = wait(claimed.id, claimed.attempts, after);
+                let hopeless = circuit.may_bury(instant, limits) && is_over(line.tool.mirror.patience(), claimed, now);
+                let wait = wait(claimed.id, claimed.attempt, after, limits);
                 let wait = if circuit.is_parked() && after.is_none() { wait.min(limits.probe_interval) } else { wait };
                 let settled = if hopeless { Settled::Dead { why } } else { Settled::Again { due_at: now + wait, why } };
                 (turn, settled, Vec::new())
@@ -353,12 +354,16 @@ impl Deliver {
                 metrics::gauge!("lanka_mirror_last_success_seconds", "mirror" => mirror.to_owned()).set(now);
             }
             Settled::Again { why, .. } => {
-                tracing::info!(mirror, outbox.id = %claimed.id, attempt = claimed.attempts, "not delivered yet: {why}");
+                tracing::info!(mirror, outbox.id = %claimed.id, attempt = claimed.attempt, "not delivered yet: {why}");
             }
             Settled::Dead { why } => {
-                tracing::warn!(code = OUTBOX_DEAD, mirror, outbox.id = %claimed.id, attempt = claimed.attempts,
+                tracing::warn!(code = OUTBOX_DEAD, mirror, outbox.id = %claimed.id, attempt = claimed.attempt,
                     "given up, its lane goes on: {why}");
-                alerts.onset(OUTBOX_DEAD, mirror, "Changes were given up and the mirror lacks them: see `lanka outbox`.");
+                alerts.onset(
+                    OUTBOX_DEAD,
+                    mirror,
+                    "Changes were given up and the mirror lacks them: see `lanka outbox`.",
+                );
             }
         }
         match turn {
@@ -367,7 +372,8 @@ impl Deliver {
                     Settled::Again { why, .. } | Settled::Dead { why } => why.as_str(),
                     Settled::Delivered => "",
                 };
-                let message = format!("It does not take changes ({why}); they wait, nothing is lost. Look at the tool.");
+                let message =
+                    format!("It does not take changes ({why}); they wait, nothing is lost. Look at the tool.");
                 alerts.onset(MIRROR_PARKED, mirror, message);
             }
             Some(Turn::Recovered) => alerts.recovered(MIRROR_PARKED, mirror),
@@ -413,21 +419,18 @@ impl Deliver {
 /// Whether a change has been tried for as long as its mirror wants.
 fn is_over(patience: Patience, claimed: &Claimed, now: Timestamp) -> bool {
     let age_s = now.as_second().saturating_sub(claimed.post.decided_at.as_second());
-    u32::try_from(claimed.attempts).unwrap_or(0) >= patience.attempts_max
+    u32::try_from(claimed.attempt).unwrap_or(0) >= patience.attempts_max
         && u64::try_from(age_s).unwrap_or(0) >= patience.age_max.as_secs()
 }
 
 /// How long a row waits after its failed attempt (the first is 1). What the other side asked for
 /// stands, with a floor that keeps `Retry-After: 0` from becoming a loop. The jitter is drawn from
 /// the row's id and attempt.
-fn wait(id: OutboxId, attempt: i32, asked: Option<Duration>) -> Duration {
-    let attempt = u64::try_from(attempt).unwrap_or(0).max(1);
+fn wait(id: OutboxId, attempt: i32, asked: Option<Duration>, limits: &Limits) -> Duration {
+    let attempt = u32::try_from(attempt).unwrap_or(0).max(1);
     let base = match asked {
-        Some(asked) => asked.max(Duration::from_secs(attempt.min(60))),
-        None => {
-            let index = usize::try_from(attempt - 1).unwrap_or(usize::MAX).min(ATTEMPT_WAITS_S.len() - 1);
-            Duration::from_secs(ATTEMPT_WAITS_S[index])
-        }
+        Some(asked) => asked.max(Duration::from_secs(u64::from(attempt.min(60)))),
+        None => limits.backoff_first.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(limits.backoff_max),
     };
     let mut hasher = DefaultHasher::new();
     (id, attempt).hash(&mut hasher);
@@ -527,24 +530,24 @@ mod tests {
 
     #[test]
     fn waits_grow_to_an_hour_and_honour_what_was_asked() {
-        let id = OutboxId(uuid::Uuid::from_u128(1));
+        let (id, limits) = (OutboxId(uuid::Uuid::from_u128(1)), Limits::default());
         for (attempt, asked_s, from_s, to_s) in [
-            (1, None, 5, 6),
-            (2, None, 30, 36),
-            (3, None, 120, 144),
-            (4, None, 600, 720),
-            (5, None, 1_800, 2_160),
-            (6, None, 3_600, 4_320),
+            (1, None, 1, 2),
+            (2, None, 2, 3),
+            (3, None, 4, 5),
+            (8, None, 128, 154),
+            (12, None, 2_048, 2_458),
+            (13, None, 3_600, 4_320),
             (500, None, 3_600, 4_320),
-            (0, None, 5, 6),
+            (0, None, 1, 2),
             (i32::MAX, None, 3_600, 4_320),
-            (6, Some(120), 120, 144),
+            (13, Some(120), 120, 144),
             (1, Some(0), 1, 2),
             (50, Some(0), 50, 60),
             (5_000, Some(0), 60, 72),
             (1, Some(86_400), 86_400, 103_680),
         ] {
-            let wait = wait(id, attempt, asked_s.map(Duration::from_secs));
+            let wait = wait(id, attempt, asked_s.map(Duration::from_secs), &limits);
             assert!((from_s * S..=to_s * S).contains(&wait), "attempt {attempt}, asked {asked_s:?}: {wait:?}");
         }
     }
@@ -552,7 +555,7 @@ mod tests {
     #[test]
     fn rows_that_failed_together_come_back_apart() {
         let waits: std::collections::BTreeSet<Duration> =
-            (0..100).map(|n| wait(OutboxId(uuid::Uuid::from_u128(n)), 3, None)).collect();
+            (0..100).map(|n| wait(OutboxId(uuid::Uuid::from_u128(n)), 9, None, &Limits::default())).collect();
         assert!(waits.len() > 95, "{} different waits of 100", waits.len());
     }
 

@@ -59,11 +59,7 @@ pub struct ServerLimits {
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self {
-            connections_max: 1024,
-            head_timeout: Duration::from_secs(20),
-            stop_max: Duration::from_secs(20),
-        }
+        Self { connections_max: 1024, head_timeout: Duration::from_secs(20), stop_max: Duration::from_secs(20) }
     }
 }
 
@@ -73,17 +69,19 @@ pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), &'static str>> + 
 #[derive(Clone)]
 struct Standing {
     ready: Ready,
-    metrics: Metrics,
     stop: watch::Receiver<bool>,
 }
 
-/// The routes that every daemon has.
-pub fn standing_routes(ready: Ready, metrics: Metrics, stop: watch::Receiver<bool>) -> Router {
-    Router::new()
+/// The routes that every daemon has; `/metrics` only with metrics.
+pub fn standing_routes(ready: Ready, metrics: Option<Metrics>, stop: watch::Receiver<bool>) -> Router {
+    let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(render_metrics))
-        .with_state(Standing { ready, metrics, stop })
+        .with_state(Standing { ready, stop });
+    match metrics {
+        Some(metrics) => routes.merge(Router::new().route("/metrics", get(render_metrics)).with_state(metrics)),
+        None => routes,
+    }
 }
 
 async fn readyz(State(standing): State<Standing>) -> Response {
@@ -97,9 +95,9 @@ async fn readyz(State(standing): State<Standing>) -> Response {
     }
 }
 
-async fn render_metrics(State(standing): State<Standing>) -> Response {
+async fn render_metrics(State(metrics): State<Metrics>) -> Response {
     let text_form = [(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))];
-    (text_form, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], standing.metrics.render()).into_response()
+    (text_form, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], metrics.render()).into_response()
 }
 
 /// Serves until `stop` turns true, then takes no more connections and lets accepted requests finish.
@@ -205,10 +203,7 @@ impl UnderWay {
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    free: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let permit = Arc::clone(free).acquire_owned().await.map_err(std::io::Error::other)?;
     let (socket, _) = listener.accept().await?;
     Ok((socket, permit))

@@ -69,8 +69,7 @@ impl Door {
         let dir = scratch();
         let alerts = Alerts::logged();
         let setup = WebhookSetup {
-            store: Store::new(pool.clone()),
-            content: ContentStore::open(dir.path()).unwrap(),
+            store: Store::new(pool.clone(), ContentStore::open(dir.path()).unwrap()),
             alerts: alerts.clone(),
             public_url: None,
             limits,
@@ -91,7 +90,7 @@ impl Door {
             })
         });
         let (stop, stopped) = watch::channel(false);
-        let app = webhooks.routes().merge(standing_routes(ready, Metrics::start(), stopped.clone()));
+        let app = webhooks.routes().merge(standing_routes(ready, Some(Metrics::start()), stopped.clone()));
         drop(webhooks);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -270,15 +269,13 @@ async fn routes_and_methods() {
 #[tokio::test]
 async fn bodies_are_limited_whatever_their_head_says() {
     let db = database().await;
-    let limits = WebhookLimits {
-        body_bytes_max: 100_000,
-        body_timeout: Duration::from_millis(400),
-        ..WebhookLimits::default()
-    };
+    let limits =
+        WebhookLimits { body_bytes_max: 100_000, body_timeout: Duration::from_millis(400), ..WebhookLimits::default() };
     let server = ServerLimits { head_timeout: Duration::from_millis(600), ..ServerLimits::default() };
     let door = Door::open(db.pool.clone(), limits, server, Commit::Grouped).await;
     let chunk = format!("2710\r\n{}\r\n", "x".repeat(10_000));
-    let chunked = |count: usize| format!("{}{}0\r\n\r\n", head("chat", b"", "transfer-encoding: chunked"), chunk.repeat(count));
+    let chunked =
+        |count: usize| format!("{}{}0\r\n\r\n", head("chat", b"", "transfer-encoding: chunked"), chunk.repeat(count));
     for (what, sent, status) in [
         ("100 MB announced, nothing sent", head("chat", b"", "content-length: 100000000"), "413"),
         ("one byte too many announced", head("chat", b"", "content-length: 100001"), "413"),
@@ -348,7 +345,10 @@ async fn a_failing_handler_costs_its_own_request() {
 /// Sends `count` at once and gives the statuses.
 async fn send_together(door: &Door, client: &reqwest::Client, channel: &str, count: usize) -> Vec<u16> {
     let sent = (0..count).map(|n| async move {
-        door.post(client, channel, format!("{channel} {n}")).send().await.map_or(0, |response| response.status().as_u16())
+        door.post(client, channel, format!("{channel} {n}"))
+            .send()
+            .await
+            .map_or(0, |response| response.status().as_u16())
     });
     futures::future::join_all(sent).await
 }

@@ -26,8 +26,8 @@ use super::{ChannelHealth, ChannelIdent};
 use crate::pure::channels::{Channel, Delivery, Forged, Handshake};
 use crate::pure::domain::Timestamp;
 use crate::shell::alerts::Alerts;
-use crate::shell::content::ContentStore;
-use crate::shell::store::{NewRawEvent, RawBody, Store, StoreError};
+use crate::shell::store::raw_event::{BODY_IN_ROW_BYTES_MAX, NewRawEvent, RawBody};
+use crate::shell::store::{Store, StoreError};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
@@ -44,9 +44,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-
-/// Bodies over this go to the content store, so that a row stays small (DESIGN.md, section 2).
-const INLINE_BYTES_MAX: usize = 256 * 1024;
 
 /// Committers. One waits for the disk while the other collects; more would only make the groups smaller.
 const COMMITTERS: usize = 2;
@@ -99,6 +96,22 @@ impl Default for WebhookLimits {
     }
 }
 
+impl WebhookLimits {
+    /// The limits of the configuration's `[http]`: `request_timeout` is shared out evenly to the body
+    /// and to the commit.
+    pub fn within(body_bytes_max: usize, deliveries_max: usize, request_timeout: Duration) -> Self {
+        let default = Self::default();
+        Self {
+            body_bytes_max,
+            body_timeout: request_timeout / 2,
+            deliveries_max,
+            bodies_bytes_max: default.bodies_bytes_max.max(body_bytes_max),
+            commit_wait: request_timeout / 2,
+            ..default
+        }
+    }
+}
+
 /// How deliveries are committed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Commit {
@@ -124,8 +137,6 @@ pub struct Hook {
 pub struct WebhookSetup {
     /// Where deliveries are committed.
     pub store: Store,
-    /// Where large bodies go.
-    pub content: ContentStore,
     /// Where it is said that they cannot be stored.
     pub alerts: Alerts,
     /// `http.public_url`, without a slash at the end: the URL as vendors sign it. Without one it is
@@ -306,8 +317,9 @@ impl Webhooks {
 
     /// Stores a verified delivery, and comes back when it is committed.
     async fn store(&self, hook: &Hook, body: Bytes, received_at: Timestamp) -> Answer {
-        let body = if body.len() > INLINE_BYTES_MAX {
-            match self.shared.setup.content.put(body).await {
+        // Here rather than in the committer, where a group would wait for one large body's fsync.
+        let body = if body.len() > BODY_IN_ROW_BYTES_MAX {
+            match self.shared.setup.store.content.put(body).await {
                 Ok(stored) => RawBody::Stored { hash: stored.hash, bytes: stored.bytes },
                 Err(error) => {
                     let message = format!("A large delivery cannot be stored: {error}. Is the disk full?");
@@ -413,8 +425,11 @@ impl Listed {
         if now_s - said_at_s >= FORGED_SAID_EVERY_S
             && self.forged_said_at_s.compare_exchange(said_at_s, now_s, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         {
-            tracing::warn!(code = "delivery_forged", channel.name = self.hook.channel.name,
-                "a delivery was refused, {forged}; if they are the vendor's, the channel's secret is wrong");
+            tracing::warn!(
+                code = "delivery_forged",
+                channel.name = self.hook.channel.name,
+                "a delivery was refused, {forged}; if they are the vendor's, the channel's secret is wrong"
+            );
         }
         Answer::Forged(forged)
     }
@@ -518,8 +533,11 @@ impl Committer {
                 self.alerts.onset(STORE_AWAY, "webhooks", message);
             }
             Verdict::Unstorable => {
-                tracing::error!(code = "delivery_unstorable", channel.name = channel,
-                    "a delivery cannot be stored and was answered 500: {why}");
+                tracing::error!(
+                    code = "delivery_unstorable",
+                    channel.name = channel,
+                    "a delivery cannot be stored and was answered 500: {why}"
+                );
             }
         }
     }
@@ -559,14 +577,13 @@ fn verdict_of(recorded: &Result<(), StoreError>) -> Verdict {
 
 /// Whether an insert failed for what is in its rows: the classes 22 (data exception), 23 (constraint)
 /// and 54 (program limit) of SQLSTATE, or a value that cannot be encoded. Anything else would fail
-/// with other rows too.
+/// with other rows too, or will pass.
 fn is_of_the_rows(error: &StoreError) -> bool {
-    let StoreError::Sql(error) = error;
     match error {
-        sqlx::Error::Database(error) => {
+        StoreError::Database(sqlx::Error::Database(error)) => {
             error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
         }
-        sqlx::Error::Encode(_) => true,
+        StoreError::Database(sqlx::Error::Encode(_)) => true,
         _ => false,
     }
 }
