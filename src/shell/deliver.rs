@@ -211,7 +211,7 @@ impl Deliver {
         let mut store_wait = None;
         while !*stop.borrow() {
             match self.claim(&line, &mut under_way).await {
-                Ok(_) => store_wait = None,
+                Ok(()) => store_wait = None,
                 Err(error) => store_wait = Some(self.wait_for_store(&line, store_wait, &error)),
             }
             let pause = store_wait.unwrap_or(limits.poll_interval);
@@ -243,36 +243,39 @@ impl Deliver {
         let mut under_way = JoinSet::new();
         let mut tally = Tally::default();
         loop {
-            let claimed = self.claim(line, &mut under_way).await?;
-            match under_way.join_next().await {
-                Some(Ok(Settled::Delivered)) => tally.delivered += 1,
-                Some(Ok(Settled::Again { .. })) => tally.again += 1,
-                Some(Ok(Settled::Dead { .. })) => tally.dead += 1,
-                Some(Err(_)) => {}
-                None if claimed > 0 => {}
-                None => match line.circuit().held_for(Instant::now()) {
+            self.claim(line, &mut under_way).await?;
+            let Some(ended) = under_way.join_next().await else {
+                // Not in the condition itself: the lock would be held over the sleep.
+                let hold = line.circuit().held_for(Instant::now());
+                match hold {
                     Some(hold) if hold <= IDLE_HOLD_MAX => tokio::time::sleep(hold).await,
                     _ => return Ok(tally),
-                },
+                }
+                continue;
+            };
+            match ended {
+                Ok(Settled::Delivered) => tally.delivered += 1,
+                Ok(Settled::Again { .. }) => tally.again += 1,
+                Ok(Settled::Dead { .. }) => tally.dead += 1,
+                Err(_) => {}
             }
         }
     }
 
-    /// Claims as many changes as may be sent now and starts them. Gives their number.
-    async fn claim(&self, line: &Arc<Line>, under_way: &mut JoinSet<Settled>) -> Result<usize, StoreError> {
+    /// Claims as many changes as may be sent now and starts them.
+    async fn claim(&self, line: &Arc<Line>, under_way: &mut JoinSet<Settled>) -> Result<(), StoreError> {
         let limits = &self.shared.limits;
         let wanted = line.circuit().allowance(Instant::now(), under_way.len(), limits);
         if wanted == 0 {
-            return Ok(0);
+            return Ok(());
         }
         let store = &self.shared.store;
         let claimed = store.claim_posts(&line.tool.name, wanted as i64, limits.claim_s, Timestamp::now()).await?;
-        let count = claimed.len();
-        line.circuit().claimed(Instant::now(), count, limits);
+        line.circuit().claimed(Instant::now(), claimed.len(), limits);
         for claimed in claimed {
             under_way.spawn(self.clone().carry_out(Arc::clone(line), claimed));
         }
-        Ok(count)
+        Ok(())
     }
 
     /// One attempt at one change, and its settlement.

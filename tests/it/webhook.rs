@@ -15,7 +15,7 @@ use lanka::shell::server::{Ready, ServerLimits, serve, standing_routes};
 use lanka::shell::store::Store;
 use lanka::shell::telemetry::Metrics;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgPool, Row};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -176,17 +176,14 @@ async fn a_genuine_delivery_is_stored_before_it_is_answered() {
         assert_eq!(response.status(), 200, "{} bytes", body.len());
         assert_eq!(stored(&db.pool).await, count as i64 + 1);
     }
-    let rows: Vec<(String, String, String, Option<Vec<u8>>, Option<Vec<u8>>, i64)> =
-        sqlx::query_as("SELECT tenant, channel, kind, body, content_hash, bytes FROM raw_event ORDER BY id")
-            .fetch_all(&db.pool)
-            .await
-            .unwrap();
-    for (body, (tenant, channel, kind, inline, hash, bytes)) in bodies.into_iter().zip(rows) {
-        assert_eq!((tenant.as_str(), channel.as_str(), kind.as_str()), ("acme", "chat", "signed"));
-        assert_eq!(bytes, body.len() as i64);
+    let sql =
+        "SELECT tenant || ' ' || channel || ' ' || kind AS ident, body, content_hash, bytes FROM raw_event ORDER BY id";
+    for (body, row) in bodies.into_iter().zip(sqlx::query(sql).fetch_all(&db.pool).await.unwrap()) {
+        assert_eq!(row.get::<&str, _>("ident"), "acme chat signed");
+        assert_eq!(row.get::<i64, _>("bytes"), body.len() as i64);
         match body.len() > 256 * 1024 {
-            true => assert_eq!(hash.unwrap(), Sha256::digest(body).to_vec()),
-            false => assert_eq!(inline.unwrap(), body),
+            true => assert_eq!(row.get::<&[u8], _>("content_hash"), Sha256::digest(body).as_slice()),
+            false => assert_eq!(row.get::<&[u8], _>("body"), body),
         }
     }
 }
