@@ -2,14 +2,13 @@
 
 mod channels;
 mod cluster;
-mod deliver;
 mod config;
+mod deliver;
 mod desk;
 mod dovecot;
-mod support;
-mod webhook;
 mod endpoint;
 mod mirrors;
 mod normalise;
 mod story;
 mod support;
+mod webhook;
