@@ -6,7 +6,7 @@
 
 use super::problem::{Origin, Report};
 use super::secrets;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -171,11 +171,7 @@ fn read(path: &Path, report: &mut Report) -> Option<Table> {
     };
     let lines = Lines::of(&text);
     let (tree, errors) = toml::de::DeTable::parse_recoverable(&text);
-    for error in errors {
-        let line = error.span().map(|span| lines.at(span.start));
-        let origin = Origin { file: file.clone(), line };
-        syntax(&error, line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default(), origin, report);
-    }
+    report_syntax(&errors, &text, &lines, &file, report);
     place(tree.get_ref(), "", &file, &lines, report);
     let mut table = match serde::Deserialize::deserialize(toml::de::Deserializer::from(tree)) {
         Ok(table) => table,
@@ -201,17 +197,41 @@ pub(super) fn text_of(mut file: impl Read, bytes_max: u64) -> std::io::Result<St
     Ok(text)
 }
 
-/// Reports a syntax error; `text` is the line it is on.
-fn syntax(error: &toml::de::Error, text: &str, origin: Origin, report: &mut Report) {
-    let header = text.trim_start().starts_with('[');
-    if error.message().contains("duplicate key") {
-        let name = if header { text.split(']').next() } else { text.split('=').next() };
-        let key = name.unwrap_or_default().trim_matches(|c: char| c == '[' || c.is_whitespace());
+/// Reports what is not TOML, and what is there twice.
+fn report_syntax(errors: &[toml::de::Error], text: &str, lines: &Lines, file: &str, report: &mut Report) {
+    let is_header = |line: &str| line.trim_start().starts_with('[');
+    let all: Vec<&str> = text.lines().collect();
+    let mut doubled = BTreeSet::new();
+    for error in errors {
+        let line = error.span().map(|span| lines.at(span.start));
+        let origin = Origin { file: file.to_owned(), line };
+        let above = &all[..line.unwrap_or(0).min(all.len())];
+        let here = above.last().copied().unwrap_or_default();
+        if !error.message().contains("duplicate key") {
+            let message = error.message().lines().collect::<Vec<_>>().join(" ");
+            report.broken_at(origin, is_header(here), format!("not TOML: {message}"));
+            continue;
+        }
+        // The table that a key is in begins at the last header above it.
+        let header = above.iter().rposition(|line| is_header(line));
+        let section = header.map_or("", |at| name_in(above[at], ']'));
+        let key = match is_header(here) {
+            true => section.to_owned(),
+            false if section.is_empty() => name_in(here, '=').to_owned(),
+            // What is in a table that is there twice is there twice because of it.
+            false if header.is_some_and(|at| doubled.contains(&at)) => continue,
+            false => format!("{section}.{}", name_in(here, '=')),
+        };
+        if is_header(here) {
+            doubled.extend(header);
+        }
         report.error_at(origin, key, "there twice in this file: keep one, or give the second another name");
-    } else {
-        let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        report.broken_at(origin, header, format!("not TOML: {message}"));
     }
+}
+
+/// The name that a line begins with.
+fn name_in(line: &str, end: char) -> &str {
+    line.split(end).next().unwrap_or_default().trim_matches(|c: char| c == '[' || c.is_whitespace())
 }
 
 /// Notes where each key of a file stands.

@@ -1,9 +1,9 @@
 //! The configuration: read once, strictly, into domain types.
 //!
 //! `config/default.toml` lies beneath, then come the files given (`/etc/lanka` when none is), then
-//! `LANKA__SECTION__KEY` variables. Parts, in reading order: [`layers`] makes one tree of them,
-//! [`secrets`] reads what the tree only names, [`sections`] and [`entries`] turn it into [`Settings`]
-//! with the help of [`values`], and [`problem`] says what is wrong and where.
+//! `LANKA__SECTION__KEY` variables. Parts, in reading order: `layers` makes one tree of them,
+//! `secrets` reads what the tree only names, `sections` and `entries` turn it into [`Settings`]
+//! with the help of `values`, and `problem` says what is wrong and where.
 //!
 //! Every problem is found at once: a person who mends a file wants the whole list.
 //!
@@ -117,7 +117,9 @@ impl Settings {
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
-        settings.warn_of_unheard_mirrors(&mut report);
+        if !report.has_errors() {
+            settings.warn_of_unheard_mirrors(&mut report);
+        }
         let problems = report.finish();
         match problems.iter().any(Problem::is_error) {
             true => Err(problems),

@@ -135,6 +135,11 @@ impl Report {
         self.errors().any(|error| is_at_or_below(key, error) || is_at_or_below(error, key))
     }
 
+    /// Whether anything so far keeps lanka from starting.
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+
     fn errors(&self) -> impl Iterator<Item = &str> {
         self.problems
             .iter()

@@ -37,7 +37,12 @@ pub(super) fn fold(table: &mut Table, directory: &Path) {
                 }
             }
         }
-        fold_value(value, directory);
+        match value {
+            // A section is never a secret itself, even if it holds but one key: `[matters]` may hold
+            // a pattern called `file`.
+            Value::Table(section) => section.iter_mut().for_each(|(_, value)| fold_value(value, directory)),
+            other => fold_value(other, directory),
+        }
     }
 }
 

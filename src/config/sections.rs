@@ -216,7 +216,7 @@ pub struct Ingest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliver {
-    /// Requests under way at once, over all mirrors.
+    /// Changes under way at once towards one mirror, each of another ticket.
     #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
     pub concurrency: usize,
     /// Wait after the first failure; it doubles with each further one, with jitter.

@@ -342,8 +342,9 @@ fn postgres_url(text: &str) -> Result<url::Url, &'static str> {
 /// The address of the daemon as vendors and customers reach it.
 pub(super) fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<url::Url>, D::Error> {
     text(deserializer, "a URL like \"https://support.example.fi\"", |text| {
+        // The text is not repeated: it may hold a password.
         let refuse =
-            || format!("\"{text}\" is not a public URL: write it like \"https://support.example.fi\", without query");
+            || "not a public URL: write it like \"https://support.example.fi\", without user and query".to_owned();
         let url = url::Url::parse(text).map_err(|_| refuse())?;
         let plain =
             url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();

@@ -10,9 +10,10 @@ pub mod alerts;
 pub mod carriers;
 pub mod cluster;
 pub mod content;
-
+pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod server;
 pub mod store;
 pub mod telemetry;
 

@@ -8,19 +8,30 @@
 //! **Invariant:** telling never stops the daemon. No journal falls back to text, no systemd is no
 //! error.
 
+use crate::config::LogFormat;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// The filter in force unless the configuration has one.
-pub const FILTER_DEFAULT: &str =
-    "info,async_imap=info,sqlx=warn,hyper=info,hyper_util=info,h2=info,rustls=warn,reqwest=info,tower_http=info";
+/// The most that libraries may say, unless the filter names them.
+const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
+    ("async_imap", LevelFilter::INFO),
+    ("h2", LevelFilter::INFO),
+    ("hyper", LevelFilter::INFO),
+    ("hyper_util", LevelFilter::INFO),
+    ("imap_proto", LevelFilter::INFO),
+    ("reqwest", LevelFilter::INFO),
+    ("rustls", LevelFilter::WARN),
+    ("sqlx", LevelFilter::WARN),
+    ("tower_http", LevelFilter::INFO),
+];
 
 /// Upper bounds of the histograms, in seconds: from a fast insert to a slow tool's timeout.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
@@ -30,19 +41,6 @@ const ROWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0
 
 /// How often the recorder folds its samples. Without it they pile up until the next scrape.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people; colours on a terminal only.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// systemd's journal with its fields; text where there is no journal.
-    Journald,
-}
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +53,13 @@ pub enum TelemetryError {
     LogsTwice,
 }
 
-/// Sends the log of the whole process to standard error, or the journal. Once a process.
+/// Sends the log of the whole process to standard error, or the journal. Once a process. `level` is
+/// a level, or levels by module: `info,lanka::shell::deliver=debug`.
 ///
 /// # Errors
 /// [`TelemetryError`]; nothing is logged then.
-pub fn start_logs(format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::builder().parse(filter.unwrap_or(FILTER_DEFAULT))?;
+pub fn start_logs(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::builder().parse(capped(level))?;
     let (layer, fell_back) = log_layer(format);
     let started = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     started.map_err(|_| TelemetryError::LogsTwice)?;
@@ -68,6 +67,15 @@ pub fn start_logs(format: LogFormat, filter: Option<&str>) -> Result<(), Telemet
         tracing::warn!("there is no journal here; logging as text");
     }
     Ok(())
+}
+
+/// A filter under which libraries say no more than their caps, nor more than everything else does.
+/// What the filter itself says of a library comes later, and wins.
+fn capped(level: &str) -> String {
+    let general = level.split(',').find_map(|part| part.trim().parse::<LevelFilter>().ok());
+    let cap =
+        |(library, cap): (&str, LevelFilter)| format!("{library}={}", general.map_or(cap, |level| level.min(cap)));
+    LIBRARY_CAPS.into_iter().map(cap).chain([level.to_owned()]).collect::<Vec<_>>().join(",")
 }
 
 /// The layer that writes, and whether it is another than the one asked for. Standard output belongs
@@ -197,11 +205,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_filter_parses_and_keeps_libraries_quiet() {
-        let filter = EnvFilter::builder().parse(FILTER_DEFAULT).unwrap().to_string();
-        for cap in ["async_imap=info", "sqlx=warn", "hyper=info"] {
-            assert!(filter.contains(cap), "{cap} in {filter}");
+    fn libraries_are_kept_quiet_unless_they_are_named() {
+        for (level, expected) in [
+            ("info", ["sqlx=warn", "async_imap=info", "info"]),
+            ("trace", ["sqlx=warn", "async_imap=info", "trace"]),
+            ("error", ["sqlx=error", "async_imap=error", "error"]),
+            ("warn,sqlx=debug", ["sqlx=debug", "async_imap=warn", "warn"]),
+            ("lanka=debug", ["sqlx=warn", "async_imap=info", "lanka=debug"]),
+        ] {
+            let filter = EnvFilter::builder().parse(capped(level)).unwrap().to_string();
+            let directives: Vec<&str> = filter.split(',').collect();
+            for directive in expected {
+                assert!(directives.contains(&directive), "{level}: {directive} in {filter}");
+            }
         }
+        assert!(EnvFilter::builder().parse(capped("lanka=loud")).is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The configuration: both shipped files, every mistake with its place, layers and secrets.
 
 use lanka::config::{Environment, KeyError, Level, Problem, Settings, check};
-use std::collections::{BTreeMap, BTreeSet};
+use lanka::pure::domain::identity::{EmailAddress, PhoneNumber};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -91,6 +92,7 @@ fn one_mistake_each() {
         ("data_dir = /var/lib", (1, "", "not TOML")),
         ("\n[http\nmetrics = true\n", (2, "", "not TOML")),
         ("stop_timeout = \"30s\"\nstop_timeout = \"31s\"", (2, "stop_timeout", "there twice")),
+        ("[http]\nmetrics = true\n# again\nmetrics = false", (4, "http.metrics", "there twice")),
         // Unknown keys.
         ("data_dirr = \"/tmp\"", (1, "data_dirr", "did you mean \"data_dir\"?")),
         ("[htpp]\nlisten = \"127.0.0.1:1\"", (1, "htpp", "did you mean \"http\"?")),
@@ -133,6 +135,7 @@ fn one_mistake_each() {
         ),
         ("[http]\nlisten = \"localhost\"", (2, "http.listen", "\"127.0.0.1:8470\"")),
         ("[http]\npublic_url = \"support.example.fi\"", (2, "http.public_url", "https://support.example.fi")),
+        ("[http]\npublic_url = \"https://u:p@example.fi\"", (2, "http.public_url", "without user")),
         ("[http]\npublic_url = \"ftp://example.fi\"", (2, "http.public_url", "not a public URL")),
         (
             "[deliver]\nbackoff_first = \"30m\"\nbackoff_max = \"1m\"",
@@ -405,23 +408,339 @@ fn defaults_uncommented() -> String {
 }
 
 #[test]
+fn the_default_file_is_right_with_every_key_taken_in() {
+    let directory = files(&[("all.toml", &defaults_uncommented())]);
+    let settings = good(Settings::load(
+        &[directory.path().join("all.toml")],
+        &environment(&[
+            ("LANKA__SECURITY__KEYS", "[{ id = \"a\", env = \"LANKA_OLD_KEY\" }]"),
+            ("SUPPORT_MAIL_PASSWORD", "x"),
+        ]),
+    ));
+    assert_eq!(shown(&settings.warnings), "");
+    let kinds: BTreeSet<&str> = settings.channels.values().map(|channel| channel.kind).collect();
+    assert_eq!(kinds, lanka::pure::channels::KINDS.iter().map(|kind| kind.name).collect());
+    let kinds: BTreeSet<&str> = settings.mirrors.values().map(|mirror| mirror.kind).collect();
+    assert_eq!(kinds, lanka::pure::mirrors::KINDS.iter().map(|kind| kind.name).collect());
+}
+
+/// The keys known in a section: the message for a key that is like no other lists them.
+fn known_keys(section: &str, before: &str) -> BTreeSet<String> {
+    let nonsense = "qqqqqqqqqqqqqqqqqqqq = 1";
+    let text = if section.is_empty() { nonsense.to_owned() } else { format!("[{section}]\n{before}\n{nonsense}") };
+    let problems = load_text(&text, &[]).err().unwrap_or_default();
+    let listed = problems.iter().find_map(|problem| problem.message.split_once("known here: ")).unwrap().1;
+    listed.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
 fn every_key_is_documented_in_the_default_file() {
-    let text = defaults_uncommented();
-    let table: toml::Table = text.parse().unwrap();
-    let mut asked: BTreeMap<String, toml::Table> = BTreeMap::from([(String::new(), table.clone())]);
-    for (name, value) in table {
-        if let (toml::Value::Table(section), false) =
-            (value, matches!(name.as_str(), "channels" | "mirrors" | "matters"))
-        {
-            asked.insert(name, section);
+    let table: toml::Table = defaults_uncommented().parse().unwrap();
+    let check = |section: &str, before: &str, documented: &toml::Table| {
+        let known = known_keys(section, before);
+        let documented: BTreeSet<String> = documented.keys().cloned().collect();
+        assert_eq!(known.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "[{section}] {before}");
+        known
+    };
+    check("", "", &table);
+    for (name, section) in table.iter().filter_map(|(name, value)| Some((name, value.as_table()?))) {
+        match name.as_str() {
+            "matters" => {}
+            "channels" | "mirrors" => {
+                let common: Vec<&str> = vec!["kind", "tenant", "enabled", "windows"];
+                for entry in section.values().map(|value| value.as_table().unwrap()) {
+                    let mut entry = entry.clone();
+                    let kind = format!("kind = {}", entry["kind"]);
+                    entry.extend(common.iter().map(|key| ((*key).to_owned(), toml::Value::from(1))));
+                    check(&format!("{name}.x"), &kind, &entry);
+                }
+            }
+            _ => {
+                check(name, "", section);
+            }
         }
     }
-    // The message for a key that is like no other lists all there are.
-    for (section, documented) in asked {
-        let nonsense =
-            if section.is_empty() { "qqqqqqqqqqqq = 1".to_owned() } else { format!("[{section}]\nqqqqqqqqqqqq = 1") };
-        let problems = load_text(&nonsense, &[]).err().unwrap_or_default();
-        let known = problems[0].message.split_once("known here: ").unwrap().1.split(", ").map(str::to_owned);
-        assert_eq!(known.collect::<BTreeSet<_>>(), documented.keys().cloned().collect(), "[{section}]");
+}
+
+#[test]
+fn the_example_is_a_whole_deployment() {
+    let credentials = files(&[("lanka.key", KEY), ("support-mail.password", "x\n")]);
+    for name in ["lanka.key", "support-mail.password"] {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(credentials.path().join(name), private).unwrap();
+    }
+    let directory = credentials.path().to_str().unwrap();
+    let settings =
+        good(Settings::load(&[shipped("example.toml")], &environment(&[("CREDENTIALS_DIRECTORY", directory)])));
+    assert_eq!(shown(&settings.warnings), "");
+    let kinds: BTreeSet<&str> = settings.channels.values().map(|channel| channel.kind).collect();
+    assert_eq!(kinds, lanka::pure::channels::KINDS.iter().map(|kind| kind.name).collect());
+    assert_eq!(settings.tenants(), ["main"]);
+    assert!(!settings.channels["old-mail"].enabled);
+
+    let keys = settings.ensure_keys().unwrap();
+    let policy = settings.policy("main", &keys);
+    let address = |text: &str| EmailAddress::parse(text).unwrap();
+    assert!(
+        policy.is_own(&address("info@example.fi")) && policy.own_addresses.contains(&address("helpdesk@example.fi"))
+    );
+    assert!(policy.is_agent(&address("Anna@Example.fi")) && !policy.is_agent(&address("anna@example.com")));
+    assert!(
+        policy.is_public("gmail.com")
+            && policy.is_public("kaupunkinetti.example")
+            && !policy.is_public("suurasiakas.fi")
+    );
+    assert!(policy.own_numbers.contains(&PhoneNumber::parse("09 1234 5601", "FI").unwrap()));
+    assert_eq!(policy.matters.len(), 4);
+    assert_eq!(policy.windows("shop-chat").chat_session.as_secs(), 7_200);
+    assert_eq!(policy.windows("shop-chat").one_open, policy.windows("facebook").one_open);
+    assert_eq!(policy.mirrors, ["helpdesk"]);
+    assert_eq!(policy.fact_key, keys.derive_lookup("fact"));
+    // Nothing of the secrets shows in what can be printed.
+    let printed = format!("{:?} {:?}", settings.sections, environment(&[]));
+    assert!(!printed.contains("lanka:secret") && !printed.contains(KEY), "{printed}");
+}
+
+/// A channel of each kind, complete; `more` are further keys.
+fn channel(kind: &str, more: &str) -> String {
+    let own = match kind {
+        "imap" => "host = \"imap.example.fi\"\nuser = \"a\"\npassword = { env = \"META_VERIFY_TOKEN\" }",
+        "maildir" => "path = \"/var/mail/a\"",
+        "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
+        "messenger" | "whatsapp" => {
+            "app_secret = { env = \"META_APP_SECRET\" }\nverify_token = { env = \"META_VERIFY_TOKEN\" }"
+        }
+        "asterisk" => "path = \"/var/log/Master.csv\"",
+        other => panic!("{other}"),
+    };
+    let addresses = match kind {
+        "imap" | "maildir" if !more.contains("addresses") => "addresses = [\"a@example.fi\"]\n",
+        _ => "",
+    };
+    format!("kind = \"{kind}\"\n{own}\n{more}\n{addresses}")
+}
+
+#[test]
+fn mistakes_in_channels_and_mirrors() {
+    let table: &[(&str, &str, (usize, &str, &str))] = &[
+        ("imap", "tsl = \"implicit\"", (5, "channels.a.tsl", "did you mean \"tls\"?")),
+        ("imap", "tls = \"ssl\"", (5, "channels.a.tls", "one of: implicit, starttls, none")),
+        ("imap", "tls = \"none\"", (5, "channels.a.tls", "in the clear")),
+        ("imap", "port = 70000", (5, "channels.a.port", "0 to 65535")),
+        ("imap", "after = \"delete\"", (5, "channels.a.after", "move:Folder")),
+        ("imap", "addresses = [\n  \"a@example.fi\",\n  \"not an address\",\n]", (7, "channels.a.addresses.1", "")),
+        ("imap", "folders = []", (5, "channels.a.folders", "at least one")),
+        ("imap", "tennant = \"b\"", (5, "channels.a.tennant", "did you mean \"tenant\"?")),
+        ("imap", "tenant = \"The Firm\"", (5, "channels.a.tenant", "like \"the-firm\"")),
+        ("imap", "enabled = \"no\"", (5, "channels.a.enabled", "true or false")),
+        ("imap", "windows = { one_open = \"14\" }", (5, "channels.a.windows.one_open", "not a length of time")),
+        (
+            "imap",
+            "windows = { chat_sesion = \"1h\" }",
+            (5, "channels.a.windows.chat_sesion", "did you mean \"chat_session\"?"),
+        ),
+        ("maildir", "file_bytes_max = -1", (3, "channels.a.file_bytes_max", "")),
+        (
+            "webchat",
+            "previous_secrets = [\"whsec_abc\"]",
+            (3, "channels.a.previous_secrets.0", "never written into the file"),
+        ),
+        ("webchat", "previous_secrets = [{ env = \"META_VERIFY_TOKEN\" }]", (3, "channels.a.previous_secrets.0", "")),
+        (
+            "webchat",
+            "previous_secrets = [{ env = \"NOT_SET\" }]",
+            (3, "channels.a.previous_secrets.0", "NOT_SET is not set"),
+        ),
+        ("webchat", "host = \"x\"", (3, "channels.a.host", "unknown key")),
+        ("messenger", "access_token = \"EAAtoken\"", (4, "channels.a.access_token", "never written into the file")),
+        ("messenger", "api_url = \"graph\"", (4, "channels.a.api_url", "")),
+        ("whatsapp", "own_numbers = [\"+358 9 1234 5601\", \"call us\"]", (4, "channels.a.own_numbers.1", "")),
+        ("asterisk", "columns = [\"src\", \"dts\"]", (3, "channels.a.columns.1", "did you mean \"dst\"?")),
+        ("asterisk", "time_zone = \"Helsinki\"", (3, "channels.a.time_zone", "")),
+    ];
+    for (kind, more, (line, key, fragment)) in table {
+        mistakes(&format!("[channels.a]\n{}", channel(kind, more)), &[(line + 1, key, fragment)]);
+    }
+    let webhook = "[mirrors.m]\nkind = \"webhook\"\nurl = \"https://desk.example.fi/\"\nsecret = { env = \"HELPDESK_SECRET\" }\n[channels.c]\nkind = \"maildir\"\naddresses = [\"a@example.fi\"]\npath = \"/x\"\n";
+    let table: &[(&str, &str, (usize, &str, &str))] = &[
+        ("kind = \"webhook\"", "kind = \"webhok\"", (2, "mirrors.m.kind", "did you mean \"webhook\"?")),
+        ("kind = \"webhook\"", "kind = 1", (2, "mirrors.m.kind", "text in quotes")),
+        ("kind = \"maildir\"", "kind = \"maildirr\"", (6, "channels.c.kind", "did you mean \"maildir\"?")),
+        ("kind = \"maildir\"", "kind = \"pigeon\"", (6, "channels.c.kind", "one of: ")),
+        ("kind = \"maildir\"\n", "", (5, "channels.c.kind", "required, and missing; one of: ")),
+        ("path = \"/x\"", "", (5, "channels.c.path", "required, and missing")),
+        ("path = \"/x\"", "path = \"/x\"\n[channels.c]\nkind = \"maildir\"", (9, "channels.c", "there twice")),
+        ("https://desk.example.fi/", "desk.example.fi", (3, "mirrors.m.url", "")),
+        ("{ env = \"HELPDESK_SECRET\" }", "\"whsec_abc\"", (4, "mirrors.m.secret", "never written into the file")),
+        (
+            "{ env = \"HELPDESK_SECRET\" }",
+            "{ envv = \"HELPDESK_SECRET\" }",
+            (4, "mirrors.m.secret", "a secret is { env"),
+        ),
+        (
+            "{ env = \"HELPDESK_SECRET\" }",
+            "{ env = \"A\", file = \"B\" }",
+            (4, "mirrors.m.secret", "a secret is { env"),
+        ),
+        ("{ env = \"HELPDESK_SECRET\" }", "{ env = 5 }", (4, "mirrors.m.secret", "a secret is { env")),
+    ];
+    for (from, to, expected) in table {
+        assert!(webhook.contains(from));
+        mistakes(&webhook.replacen(from, to, 1), &[*expected]);
+    }
+}
+
+#[test]
+fn two_channels_at_one_source() {
+    let two = |kind: &str, first: &str, second: &str| {
+        format!("[channels.a]\n{}[channels.b]\n{}", channel(kind, first), channel(kind, second))
+    };
+    mistakes(&two("imap", "", "port = 993"), &[(8, "channels.b", "channels.a reads the folder INBOX")]);
+    mistakes(&two("imap", "", "folders = [\"Other\", \"inbox\"]"), &[(8, "channels.b", "the folder INBOX")]);
+    mistakes(&two("asterisk", "", ""), &[(5, "channels.b", "channels.a reads the file /var/log/Master.csv")]);
+    mistakes(&two("maildir", "", ""), &[(6, "channels.b", "the directory /var/mail/a")]);
+    mistakes(&two("imap", "", "folders = [\"Other\"]"), &[]);
+    mistakes(&two("maildir", "", "enabled = false"), &[]);
+    mistakes(&two("webchat", "", ""), &[]);
+}
+
+#[test]
+fn a_file_that_is_not_toml_hides_little() {
+    // What stands in the part not understood is not said to be missing; the rest is checked.
+    mistakes(
+        "[channels.a]\nkind = \"maildir\"\naddresses = [\"a@example.fi\"]\npath = /var/mail\n[http]\nlistne = 1\n",
+        &[(4, "", "not TOML"), (6, "http.listne", "\"listen\"")],
+    );
+    mistakes(
+        "[log]\nlevel = \"loud\"\n[channels.a\nkind = \"maildir\"\npath = \"/x\"\n",
+        &[(2, "log.level", "one of"), (3, "", "not TOML")],
+    );
+}
+
+#[test]
+fn what_is_switched_off_needs_no_secrets_but_the_right_spelling() {
+    let off = "enabled = false\nprevious_secrets = [{ env = \"NOT_SET\" }]";
+    mistakes(&format!("[channels.a]\n{}", channel("maildir", "enabled = false")), &[]);
+    mistakes(
+        &format!("[channels.a]\n{}", channel("imap", "enabled = false").replace("META_VERIFY_TOKEN", "NOT_SET")),
+        &[],
+    );
+    mistakes(
+        &format!(
+            "[channels.a]\n{}",
+            channel("imap", "enabled = false\ntsl = 1").replace("META_VERIFY_TOKEN", "NOT_SET")
+        ),
+        &[(7, "channels.a.tsl", "\"tls\"")],
+    );
+    mistakes(&format!("[channels.a]\n{}", channel("webchat", off)), &[]);
+}
+
+#[test]
+fn tenants_are_kept_apart() {
+    let text = format!(
+        "[channels.a]\n{}[channels.b]\n{}[mirrors.m]\nkind = \"webhook\"\ntenant = \"other\"\nurl = \"https://d.example/\"\nsecret = {{ env = \"HELPDESK_SECRET\" }}\n",
+        channel("imap", "addresses = [\"a@one.example\"]"),
+        channel("maildir", "tenant = \"other\"\naddresses = [\"b@two.example\"]"),
+    );
+    let settings = good(load_text(&text, &[("LANKA__DATA_DIR", TempDir::new().unwrap().path().to_str().unwrap())]));
+    assert_eq!(settings.tenants(), ["main", "other"]);
+    let keys = settings.ensure_keys().unwrap();
+    let own = |tenant: &str| {
+        settings.policy(tenant, &keys).own_addresses.iter().map(|a| a.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((own("main"), own("other")), (vec!["a@one.example".to_owned()], vec!["b@two.example".to_owned()]));
+    assert!(settings.policy("main", &keys).mirrors.is_empty());
+    assert_eq!(settings.policy("other", &keys).mirrors, ["m"]);
+
+    let slip = good(load_text(&text.replace("tenant = \"other\"\nurl", "tenant = \"othr\"\nurl"), &[]));
+    assert_eq!(slip.warnings.len(), 1);
+    assert!(
+        slip.warnings[0]
+            .to_string()
+            .contains(": warning: mirrors.m.tenant: no channel has the tenant \"othr\", did you mean \"other\"?")
+    );
+}
+
+#[test]
+fn the_environment_reaches_channels_by_name() {
+    let text = format!("[channels.support-mail]\n{}", channel("maildir", ""));
+    let settings = good(load_text(&text, &[("LANKA__CHANNELS__SUPPORT_MAIL__TENANT", "other")]));
+    assert_eq!(settings.channels.len(), 1);
+    assert_eq!(settings.channels["support-mail"].tenant, "other");
+    let problems = load_text(&text, &[("LANKA__CHANNELS__SUPPORT_MAIL__PATHH", "/x")]).err().unwrap_or_default();
+    assert_eq!(
+        shown(&problems),
+        "LANKA__CHANNELS__SUPPORT_MAIL__PATHH: channels.support-mail.pathh: unknown key, did you mean \"path\"?\n"
+    );
+}
+
+#[test]
+fn bad_files_are_problems() {
+    let directory = files(&[("a.toml", "")]);
+    std::fs::write(directory.path().join("b.toml"), [0xff, 0xfe, b'=']).unwrap();
+    std::fs::write(directory.path().join("c.toml"), "# x\n".repeat(2 * 1024 * 1024)).unwrap();
+    std::fs::write(
+        directory.path().join("d.toml"),
+        "x = \"\\u0001env\\u0001\\u0001HOME\"\n[http]\n\"\\u0001secret\" = 1",
+    )
+    .unwrap();
+    std::fs::write(directory.path().join("e.toml"), "[".repeat(100_000)).unwrap();
+    let problems = check(&[directory.path().to_owned()], &environment(&[]));
+    let of =
+        |name: &str| problems.iter().filter(|p| p.file.ends_with(name)).map(|p| p.message.as_str()).collect::<Vec<_>>();
+    assert!(of("b.toml")[0].contains("valid UTF-8"), "{}", shown(&problems));
+    assert!(of("c.toml")[0].contains("larger than"));
+    assert!(
+        of("d.toml").iter().all(|message| message.contains("control character")) && of("d.toml").len() == 2,
+        "{}",
+        shown(&problems)
+    );
+    assert!(of("e.toml")[0].contains("not TOML"));
+}
+
+#[test]
+fn a_matter_may_have_any_name() {
+    let settings = good(load_text("[matters]\nfile = '\\bF-\\d+\\b'\n", &[]));
+    assert!(settings.matters["file"].pattern.is_match("see F-12"));
+}
+
+#[test]
+fn a_key_is_given_by_one_way_only() {
+    let text = "[security]\nkeys = [{ id = \"a\", env = \"LANKA_OLD_KEY\", file = \"lanka.key\" }]";
+    let directory = files(&[("lanka.toml", text), ("lanka.key", KEY)]);
+    let problems = check(&[directory.path().join("lanka.toml")], &environment(&[]));
+    assert!(problems.iter().any(|p| p.message.contains("given twice, or under two names")), "{}", shown(&problems));
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(100_000)),
+        format!("a{} = 1", ".a".repeat(100_000)),
+        format!("[a{}]", ".a".repeat(100_000)),
+        "[[a]]\n".repeat(100_000),
+    ] {
+        assert!(load_text(&text, &[]).is_err());
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Whatever slips into a file: an answer, and each problem on a line that exists.
+    #[test]
+    fn no_slip_breaks_the_reader(cuts in proptest::collection::vec((0usize..12_000, 0usize..4, ".{0,3}"), 1..6)) {
+        let mut text: Vec<char> = defaults_uncommented().chars().collect();
+        for (at, length, put) in cuts {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let lines = text.split('\n').count();
+        for problem in load_text(&text, &[]).err().unwrap_or_default() {
+            proptest::prop_assert!(problem.line.is_none_or(|line| (1..=lines).contains(&line)), "{problem}");
+        }
     }
 }

@@ -38,8 +38,11 @@ pub struct Kind {
     /// One line for people.
     pub summary: &'static str,
     /// Reads the settings (the mirror's table without `kind` and `tenant`) and makes the mirror.
-    pub build: fn(&str, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>,
+    pub build: Build,
 }
+
+/// Makes a mirror of a name from its settings, or says all that is wrong with them.
+pub type Build = fn(&str, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>;
 
 /// A request for a carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]

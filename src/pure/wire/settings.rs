@@ -49,7 +49,7 @@ pub const MISSING: &str = "required, and missing";
 /// A misspelt key of those that all have ([`COMMON_KEYS`]) is recognised.
 ///
 /// # Errors
-/// Every problem found, in the order of discovery; at most [`PROBLEMS_MAX`].
+/// Every problem found, in the order of discovery; at most `PROBLEMS_MAX`.
 pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsProblem>> {
     match read(table, COMMON_KEYS, &Table::new()) {
         (Some(settings), problems) if problems.is_empty() => Ok(settings),
@@ -268,6 +268,9 @@ fn listed(message: &str) -> Vec<&str> {
 fn reworded(message: &str) -> String {
     if let Some(word) = quoted_after(message, "unknown variant ") {
         return unknown_word(word, &listed(message));
+    }
+    if let Some(key) = quoted_after(message, "duplicate field ") {
+        return format!("\"{key}\" is given twice, or under two names");
     }
     let Some((found, expected)) = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()

@@ -1,0 +1,636 @@
+//! Outbox item → next step → send → keep the reply → … → settle.
+//!
+//! For every mirror one loop: it claims the heads of lanes that are due, carries them out side by
+//! side, and settles each by itself. A lane is one ticket's changes towards one mirror; the store
+//! never gives out a lane's second change before its first is settled, so that order holds however
+//! many are under way.
+//!
+//! ```text
+//!           claim                    Done
+//! pending ─────────► claimed ─────────────────────► delivered
+//!    ▲                 │ │  Reject, patience over
+//!    │  Retry, rescue  │ └────────────────────────► dead
+//!    └─────────────────┘
+//! ```
+//!
+//! **An endpoint that is away** is parked: after some failures in a row nothing is claimed for it
+//! but one probe each interval, which is said aloud once, and once more when it recovers. While it is
+//! parked no row dies: an outage, however long, is not a fault of the rows.
+//!
+//! Refused: keeping the parked state in Postgres. Each daemon finds out for itself within seconds, and
+//! a state that outlives the process would have to be healed by hand.
+//!
+//! **Invariant:** no transaction is open while something is sent. A change is sent at least once,
+//! each time under its own id. Logs hold ids and the names of mirrors only.
+
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::OutboxId;
+use crate::pure::mirrors::{Patience, Reply, Step};
+use crate::shell::alerts::{Alerts, Tool};
+use crate::shell::carriers::http::HttpCarrier;
+use crate::shell::store::outbox::{Claimed, Settled};
+use crate::shell::store::{Store, StoreError};
+use futures::FutureExt;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The alert of a mirror that is parked.
+pub const MIRROR_PARKED: &str = "mirror_parked";
+/// The alert of rows that will not be delivered. It is withdrawn by whoever counts dead rows.
+pub const OUTBOX_DEAD: &str = "outbox_dead";
+
+/// Requests that one change may take. Look-up, create, append and a spare; a mirror that asks for
+/// more goes in circles.
+const STEPS_MAX: usize = 8;
+
+/// Waits are lengthened by up to this part of themselves, so that rows that failed together do not
+/// come back together.
+const JITTER_PART: u64 = 5;
+
+/// How often a settlement is tried before the row is left to the rescuer.
+const SETTLE_ATTEMPTS_MAX: u32 = 6;
+
+/// Waits between attempts to reach the database: doubled from the first to the last.
+const STORE_WAIT_MIN: Duration = Duration::from_millis(250);
+const STORE_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// Longest hold that [`Deliver::until_idle`] sits out, since it is meant to end.
+const IDLE_HOLD_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time a mirror is held because an answer asked for it; longer requests still delay the
+/// row that they answered.
+const HOLD_MAX: Duration = Duration::from_secs(300);
+
+/// Limits of delivering. The defaults are right for production; tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Changes under way at once towards one mirror, each of another ticket.
+    pub lanes_max: usize,
+    /// How long a claim holds, in seconds. Longer than an attempt and its settlement can take.
+    pub claim_s: i64,
+    /// Longest time one attempt may take, over all its requests.
+    pub attempt_max: Duration,
+    /// Wait after a first failure; it doubles with each further one, and is lengthened by jitter.
+    pub backoff_first: Duration,
+    /// Longest wait after a failure, unless the other side asks for more.
+    pub backoff_max: Duration,
+    /// Longest time without a look at the outbox when nobody wakes the loop.
+    pub poll_interval: Duration,
+    /// Failures in a row after which a mirror is parked.
+    pub failures_max: u32,
+    /// A mirror that has failed for this long, and at least twice, is parked too: one quiet lane
+    /// would take a quarter of an hour to fail often enough.
+    pub failing_max: Duration,
+    /// While a mirror is parked, one attempt in this time.
+    pub probe_interval: Duration,
+    /// How long a mirror must have been taking changes before a row may die of its attempts.
+    pub healthy_min: Duration,
+    /// Longest time that what is under way may take at the stop.
+    pub stop_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lanes_max: 16,
+            claim_s: 300,
+            attempt_max: Duration::from_secs(200),
+            backoff_first: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(3_600),
+            poll_interval: Duration::from_secs(1),
+            failures_max: 5,
+            failing_max: Duration::from_secs(30),
+            probe_interval: Duration::from_secs(30),
+            healthy_min: Duration::from_secs(3_600),
+            stop_max: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What a run until idle did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Delivered.
+    pub delivered: u64,
+    /// To be tried again later.
+    pub again: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
+/// The second loop.
+#[derive(Clone)]
+pub struct Deliver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    carrier: HttpCarrier,
+    alerts: Alerts,
+    limits: Limits,
+    lines: Vec<Arc<Line>>,
+}
+
+/// A mirror and how it has been answering.
+struct Line {
+    tool: Tool,
+    circuit: Mutex<Circuit>,
+}
+
+impl Line {
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        // Nothing panics while the lock is held; if it did, the state would still be whole.
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Done(Vec<Reply>),
+    Retry { after: Option<Duration>, why: String },
+    Reject { why: String, replies: Vec<Reply> },
+}
+
+impl Deliver {
+    /// A loop for these mirrors. Their names are those in the outbox.
+    pub fn new(store: Store, carrier: HttpCarrier, alerts: Alerts, tools: Vec<Tool>, limits: Limits) -> Self {
+        let lines = tools
+            .into_iter()
+            .map(|tool| Arc::new(Line { tool, circuit: Mutex::new(Circuit::new(Instant::now())) }))
+            .collect();
+        Self { shared: Arc::new(Shared { store, carrier, alerts, limits, lines }) }
+    }
+
+    /// Delivers until `stop` turns true, then lets what is under way finish within
+    /// [`Limits::stop_max`]. What did not finish is claimed, and is put back when its claim ends.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        let (woken, _) = watch::channel(0_u64);
+        let mut lines = JoinSet::new();
+        for line in &self.shared.lines {
+            lines.spawn(self.clone().serve(Arc::clone(line), woken.subscribe(), stop.clone()));
+        }
+        lines.spawn(self.clone().rescue(stop.clone()));
+        let mut stopping = stop;
+        loop {
+            tokio::select! {
+                // One notification must reach every line, which is what the channel is for.
+                () = self.shared.store.deliver_wake.notified() => woken.send_modify(|count| *count += 1),
+                _ = stopping.wait_for(|stop| *stop) => break,
+            }
+        }
+        while lines.join_next().await.is_some() {}
+    }
+
+    /// Delivers what is due now, over and over, until nothing is. Rows that failed are due later and
+    /// are not waited for, nor is a mirror that is parked.
+    ///
+    /// # Errors
+    /// The first [`StoreError`]; what is under way then is given up and put back later.
+    pub async fn until_idle(&self) -> Result<Tally, StoreError> {
+        self.shared.store.rescue_posts(Timestamp::now()).await?;
+        let drained = self.shared.lines.iter().map(|line| self.drain(line));
+        let mut tally = Tally::default();
+        for one in futures::future::try_join_all(drained).await? {
+            tally.delivered += one.delivered;
+            tally.again += one.again;
+            tally.dead += one.dead;
+        }
+        Ok(tally)
+    }
+
+    /// One mirror's loop.
+    async fn serve(self, line: Arc<Line>, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        let limits = &self.shared.limits;
+        let mut under_way = JoinSet::new();
+        let mut store_wait = None;
+        while !*stop.borrow() {
+            match self.claim(&line, &mut under_way).await {
+                Ok(()) => store_wait = None,
+                Err(error) => store_wait = Some(self.wait_for_store(&line, store_wait, &error)),
+            }
+            let pause = store_wait.unwrap_or(limits.poll_interval);
+            tokio::select! {
+                Some(_) = under_way.join_next(), if store_wait.is_none() => {}
+                _ = woken.changed(), if store_wait.is_none() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+        let finish = async { while under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(limits.stop_max, finish).await.is_err() {
+            tracing::info!(mirror = line.tool.name, "stopped with changes under way; they will be sent again");
+        }
+    }
+
+    /// Says once that the database cannot be asked, and how long to wait.
+    fn wait_for_store(&self, line: &Line, before: Option<Duration>, error: &StoreError) -> Duration {
+        match before {
+            None => {
+                tracing::warn!(mirror = line.tool.name, %error, "the outbox cannot be read; trying again");
+                STORE_WAIT_MIN
+            }
+            Some(wait) => (wait * 2).min(STORE_WAIT_MAX),
+        }
+    }
+
+    async fn drain(&self, line: &Arc<Line>) -> Result<Tally, StoreError> {
+        let mut under_way = JoinSet::new();
+        let mut tally = Tally::default();
+        loop {
+            self.claim(line, &mut under_way).await?;
+            let Some(ended) = under_way.join_next().await else {
+                // Not in the condition itself: the lock would be held over the sleep.
+                let hold = line.circuit().held_for(Instant::now());
+                match hold {
+                    Some(hold) if hold <= IDLE_HOLD_MAX => tokio::time::sleep(hold).await,
+                    _ => return Ok(tally),
+                }
+                continue;
+            };
+            match ended {
+                Ok(Settled::Delivered) => tally.delivered += 1,
+                Ok(Settled::Again { .. }) => tally.again += 1,
+                Ok(Settled::Dead { .. }) => tally.dead += 1,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Claims as many changes as may be sent now and starts them.
+    async fn claim(&self, line: &Arc<Line>, under_way: &mut JoinSet<Settled>) -> Result<(), StoreError> {
+        let limits = &self.shared.limits;
+        let wanted = line.circuit().allowance(Instant::now(), under_way.len(), limits);
+        if wanted == 0 {
+            return Ok(());
+        }
+        let store = &self.shared.store;
+        let claimed = store.claim_posts(&line.tool.name, wanted as i64, limits.claim_s, Timestamp::now()).await?;
+        line.circuit().claimed(Instant::now(), claimed.len(), limits);
+        for claimed in claimed {
+            under_way.spawn(self.clone().carry_out(Arc::clone(line), claimed));
+        }
+        Ok(())
+    }
+
+    /// One attempt at one change, and its settlement.
+    async fn carry_out(self, line: Arc<Line>, claimed: Claimed) -> Settled {
+        let began = Instant::now();
+        // A mirror that panics must cost its row a retry, not its lane for ever.
+        let steps = AssertUnwindSafe(self.steps(&line, &claimed)).catch_unwind();
+        let attempt = match tokio::time::timeout(self.shared.limits.attempt_max, steps).await {
+            Ok(Ok(attempt)) => attempt,
+            Ok(Err(_)) => Attempt::Retry { after: None, why: "the mirror's code failed: please report it".to_owned() },
+            Err(_) => Attempt::Retry { after: None, why: "the attempt took too long".to_owned() },
+        };
+        let (settled, replies) = self.conclude(&line, &claimed, attempt);
+        let outcome = match settled {
+            Settled::Delivered => "delivered",
+            Settled::Again { .. } => "again",
+            Settled::Dead { .. } => "dead",
+        };
+        let mirror = line.tool.name.clone();
+        metrics::histogram!("lanka_outbox_attempt_seconds", "mirror" => mirror.clone()).record(began.elapsed());
+        metrics::counter!("lanka_outbox_settled_total", "mirror" => mirror, "outcome" => outcome).increment(1);
+        self.settle(&line, claimed.id, claimed.attempt, &settled, &replies).await;
+        settled
+    }
+
+    /// Asks the mirror for the next step and carries it out until it needs no more.
+    async fn steps(&self, line: &Line, claimed: &Claimed) -> Attempt {
+        let mut replies = claimed.replies.clone();
+        for _ in 0..=STEPS_MAX {
+            match line.tool.mirror.next(&claimed.post, &replies, Timestamp::now()) {
+                Step::Send(outgoing) => match self.shared.carrier.send(outgoing).await {
+                    Ok(reply) => replies.push(reply),
+                    Err(error) => return Attempt::Retry { after: None, why: error.to_string() },
+                },
+                Step::Done => return Attempt::Done(replies),
+                Step::Retry { after, why } => return Attempt::Retry { after, why },
+                Step::Reject { why } => return Attempt::Reject { why, replies },
+            }
+        }
+        Attempt::Retry { after: None, why: format!("the mirror asks for more than {STEPS_MAX} requests") }
+    }
+
+    /// What an attempt means for its row and for its mirror. The replies are those to keep: a retry
+    /// starts from none.
+    fn conclude(&self, line: &Line, claimed: &Claimed, attempt: Attempt) -> (Settled, Vec<Reply>) {
+        let limits = &self.shared.limits;
+        let (now, instant) = (Timestamp::now(), Instant::now());
+        let mut circuit = line.circuit();
+        let (turn, settled, replies) = match attempt {
+            Attempt::Done(replies) => (circuit.success(instant), Settled::Delivered, replies),
+            Attempt::Retry { after, why } => {
+                let turn = circuit.failure(instant, after, limits);
+                let hopeless = circuit.may_bury(instant, limits) && is_over(line.tool.mirror.patience(), claimed, now);
+                let wait = wait(claimed.id, claimed.attempt, after, limits);
+                let wait = if circuit.is_parked() && after.is_none() { wait.min(limits.probe_interval) } else { wait };
+                let settled = if hopeless { Settled::Dead { why } } else { Settled::Again { due_at: now + wait, why } };
+                (turn, settled, Vec::new())
+            }
+            Attempt::Reject { why, replies } => {
+                let turn = circuit.failure(instant, None, limits);
+                match circuit.is_parked() {
+                    // Five rejections in a row are never the fault of five rows.
+                    true => (turn, Settled::Again { due_at: now + limits.probe_interval, why }, Vec::new()),
+                    false => (turn, Settled::Dead { why }, replies),
+                }
+            }
+        };
+        drop(circuit);
+        self.say(line, claimed, turn, &settled);
+        (settled, replies)
+    }
+
+    /// Says what ops should know of an attempt's end.
+    fn say(&self, line: &Line, claimed: &Claimed, turn: Option<Turn>, settled: &Settled) {
+        let (alerts, mirror) = (&self.shared.alerts, line.tool.name.as_str());
+        match settled {
+            Settled::Delivered => {
+                let now = Timestamp::now().as_second() as f64;
+                metrics::gauge!("lanka_mirror_last_success_seconds", "mirror" => mirror.to_owned()).set(now);
+            }
+            Settled::Again { why, .. } => {
+                tracing::info!(mirror, outbox.id = %claimed.id, attempt = claimed.attempt, "not delivered yet: {why}");
+            }
+            Settled::Dead { why } => {
+                tracing::warn!(code = OUTBOX_DEAD, mirror, outbox.id = %claimed.id, attempt = claimed.attempt,
+                    "given up, its lane goes on: {why}");
+                alerts.onset(
+                    OUTBOX_DEAD,
+                    mirror,
+                    "Changes were given up and the mirror lacks them: see `lanka outbox`.",
+                );
+            }
+        }
+        match turn {
+            Some(Turn::Parked) => {
+                let why = match settled {
+                    Settled::Again { why, .. } | Settled::Dead { why } => why.as_str(),
+                    Settled::Delivered => "",
+                };
+                let message =
+                    format!("It does not take changes ({why}); they wait, nothing is lost. Look at the tool.");
+                alerts.onset(MIRROR_PARKED, mirror, message);
+            }
+            Some(Turn::Recovered) => alerts.recovered(MIRROR_PARKED, mirror),
+            None => {}
+        }
+    }
+
+    /// Records how an attempt ended. When the database stays away the claim runs out and the
+    /// change is sent again under the same id.
+    async fn settle(&self, line: &Line, id: OutboxId, attempt: i32, settled: &Settled, replies: &[Reply]) {
+        let mut wait = STORE_WAIT_MIN;
+        for left in (0..SETTLE_ATTEMPTS_MAX).rev() {
+            let now = Timestamp::now();
+            match self.shared.store.settle_post(id, attempt, settled.clone(), replies, now).await {
+                Ok(()) => return,
+                Err(_) if left > 0 => tokio::time::sleep(wait).await,
+                Err(error) => {
+                    tracing::warn!(mirror = line.tool.name, outbox.id = %id, %error,
+                        "how the attempt ended could not be recorded; the change will be sent again");
+                }
+            }
+            wait = (wait * 2).min(STORE_WAIT_MAX);
+        }
+    }
+
+    /// Puts back what was claimed and never settled: by a daemon that died, or across an outage.
+    async fn rescue(self, mut stop: watch::Receiver<bool>) {
+        let interval = Duration::from_secs(self.shared.limits.claim_s.unsigned_abs().div_ceil(4).max(1));
+        while !*stop.borrow() {
+            match self.shared.store.rescue_posts(Timestamp::now()).await {
+                Ok(0) => {}
+                Ok(rescued) => tracing::info!(rescued, "changes whose claim had run out will be sent again"),
+                Err(error) => tracing::debug!(%error, "claims that ran out could not be looked for"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+    }
+}
+
+/// Whether a change has been tried for as long as its mirror wants.
+fn is_over(patience: Patience, claimed: &Claimed, now: Timestamp) -> bool {
+    let age_s = now.as_second().saturating_sub(claimed.post.decided_at.as_second());
+    u32::try_from(claimed.attempt).unwrap_or(0) >= patience.attempts_max
+        && u64::try_from(age_s).unwrap_or(0) >= patience.age_max.as_secs()
+}
+
+/// How long a row waits after its failed attempt (the first is 1). What the other side asked for
+/// stands, with a floor that keeps `Retry-After: 0` from becoming a loop. The jitter is drawn from
+/// the row's id and attempt.
+fn wait(id: OutboxId, attempt: i32, asked: Option<Duration>, limits: &Limits) -> Duration {
+    let attempt = u32::try_from(attempt).unwrap_or(0).max(1);
+    let base = match asked {
+        Some(asked) => asked.max(Duration::from_secs(u64::from(attempt.min(60)))),
+        None => limits.backoff_first.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(limits.backoff_max),
+    };
+    let mut hasher = DefaultHasher::new();
+    (id, attempt).hash(&mut hasher);
+    let jitter_max_ms = u64::try_from(base.as_millis()).unwrap_or(u64::MAX) / JITTER_PART;
+    base + Duration::from_millis(hasher.finish() % jitter_max_ms.max(1))
+}
+
+/// What a mirror's answers add up to.
+#[derive(Debug)]
+struct Circuit {
+    /// Failures since the last success.
+    failures: u32,
+    failing_since: Option<Instant>,
+    /// Taking changes, without being parked, since the first success after the last outage.
+    healthy_since: Option<Instant>,
+    parked: bool,
+    next_probe: Instant,
+    /// Nothing is claimed before: an answer asked for it.
+    held_until: Option<Instant>,
+}
+
+/// A change of a mirror's state, to be said aloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Parked,
+    Recovered,
+}
+
+impl Circuit {
+    fn new(now: Instant) -> Self {
+        Self { failures: 0, failing_since: None, healthy_since: None, parked: false, next_probe: now, held_until: None }
+    }
+
+    fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    fn held_for(&self, now: Instant) -> Option<Duration> {
+        self.held_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
+    /// How many changes may be claimed while `under_way` are on their way.
+    fn allowance(&self, now: Instant, under_way: usize, limits: &Limits) -> usize {
+        if self.held_for(now).is_some() {
+            return 0;
+        }
+        if self.parked {
+            return usize::from(under_way == 0 && now >= self.next_probe);
+        }
+        let free = limits.lanes_max.saturating_sub(under_way);
+        // A claim is a query: not one for every change that ends, but for half a load at least.
+        if under_way == 0 || free * 2 >= limits.lanes_max { free } else { 0 }
+    }
+
+    fn claimed(&mut self, now: Instant, count: usize, limits: &Limits) {
+        if self.parked && count > 0 {
+            self.next_probe = now + limits.probe_interval;
+        }
+    }
+
+    fn success(&mut self, now: Instant) -> Option<Turn> {
+        let was_parked = std::mem::take(&mut self.parked);
+        (self.failures, self.failing_since, self.held_until) = (0, None, None);
+        self.healthy_since.get_or_insert(now);
+        was_parked.then_some(Turn::Recovered)
+    }
+
+    fn failure(&mut self, now: Instant, after: Option<Duration>, limits: &Limits) -> Option<Turn> {
+        let since = *self.failing_since.get_or_insert(now);
+        match after {
+            // It asks for patience: it is there, and is not parked for that unless it goes on.
+            Some(after) => self.held_until = Some(now + after.min(HOLD_MAX)),
+            None => self.failures += 1,
+        }
+        let fails_long = now.duration_since(since) >= limits.failing_max;
+        if self.parked || !(self.failures >= limits.failures_max || fails_long) {
+            return None;
+        }
+        self.parked = true;
+        self.healthy_since = None;
+        self.next_probe = now + limits.probe_interval;
+        Some(Turn::Parked)
+    }
+
+    /// Whether a row may die of its attempts: only of its own, not of the mirror's.
+    fn may_bury(&self, now: Instant, limits: &Limits) -> bool {
+        let healthy = self.healthy_since.is_some_and(|since| now.duration_since(since) >= limits.healthy_min);
+        healthy && !self.parked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn waits_grow_to_an_hour_and_honour_what_was_asked() {
+        let (id, limits) = (OutboxId(uuid::Uuid::from_u128(1)), Limits::default());
+        for (attempt, asked_s, from_s, to_s) in [
+            (1, None, 1, 2),
+            (2, None, 2, 3),
+            (3, None, 4, 5),
+            (8, None, 128, 154),
+            (12, None, 2_048, 2_458),
+            (13, None, 3_600, 4_320),
+            (500, None, 3_600, 4_320),
+            (0, None, 1, 2),
+            (i32::MAX, None, 3_600, 4_320),
+            (13, Some(120), 120, 144),
+            (1, Some(0), 1, 2),
+            (50, Some(0), 50, 60),
+            (5_000, Some(0), 60, 72),
+            (1, Some(86_400), 86_400, 103_680),
+        ] {
+            let wait = wait(id, attempt, asked_s.map(Duration::from_secs), &limits);
+            assert!((from_s * S..=to_s * S).contains(&wait), "attempt {attempt}, asked {asked_s:?}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_failed_together_come_back_apart() {
+        let waits: std::collections::BTreeSet<Duration> =
+            (0..100).map(|n| wait(OutboxId(uuid::Uuid::from_u128(n)), 9, None, &Limits::default())).collect();
+        assert!(waits.len() > 95, "{} different waits of 100", waits.len());
+    }
+
+    #[test]
+    fn a_mirror_is_parked_after_failures_in_a_row_and_recovers_by_a_probe() {
+        let (limits, start) = (Limits::default(), Instant::now());
+        let mut circuit = Circuit::new(start);
+        for _ in 0..4 {
+            assert_eq!(circuit.failure(start, None, &limits), None);
+        }
+        assert_eq!(circuit.success(start), None);
+        for _ in 0..4 {
+            assert_eq!(circuit.failure(start, None, &limits), None);
+        }
+        assert_eq!(circuit.allowance(start, 0, &limits), 16);
+        assert_eq!(circuit.failure(start, None, &limits), Some(Turn::Parked));
+        assert_eq!(circuit.failure(start, None, &limits), None, "said once");
+        assert_eq!(circuit.allowance(start + 29 * S, 0, &limits), 0);
+        assert_eq!(circuit.allowance(start + 30 * S, 3, &limits), 0, "one at a time");
+        assert_eq!(circuit.allowance(start + 30 * S, 0, &limits), 1);
+        circuit.claimed(start + 30 * S, 0, &limits);
+        assert_eq!(circuit.allowance(start + 31 * S, 0, &limits), 1, "nothing was due, so nothing was tried");
+        circuit.claimed(start + 31 * S, 1, &limits);
+        assert_eq!(circuit.allowance(start + 32 * S, 0, &limits), 0);
+        assert_eq!(circuit.success(start + 33 * S), Some(Turn::Recovered));
+        assert_eq!(circuit.allowance(start + 33 * S, 0, &limits), 16);
+    }
+
+    #[test]
+    fn a_quiet_mirror_is_parked_by_time() {
+        let (limits, start) = (Limits::default(), Instant::now());
+        let mut circuit = Circuit::new(start);
+        assert_eq!(circuit.failure(start, None, &limits), None);
+        assert_eq!(circuit.failure(start + 5 * S, None, &limits), None);
+        assert_eq!(circuit.failure(start + 35 * S, None, &limits), Some(Turn::Parked));
+    }
+
+    #[test]
+    fn who_asks_for_patience_gets_it_and_is_not_parked_for_it() {
+        let (limits, start) = (Limits::default(), Instant::now());
+        let mut circuit = Circuit::new(start);
+        for _ in 0..16 {
+            assert_eq!(circuit.failure(start, Some(20 * S), &limits), None);
+        }
+        assert_eq!(circuit.allowance(start + 19 * S, 0, &limits), 0);
+        assert_eq!(circuit.allowance(start + 20 * S, 0, &limits), 16);
+        assert_eq!(circuit.failure(start + 20 * S, Some(20 * S), &limits), None);
+        assert_eq!(circuit.failure(start + 40 * S, Some(20 * S), &limits), Some(Turn::Parked));
+    }
+
+    #[test]
+    fn claims_are_made_for_half_a_load_at_least() {
+        let (limits, start) = (Limits::default(), Instant::now());
+        let circuit = Circuit::new(start);
+        for (under_way, expected) in [(0, 16), (1, 15), (8, 8), (9, 0), (16, 0), (99, 0)] {
+            assert_eq!(circuit.allowance(start, under_way, &limits), expected, "{under_way} under way");
+        }
+    }
+
+    #[test]
+    fn rows_die_only_while_their_mirror_takes_others() {
+        let (limits, start) = (Limits::default(), Instant::now());
+        let mut circuit = Circuit::new(start);
+        assert!(!circuit.may_bury(start + 9_000 * S, &limits), "never answered");
+        circuit.success(start);
+        assert!(!circuit.may_bury(start + 3_599 * S, &limits), "not for long enough");
+        assert!(circuit.may_bury(start + 3_600 * S, &limits));
+        for _ in 0..5 {
+            circuit.failure(start + 3_600 * S, None, &limits);
+        }
+        assert!(!circuit.may_bury(start + 9_000 * S, &limits), "parked");
+        circuit.success(start + 9_000 * S);
+        assert!(!circuit.may_bury(start + 9_001 * S, &limits), "just back");
+    }
+}
