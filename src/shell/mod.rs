@@ -1,6 +1,6 @@
 //! The imperative shell: the only folder that touches the world.
 //!
-//! [`Deployment`] is what every command needs (database, content store, keys); [`run`] starts the
+//! [`Deployment`] is what every command needs (database, content store, keys); [`daemon::run`] starts the
 //! parts of the daemon in order and stops them in reverse, within a stated time.
 //!
 //! **Invariants:** `intake`, `ingest` and `deliver` never call each other; they meet in Postgres only,
@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod carriers;
 pub mod cluster;
 pub mod content;
+pub mod daemon;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;

@@ -1,0 +1,411 @@
+//! The daemon: its parts started in order, stopped in reverse.
+//!
+//! Order of start: database, delivery, ingest, HTTP, the other intakes; of stop: intakes first, so
+//! that nothing more comes in, then HTTP, ingest, delivery, alerts, database.
+//!
+//! **Invariant:** a part that stops late is left behind after [`STOP_MAX`]; what it was doing is put
+//! back by the database or by its cursor, for nothing lives in memory only.
+
+use crate::config::{Sections, Settings};
+use crate::pure::channels::Intake;
+use crate::pure::domain::Timestamp;
+use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
+use crate::shell::carriers::http::{CarrierError, HttpCarrier};
+use crate::shell::deliver::{self, Deliver};
+use crate::shell::ingest::Ingest;
+use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
+use crate::shell::intake::{ChannelHealth, HealthState, directory, imap};
+use crate::shell::server::{self, ServerLimits};
+use crate::shell::store::{Store, StoreError};
+use crate::shell::telemetry::{self, Metrics};
+use crate::shell::{Configured, Deployment, OpenError, Parts};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Longest time from the signal to the end of the last part, before the database is closed.
+pub const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// Longest time alerts may take to leave when the daemon stops.
+const ALERTS_CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// When nothing has looked at the queues for so long, the daemon is taken for stuck: systemd restarts it.
+const STUCK_AFTER: Duration = Duration::from_secs(120);
+
+/// Why the daemon ended in failure.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not begin.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed while draining.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Outgoing requests cannot be made.
+    #[error("cannot make outgoing requests: {0}")]
+    Carrier(#[from] CarrierError),
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {error}; change http.listen")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A source could not be drained.
+    #[error("channel {channel}: {error}")]
+    Source {
+        /// The channel.
+        channel: String,
+        /// Why, and what to do.
+        error: String,
+    },
+    /// Signals cannot be caught.
+    #[error("cannot listen for signals: {0}")]
+    Signal(std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT. On SIGHUP the configuration is read anew by `reload`; one that is
+/// wrong is refused aloud, and the old one stays in force.
+pub async fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings>) -> Result<(), RunError> {
+    let metrics = Metrics::start();
+    let deployment = Deployment::open(&settings, settings.database.migrate).await?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signal)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(RunError::Signal)?;
+    let mut settings = Some(settings);
+    let result = loop {
+        let Some(current) = settings.take() else { break Ok(()) };
+        let running = match Running::start(&deployment, current, metrics.clone()).await {
+            Ok(running) => running,
+            Err(error) => break Err(error),
+        };
+        telemetry::notify_ready(&running.status());
+        tracing::info!(channels = running.channels, "lanka runs");
+        let next = loop {
+            tokio::select! {
+                _ = terminate.recv() => break None,
+                _ = interrupt.recv() => break None,
+                _ = hangup.recv() => {}
+            }
+            telemetry::notify_reloading();
+            if let Some(new) = reload() {
+                break Some(new);
+            }
+            telemetry::notify_ready(&running.status());
+        };
+        settings = next;
+        if settings.is_none() {
+            telemetry::notify_stopping("finishing what is under way");
+        }
+        running.stop().await;
+    };
+    deployment.close().await;
+    tracing::info!("lanka has stopped");
+    result
+}
+
+/// Drains every source, decides all that waits, delivers what is due, and returns. Takes no webhooks.
+pub async fn until_idle(settings: Settings) -> Result<(), RunError> {
+    let deployment = Deployment::open(&settings, settings.database.migrate).await?;
+    let result = drain(&deployment, settings).await;
+    deployment.close().await;
+    result
+}
+
+async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunError> {
+    let (parts, sections) = Parts::of(settings, &deployment.keys);
+    let store = &deployment.store;
+    let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
+    let alerts = Alerts::to(&parts.tools, &carrier);
+    let (_keep, stop) = watch::channel(false);
+    let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch);
+    // Ingest works beside the intakes, so that a large source is not stored twice over first.
+    let (finished, sources_done) = watch::channel(false);
+    let beside = tokio::spawn({
+        let ingest = ingest.clone();
+        async move { ingest.run(sources_done, false).await }
+    });
+    let mut sources = JoinSet::new();
+    for channel in parts.channels.iter().filter(|channel| channel.enabled) {
+        let health = ChannelHealth::new(&channel.ident.name);
+        sources.spawn(take_in(channel.ident.clone(), channel.intake.clone(), store.clone(), health, stop.clone(), true));
+    }
+    let mut failed = None;
+    while let Some(ended) = sources.join_next().await {
+        if let Ok(Err(error)) = ended {
+            tracing::warn!(code = "source_failed", %error, "a source could not be drained");
+            failed = Some(error);
+        }
+    }
+    let _ = finished.send(true);
+    let _ = beside.await;
+    ingest.run(stop, true).await;
+    let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver::Limits::default());
+    deliver.until_idle().await?;
+    alerts.close(ALERTS_CLOSE_MAX).await;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Runs one channel's intake until `stop`, or with `until_idle` until its source is drained.
+async fn take_in(
+    ident: crate::shell::intake::ChannelIdent,
+    intake: Intake,
+    store: Store,
+    health: ChannelHealth,
+    stop: watch::Receiver<bool>,
+    until_idle: bool,
+) -> Result<(), RunError> {
+    let name = ident.name.clone();
+    let fail = |error: String| RunError::Source { channel: name, error };
+    match intake {
+        Intake::Webhook => Ok(()),
+        Intake::Imap(source) => {
+            imap::watch(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
+        }
+        Intake::Tail(source) => {
+            directory::follow(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
+        }
+        Intake::Drop(source) => {
+            directory::collect(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
+        }
+    }
+}
+
+/// The parts of a running daemon.
+struct Running {
+    stop_intake: watch::Sender<bool>,
+    stop_rest: watch::Sender<bool>,
+    intakes: JoinSet<()>,
+    rest: JoinSet<()>,
+    committers: Committers,
+    alerts: Alerts,
+    channels: usize,
+    listen: std::net::SocketAddr,
+}
+
+impl Running {
+    async fn start(deployment: &Deployment, settings: Settings, metrics: Metrics) -> Result<Self, RunError> {
+        let (parts, sections) = Parts::of(settings, &deployment.keys);
+        let store = deployment.store.clone();
+        let listen = sections.http.listen;
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| RunError::Listen { address: listen, error })?;
+        let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
+        let alerts = Alerts::to(&parts.tools, &carrier);
+        let (stop_intake, intake_stop) = watch::channel(false);
+        let (stop_rest, rest_stop) = watch::channel(false);
+        let mut rest = JoinSet::new();
+
+        let limits = deliver::Limits { lanes_max: sections.deliver.concurrency, poll_interval: sections.deliver.poll, ..Default::default() };
+        let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, limits);
+        rest.spawn({
+            let (wake, stop) = (store.deliver_wake.clone(), rest_stop.clone());
+            async move { deliver.run(wake, stop).await }
+        });
+        for _ in 0..sections.ingest.workers {
+            let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch);
+            let stop = rest_stop.clone();
+            rest.spawn(async move { ingest.run(stop, false).await });
+        }
+        rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
+        rest.spawn(keep_months(store.clone(), rest_stop.clone()));
+
+        let healths: Vec<(ChannelHealth, &Configured)> = parts
+            .channels
+            .iter()
+            .filter(|channel| channel.enabled)
+            .map(|channel| (ChannelHealth::new(&channel.ident.name), channel))
+            .collect();
+        let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
+        let shown = sections.http.metrics.then_some(metrics);
+        let routes = webhooks.routes().merge(server::standing_routes(ready(&store), shown, intake_stop.clone()));
+        let mut intakes = JoinSet::new();
+        intakes.spawn({
+            let stop = intake_stop.clone();
+            async move {
+                server::serve(listener, routes, ServerLimits::default(), stop).await;
+            }
+        });
+        for (health, channel) in &healths {
+            let source = take_in(channel.ident.clone(), channel.intake.clone(), store.clone(), health.clone(), intake_stop.clone(), false);
+            let name = channel.ident.name.clone();
+            intakes.spawn(async move {
+                if let Err(error) = source.await {
+                    tracing::error!(code = "intake_ended", channel.name = name, %error, "an intake ended; restart the daemon");
+                }
+            });
+        }
+        let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
+        let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
+        let probes = probes(&store, &sections, health, beat.clone());
+        rest.spawn(watch_health(alerts.clone(), probes, sections.alerts.check_interval, rest_stop.clone()));
+        rest.spawn(telemetry::pat_watchdog(Arc::new(move || is_alive(&beat)), rest_stop));
+        Ok(Self { stop_intake, stop_rest, intakes, rest, committers, alerts, channels: healths.len(), listen })
+    }
+
+    fn status(&self) -> String {
+        format!("{} channels, listening on {}", self.channels, self.listen)
+    }
+
+    /// Stops in reverse order, at the latest after [`STOP_MAX`].
+    async fn stop(mut self) {
+        telemetry::notify_extend(STOP_MAX);
+        let parts = async {
+            let _ = self.stop_intake.send(true);
+            while self.intakes.join_next().await.is_some() {}
+            self.committers.finish().await;
+            let _ = self.stop_rest.send(true);
+            while self.rest.join_next().await.is_some() {}
+            self.alerts.close(ALERTS_CLOSE_MAX).await;
+        };
+        if tokio::time::timeout(STOP_MAX, parts).await.is_err() {
+            tracing::warn!(code = "stop_late", "some parts did not stop in time; what they did is put back at the next start");
+        }
+    }
+}
+
+/// Whether deliveries can be stored: the database answers.
+fn ready(store: &Store) -> server::Ready {
+    let store = store.clone();
+    Arc::new(move || {
+        let store = store.clone();
+        Box::pin(async move { store.pending().await.map(drop).map_err(|_| "the database does not answer") })
+    })
+}
+
+fn hooks(store: &Store, sections: &Sections, alerts: &Alerts, healths: &[(ChannelHealth, &Configured)]) -> (Webhooks, Committers) {
+    let hooks = healths
+        .iter()
+        .filter(|(_, channel)| matches!(channel.intake, Intake::Webhook))
+        .map(|(health, channel)| Hook { channel: channel.ident.clone(), reader: channel.channel.clone(), health: health.clone() })
+        .collect();
+    let limits = WebhookLimits {
+        body_bytes_max: sections.http.body_bytes_max,
+        body_timeout: sections.http.request_timeout(),
+        deliveries_max: sections.http.concurrent_max,
+        ..Default::default()
+    };
+    let setup = WebhookSetup {
+        store: store.clone(),
+        content: store.content.clone(),
+        alerts: alerts.clone(),
+        public_url: sections.http.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        limits,
+        commit: Commit::Grouped,
+    };
+    Webhooks::start(setup, hooks)
+}
+
+/// What is looked at to say aloud that something gathers dust (promise P7).
+fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat: Arc<AtomicI64>) -> Vec<Probe> {
+    let (dead_after, silent_after) = (sections.alerts.channel_dead_after, sections.alerts.channel_silent_after);
+    let channels = move || {
+        let now = Timestamp::now();
+        let mut readings = Vec::new();
+        for health in &healths {
+            let detail = match health.state() {
+                HealthState::Failing { detail, .. } => detail,
+                _ => String::new(),
+            };
+            readings.push(Reading {
+                code: "channel_dead",
+                subject: health.channel().to_owned(),
+                value: health.failing_for(now).as_secs_f64(),
+                limit: dead_after.as_secs_f64(),
+                message: format!("channel {} does not work: {detail}", health.channel()),
+            });
+            if let (Some(limit), Some(at)) = (silent_after, health.last_worked_at()) {
+                readings.push(Reading {
+                    code: "channel_silent",
+                    subject: health.channel().to_owned(),
+                    value: (now.as_second() - at.as_second()) as f64,
+                    limit: limit.as_secs_f64(),
+                    message: format!("channel {} has brought nothing for a long time: is it still connected at the vendor?", health.channel()),
+                });
+            }
+        }
+        readings
+    };
+    let channels = Arc::new(channels);
+    let (ingest_age, outbox_age) = (sections.alerts.ingest_age_max, sections.alerts.outbox_age_max);
+    let (for_ingest, for_outbox) = (store.clone(), store.clone());
+    vec![
+        Probe {
+            name: "channels",
+            read: Arc::new(move || {
+                let channels = channels.clone();
+                Box::pin(async move { Ok(channels()) })
+            }),
+        },
+        Probe {
+            name: "ingest",
+            read: Arc::new(move || {
+                let (store, beat) = (for_ingest.clone(), beat.clone());
+                Box::pin(async move { ingest_reading(&store, ingest_age, &beat).await.map_err(|error| error.to_string()) })
+            }),
+        },
+        Probe {
+            name: "outbox",
+            read: Arc::new(move || {
+                let store = for_outbox.clone();
+                Box::pin(async move { outbox_readings(&store, outbox_age).await.map_err(|error| error.to_string()) })
+            }),
+        },
+    ]
+}
+
+async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Result<Vec<Reading>, StoreError> {
+    let now = Timestamp::now();
+    beat.store(now.as_second(), Ordering::Relaxed);
+    let (count, oldest) = store.pending().await?;
+    metrics::gauge!("lanka_ingest_pending").set(count as f64);
+    Ok(vec![Reading {
+        code: "ingest_late",
+        subject: "ingest".to_owned(),
+        value: oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
+        limit: limit.as_secs_f64(),
+        message: format!("{count} deliveries wait to be decided: look at the database's load and at `lanka quarantine list`"),
+    }])
+}
+
+async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>, StoreError> {
+    let now = Timestamp::now();
+    let readings = store.outbox_states().await?.into_iter().map(|state| {
+        metrics::gauge!("lanka_outbox_pending", "mirror" => state.mirror.clone()).set(state.pending as f64);
+        Reading {
+            code: "outbox_late",
+            value: state.oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
+            limit: limit.as_secs_f64(),
+            message: format!("{} changes wait for mirror {}: {}", state.pending, state.mirror, state.why.unwrap_or_default()),
+            subject: state.mirror,
+        }
+    });
+    Ok(readings.collect())
+}
+
+/// The watchdog's question: the loop that looks at the queues has turned lately. The database being
+/// away does not count as stuck, for a restart would not bring it back.
+fn is_alive(beat: &AtomicI64) -> bool {
+    let now = Timestamp::now().as_second();
+    now - beat.load(Ordering::Relaxed) < i64::try_from(STUCK_AFTER.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Makes the partition of the coming month in good time.
+async fn keep_months(store: Store, mut stop: watch::Receiver<bool>) {
+    const LOOK_EVERY: Duration = Duration::from_secs(6 * 3600);
+    loop {
+        let soon = Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(24 * 7));
+        if let Ok(soon) = soon
+            && let Err(error) = store.ensure_months([Timestamp::now(), soon].into_iter()).await
+        {
+            tracing::warn!(code = "partition_failed", %error, "cannot make the coming month's partitions; trying again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
