@@ -111,7 +111,7 @@ impl Dovecot {
         let new = self.dir.path().join("mail/Maildir/new");
         for (number, mail) in mails.into_iter().enumerate() {
             // Dovecot numbers mails in the order of their file names.
-            let path = new.join(format!("{}.M{number:06}.test", jiff::Timestamp::now().as_second()));
+            let path = new.join(format!("{}.M{number:06}.test", jiff::Timestamp::now().as_microsecond()));
             fs::write(&path, mail).expect("a mail");
             chown(&path, Some(self.owner.uid), Some(self.owner.gid)).expect("given away");
         }
@@ -334,6 +334,11 @@ ssl = yes
 first_valid_uid = 1
 mail_fsync = never
 auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 {by_version}{rootless}
 namespace inbox {{
   inbox = yes

@@ -19,8 +19,16 @@ pub const ARRIVAL: &str = "2026-05-12T10:00:00Z";
 static POLICY: LazyLock<Policy> = LazyLock::new(policy);
 
 pub fn policy() -> Policy {
-    let matter = |name: &str, pattern: &str, role| Matter { name: name.to_owned(), pattern: regex::Regex::new(pattern).unwrap(), role };
-    let windows = Windows { chat_session: Duration::from_secs(2700), one_open: Duration::from_secs(14 * 86400), closed_continues: Duration::from_secs(3 * 86400) };
+    let matter = |name: &str, pattern: &str, role| Matter {
+        name: name.to_owned(),
+        pattern: regex::Regex::new(pattern).unwrap(),
+        role,
+    };
+    let windows = Windows {
+        chat_session: Duration::from_secs(2700),
+        one_open: Duration::from_secs(14 * 86400),
+        closed_continues: Duration::from_secs(3 * 86400),
+    };
     Policy {
         region: "FI".to_owned(),
         time_zone: jiff::tz::TimeZone::UTC,
@@ -88,8 +96,19 @@ fn call(outcome: CallOutcome, text: &str) -> Incoming {
     let identity = Identity::phone(&PhoneNumber::parse("+358401234567", "FI").unwrap());
     incoming.sender.identities.push(SenderIdentity { identity, assurance: Assurance::Plausible });
     let start: Timestamp = ARRIVAL.parse().unwrap();
-    let leg = CallLeg { start, key: "1".to_owned(), from: "0401234567".to_owned(), to: "200".to_owned(), duration_s: 30, talk_s: 0, outcome };
-    incoming.content = Content::Call(Call { outcome, duration_s: 30, talk_s: 0, answered_by: String::new(), legs: vec![leg] }, text.to_owned());
+    let leg = CallLeg {
+        start,
+        key: "1".to_owned(),
+        from: "0401234567".to_owned(),
+        to: "200".to_owned(),
+        duration_s: 30,
+        talk_s: 0,
+        outcome,
+    };
+    incoming.content = Content::Call(
+        Call { outcome, duration_s: 30, talk_s: 0, answered_by: String::new(), legs: vec![leg] },
+        text.to_owned(),
+    );
     incoming
 }
 
@@ -102,7 +121,9 @@ fn says(mut incoming: Incoming, text: &str) -> Incoming {
 pub fn shown(message: &Message) -> String {
     let shown = message.facts.iter().map(|fact| match &fact.value {
         FactValue::Number { matter, value, .. } => format!("{matter} {value}"),
-        FactValue::Claim(identity) => format!("{} {}", if identity.scheme == "mailto" { "mail" } else { "tel" }, identity.value),
+        FactValue::Claim(identity) => {
+            format!("{} {}", if identity.scheme == "mailto" { "mail" } else { "tel" }, identity.value)
+        }
         FactValue::Name(name) => format!("name {}", name.written()),
     });
     shown.collect::<Vec<_>>().join("; ")
@@ -168,7 +189,11 @@ fn chat_texts_give_names_and_numbers() {
             ("", "40012345 Matti Virtanen", "order 40012345; name Matti Virtanen"),
             ("", "40012345 Samsung Galaxy", "order 40012345"),
             ("", "Tilausnumeroni: 40012345 t. Minna Virtanen", "order 40012345; name Minna Virtanen"),
-            ("", "minna.virtanen@posti.example\nminnav94@posti.example", "mail minna.virtanen@posti.example; mail minnav94@posti.example"),
+            (
+                "",
+                "minna.virtanen@posti.example\nminnav94@posti.example",
+                "mail minna.virtanen@posti.example; mail minnav94@posti.example",
+            ),
             ("", "88-224178 står det. Kundnr SV-3014402", "bill 224178; agreement 3014402"),
             ("", "lukema on 112 pilkku 7, Eila Suvantovaara", "name Eila Suvantovaara"),
             ("", "Minna Virtanen", "name Minna Virtanen"),
@@ -314,11 +339,31 @@ fn mails_give_the_signature_but_not_the_quote() {
     check(
         mail,
         &[
-            (virtanen, "Hei,\n\nLaite on rikki.\n\nTerveisin\nMinna Virtanen\nPutki Itä Oy\nPuh. 040 123 4567\nVaihde 09 354 3578", "tel +358401234567; name Minna Virtanen"),
-            (virtanen, "Laite on rikki.\n\nMinna Virtanen\n040 123 4567\n\nLähetetty iPhonesta", "tel +358401234567; name Minna Virtanen"),
-            ("m@posti.example", "Laite on rikki. 40012345\n\nMinna Virtanen\nMetallityö Virtanen Ky\ngsm 0400 744 290", "order 40012345; tel +358400744290; name Minna Virtanen"),
-            ("info@putki.example", "Hej, modemet startar om. Nina-Marie Forsbäck, kundnr SV-3028463, tel 040 7295583\n\nSkickat från min iPhone", "agreement 3028463; tel +358407295583; name Nina-Marie Forsbäck"),
-            ("oy@putki.example", "Kiitos!\n\nMvh\nAnna Berg\nanna.berg@putki.example", "mail anna.berg@putki.example; name Anna Berg"),
+            (
+                virtanen,
+                "Hei,\n\nLaite on rikki.\n\nTerveisin\nMinna Virtanen\nPutki Itä Oy\nPuh. 040 123 4567\nVaihde 09 354 3578",
+                "tel +358401234567; name Minna Virtanen",
+            ),
+            (
+                virtanen,
+                "Laite on rikki.\n\nMinna Virtanen\n040 123 4567\n\nLähetetty iPhonesta",
+                "tel +358401234567; name Minna Virtanen",
+            ),
+            (
+                "m@posti.example",
+                "Laite on rikki. 40012345\n\nMinna Virtanen\nMetallityö Virtanen Ky\ngsm 0400 744 290",
+                "order 40012345; tel +358400744290; name Minna Virtanen",
+            ),
+            (
+                "info@putki.example",
+                "Hej, modemet startar om. Nina-Marie Forsbäck, kundnr SV-3028463, tel 040 7295583\n\nSkickat från min iPhone",
+                "agreement 3028463; tel +358407295583; name Nina-Marie Forsbäck",
+            ),
+            (
+                "oy@putki.example",
+                "Kiitos!\n\nMvh\nAnna Berg\nanna.berg@putki.example",
+                "mail anna.berg@putki.example; name Anna Berg",
+            ),
             (virtanen, "Katso vastaus.\n\n> Tilaus 40012345\n> Matti Korhonen 050 765 4321", "name Minna Virtanen"),
             (virtanen, "Tilaus 40012345 puuttuu.\n\nT. Liisa", "order 40012345; name Minna Virtanen; name Liisa"),
             ("Asiakaspalvelu x@putki.example", "Laite on rikki", ""),
@@ -391,8 +436,16 @@ fn times_are_believed_as_far_as_they_can_be() {
         incoming.trusted_at = parse(of_item);
         let event = RawEvent { trusted_at: parse(of_event), ..event() };
         let message = normalise(&event, 0, incoming, IdMint::new(2).next(event.received_at), &POLICY);
-        let found = (message.occurred_at.to_string(), message.trusted_at.to_string(), message.incoming.marks.contains(&Mark::DateDoubtful));
-        assert_eq!(found, (occurred.to_owned(), trusted.to_owned(), doubtful), "{date:?} {signed} {of_item:?} {of_event:?}");
+        let found = (
+            message.occurred_at.to_string(),
+            message.trusted_at.to_string(),
+            message.incoming.marks.contains(&Mark::DateDoubtful),
+        );
+        assert_eq!(
+            found,
+            (occurred.to_owned(), trusted.to_owned(), doubtful),
+            "{date:?} {signed} {of_item:?} {of_event:?}"
+        );
     }
 }
 
@@ -413,7 +466,10 @@ fn marks_tell_what_could_be_forged() {
         (chat(""), vec![]),
         (call(CallOutcome::Answered, ""), vec![Mark::Unverified]),
         (call(CallOutcome::Missed, ""), vec![Mark::Unverified, Mark::CallBack]),
-        (Incoming { marks: vec![Mark::Forwarded, Mark::CallBack, Mark::Forwarded], ..chat("") }, vec![Mark::Forwarded, Mark::CallBack]),
+        (
+            Incoming { marks: vec![Mark::Forwarded, Mark::CallBack, Mark::Forwarded], ..chat("") },
+            vec![Mark::Forwarded, Mark::CallBack],
+        ),
     ];
     for (incoming, expected) in table {
         assert_eq!(normalised(incoming).incoming.marks, expected);
@@ -422,17 +478,30 @@ fn marks_tell_what_could_be_forged() {
 
 #[test]
 fn texts_are_bounded_and_cleaned() {
-    let mut incoming = says(mail("a\u{0}b\r\nBcc: x@posti.example"), &format!("a\u{0}b\r\nc\rd\u{1b}[2J\te\u{7f}{}", "ä".repeat(TEXT_BYTES_MAX)));
+    let mut incoming = says(
+        mail("a\u{0}b\r\nBcc: x@posti.example"),
+        &format!("a\u{0}b\r\nc\rd\u{1b}[2J\te\u{7f}{}", "ä".repeat(TEXT_BYTES_MAX)),
+    );
     incoming.subject = Some(format!("x\u{0}\n\u{202e}{}", "ö".repeat(5000)));
     incoming.source_key = format!("{}\u{0}", "k".repeat(9000));
-    incoming.references = (0..500).map(|n| Reference { kind: ReferenceKind::Ancestor, namespace: "mail".to_owned(), key: if n == 0 { "k".repeat(9000) } else { format!("r{n}") } }).collect();
+    incoming.references = (0..500)
+        .map(|n| Reference {
+            kind: ReferenceKind::Ancestor,
+            namespace: "mail".to_owned(),
+            key: if n == 0 { "k".repeat(9000) } else { format!("r{n}") },
+        })
+        .collect();
     for assurance in [Assurance::Asserted, Assurance::Proven] {
         let identity = incoming.sender.identities[0].identity.clone();
         incoming.sender.identities.insert(0, SenderIdentity { identity, assurance });
     }
     let message = normalised(incoming);
     let text = message.incoming.content.text();
-    assert!(text.starts_with("ab\nc\nd[2J\te") && text.len() <= TEXT_BYTES_MAX && message.incoming.marks.contains(&Mark::Truncated));
+    assert!(
+        text.starts_with("ab\nc\nd[2J\te")
+            && text.len() <= TEXT_BYTES_MAX
+            && message.incoming.marks.contains(&Mark::Truncated)
+    );
     assert_eq!(message.incoming.subject.as_ref().unwrap().chars().count(), SUBJECT_CHARS_MAX);
     assert!(message.incoming.source_key.len() <= 1000);
     assert_eq!(message.incoming.source_key, message.incoming.references[0].key);
@@ -496,11 +565,21 @@ fn what_says_nothing_and_what_says_a_new_matter() {
         let mut incoming = says(mail("x@posti.example"), "");
         incoming.subject = (!subject.is_empty()).then(|| subject.to_owned());
         let source = AttachmentSource::Remote("1".to_owned());
-        incoming.attachments.extend((!media_type.is_empty()).then(|| Attachment { name: None, media_type: media_type.to_owned(), source, inline: false }));
+        incoming.attachments.extend((!media_type.is_empty()).then(|| Attachment {
+            name: None,
+            media_type: media_type.to_owned(),
+            source,
+            inline: false,
+        }));
         normalised(incoming).says_nothing
     };
     assert!(with("", "") && with("Hei", "") && with("Re: Laite on rikki", "") && with("", "image/webp"));
-    assert!(!with("Laite on rikki", "") && !with("", "application/pdf") && !with("", "audio/ogg") && !with("Re: [KK-49217]", ""));
+    assert!(
+        !with("Laite on rikki", "")
+            && !with("", "application/pdf")
+            && !with("", "audio/ogg")
+            && !with("Re: [KK-49217]", "")
+    );
     assert!(!normalised(call(CallOutcome::Answered, "")).says_nothing);
 }
 
@@ -543,7 +622,8 @@ fn automatic_mail_and_notices_claim_nothing() {
     let text = "Olen lomalla. Kiireellisissä soita Matti Korhonen 050 765 4321, tilaus 40012345";
     let vacation = Incoming { auto: Some(Auto::Vacation), ..says(mail("Minna m@posti.example"), text) };
     assert_eq!(shown(&normalised(vacation)), "order 40012345; name Minna");
-    let notice = Incoming { what: What::Notice, ..says(chat("Minna"), "User Minna changed from 358401234567 to 358507654321") };
+    let notice =
+        Incoming { what: What::Notice, ..says(chat("Minna"), "User Minna changed from 358401234567 to 358507654321") };
     assert_eq!(shown(&normalised(notice)), "name Minna");
 }
 

@@ -14,7 +14,9 @@ pub mod route;
 pub mod thread;
 pub mod triage;
 
-use crate::pure::domain::decision::{AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution};
+use crate::pure::domain::decision::{
+    AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution,
+};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, Content, Message, ReferenceKind, What};
 use crate::pure::domain::policy::Policy;
@@ -39,7 +41,10 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     let mut decision = conclude(message, lookup, facts, mint, policy);
     decision.message_id_reused = earlier.is_some();
     if decision.message_id_reused {
-        decision.reasons.push(Reason::new("message_id_reused", "Another message with this id but other content came before; both are kept."));
+        decision.reasons.push(Reason::new(
+            "message_id_reused",
+            "Another message with this id but other content came before; both are kept.",
+        ));
     }
     decision
 }
@@ -116,7 +121,8 @@ fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
     let mut decision = nothing(message, ItemRole::Update, target.map_or(message.id, |anchor| anchor.message));
     match target {
         Some(anchor) => {
-            decision.placement = anchor.ticket.map_or(Placement::None, |ticket| Placement::Join(facts.ticket_now(ticket)));
+            decision.placement =
+                anchor.ticket.map_or(Placement::None, |ticket| Placement::Join(facts.ticket_now(ticket)));
             decision.reasons.push(Reason::new("update", "It is about an earlier message."));
             decision.changes = route::route(&decision);
         }

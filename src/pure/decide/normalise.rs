@@ -10,7 +10,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
 use crate::pure::domain::message::{
-    Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact, RawEvent, Sender, SenderIdentity, What,
+    Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
+    RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::wire::quote;
@@ -84,7 +85,8 @@ fn times(event: &RawEvent, incoming: &mut Incoming) -> Times {
     let trusted = incoming.trusted_at.or(vendor).or(event.trusted_at).unwrap_or(arrival).min(arrival);
     let Some(stated) = incoming.occurred_at else { return Times { occurred: trusted, trusted } };
     let age = trusted.duration_since(stated);
-    let ahead = stated.duration_since(arrival) > DATE_AHEAD_MAX || (!incoming.occurred_trusted && -age > DATE_AHEAD_MAX);
+    let ahead =
+        stated.duration_since(arrival) > DATE_AHEAD_MAX || (!incoming.occurred_trusted && -age > DATE_AHEAD_MAX);
     let old = !incoming.occurred_trusted && age > DATE_BEFORE_MAX;
     if ahead || old {
         incoming.marks.push(Mark::DateDoubtful);
@@ -183,7 +185,9 @@ fn clean(text: &mut String) {
 
 /// One line of at most so many characters: control characters and line ends become blanks.
 fn clean_line(text: &mut String, chars_max: usize) {
-    let control = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let control = |c: char| {
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if text.contains(control) || text.starts_with(' ') || text.ends_with(' ') {
         *text = text.split(control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     }
@@ -218,7 +222,11 @@ fn own_words(incoming: &Incoming) -> OwnWords {
         }
         false => (text.to_owned(), String::new()),
     };
-    if incoming.direction == Direction::FromAgent || !matches!(incoming.what, What::Message | What::Edit) || incoming.auto.is_some() || own.len() > SEARCH_BYTES_MAX {
+    if incoming.direction == Direction::FromAgent
+        || !matches!(incoming.what, What::Message | What::Edit)
+        || incoming.auto.is_some()
+        || own.len() > SEARCH_BYTES_MAX
+    {
         return OwnWords { own, signature, signed: None };
     }
     extract::own_words(&own, &signature, &extract::hints(&incoming.sender))
@@ -231,8 +239,21 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, 
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
     let new_matter = phrases::NEW_MATTER.is_said_in(&own);
-    let numbers = facts.iter().any(|fact| !matches!(fact.value, FactValue::Name(_)) && !matches!(fact.place, crate::pure::domain::message::Place::Header | crate::pure::domain::message::Place::Field | crate::pure::domain::message::Place::Signature));
-    let nothing = matches!(incoming.content, Content::Text(_)) && !numbers && !new_matter && phrases::says_nothing(&own) && subject_says_nothing(incoming) && shows_nothing(&incoming.attachments);
+    let numbers = facts.iter().any(|fact| {
+        !matches!(fact.value, FactValue::Name(_))
+            && !matches!(
+                fact.place,
+                crate::pure::domain::message::Place::Header
+                    | crate::pure::domain::message::Place::Field
+                    | crate::pure::domain::message::Place::Signature
+            )
+    });
+    let nothing = matches!(incoming.content, Content::Text(_))
+        && !numbers
+        && !new_matter
+        && phrases::says_nothing(&own)
+        && subject_says_nothing(incoming)
+        && shows_nothing(&incoming.attachments);
     (new_matter, nothing)
 }
 
@@ -240,7 +261,8 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, 
 fn subject_says_nothing(incoming: &Incoming) -> bool {
     let Some(subject) = incoming.subject.as_deref() else { return true };
     let prefix = subject.split_once(':').map_or("", |(prefix, _)| prefix.trim());
-    let answer = matches!(prefix.to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp");
+    let answer =
+        matches!(prefix.to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp");
     answer || phrases::says_nothing(&phrases::flatten(subject, SUBJECT_CHARS_MAX))
 }
 
@@ -257,7 +279,9 @@ fn mark(incoming: &mut Incoming) {
         } else if is_spoofable(incoming) {
             incoming.marks.push(Mark::Unverified);
         }
-        if let Content::Call(call, _) = &incoming.content && call.outcome != CallOutcome::Answered {
+        if let Content::Call(call, _) = &incoming.content
+            && call.outcome != CallOutcome::Answered
+        {
             incoming.marks.push(Mark::CallBack);
         }
     }
@@ -268,7 +292,9 @@ fn mark(incoming: &mut Incoming) {
 /// Whether the sender could have been forged: a From that nothing vouches for, any caller id.
 fn is_spoofable(incoming: &Incoming) -> bool {
     let identities = &incoming.sender.identities;
-    if incoming.authentication == Some(Authentication::Pass) || identities.iter().any(|own| own.assurance >= Assurance::Proven) {
+    if incoming.authentication == Some(Authentication::Pass)
+        || identities.iter().any(|own| own.assurance >= Assurance::Proven)
+    {
         return false;
     }
     identities.iter().any(|own| match own.identity.scheme.as_str() {

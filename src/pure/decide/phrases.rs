@@ -8,7 +8,7 @@
 //! tell a greeting from a matter; joining needs evidence.
 
 use regex::Regex;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Words and phrases of a list, found in one pass over a [`flatten`]ed text.
@@ -16,10 +16,9 @@ pub struct Phrases(Regex);
 
 impl Phrases {
     /// A phrase that ends in `*` is the beginning of a word, else it is whole words.
-    fn new(lists: &[&[&str]]) -> Self {
-        let alternatives: Vec<String> = lists
-            .iter()
-            .flat_map(|list| list.iter())
+    fn new(phrases: &'static str) -> Self {
+        let alternatives: Vec<String> = list(phrases)
+            .into_iter()
             .map(|phrase| match phrase.strip_suffix('*') {
                 Some(stem) => format!(" {}", regex::escape(stem)),
                 None => format!(" {} ", regex::escape(phrase)),
@@ -43,21 +42,30 @@ impl Phrases {
     }
 }
 
+/// A list as it is written here: commas between.
+fn list(text: &'static str) -> Vec<&'static str> {
+    text.split(',').map(str::trim).filter(|phrase| !phrase.is_empty()).collect()
+}
+
 /// The form in which a text is held against [`Phrases`]; at most `bytes_max` of it are read.
 pub fn flatten(text: &str, bytes_max: usize) -> String {
     let text = super::extract::scan::cut(text, bytes_max);
     let mut flat = String::with_capacity(text.len() + 2);
     flat.push(' ');
+    let mut in_word = false;
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
             flat.push(c.to_ascii_lowercase());
+            in_word = true;
         } else if !c.is_ascii() && c.is_alphanumeric() {
             flat.extend(c.to_lowercase());
-        } else if c != '\'' && c != '’' && !flat.ends_with(' ') {
+            in_word = true;
+        } else if in_word && c != '\'' && c != '’' {
             flat.push(' ');
+            in_word = false;
         }
     }
-    if !flat.ends_with(' ') {
+    if in_word {
         flat.push(' ');
     }
     flat
@@ -65,42 +73,65 @@ pub fn flatten(text: &str, bytes_max: usize) -> String {
 
 /// The text says that it brings a matter of its own.
 pub static NEW_MATTER: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(&[
-        &["uusi asia*", "uudesta asiasta", "uutta asiaa", "uudessa asiassa", "toinen asia", "toisesta asiasta", "toista asiaa", "toisessa asiassa"],
-        &["eri asia", "eri asiasta", "eri asiaa", "eri asiassa", "muusta asiasta", "muuta asiaa", "toinen kysymys", "toinen juttu", "uusi kysymys"],
-        &["uusi ongelma", "toinen ongelma", "uusi tilaus toinen asia", "ei liity edelliseen", "ei liity aiempaan", "ei liity tähän asiaan"],
-        &["nytt ärende", "nya ärendet", "annat ärende", "ett annat ärende", "ny sak", "annan sak", "en annan sak", "annan fråga", "ny fråga", "nytt problem"],
-        &["en sak till", "ett problem till", "gäller något annat", "inte med det förra", "hör inte till det förra", "annan angelägenhet"],
-        &["new matter", "another matter", "different matter", "separate matter", "new issue", "another issue", "different issue", "separate issue"],
-        &["new question", "another question", "different question", "unrelated question", "unrelated matter", "unrelated issue", "on another note"],
-        &["another problem", "new problem", "different problem", "something else entirely", "another thing", "different topic", "new request", "unrelated to"],
-        &["uus asi", "teine asi", "teises asjas", "uus küsimus", "teine küsimus", "uus mure", "teine mure", "uus probleem", "teine probleem", "hoopis teine"],
-        &["muus asjas", "uus teema", "teine teema", "ei ole seotud eelmise", "pole seotud eelmise"],
-        &["neues anliegen", "anderes anliegen", "weiteres anliegen", "neue frage", "andere frage", "neues thema", "anderes thema", "neues problem"],
-        &["andere sache", "etwas anderes", "anderes problem", "weiteres problem"],
-    ])
+    Phrases::new(
+        "
+        uusi asia*, uudesta asiasta, uutta asiaa, uudessa asiassa, toinen asia, toisesta asiasta, toista asiaa,
+        toisessa asiassa,
+        eri asia, eri asiasta, eri asiaa, eri asiassa, muusta asiasta, muuta asiaa, toinen kysymys, toinen juttu,
+        uusi kysymys,
+        uusi ongelma, toinen ongelma, ei liity edelliseen, ei liity aiempaan,
+        ei liity tähän asiaan,
+        nytt ärende, nya ärendet, annat ärende, ett annat ärende, ny sak, annan sak, en annan sak, annan fråga,
+        ny fråga, nytt problem,
+        en sak till, ett problem till, gäller något annat, inte med det förra, hör inte till det förra,
+        annan angelägenhet,
+        new matter, another matter, different matter, separate matter, new issue, another issue, different issue,
+        separate issue,
+        new question, another question, different question, unrelated question, unrelated matter, unrelated issue,
+        on another note,
+        another problem, new problem, different problem, something else entirely, another thing, different topic,
+        new request, unrelated to,
+        uus asi, teine asi, teises asjas, uus küsimus, teine küsimus, uus mure, teine mure, uus probleem,
+        teine probleem, hoopis teine,
+        muus asjas, uus teema, teine teema, ei ole seotud eelmise, pole seotud eelmise,
+        neues anliegen, anderes anliegen, weiteres anliegen, neue frage, andere frage, neues thema, anderes thema,
+        neues problem,
+        andere sache, etwas anderes, anderes problem, weiteres problem
+        ",
+    )
 });
 
 /// Words between a negation and what it negates.
-const NEGATION_WORDS_MAX: usize = 3;
+const NEGATION_WORDS_MAX: usize = 2;
 
 /// Words that turn round what follows them.
 static NEGATIONS: &[&str] = &[
-    "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte", "nicht", "kein", "keine", "keinen",
+    "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte",
+    "nicht", "kein", "keine", "keinen",
 ];
 
 /// Words that say nothing by themselves: greetings, thanks, assent.
 static NOTHING: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "
-    hei heippa hejsan heissan moi moikka moikku moro morjens morjesta terve tervehdys terppa huomenta huomenia iltaa päivää päivä hyvää hyvä ilta huomenta haloo hola jep joo juu kyllä ei ok okei okej
-    okay selvä selvis kiitos kiitti kiitoksia kiits kiitän paljon tosi hienoa hienosti mahtavaa loistavaa kiva kivaa jes jees juuh jahas aha ahaa ai no niin näin eli oonko kuulolla siellä ketään onko joku paikalla kukaan oletko oletteko
-    terveisin terkuin terveisiä yt terv ystävällisin heipä heips moips hyvä juttu asia kunnossa palataan näkemiin viikonloppua jatkoa päivänjatkoa samoin teille sinne sulle oikein kaunis kauniit
-    hej hejhej hallå tja tjena tjenare tjabba goddag god dag morgon kväll morron tack tackar tusen så mycket tackså jättemycket ja nej jo jaha japp jag förstår bra toppen fint perfekt super någon där är det
+    hei heippa hejsan heissan moi moikka moikku moro morjens morjesta terve tervehdys terppa huomenta huomenia
+    iltaa päivää päivä hyvää hyvä ilta huomenta haloo hola jep joo juu kyllä ei ok okei okej
+    okay selvä selvis kiitos kiitti kiitoksia kiits kiitän paljon tosi hienoa hienosti mahtavaa loistavaa kiva
+    kivaa jes jees juuh jahas aha ahaa ai no niin näin eli oonko kuulolla siellä ketään onko joku paikalla kukaan
+    oletko oletteko
+    terveisin terkuin terveisiä yt terv ystävällisin heipä heips moips hyvä juttu asia kunnossa palataan näkemiin
+    viikonloppua jatkoa päivänjatkoa samoin teille sinne sulle oikein kaunis kauniit
+    hej hejhej hallå tja tjena tjenare tjabba goddag god dag morgon kväll morron tack tackar tusen så mycket tackså
+    jättemycket ja nej jo jaha japp jag förstår bra toppen fint perfekt super någon där är det
     mvh hälsningar vänliga vänlig med hälsning detsamma ha en trevlig fin helg vi hörs hejdå
-    hi hello hey heya hiya good morning afternoon evening day greetings thanks thank you thx ty tnx cheers very much many so lot a alot yes no yep yeah yup nope nah great perfect super nice cool awesome sure right alright anyone anybody somebody there is
-    understood got it welcome bye goodbye dear sir madam all the best regards kind sincerely have weekend appreciated please pls k kk lol noted
-    tere tervist hommikust päevast õhtust tšau tsau aitäh tänan tänud suur suured väga palju jah ei okei selge hästi tore olgu head aega nägemist kas keegi on seal tervitades lugupidamisega päeva õhtut nädalavahetust
-    hallo guten tag morgen abend moin servus grüß gott grüezi danke vielen dank schön sehr herzlichen bitte ja nein gut alles klar prima tschüss ciao ist jemand da freundlichen grüßen mit freundliche grüße
+    hi hello hey heya hiya good morning afternoon evening day greetings thanks thank you thx ty tnx cheers very
+    much many so lot a alot yes no yep yeah yup nope nah great perfect super nice cool awesome sure right alright
+    anyone anybody somebody there is
+    understood got it welcome bye goodbye dear sir madam all the best regards kind sincerely have weekend
+    appreciated please pls k kk lol noted
+    tere tervist hommikust päevast õhtust tšau tsau aitäh tänan tänud suur suured väga palju jah ei okei selge
+    hästi tore olgu head aega nägemist kas keegi on seal tervitades lugupidamisega päeva õhtut nädalavahetust
+    hallo guten tag morgen abend moin servus grüß gott grüezi danke vielen dank schön sehr herzlichen bitte ja nein
+    gut alles klar prima tschüss ciao ist jemand da freundlichen grüßen mit freundliche grüße
     allo privet spasibo test testi
     "
     .split_whitespace()
@@ -127,80 +158,150 @@ pub enum Closing {
     Thanks,
 }
 
-/// Closing phrases, lower case. A dot after any word is allowed; of two that fit the longer wins.
-pub static CLOSINGS: LazyLock<Vec<(&'static str, Closing)>> = LazyLock::new(|| {
-    let plain = [
-        "terveisin", "parhain terveisin", "ystävällisin terveisin", "ystävällisesti", "kunnioittavasti", "kunnioittaen", "yhteistyöterveisin", "kesäterveisin", "syysterveisin",
-        "aurinkoisin terveisin", "kevätterveisin", "talviterveisin", "terveiset", "terkuin", "terkut", "terv", "tervehtien", "yst terv", "ystäv terv", "kiittäen",
-        "kiitoksin", "kiitollisena", "halauksin", "ystävällisin",
-        "med vänlig hälsning", "med vänliga hälsningar", "med vänlig hälsn", "vänlig hälsning", "vänliga hälsningar", "högaktningsfullt", "bästa hälsningar", "hälsningar", "hälsning", "hälsn", "hälsar",
-        "med hälsning", "med hälsningar", "varma hälsningar", "mvh", "m v h", 
-        "regards", "best regards", "kind regards", "kindest regards", "warm regards", "warmest regards", "with regards", "with kind regards", "with best regards", "many regards", "rgds", "brgds", "kr",
-        "sincerely", "sincerely yours", "yours sincerely", "yours faithfully", "yours truly", "respectfully", "best wishes", "all the best", "with best wishes", "faithfully",
-        "tervitades", "tervitustega", "tervitusega", "tervitusi", "lugupidamisega", "austusega", "parimate soovidega", "heade soovidega", "parimate tervitustega", 
-        "mit freundlichen grüßen", "mit freundlichen gruessen", "mit freundlichem gruß", "freundliche grüße", "freundlichen gruß", "viele grüße", "liebe grüße", "beste grüße", "schöne grüße", "herzliche grüße", "grüße", "gruß",
-        "hochachtungsvoll", "mfg", 
-    ];
-    let short = ["t", "yt", "yst", "vh", "mh", "br", "kr", "vg", "lg", "bg", "yours", "vänligen", "terveisiä", "terkkuja", "tervitab", "parimat", "best", "cheers", "ps t", "from", "with love", "love", "xoxo", "bästa", "kram"];
-    let thanks = [
-        "kiitos", "kiitos etukäteen", "kiitoksia", "kiitti", "kiitos ja hyvää päivänjatkoa", "suurkiitos", "paljon kiitoksia", "kiitos paljon", "kiitos avusta", "thanks", "thank you", "many thanks", "thanks in advance",
-        "thank you in advance", "thx", "tnx", "with thanks", "tack", "tack på förhand", "tackar", "tack så mycket", "stort tack", "tusen tack", "aitäh", "tänan", "tänan ette", "ette tänades", "tänades", "suur aitäh", "danke",
-        "vielen dank", "danke im voraus", "vielen dank im voraus", "besten dank", "herzlichen dank",
-    ];
-    let mut all: Vec<_> = plain.iter().map(|&phrase| (phrase, Closing::Plain)).collect();
-    all.extend(short.iter().map(|&phrase| (phrase, Closing::Short)));
-    all.extend(thanks.iter().map(|&phrase| (phrase, Closing::Thanks)));
+/// Closing phrases that begin with a letter, the longest first: of two that fit the longer wins.
+pub fn closings(first: char) -> &'static [(&'static str, Closing)] {
+    CLOSINGS.get(&first).map_or(&[], Vec::as_slice)
+}
+
+/// Closing phrases by their first letter, lower case.
+static CLOSINGS: LazyLock<HashMap<char, Vec<(&'static str, Closing)>>> = LazyLock::new(|| {
+    let plain = list(
+        "
+        terveisin, parhain terveisin, ystävällisin terveisin, ystävällisesti, kunnioittavasti, kunnioittaen,
+        yhteistyöterveisin, kesäterveisin, syysterveisin, aurinkoisin terveisin, kevätterveisin, talviterveisin,
+        terveiset, terkuin, terkut, terv, tervehtien, yst terv, ystäv terv, kiittäen, kiitoksin, kiitollisena,
+        halauksin, ystävällisin, med vänlig hälsning, med vänliga hälsningar, med vänlig hälsn, vänlig hälsning,
+        vänliga hälsningar, högaktningsfullt, bästa hälsningar, hälsningar, hälsning, hälsn, hälsar, med hälsning,
+        med hälsningar, varma hälsningar, mvh, m v h, regards, best regards, kind regards, kindest regards,
+        warm regards, warmest regards, with regards, with kind regards, with best regards, many regards, rgds,
+        brgds, kr, sincerely, sincerely yours, yours sincerely, yours faithfully, yours truly, respectfully,
+        best wishes, all the best, with best wishes, faithfully, tervitades, tervitustega, tervitusega, tervitusi,
+        lugupidamisega, austusega, parimate soovidega, heade soovidega, parimate tervitustega,
+        mit freundlichen grüßen, mit freundlichen gruessen, mit freundlichem gruß, freundliche grüße,
+        freundlichen gruß, viele grüße, liebe grüße, beste grüße, schöne grüße, herzliche grüße, grüße, gruß,
+        hochachtungsvoll, mfg
+        ",
+    );
+    let short = list(
+        "
+        t, yt, yst, vh, mh, br, kr, vg, lg, bg, yours, vänligen, terveisiä, terkkuja, tervitab, parimat, best,
+        cheers, ps t, from, with love, love, xoxo, bästa, kram
+        ",
+    );
+    let thanks = list(
+        "
+        kiitos, kiitos etukäteen, kiitoksia, kiitti, kiitos ja hyvää päivänjatkoa, suurkiitos, paljon kiitoksia,
+        kiitos paljon, kiitos avusta, thanks, thank you, many thanks, thanks in advance, thank you in advance, thx,
+        tnx, with thanks, tack, tack på förhand, tackar, tack så mycket, stort tack, tusen tack, aitäh, tänan,
+        tänan ette, ette tänades, tänades, suur aitäh, danke, vielen dank, danke im voraus, vielen dank im voraus,
+        besten dank, herzlichen dank
+        ",
+    );
+    let mut all: Vec<_> = plain.into_iter().map(|phrase| (phrase, Closing::Plain)).collect();
+    all.extend(short.into_iter().map(|phrase| (phrase, Closing::Short)));
+    all.extend(thanks.into_iter().map(|phrase| (phrase, Closing::Thanks)));
     all.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
-    all
+    let mut by_letter: HashMap<char, Vec<(&'static str, Closing)>> = HashMap::new();
+    for (phrase, closing) in all {
+        by_letter.entry(phrase.chars().next().unwrap_or(' ')).or_default().push((phrase, closing));
+    }
+    by_letter
 });
 
 /// Words that join two closings: "kiitos ja terveisin".
 pub static CONNECTORS: &[&str] = &["ja", "och", "and", "und", "ning", "with", "med", "mit", "sekä", "o"];
 
 /// Before the writer's name, with nothing else it could mean.
-pub static INTRODUCTIONS: &[&str] = &[
-    "nimeni on", "mun nimi on", "minun nimeni on", "nimeni", "jag heter", "mitt namn är", "my name is", "my name's", "minu nimi on", "mu nimi on", "mina olen", "mein name ist", "ich heiße", "ich heisse",
-];
+pub static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        nimeni on, mun nimi on, minun nimeni on, nimeni, jag heter, mitt namn är, my name is, my name's,
+        minu nimi on, mu nimi on, mina olen, mein name ist, ich heiße, ich heisse
+        ",
+    )
+});
 
 /// Before the writer's name or anything else: only what is clearly a name counts.
-pub static WEAK_INTRODUCTIONS: &[&str] = &[
-    "olen", "oon", "täällä on", "täällä", "tässä on", "tässä", "soittelee", "tervehtii", "jag är", "det är", "det här är", "här är", "i am", "i'm", "i’m", "im", "this is", "it's", "it is", "here is", "siin on", "siin", "ma olen", "ich bin",
-    "hier ist", "hier spricht", "hier schreibt",
-];
+pub static WEAK_INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        olen, oon, täällä on, täällä, tässä on, tässä, soittelee, tervehtii, jag är, det är, det här är, här är,
+        i am, i'm, i’m, im, this is, it's, it is, here is, siin on, siin, ma olen, ich bin, hier ist, hier spricht,
+        hier schreibt
+        ",
+    )
+});
 
 /// After the writer's name: "Minna Virtanen täällä".
 pub static INTRODUCED: &[&str] = &["täällä", "tässä", "tääl", "tässä hei", "här", "here", "siin", "hier"];
 
 /// Labels of a form's name field, at the start of a line.
-pub static NAME_LABELS: &[&str] = &["nimi", "nimeni", "koko nimi", "namn", "name", "full name", "nime", "ees- ja perekonnanimi", "vor- und nachname", "yhteyshenkilö", "kontaktperson"];
+pub static NAME_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        nimi, nimeni, koko nimi, namn, name, full name, nime, ees- ja perekonnanimi, vor- und nachname,
+        yhteyshenkilö, kontaktperson
+        ",
+    )
+});
 
 /// Before the customer's name in what an agent writes: "Soittaja Minna Virtanen".
-pub static CALLER_LABELS: &[&str] = &[
-    "soittaja oli", "soittaja", "soitti", "asiakas", "asiakas oli", "uppringare", "ringde", "kunden", "kund", "caller was", "caller", "customer", "called by", "helistaja oli", "helistaja", "helistas", "klient", "anrufer", "anruferin",
-    "kunde", "kundin",
-];
+pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        soittaja oli, soittaja, soitti, asiakas, asiakas oli, uppringare, ringde, kunden, kund, caller was, caller,
+        customer, called by, helistaja oli, helistaja, helistas, klient, anrufer, anruferin, kunde, kundin
+        ",
+    )
+});
 
 /// Capitalised words that are nobody's name: salutations, common sentence openers, products of
 /// habit. Lower case.
 static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "
-    ei eli en että hän he ja jos joo kuin kun kyllä me mikä mitä miten miksi milloin missä mistä mihin minä mä mutta myös ne niin no nyt oletteko onko ovatko olen olemme ole on pitääkö saako saanko se sitten te tuo tuon tämä tänään
-    vai vaan vielä voiko voinko voitteko haluan haluaisin odotan tarvitsen toivon tilasin maksoin soitan soittakaa vastatkaa palaan palautan huomenna eilen kokeilin sama asia lasku tilaus tilausnumero tuote paketti reklamaatio palaute
-    asiakas asiakasnumero asiakaspalvelu palvelu osoite puhelin puh tel gsm sähköposti email mail www http https hyvä hyvää parhain ystävällisin arvoisa päivää päivä iltaa huomenta hei heippa hejsan moi moikka moro terve tervehdys kiitos kiitti kiitoksia
-    kiireellinen tiedoksi liite liitteenä aihe lähettäjä vastaanottaja lähetetty maanantai maanantaina tiistai tiistaina keskiviikko keskiviikkona torstai torstaina perjantai perjantaina lauantai lauantaina sunnuntai sunnuntaina
-    hyvät nähdään palataan joulua vuotta viikonloppua jatkoa tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu suomi suomessa helsinki helsingissä espoo vantaa tampere turku oulu jyväskylä kuopio
-    jag du han hon vi ni de det den detta och men om när var vad hur varför är har kan kunde vill skulle inte nu här där tack hej hejsan hallå god goddag dag morgon kväll bästa vänliga vänlig hälsningar mvh ärende faktura beställning ordernummer order
-    orderbekräftelse paket produkt kundtjänst kund fråga klagomål adress telefon tfn mobil bilaga ämne måndag tisdag onsdag torsdag fredag lördag söndag idag imorgon igår jul helg januari februari mars april maj juni juli augusti september oktober november december
+    ei eli en että hän he ja jos joo kuin kun kyllä me mikä mitä miten miksi milloin missä mistä mihin minä mä
+    mutta myös ne niin no nyt oletteko onko ovatko olen olemme ole on pitääkö saako saanko se sitten te tuo tuon
+    tämä tänään
+    vai vaan vielä voiko voinko voitteko haluan haluaisin odotan tarvitsen toivon tilasin maksoin soitan soittakaa
+    vastatkaa palaan palautan huomenna eilen kokeilin sama asia lasku tilaus tilausnumero tuote paketti reklamaatio
+    palaute
+    asiakas asiakasnumero asiakaspalvelu palvelu osoite puhelin puh tel gsm sähköposti email mail www http https
+    hyvä hyvää parhain ystävällisin arvoisa päivää päivä iltaa huomenta hei heippa hejsan moi moikka moro terve
+    tervehdys kiitos kiitti kiitoksia
+    kiireellinen tiedoksi liite liitteenä aihe lähettäjä vastaanottaja lähetetty maanantai maanantaina tiistai
+    tiistaina keskiviikko keskiviikkona torstai torstaina perjantai perjantaina lauantai lauantaina sunnuntai
+    sunnuntaina
+    hyvät nähdään palataan joulua vuotta viikonloppua jatkoa tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu
+    heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu suomi suomessa helsinki helsingissä espoo vantaa tampere
+    turku oulu jyväskylä kuopio
+    jag du han hon vi ni de det den detta och men om när var vad hur varför är har kan kunde vill skulle inte nu
+    här där tack hej hejsan hallå god goddag dag morgon kväll bästa vänliga vänlig hälsningar mvh ärende faktura
+    beställning ordernummer order
+    orderbekräftelse paket produkt kundtjänst kund fråga klagomål adress telefon tfn mobil bilaga ämne måndag
+    tisdag onsdag torsdag fredag lördag söndag idag imorgon igår jul helg januari februari mars april maj juni juli
+    augusti september oktober november december
     sverige finland stockholm göteborg åbo helsingfors
-    i you he she we they it this that these those and but or if when where what how why who which is are was were have has had can could would should do does did not no yes please thanks thank hello hi hey dear good morning afternoon evening best kind
-    regards the a an my your our their number invoice product parcel package delivery service customer support team desk help question complaint feedback address phone mobile cell fax attached attachment subject from to sent re fw fwd monday tuesday
-    wednesday thursday friday saturday sunday today tomorrow yesterday christmas january february march june july october london england uk usa still waiting ok okay urgent asap regarding order
-    ma sa ta meie teie nemad see too ja või kui kus mida kuidas miks kes mis on oli olen kas palun aitäh tänan tere tervist head hea lugupeetud arve tellimus tellimuse pakk toode teenus klienditeenindus klient kaebus küsimus aadress telefon esmaspäev
+    i you he she we they it this that these those and but or if when where what how why who which is are was were
+    have has had can could would should do does did not no yes please thanks thank hello hi hey dear good morning
+    afternoon evening best kind
+    regards the a an my your our their number invoice product parcel package delivery service customer support team
+    desk help question complaint feedback address phone mobile cell fax attached attachment subject from to sent re
+    fw fwd monday tuesday
+    wednesday thursday friday saturday sunday today tomorrow yesterday christmas january february march june july
+    october london england uk usa still waiting ok okay urgent asap regarding order
+    ma sa ta meie teie nemad see too ja või kui kus mida kuidas miks kes mis on oli olen kas palun aitäh tänan tere
+    tervist head hea lugupeetud arve tellimus tellimuse pakk toode teenus klienditeenindus klient kaebus küsimus
+    aadress telefon esmaspäev
     teisipäev kolmapäev neljapäev reede laupäev pühapäev täna homme eile eesti tallinn tartu pärnu
-    ich du er sie wir ihr es das der die ein eine und oder aber wenn wo was wie warum wer ist sind war haben hat kann können würde nicht kein nein bitte danke hallo guten tag morgen abend liebe lieber sehr geehrte geehrter damen herren rechnung bestellung
-    paket produkt kundenservice kunde frage beschwerde anschrift telefon handy anlage betreff von an gesendet montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern deutschland berlin hamburg münchen
-    iphone ipad android outlook gmail google facebook samsung galaxy apple nokia nb ps ps. huom obs fyi sos faktuuri wifi vpn pdf
-    puolesta toivoo från alla kaikki terveisin terv yt mitä tapahtuu hyvin huonosti toimii auttakaa apua vastausta odottaen
+    ich du er sie wir ihr es das der die ein eine und oder aber wenn wo was wie warum wer ist sind war haben hat
+    kann können würde nicht kein nein bitte danke hallo guten tag morgen abend liebe lieber sehr geehrte geehrter
+    damen herren rechnung bestellung
+    paket produkt kundenservice kunde frage beschwerde anschrift telefon handy anlage betreff von an gesendet
+    montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern deutschland berlin hamburg münchen
+    iphone ipad android outlook gmail google facebook samsung galaxy apple nokia nb ps ps. huom obs fyi sos
+    faktuuri wifi vpn pdf
+    puolesta toivoo från alla kaikki terveisin terv yt mitä tapahtuu hyvin huonosti toimii auttakaa apua vastausta
+    odottaen
     "
     .split_whitespace()
     .collect()
@@ -208,18 +309,29 @@ static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// Whether a lower-case word can be no part of a name.
 pub fn is_no_name(word: &str) -> bool {
-    NOT_NAMES.contains(word) || is_organisation(word) || ["nr", "nro", "numero", "nummer", "number", "tunnus"].iter().any(|end| word.ends_with(end))
+    NOT_NAMES.contains(word)
+        || is_organisation(word)
+        || ["nr", "nro", "numero", "nummer", "number", "tunnus"].iter().any(|end| word.ends_with(end))
 }
 
 /// Words that make a line or display name that of a firm, a unit or a machine. Lower case.
 static ORGANISATIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "
-    oy oyj ab abp ky tmi ay ry rf rs as asoy osk oü aktsiaselts fie mtü sa as. ltd limited plc llc inc inc. corp corporation company co. gmbh ag ug kg ohg ev hb kb publ group konserni holding yhtiöt
-    asiakaspalvelu asiakaspalvelija asiakaspalvelutiimi palvelu palvelut laskutus myynti tilaukset toimisto toimitus toimitukset huolto tekninen tuki kirjaamo vaihde info neuvonta tiimi osasto hallinto talous taloushallinto hankinta ostot ostolaskut
-    isännöinti isännöitsijätoimisto tilitoimisto ravintola kahvila hotelli kampaamo parturi kukkakauppa kauppa kioski apteekki koulu päiväkoti seurakunta kunta kaupunki yhdistys säätiö rakennus putki metalli autohuolto varasto puutarha sähkö kuljetus kiinteistö
-    kundtjänst kundservice fakturering försäljning support supporten växel växeln avdelning restaurang café kafé hotell skola kommun stad förening bokföringsbyrå byggnads bygg
-    customer service sales billing accounts accounting office team department reception restaurant cafe coffee hotel school university college city council association foundation solutions consulting services technologies systems software bank insurance newsletter
-    marketing notifications notification noreply donotreply no-reply postmaster mailer-daemon daemon administrator admin webmaster helpdesk servicedesk
+    oy oyj ab abp ky tmi ay ry rf rs as asoy osk oü aktsiaselts fie mtü sa as. ltd limited plc llc inc inc. corp
+    corporation company co. gmbh ag ug kg ohg ev hb kb publ group konserni holding yhtiöt
+    asiakaspalvelu asiakaspalvelija asiakaspalvelutiimi palvelu palvelut laskutus myynti tilaukset toimisto
+    toimitus toimitukset huolto tekninen tuki kirjaamo vaihde info neuvonta tiimi osasto hallinto talous
+    taloushallinto hankinta ostot ostolaskut
+    isännöinti isännöitsijätoimisto tilitoimisto ravintola kahvila hotelli kampaamo parturi kukkakauppa kauppa
+    kioski apteekki koulu päiväkoti seurakunta kunta kaupunki yhdistys säätiö rakennus putki metalli autohuolto
+    varasto puutarha sähkö kuljetus kiinteistö
+    kundtjänst kundservice fakturering försäljning support supporten växel växeln avdelning restaurang café kafé
+    hotell skola kommun stad förening bokföringsbyrå byggnads bygg
+    customer service sales billing accounts accounting office team department reception restaurant cafe coffee
+    hotel school university college city council association foundation solutions consulting services technologies
+    systems software bank insurance newsletter
+    marketing notifications notification noreply donotreply no-reply postmaster mailer-daemon daemon administrator
+    admin webmaster helpdesk servicedesk
     klienditeenindus müük arveldus tugi kontor kauplus restoran kohvik kool vald raamatupidamine
     kundenservice kundendienst vertrieb buchhaltung büro abteilung gaststätte schule stadt gemeinde verein
     "
@@ -233,85 +345,153 @@ pub fn is_organisation(word: &str) -> bool {
 }
 
 /// Particles that stand in lower case within a name.
-pub static PARTICLES: &[&str] = &["von", "van", "de", "af", "der", "den", "da", "di", "del", "la", "le", "el", "al", "bin", "ten", "ter", "zu", "dos"];
+pub static PARTICLES: &[&str] = &[
+    "von", "van", "de", "af", "der", "den", "da", "di", "del", "la", "le", "el", "al", "bin", "ten", "ter", "zu", "dos",
+];
 
 /// Lines a device adds by itself; lower case, beginnings of lines.
-pub static DEVICE_LINES: &[&str] = &[
-    "lähetetty ", "skickat från", "sänt från", "skickades från", "sent from", "sent with", "sent via", "get outlook", "hanki outlook", "skaffa outlook", "hämta outlook", "saadetud minu", "gesendet von", "von meinem", "diese nachricht wurde",
-    "outlook für", "outlook for", "yahoo mail",
-];
+pub static DEVICE_LINES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        lähetetty , skickat från, sänt från, skickades från, sent from, sent with, sent via, get outlook,
+        hanki outlook, skaffa outlook, hämta outlook, saadetud minu, gesendet von, von meinem,
+        diese nachricht wurde, outlook für, outlook for, yahoo mail
+        ",
+    )
+});
 
 /// Words before a phone number that say it is one. Lower case, without dots.
-pub static PHONE_LABELS: &[&str] = &[
-    "puh", "puhelin", "puhelimeni", "puhelinnumero", "puhelinnumeroni", "puhnro", "p", "gsm", "mob", "mobile", "mobiili", "matkapuhelin", "kännykkä", "tel", "tfn", "telefon", "telefonnummer", "telefoni", "telefoninumber", "mobil", "mobiil", "mobilnummer",
-    "phone", "cell", "telephone", "whatsapp", "wa", "handy", "rufnummer", "telefonnr", "telnr", "soita", "numeroni", "m", "t", "ring",
-];
+pub static PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        puh, puhelin, puhelimeni, puhelinnumero, puhelinnumeroni, puhnro, p, gsm, mob, mobile, mobiili,
+        matkapuhelin, kännykkä, tel, tfn, telefon, telefonnummer, telefoni, telefoninumber, mobil, mobiil,
+        mobilnummer, phone, cell, telephone, whatsapp, wa, handy, rufnummer, telefonnr, telnr, soita, numeroni, m,
+        t, ring
+        ",
+    )
+});
 
 /// Words before or after a number that make it the firm's, or no phone of a person at all.
-pub static SWITCHBOARD_LABELS: &[&str] = &[
-    "vaihde", "puhelinvaihde", "keskus", "växel", "växeln", "telefonväxel", "switchboard", "keskjaam", "zentrale", "reception", "respa", "asiakaspalvelu", "kundtjänst", "fax", "faksi", "faks", "telefax", "telekopio",
-];
+pub static SWITCHBOARD_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        vaihde, puhelinvaihde, keskus, växel, växeln, telefonväxel, switchboard, keskjaam, zentrale, reception,
+        respa, asiakaspalvelu, kundtjänst, fax, faksi, faks, telefax, telekopio
+        ",
+    )
+});
 
 /// Beginnings of words before a number that make it anything but a phone. Lower case.
-pub static NOT_PHONE_LABELS: &[&str] = &[
-    "tilausn", "tilaus", "tilauks", "lasku", "viite", "viitenumer", "sopimusn", "asiakasn", "tili", "sarjan", "jäsenn", "kollin", "seuranta", "lähetystunnu", "käyttöpaik", "mittari", "postinumer", "hetu", "order", "invoice", "reference", "ref",
-    "account", "iban", "bic", "serial", "imei", "ean", "sku", "tracking", "customern", "faktura", "kundn", "beställning", "referens", "ocr", "konto", "postn", "personn", "tellimus", "arve", "viiten", "kliendin", "isikukood", "rechnung", "bestell",
-    "kundenn", "sendung", "y-tunnus", "ytunnus", "vat", "reg",
-];
+pub static NOT_PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    list(
+        "
+        tilausn, tilaus, tilauks, lasku, viite, viitenumer, sopimusn, asiakasn, tili, sarjan, jäsenn, kollin,
+        seuranta, lähetystunnu, käyttöpaik, mittari, postinumer, hetu, order, invoice, reference, ref, account,
+        iban, bic, serial, imei, ean, sku, tracking, customern, faktura, kundn, beställning, referens, ocr, konto,
+        postn, personn, tellimus, arve, viiten, kliendin, isikukood, rechnung, bestell, kundenn, sendung, y-tunnus,
+        ytunnus, vat, reg
+        ",
+    )
+});
 
 /// Words between a label and its number. Lower case.
-pub static LABEL_FILLERS: &[&str] = &["on", "is", "är", "ist", "nro", "no", "nr", "num", "numero", "number", "nummer", "numeroni", "numerot", "n:o", "nbr", "numeroon", "oli", "was", "suora"];
+pub static LABEL_FILLERS: &[&str] = &[
+    "on", "is", "är", "ist", "nro", "no", "nr", "num", "numero", "number", "nummer", "numeroni", "numerot", "n:o",
+    "nbr", "numeroon", "oli", "was", "suora",
+];
 
 /// Something is wanted (palvelu).
 pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(&[
-        &["haluan", "haluaisin*", "tarvitsen*", "tarvitsisin*", "tarviin", "tarvin", "pyydän", "pyytäisin", "voisitteko*", "voitteko", "voisitko*", "voitko", "saisinko*", "saanko*", "saako", "tarjous*", "tarjouks*", "muutto*", "muutan", "muutta*"],
-        &["tilata", "tilaisin", "peruuttaa", "perua", "irtisano*", "osoitteenmuuto*", "milloin", "koska", "paljonko", "mistä", "miten", "missä vaiheessa", "onko", "onkohan", "voiko", "kuinka", "lähettäkää", "lähettäisittekö", "ajanvarau*", "varata"],
-        &["kysyisin", "kysymy*", "tiedustel*", "lisätieto*", "kopio*", "sopimuks*", "osamaksu*", "eräpäivä*", "lisäaikaa"],
-        &["vill", "skulle vilja", "behöver", "önskar", "kan ni", "kunde ni", "skulle ni", "kan jag", "får jag", "offert*", "beställa", "säga upp", "uppsägning*", "flyttar", "adressändring*", "när", "hur", "vad kostar", "var är", "undrar", "fråga*"],
-        &["i want", "i would like", "id like", "i need", "could you", "can you", "would you", "can i", "may i", "quote*", "please send", "when will", "when is", "where is", "how do*", "how much", "how can", "cancel*", "upgrade*", "move to", "copy of", "question*"],
-        &["soovin", "soovi*", "sooviksin", "palun", "vajan", "kas saaks*", "kas te", "kas ma", "pakkumi*", "millal", "kuidas", "kus on", "kui palju", "tühista*", "kolin", "küsimus*"],
-        &["ich möchte", "ich brauche", "ich hätte gern*", "könnten sie", "können sie", "bitte senden", "bitte schicken", "angebot*", "kündig*", "wann", "wie viel", "umzug*", "frage*"],
-    ])
+    Phrases::new(
+        "
+        haluan, haluaisin*, tarvitsen*, tarvitsisin*, tarviin, tarvin, pyydän, pyytäisin, voisitteko*, voitteko,
+        voisitko*, voitko, saisinko*, saanko*, saako, tarjous*, tarjouks*, muutto*, muutan, muutta*,
+        tilata, tilaisin, peruuttaa, perua, irtisano*, osoitteenmuuto*, milloin, koska, paljonko, mistä, miten,
+        missä vaiheessa, onko, onkohan, voiko, kuinka, lähettäkää, lähettäisittekö, ajanvarau*, varata,
+        kysyisin, kysymy*, tiedustel*, lisätieto*, kopio*, sopimuks*, osamaksu*, eräpäivä*, lisäaikaa,
+        vill, skulle vilja, behöver, önskar, kan ni, kunde ni, skulle ni, kan jag, får jag, offert*, beställa,
+        säga upp, uppsägning*, flyttar, adressändring*, när, hur, vad kostar, var är, undrar, fråga*,
+        i want, i would like, id like, i need, could you, can you, would you, can i, may i, quote*, please send,
+        when will, when is, where is, how do*, how much, how can, cancel*, upgrade*, move to, copy of, question*,
+        soovin, soovi*, sooviksin, palun, vajan, kas saaks*, kas te, kas ma, pakkumi*, millal, kuidas, kus on,
+        kui palju, tühista*, kolin, küsimus*,
+        ich möchte, ich brauche, ich hätte gern*, könnten sie, können sie, bitte senden, bitte schicken, angebot*,
+        kündig*, wann, wie viel, umzug*, frage*
+        ",
+    )
 });
 
 /// Something does not work, or went wrong (pulma).
 pub static PROBLEM: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(&[
-        &["ei toimi*", "eivät toimi*", "ei käynnisty*", "ei lataudu*", "ei mene päälle", "ei saavu*", "ei ole saapunut", "ei ole tullut", "ei tullut", "ei pääse*", "en pääse*", "en saa", "ei saa yhteyttä", "ei löydy", "ei aukea*", "ei vastaa"],
-        &["rikki*", "hajosi*", "hajonn*", "hajalla", "rikkout*", "vika*", "viat", "viallinen*", "viallis*", "virhe*", "väärä*", "väärin", "häiriö*", "ongelma*", "pulma*", "katki*", "katkos*", "pätki*", "vuotaa", "vuoto*", "pimeä*", "jumi*", "kaatui*"],
-        &["myöhässä", "myöhästy*", "viivästy*", "puuttuu", "puuttui*", "puuttuva*", "kadonnut", "hukassa", "kahteen kertaan", "kaksi kertaa", "tuplana", "tuplalas*", "liian suuri", "liikaa", "reklam*", "hyvity*", "palaut*", "savus*", "savua*", "haisee", "haisi"],
-        &["fungerar inte", "funkar inte", "startar inte", "går inte", "kommer inte", "har inte kommit", "kom inte", "trasig*", "sönder", "gått sönder", "fel", "felet", "felaktig*", "problem*", "störning*", "avbrott*", "försena*", "saknas", "fattas", "borta"],
-        &["dubbelt", "två gånger", "reklamer*", "läcker", "ingen ström", "inget internet", "för hög*", "stämmer inte", "stämma"],
-        &["not work*", "doesnt work*", "does not work*", "isnt working", "stopped working", "broken", "broke", "break", "defect*", "damaged", "fault*", "error*", "wrong", "issue", "issues", "outage*", "no internet", "no power", "no electric*", "late", "delayed", "delay"],
-        &["missing", "not arrived", "has not arrived", "hasnt arrived", "never arrived", "not received", "did not receive", "twice", "double charged", "overcharged", "wont start", "does not start", "doesnt start", "does not turn on", "leak*", "smoke*", "fails", "failed"],
-        &["ei tööta*", "ei käivitu", "ei ole saabunud", "pole saabunud", "pole tulnud", "ei tulnud", "katki", "vigane*", "rike", "rikke*", "viga", "vale", "probleem*", "hilineb", "hilinenud", "puudu", "kaks korda", "topelt", "reklamatsioon*"],
-        &["funktioniert nicht", "geht nicht", "startet nicht", "kaputt*", "defekt*", "fehler*", "falsch*", "störung*", "ausfall*", "nicht angekommen", "nicht erhalten", "fehlt", "verspät*", "doppelt", "reklam*", "beschädigt*"],
-    ])
+    Phrases::new(
+        "
+        ei toimi*, eivät toimi*, ei käynnisty*, ei lataudu*, ei mene päälle, ei saavu*, ei ole saapunut,
+        ei ole tullut, ei tullut, ei pääse*, en pääse*, en saa, ei saa yhteyttä, ei löydy, ei aukea*, ei vastaa,
+        rikki*, hajosi*, hajonn*, hajalla, rikkout*, vika*, viat, viallinen*, viallis*, virhe*, väärä*, väärin,
+        häiriö*, ongelma*, pulma*, katki*, katkos*, pätki*, vuotaa, vuoto*, pimeä*, jumi*, kaatui*,
+        myöhässä, myöhästy*, viivästy*, puuttuu, puuttui*, puuttuva*, kadonnut, hukassa, kahteen kertaan,
+        kaksi kertaa, tuplana, tuplalas*, liian suuri, liikaa, reklam*, hyvity*, palaut*, savus*, savua*, haisee,
+        haisi,
+        fungerar inte, funkar inte, startar inte, går inte, kommer inte, har inte kommit, kom inte, trasig*,
+        sönder, gått sönder, fel, felet, felaktig*, problem*, störning*, avbrott*, försena*, saknas, fattas, borta,
+        dubbelt, två gånger, reklamer*, läcker, ingen ström, inget internet, för hög*, stämmer inte, stämma,
+        not work*, doesnt work*, does not work*, isnt working, stopped working, broken, broke, break, defect*,
+        damaged, fault*, error*, wrong, issue, issues, outage*, no internet, no power, no electric*, late, delayed,
+        delay,
+        missing, not arrived, has not arrived, hasnt arrived, never arrived, not received, did not receive, twice,
+        double charged, overcharged, wont start, does not start, doesnt start, does not turn on, leak*, smoke*,
+        fails, failed,
+        ei tööta*, ei käivitu, ei ole saabunud, pole saabunud, pole tulnud, ei tulnud, katki, vigane*, rike,
+        rikke*, viga, vale, probleem*, hilineb, hilinenud, puudu, kaks korda, topelt, reklamatsioon*,
+        funktioniert nicht, geht nicht, startet nicht, kaputt*, defekt*, fehler*, falsch*, störung*, ausfall*,
+        nicht angekommen, nicht erhalten, fehlt, verspät*, doppelt, reklam*, beschädigt*
+        ",
+    )
 });
 
 /// Thanks, complaints about how one was treated, ideas (palaute).
 pub static FEEDBACK: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(&[
-        &["palaute", "palautetta", "palautteen*", "ehdotus*", "kehitysehdotus*", "kehitysidea*", "idea", "ehdottaisin", "toivoisin", "toivomus*", "saisi olla", "olisi hyvä jos", "erinomai*", "loistav*", "hyvästä palvelusta", "kiitos hyvästä", "kiitokset hyvästä"],
-        &["tyytyväi*", "tyytymät*", "pettynyt", "pettymys*", "surkea*", "huonoa palvelua", "huono palvelu", "ala arvoi*", "kehuja", "suosittelen", "valitus*", "moite*"],
-        &["feedback*", "återkoppling*", "förslag*", "synpunkt*", "nöjd", "missnöjd", "besviken", "utmärkt*", "fantastisk*", "dålig service", "bra service", "klagomål*", "beröm", "rekommenderar", "önskemål*"],
-        &["suggestion*", "suggest", "idea for", "would be nice", "would be great if", "excellent", "great service", "happy with", "satisfied", "unhappy", "disappointed", "poor service", "terrible service", "complaint*", "compliment*", "recommend*", "thank you for the"],
-        &["tagasiside*", "ettepanek*", "soovitus*", "rahul", "rahulolematu", "pettunud", "suurepära*", "halb teenindus", "kaebus*", "kiidan", "soovitan"],
-        &["rückmeldung*", "vorschlag*", "anregung*", "zufrieden*", "unzufrieden*", "enttäuscht*", "hervorragend*", "beschwerde*", "lob"],
-    ])
+    Phrases::new(
+        "
+        palaute, palautetta, palautteen*, ehdotus*, kehitysehdotus*, kehitysidea*, idea, ehdottaisin, toivoisin,
+        toivomus*, saisi olla, olisi hyvä jos, erinomai*, loistav*, hyvästä palvelusta, kiitos hyvästä,
+        kiitokset hyvästä,
+        tyytyväi*, tyytymät*, pettynyt, pettymys*, surkea*, huonoa palvelua, huono palvelu, ala arvoi*, kehuja,
+        suosittelen, valitus*, moite*,
+        feedback*, återkoppling*, förslag*, synpunkt*, nöjd, missnöjd, besviken, utmärkt*, fantastisk*,
+        dålig service, bra service, klagomål*, beröm, rekommenderar, önskemål*,
+        suggestion*, suggest, idea for, would be nice, would be great if, excellent, great service, happy with,
+        satisfied, unhappy, disappointed, poor service, terrible service, complaint*, compliment*, recommend*,
+        thank you for the,
+        tagasiside*, ettepanek*, soovitus*, rahul, rahulolematu, pettunud, suurepära*, halb teenindus, kaebus*,
+        kiidan, soovitan,
+        rückmeldung*, vorschlag*, anregung*, zufrieden*, unzufrieden*, enttäuscht*, hervorragend*, beschwerde*, lob
+        ",
+    )
 });
 
 /// What cannot wait: danger, a business that stands still, a deadline within the day.
 pub static URGENT: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(&[
-        &["kiire*", "kiireelli*", "välittömästi", "pikaisesti", "asap", "hätä*", "hengenvaar*", "vaarallis*", "vaara", "savus*", "savua*", "palanee*", "tulessa", "syttyi*", "tulipalo*", "kipinö*", "sähköisku*", "vesivahin*", "vuotaa vettä", "turvapuhel*"],
-        &["työt seis*", "työt seiso*", "tuotanto seis*", "tuotanto on pysähty*", "toiminta seis*", "liike on kiinni", "emme voi laskuttaa", "emme voi myydä", "koko toimisto", "kaikki seis*", "ei pysty työskentelemään", "asiakkaat odottavat", "kassat eivät toimi", "pysähdyk*", "pysähtyi*", "pysähtynyt"],
-        &["brådska*", "bråttom", "akut", "omedelbart", "genast", "snarast", "farlig*", "fara", "röker", "rök", "brinner", "bränt", "brand*", "elstöt*", "vattenskada*", "produktionen står", "arbetet står", "verksamheten står", "kan inte arbeta", "kan inte jobba", "står stilla", "hela kontoret"],
-        &["urgent*", "asap", "immediately", "right away", "emergency*", "danger*", "smoke*", "smoking", "burnt", "burning", "on fire", "sparks", "electric shock", "flood*", "cannot work", "cant work", "production is down", "production stopped", "business is closed", "standstill", "whole office", "everything is down", "please hurry"],
-        &["kiire*", "kiiresti", "viivitamata", "ohtlik*", "suitse*", "suits", "põle*", "tulekahju*", "elektrilöö*", "töö seisab", "tootmine seisab", "ei saa töötada", "kogu kontor", "veeuputus*"],
-        &["dringend*", "eilig*", "sofort*", "notfall*", "gefährlich*", "gefahr", "rauch*", "brennt", "verbrannt*", "stromschlag*", "betrieb steht", "produktion steht", "können nicht arbeiten", "stillstand"],
-    ])
+    Phrases::new(
+        "
+        kiire*, kiireelli*, välittömästi, pikaisesti, asap, hätä*, hengenvaar*, vaarallis*, vaara, savus*, savua*,
+        palanee*, tulessa, syttyi*, tulipalo*, kipinö*, sähköisku*, vesivahin*, vuotaa vettä, turvapuhel*,
+        työt seis*, työt seiso*, tuotanto seis*, tuotanto on pysähty*, toiminta seis*, liike on kiinni,
+        emme voi laskuttaa, emme voi myydä, koko toimisto, kaikki seis*, ei pysty työskentelemään,
+        asiakkaat odottavat, kassat eivät toimi, pysähdyk*, pysähtyi*, pysähtynyt,
+        brådska*, bråttom, akut, omedelbart, genast, snarast, farlig*, fara, röker, rök, brinner, bränt, brand*,
+        elstöt*, vattenskada*, produktionen står, arbetet står, verksamheten står, kan inte arbeta, kan inte jobba,
+        står stilla, hela kontoret,
+        urgent*, asap, immediately, right away, emergency*, danger*, smoke*, smoking, burnt, burning, on fire,
+        sparks, electric shock, flood*, cannot work, cant work, production is down, production stopped,
+        business is closed, standstill, whole office, everything is down, hurry*,
+        kiire*, kiiresti, viivitamata, ohtlik*, suitse*, suits, põle*, tulekahju*, elektrilöö*, töö seisab,
+        tootmine seisab, ei saa töötada, kogu kontor, veeuputus*,
+        dringend*, eilig*, sofort*, notfall*, gefährlich*, gefahr, rauch*, brennt, verbrannt*, stromschlag*,
+        betrieb steht, produktion steht, können nicht arbeiten, stillstand
+        ",
+    )
 });
 
 #[cfg(test)]
@@ -338,7 +518,7 @@ mod tests {
         for phrases in [&NEW_MATTER, &SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
             assert!(!phrases.is_in(" zzz "));
         }
-        for (phrase, _) in CLOSINGS.iter() {
+        for (phrase, _) in CLOSINGS.values().flatten() {
             assert_eq!(*phrase, phrase.to_lowercase());
         }
         assert!(PROBLEM.is_in(&flatten("Netti EI TOIMI taaskaan", 100)));

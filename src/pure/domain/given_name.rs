@@ -23,116 +23,136 @@ static GIVEN: LazyLock<HashSet<String>> = LazyLock::new(|| {
 });
 
 const FINNISH: &str = "
-aada aarne aaro aatu aila aimo aino airi aki aku aleksanteri aleksi alina alma alpo amanda anita anja anna anne anneli anni annika annikki anniina annukka anssi
-antero anton antti anu armi arja armas arto arttu artturi arvo asko asta atte auli aune aulis aura
-eeli eelis eemeli eero eeva eevi eeti eetu eija eila eino eira elias elina elisa elise ella elli elma elmeri elsa elsi emilia emma emmi enni eppu erja erkki erno esa esko essi eveliina
-fanni hanna hanne hannele hannes hannu harri heidi heikki heimo heini helena heli helka helmi helvi henna henni henri henriikka henrik heta hilkka hilla hilma
-iida iines iiris ilari ilkka ilmari ilona ilpo ilta inka inkeri irene irina iris irja irma irmeli isto iisakki
-jaakko jaana jalmari jalo jami jan jani janika janina janita janne jarkko jarmo jari jasmin jaska jenna jenni jere jesse joel johanna johannes joni jonna jonne joona joonas joni jori jorma josefiina jouko jouni juha juhana juhani juho jukka julia jussi justiina jutta juuso juulia jyri jyrki
-kaarina kaarlo kai kaija kaisa kaisu kalervo kalevi kalle karoliina kari karita katariina kati katja katri katriina kauko keijo kerttu kerttuli kiia kimmo kimi kirsi kirsti kirsikka klaus konsta kosti krista kristian kristiina kullervo kyllikki kyosti
-lari lasse laura lauri leena leevi lea lenni leo liisa lilja linda linnea lotta lumi
-maaret maaria maarit maija maiju maikki mailis maire mari maria mariitta marika marita marja marjaana marjatta marjo marjukka marjut markku marko markus martta martti matias matilda matleena matti mauno mauri mea meeri meri merja mervi mika mikael mikaela mikko milja milla milo minea minna minttu mira mirja mirjami mirka mirva miro miska mona
-nea neea nelli nella niilo niina niklas niko nina noora nooa nuutti
-oili oiva okko olavi oliver olivia olli onerva onni oona oskar oskari ossi osmo outi otso otto
-paavo paula pauli pauliina pasi pekka pentti pertti petra petri petteri pia pihla piia pinja pirjo pirkko piritta pirita päivi päivikki
-raija raili raimo raisa raita raili rami rane raimo rasmus rauha rauni raul rauno reetta reijo reija reima riikka riina riitta risto ritva roope roosa ronja rosa
-saana saara saija saila saimi saku sakari salla sami samu samuel samuli sanna sanni santeri santtu sara sari satu sauli saku seija sebastian senja seppo severi siiri silja simo sini sinikka sirkka sirpa sirkku siru sisko sohvi sofia soili sointu sonja sulo susanna suvi
-taina taimi taisto taneli tanja tapani tapio tarja taru tarmo tatu tauno teemu teija tellervo teppo tero terhi tertta terttu tessa teuvo tiia tiina tiitus timi timo toini toivo tomi tommi toni topi topias touko tuija tuire tuomas tuomo tuukka tuula tuulia tuulikki tuuli turkka tyyne tyko
-ulla ulpu unto urho urpo usko uuno
-valma valtteri vappu veera veeti veijo veikko veli venla verneri vera vesa viivi vieno viljami viljo ville vilho vilja vilma visa vuokko väinö
+aada aarne aaro aatu aila aimo aino airi aki aku aleksanteri aleksi alina alma alpo amanda anita anja anna anne
+anneli anni anniina annika annikki annukka anssi antero anton antti anu arja armas armi arto arttu artturi arvo
+asko asta atte auli aulis aune aura eeli eelis eemeli eero eeti eetu eeva eevi eija eila eino eira elias elina
+elisa elise ella elli elma elmeri elsa elsi emilia emma emmi enni eppu erja erkki erno esa esko essi eveliina fanni
+hanna hanne hannele hannes hannu harri heidi heikki heimo heini helena heli helka helmi helvi henna henni henri
+henriikka henrik heta hilkka hilla hilma iida iines iiris iisakki ilari ilkka ilmari ilona ilpo ilta inka inkeri
+irene irina iris irja irma irmeli isto jaakko jaana jalmari jalo jami jan jani janika janina janita janne jari
+jarkko jarmo jaska jasmin jenna jenni jere jesse joel johanna johannes joni jonna jonne joona joonas jori jorma
+josefiina jouko jouni juha juhana juhani juho jukka julia jussi justiina jutta juulia juuso jyri jyrki kaarina
+kaarlo kai kaija kaisa kaisu kalervo kalevi kalle kari karita karoliina katariina kati katja katri katriina kauko
+keijo kerttu kerttuli kiia kimi kimmo kirsi kirsikka kirsti klaus konsta kosti krista kristian kristiina kullervo
+kyllikki kyosti lari lasse laura lauri lea leena leevi lenni leo liisa lilja linda linnea lotta lumi maaret maaria
+maarit maija maiju maikki mailis maire mari maria mariitta marika marita marja marjaana marjatta marjo marjukka
+marjut markku marko markus martta martti matias matilda matleena matti mauno mauri mea meeri meri merja mervi mika
+mikael mikaela mikko milja milla milo minea minna minttu mira mirja mirjami mirka miro mirva miska mona nea neea
+nella nelli niilo niina niklas niko nina nooa noora nuutti oili oiva okko olavi oliver olivia olli onerva onni oona
+oskar oskari osmo ossi otso otto outi paavo pasi paula pauli pauliina pekka pentti pertti petra petri petteri pia
+pihla piia pinja pirita piritta pirjo pirkko päivi päivikki raija raili raimo raisa raita rami rane rasmus rauha
+raul rauni rauno reetta reija reijo reima riikka riina riitta risto ritva ronja roope roosa rosa saana saara saija
+saila saimi sakari saku salla sami samu samuel samuli sanna sanni santeri santtu sara sari satu sauli sebastian
+seija senja seppo severi siiri silja simo sini sinikka sirkka sirkku sirpa siru sisko sofia sohvi soili sointu
+sonja sulo susanna suvi taimi taina taisto taneli tanja tapani tapio tarja tarmo taru tatu tauno teemu teija
+tellervo teppo terhi tero tertta terttu tessa teuvo tiia tiina tiitus timi timo toini toivo tomi tommi toni topi
+topias touko tuija tuire tuomas tuomo turkka tuukka tuula tuuli tuulia tuulikki tyko tyyne ulla ulpu unto urho urpo
+usko uuno valma valtteri vappu veera veeti veijo veikko veli venla vera verneri vesa vieno viivi vilho vilja
+viljami viljo ville vilma visa vuokko väinö
 ";
 
 const SWEDISH: &str = "
-agneta albin alfred alexander alexandra alice alva amanda anders andreas ann anna anneli annika anton arvid astrid axel
-barbro bengt bernt bertil birger birgit birgitta bjarne bjorn bo boris börje britt britta bror
-carin carina carl carola caroline cecilia charlotta charlotte christer christian christina christoffer conny
-dag dagmar dan daniel david ebba edvin elin elisabet elisabeth ellen elsa elvira emelie emil emma erik erika erland eskil ester eva evelina
-felicia filip folke frank fred fredrik frida
-gabriella gerd gerda germund göran görel gösta greta gudrun gun gunborg gunilla gunnar gunnel gunvor gustaf gustav
-hampus hanna hans harald hedda hedvig helen helena helene helga henning henrik henrika herbert hilda hilding hjalmar holger hugo håkan
-ida inga ingalill inger ingmar ingrid ingvar isabelle isak ivar
-jacob jakob jan jens jenny jerker jessica jimmy joakim johan johanna johannes john jon jonas jonathan josefin josefine julius jörgen
-kaj karin karl karolina katarina kent kerstin kicki kim kjell klara klas knut krister kristian kristina kristoffer kurt
-lage lars lasse leif lena lennart linda linn linnea linus lina lisa lisbeth lotta louise lovisa ludvig lukas
-madeleine magnus maj maja malin margareta margit maria marianne marie marika marina martin martina matilda mats mattias max mikael moa mona monica monika märta
-natalie nels niklas nils nina
-ola olle olof oskar ossian ove pål patrik per pernilla peter petra pether pia pontus
-ragnar ragnhild rasmus rebecka regina rickard rikard robert robin roger roland rolf ronny rune runar
-sabina samuel sandra sanna sara sebastian signe sigrid sigurd simon siv sivert sofia sofie solveig staffan stefan stig stina sture sune susanne svante svea sven
-tage terese thomas thor thore tobias tom tomas tommy tor tora tord tore torbjörn torsten tove tuva
-ulf ulla ulrik ulrika urban valdemar valter vera verner viking viktor viktoria vilhelm vincent viola viveka vivi
-wilhelm william ylva yngve yvonne åke åsa örjan östen
+agneta albin alexander alexandra alfred alice alva amanda anders andreas ann anna anneli annika anton arvid astrid
+axel barbro bengt bernt bertil birger birgit birgitta bjarne bjorn bo boris britt britta bror börje carin carina
+carl carola caroline cecilia charlotta charlotte christer christian christina christoffer conny dag dagmar dan
+daniel david ebba edvin elin elisabet elisabeth ellen elsa elvira emelie emil emma erik erika erland eskil ester
+eva evelina felicia filip folke frank fred fredrik frida gabriella gerd gerda germund greta gudrun gun gunborg
+gunilla gunnar gunnel gunvor gustaf gustav göran görel gösta hampus hanna hans harald hedda hedvig helen helena
+helene helga henning henrik henrika herbert hilda hilding hjalmar holger hugo håkan ida inga ingalill inger ingmar
+ingrid ingvar isabelle isak ivar jacob jakob jan jenny jens jerker jessica jimmy joakim johan johanna johannes john
+jon jonas jonathan josefin josefine julius jörgen kaj karin karl karolina katarina kent kerstin kicki kim kjell
+klara klas knut krister kristian kristina kristoffer kurt lage lars lasse leif lena lennart lina linda linn linnea
+linus lisa lisbeth lotta louise lovisa ludvig lukas madeleine magnus maj maja malin margareta margit maria marianne
+marie marika marina martin martina matilda mats mattias max mikael moa mona monica monika märta natalie nels niklas
+nils nina ola olle olof oskar ossian ove patrik per pernilla peter pether petra pia pontus pål ragnar ragnhild
+rasmus rebecka regina rickard rikard robert robin roger roland rolf ronny runar rune sabina samuel sandra sanna
+sara sebastian signe sigrid sigurd simon siv sivert sofia sofie solveig staffan stefan stig stina sture sune
+susanne svante svea sven tage terese thomas thor thore tobias tom tomas tommy tor tora torbjörn tord tore torsten
+tove tuva ulf ulla ulrik ulrika urban valdemar valter vera verner viking viktor viktoria vilhelm vincent viola
+viveka vivi wilhelm william ylva yngve yvonne åke åsa örjan östen
 ";
 
 const ESTONIAN: &str = "
-aare aavo agnes ago aigar aili aime ain aino aivar alar aleksander aleksandr aleksei alari allan alma anastassia andra andre andrei andres andrus anete anna anne anneli anni annika anti anton anu ants argo arne arno arnold art artur arvo arvi asta astrid avo
-birgit bruno darja dmitri
-edgar eduard eerik eero eevi egle eha eike einar ele elena eli elle ello elmar elmo elo elts ene enn epp erik erki ester eva eve evelin
-galina gert grete gunnar
-hanna hannes hans harald hardi harri heigo heiki heino heldur helen helena helga heli helin helje helle helmi hendrik henri henry hilja hille
-igor ilja ilme ilona imbi imre indrek inga ingrid inna irina iris irja ivar ivan ivo
-jaak jaan jaana jaanika jaanus jana janar janek janno jane jelena joel johannes joosep juhan julia juri jüri jürgen
-kadi kadri kai kaido kaia kaie kaili kairi kaisa kaja kalev kalju kalle kalmer karin karl karmen karoliina kaspar katre katri katrin kauri kaur keidi keit kermo kerli kersti kertu kevin kirill kirsti krista kristel kristi kristiina kristina kristjan kristo kuldar kätlin külli küllike
-laine laivi lauri laur leida leho lembit lea leili lembe lennart liana liia liina liis liisa liisi liivi lilli linda lii ljudmila loone luule ly
-maarika maarja maie maimu maire mait malle mall manivald marek maret margit margus mari maria marianne marika marina maris mario mark marko markus mart martin marju mati matis mattias meelis meeli meelika merike merle merilin mihhail mihkel mikk milvi moonika märt marten
-natalja neeme niina nikolai oksana olev olavi oleg olga oliver oskar ott otto
-paul pavel peep peeter piia piret priit põide
-raido raimo raivo rain raimond rait raili ragnar rando rasmus raul reelika reet reigo rein reili reimo rene riho riina riin risto ritta rivo robert robin roman romet ruslan rutt ruth
-sander sandra sergei signe siim siiri siret sirje sirli siri stella sten sulev sven svetlana
-taavi tambet tanel tanja tarmo tarvo tatjana tauno tauri terje teele tiia tiina tiit tiiu toivo toomas triin triinu tuuli tõnis tõnu tõives
-uku ulvi ulvar urmas urmo urve uno ursula ustus vaike valdek valdur valentina valeri valev valve vahur vambola veera veiko vello vesta viire vilja villem villu viktor virge virve vladimir ülle ülo urmet
+aare aavo agnes ago aigar aili aime ain aino aivar alar alari aleksander aleksandr aleksei allan alma anastassia
+andra andre andrei andres andrus anete anna anne anneli anni annika anti anton ants anu argo arne arno arnold art
+artur arvi arvo asta astrid avo birgit bruno darja dmitri edgar eduard eerik eero eevi egle eha eike einar ele
+elena eli elle ello elmar elmo elo elts ene enn epp erik erki ester eva eve evelin galina gert grete gunnar hanna
+hannes hans harald hardi harri heigo heiki heino heldur helen helena helga heli helin helje helle helmi hendrik
+henri henry hilja hille igor ilja ilme ilona imbi imre indrek inga ingrid inna irina iris irja ivan ivar ivo jaak
+jaan jaana jaanika jaanus jana janar jane janek janno jelena joel johannes joosep juhan julia juri jürgen jüri kadi
+kadri kai kaia kaido kaie kaili kairi kaisa kaja kalev kalju kalle kalmer karin karl karmen karoliina kaspar katre
+katri katrin kaur kauri keidi keit kerli kermo kersti kertu kevin kirill kirsti krista kristel kristi kristiina
+kristina kristjan kristo kuldar kätlin külli küllike laine laivi laur lauri lea leho leida leili lembe lembit
+lennart liana lii liia liina liis liisa liisi liivi lilli linda ljudmila loone luule ly maarika maarja maie maimu
+maire mait mall malle manivald marek maret margit margus mari maria marianne marika marina mario maris marju mark
+marko markus mart marten martin mati matis mattias meeli meelika meelis merike merilin merle mihhail mihkel mikk
+milvi moonika märt natalja neeme niina nikolai oksana olavi oleg olev olga oliver oskar ott otto paul pavel peep
+peeter piia piret priit põide ragnar raido raili raimo raimond rain rait raivo rando rasmus raul reelika reet reigo
+reili reimo rein rene riho riin riina risto ritta rivo robert robin roman romet ruslan ruth rutt sander sandra
+sergei signe siim siiri siret siri sirje sirli stella sten sulev sven svetlana taavi tambet tanel tanja tarmo tarvo
+tatjana tauno tauri teele terje tiia tiina tiit tiiu toivo toomas triin triinu tuuli tõives tõnis tõnu uku ulvar
+ulvi uno urmas urmet urmo ursula urve ustus vahur vaike valdek valdur valentina valeri valev valve vambola veera
+veiko vello vesta viire viktor vilja villem villu virge virve vladimir ülle ülo
 ";
 
 const ENGLISH: &str = "
-aaron abigail adam adrian agnes aidan alan albert alex alexander alexandra alfie alfred alice alison allan amanda amber amelia amy andrea andrew angela ann anna anne annie anthony antonia archie arthur ashley audrey austin
-barbara barry beatrice becky ben benjamin bernard beth bethany betty bill billy bob bobby brad bradley brandon brenda brian bridget bruce bryan
-callum cameron carl carol caroline carolyn catherine cathy charles charlie charlotte chelsea cheryl chloe chris christian christina christine christopher cindy claire clara clare clive colin connor courtney craig cynthia
-daisy damian dan daniel danielle danny darren dave david dawn dean deborah debbie debra declan denise dennis derek diana diane dominic don donald donna doris dorothy doug douglas duncan dylan
-eddie edith edward edwin eileen elaine eleanor elizabeth ella ellen ellie elliot elliott elsie emily emma eric erica erin ethan eugene eva evan evelyn
-felicity fiona florence frances francis frank fred freddie frederick freya
-gail gareth garry gary gavin gemma geoff geoffrey george georgia georgina gerald gerard gillian glen glenn gloria gordon grace graeme graham grant greg gregory guy
-hannah harold harriet harry harvey hayley hazel heather heidi helen henry hilary holly howard hugh
-ian imogen irene iris isaac isabel isabella isla ivy
-jack jackie jacob jacqueline jade jake james jamie jane janet janice jared jasmine jason jay jean jeff jeffrey jennifer jenny jeremy jerry jess jessica jill jim jimmy joan joanna joanne jodie joe joel john johnny jonathan jordan joseph josephine josh joshua joyce judith judy julia julian julie juliet june justin
-karen karl kate katherine kathleen kathryn kathy katie kay keith kelly ken kenneth kerry kevin kieran kim kimberley kimberly kirsty kurt kyle
-larry laura lauren laurence lawrence leah lee leo leon leonard leslie lewis liam lily linda lindsay lisa liz lloyd logan lola lorraine louis louise lucas lucy luke lydia lynn lynne
-maddie madison malcolm marc marcus margaret maria marian marie marilyn marion marjorie mark martha martin martyn mary mason mathew matt matthew maureen maurice max megan melanie melissa mia michael michelle mick mike mildred miles millie mitchell mohammed molly monica muhammad
-nancy naomi natalie natasha nathan neil nicholas nick nicola nicole nigel noah noel nora norma norman
-oliver olivia oscar owen
-paige pam pamela pat patricia patrick paul paula pauline peggy penelope penny pete peter phil philip phillip phoebe phyllis poppy
-rachael rachel ralph randy ray raymond rebecca reece reginald rhys richard rick ricky rita rob robert roberta robin robyn roger roland ron ronald ronnie rory rose rosemary rosie ross roy russell ruth ryan
-sally sam samantha samuel sandra sarah saul scott sean sebastian shane shannon sharon shaun sheila shirley sian sidney simon sophia sophie spencer stacey stan stanley stella stephanie stephen steve steven stewart stuart sue susan suzanne sylvia
-tania tanya tara ted teresa terence terry thelma theo theodore theresa thomas tiffany tim timothy tina toby todd tom tommy tony tracey tracy travis trevor tristan tyler
-valerie vanessa vera vernon veronica victor victoria vincent violet virginia vivian vivien
-walter wayne wendy wesley will william willie winifred yvonne zachary zara zoe
+aaron abigail adam adrian agnes aidan alan albert alex alexander alexandra alfie alfred alice alison allan amanda
+amber amelia amy andrea andrew angela ann anna anne annie anthony antonia archie arthur ashley audrey austin
+barbara barry beatrice becky ben benjamin bernard beth bethany betty bill billy bob bobby brad bradley brandon
+brenda brian bridget bruce bryan callum cameron carl carol caroline carolyn catherine cathy charles charlie
+charlotte chelsea cheryl chloe chris christian christina christine christopher cindy claire clara clare clive colin
+connor courtney craig cynthia daisy damian dan daniel danielle danny darren dave david dawn dean debbie deborah
+debra declan denise dennis derek diana diane dominic don donald donna doris dorothy doug douglas duncan dylan eddie
+edith edward edwin eileen elaine eleanor elizabeth ella ellen ellie elliot elliott elsie emily emma eric erica erin
+ethan eugene eva evan evelyn felicity fiona florence frances francis frank fred freddie frederick freya gail gareth
+garry gary gavin gemma geoff geoffrey george georgia georgina gerald gerard gillian glen glenn gloria gordon grace
+graeme graham grant greg gregory guy hannah harold harriet harry harvey hayley hazel heather heidi helen henry
+hilary holly howard hugh ian imogen irene iris isaac isabel isabella isla ivy jack jackie jacob jacqueline jade
+jake james jamie jane janet janice jared jasmine jason jay jean jeff jeffrey jennifer jenny jeremy jerry jess
+jessica jill jim jimmy joan joanna joanne jodie joe joel john johnny jonathan jordan joseph josephine josh joshua
+joyce judith judy julia julian julie juliet june justin karen karl kate katherine kathleen kathryn kathy katie kay
+keith kelly ken kenneth kerry kevin kieran kim kimberley kimberly kirsty kurt kyle larry laura lauren laurence
+lawrence leah lee leo leon leonard leslie lewis liam lily linda lindsay lisa liz lloyd logan lola lorraine louis
+louise lucas lucy luke lydia lynn lynne maddie madison malcolm marc marcus margaret maria marian marie marilyn
+marion marjorie mark martha martin martyn mary mason mathew matt matthew maureen maurice max megan melanie melissa
+mia michael michelle mick mike mildred miles millie mitchell mohammed molly monica muhammad nancy naomi natalie
+natasha nathan neil nicholas nick nicola nicole nigel noah noel nora norma norman oliver olivia oscar owen paige
+pam pamela pat patricia patrick paul paula pauline peggy penelope penny pete peter phil philip phillip phoebe
+phyllis poppy rachael rachel ralph randy ray raymond rebecca reece reginald rhys richard rick ricky rita rob robert
+roberta robin robyn roger roland ron ronald ronnie rory rose rosemary rosie ross roy russell ruth ryan sally sam
+samantha samuel sandra sarah saul scott sean sebastian shane shannon sharon shaun sheila shirley sian sidney simon
+sophia sophie spencer stacey stan stanley stella stephanie stephen steve steven stewart stuart sue susan suzanne
+sylvia tania tanya tara ted terence teresa terry thelma theo theodore theresa thomas tiffany tim timothy tina toby
+todd tom tommy tony tracey tracy travis trevor tristan tyler valerie vanessa vera vernon veronica victor victoria
+vincent violet virginia vivian vivien walter wayne wendy wesley will william willie winifred yvonne zachary zara
+zoe
 ";
 
 const GERMAN: &str = "
-achim adelheid albrecht alois andrea andreas angelika anja anke annegret annette annika antje armin arno astrid august axel
-barbel barbara bastian bernd bernhard bettina birgit birte bjorn brigitte burkhard
-carina carsten christa christel christian christiane christina christoph claudia claus cordula cornelia corinna
-dagmar daniela detlef diana dieter dietmar dietrich dirk dominik doris dorothea
-eckhard edeltraud elfriede elke ernst erich erika erwin esther eva ewald
-fabian felix florian franz franziska frauke friederike friedrich fritz
-georg gerd gerda gerhard gerlinde gertrud gisela gottfried grit gudrun guido gunter günther gustav
-hannelore hanno hans harald hartmut hedwig heide heidi heike heiko heiner heinrich heinz helga helge helmut henning herbert hermann hildegard holger horst hubert
-ilka ilona ilse ina ines inge ingeborg ingo ingrid irmgard isabell
-jan jana jens joachim jochen jonas josef julia jurgen jutta jörg
-kai karin karl karla karsten katharina kathrin katja katrin kerstin klaus konrad konstantin kristin kurt
-lars laura lea lena leonie linus lothar lorenz luca ludwig luisa lukas lutz
-magdalena maike manfred manuel manuela marcel marco margarete margit margot marianne marie marina mario marion markus marlene marlies marta martina mathias matthias maximilian meike melanie michael michaela mirko mirjam monika moritz
-nadine nadja nele nicole niklas nils nina norbert
-olaf oliver oskar otto
-patrick peggy petra philipp pia
-rainer ralf ralph ramona raphael regina reiner reinhard reinhold renate rita robert roland rolf romy rosemarie rudi rudolf rudiger rüdiger
-sabine sabrina sandra sascha sebastian siegfried sigrid silke silvia simone sonja stefan stefanie steffen stephan susanne susann sven svenja
-tanja thea theo theresa thomas thorsten till tilo tim timo tobias torben torsten
-udo ulf ulli ulrich ulrike ursula ute uwe
-vera verena viktor volker volkmar waldemar walter waltraud wendelin werner wilfried wilhelm willi wolf wolfgang
+achim adelheid albrecht alois andrea andreas angelika anja anke annegret annette annika antje armin arno astrid
+august axel barbara barbel bastian bernd bernhard bettina birgit birte bjorn brigitte burkhard carina carsten
+christa christel christian christiane christina christoph claudia claus cordula corinna cornelia dagmar daniela
+detlef diana dieter dietmar dietrich dirk dominik doris dorothea eckhard edeltraud elfriede elke erich erika ernst
+erwin esther eva ewald fabian felix florian franz franziska frauke friederike friedrich fritz georg gerd gerda
+gerhard gerlinde gertrud gisela gottfried grit gudrun guido gunter gustav günther hannelore hanno hans harald
+hartmut hedwig heide heidi heike heiko heiner heinrich heinz helga helge helmut henning herbert hermann hildegard
+holger horst hubert ilka ilona ilse ina ines inge ingeborg ingo ingrid irmgard isabell jan jana jens joachim jochen
+jonas josef julia jurgen jutta jörg kai karin karl karla karsten katharina kathrin katja katrin kerstin klaus
+konrad konstantin kristin kurt lars laura lea lena leonie linus lorenz lothar luca ludwig luisa lukas lutz
+magdalena maike manfred manuel manuela marcel marco margarete margit margot marianne marie marina mario marion
+markus marlene marlies marta martina mathias matthias maximilian meike melanie michael michaela mirjam mirko monika
+moritz nadine nadja nele nicole niklas nils nina norbert olaf oliver oskar otto patrick peggy petra philipp pia
+rainer ralf ralph ramona raphael regina reiner reinhard reinhold renate rita robert roland rolf romy rosemarie rudi
+rudiger rudolf rüdiger sabine sabrina sandra sascha sebastian siegfried sigrid silke silvia simone sonja stefan
+stefanie steffen stephan susann susanne sven svenja tanja thea theo theresa thomas thorsten till tilo tim timo
+tobias torben torsten udo ulf ulli ulrich ulrike ursula ute uwe vera verena viktor volker volkmar waldemar walter
+waltraud wendelin werner wilfried wilhelm willi wolf wolfgang
 ";
 
 const OTHER: &str = "
-abdi abdul abdullah ahmad ahmed aisha ali amina amir anil anita arjun asad ayan ayse bao carlos deepak elif emre farah fatima fatma giulia giovanni habib halima hamza hasan hassan hussein ibrahim
-igor irina ivan ivana javier jose juan khadija kumar lan laszlo leila linh luis maryam mehmet mehdi minh miguel mohamed mohammad mustafa nadia nguyen nikita nikolaj noor olga omar oleksandr pablo pavel pedro piotr priya
-rahul raj ravi reza rohan rosa salma samir sanjay sergey sofiya stanislav tatiana thanh vladimir yasmin yuki yusuf yulia zahra zainab zoltan
+abdi abdul abdullah ahmad ahmed aisha ali amina amir anil anita arjun asad ayan ayse bao carlos deepak elif emre
+farah fatima fatma giovanni giulia habib halima hamza hasan hassan hussein ibrahim igor irina ivan ivana javier
+jose juan khadija kumar lan laszlo leila linh luis maryam mehdi mehmet miguel minh mohamed mohammad mustafa nadia
+nguyen nikita nikolaj noor oleksandr olga omar pablo pavel pedro piotr priya rahul raj ravi reza rohan rosa salma
+samir sanjay sergey sofiya stanislav tatiana thanh vladimir yasmin yuki yulia yusuf zahra zainab zoltan
 ";

@@ -11,8 +11,8 @@ const NAME_CHARS_MAX: usize = 100;
 /// Words before a name that are none of it, folded. Left in, "Rva Virtanen" would be another person
 /// than "Minna Virtanen".
 const TITLES: &[&str] = &[
-    "rva", "rouva", "hra", "herra", "neiti", "nti", "mr", "mrs", "ms", "miss", "dr", "prof", "herr", "hr", "frau", "fru", "froken",
-    "proua", "harra",
+    "rva", "rouva", "hra", "herra", "neiti", "nti", "mr", "mrs", "ms", "miss", "dr", "prof", "herr", "hr", "frau",
+    "fru", "froken", "proua", "harra",
 ];
 
 /// A person's name: as written, and folded for comparison.
@@ -106,14 +106,20 @@ impl std::fmt::Debug for PersonName {
 /// Words that are folded alike are one word.
 pub fn fold(word: &str) -> String {
     if word.is_ascii() {
-        let plain: String = word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
+        let plain: String =
+            word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
         return plain.replace("ae", "a").replace("oe", "o");
     }
     let plain: String = word
         .nfd()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
-        .map(|c| match c { 'ø' => 'o', 'đ' => 'd', 'ł' => 'l', other => other })
+        .map(|c| match c {
+            'ø' => 'o',
+            'đ' => 'd',
+            'ł' => 'l',
+            other => other,
+        })
         .collect();
     plain.replace("ae", "a").replace("oe", "o").replace('æ', "a").replace('ß', "ss")
 }

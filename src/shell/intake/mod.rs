@@ -10,6 +10,8 @@
 //! bytes mean, never calls ingest, and never ends because a source misbehaves: it says so in its
 //! [`ChannelHealth`] and tries again.
 
+pub mod directory;
+pub mod imap;
 pub mod webhook;
 
 use crate::pure::domain::Timestamp;

@@ -45,7 +45,10 @@ pub struct OwnWords {
 /// The sender of one message as far as names in the text are weighed against him.
 pub fn hints(sender: &Sender) -> Hints {
     let addresses = sender.identities.iter().map(|known| &known.identity).chain(&sender.stated);
-    let addresses = addresses.filter(|identity| identity.scheme == MAILTO).filter_map(|identity| names::in_address(identity.value.split('@').next()?)).collect();
+    let addresses = addresses
+        .filter(|identity| identity.scheme == MAILTO)
+        .filter_map(|identity| names::in_address(identity.value.split('@').next()?))
+        .collect();
     Hints { called: sender.name.as_deref().and_then(names::called), addresses }
 }
 
@@ -55,7 +58,12 @@ pub fn own_words(text: &str, signature: &str, hints: &Hints) -> OwnWords {
     let found = names::sign_off(text, hints);
     let at = found.as_ref().map_or(text.len(), |found| found.at);
     let (own, signed) = text.split_at(at);
-    let name = found.and_then(|SignOff { name, .. }| name).or_else(|| names::in_signature(signature, hints));
+    // Of a first name above and the whole name below, the whole one is kept.
+    let (above, below) = (found.and_then(|SignOff { name, .. }| name), names::in_signature(signature, hints));
+    let name = match (above, below) {
+        (Some(above), Some(below)) => Some(if below.is_full() { below } else { above }),
+        (above, below) => above.or(below),
+    };
     let mut below = signed.trim().to_owned();
     if !below.is_empty() && !signature.is_empty() {
         below.push('\n');
@@ -66,7 +74,8 @@ pub fn own_words(text: &str, signature: &str, hints: &Hints) -> OwnWords {
 
 /// Reads the facts: numbers first, then claims, then names; each once, at the best place it stands.
 pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<MessageFact> {
-    let mut facts = Facts { incoming, policy, numbers: Vec::new(), claims: Vec::new(), names: Vec::new(), seen: HashSet::new() };
+    let mut facts =
+        Facts { incoming, policy, numbers: Vec::new(), claims: Vec::new(), names: Vec::new(), seen: HashSet::new() };
     facts.fields();
     // A vendor's notice and a receipt hold nobody's own words.
     if matches!(incoming.what, What::Message | What::Edit) {
@@ -131,7 +140,9 @@ impl Facts<'_> {
         }
         for phone in phones.found {
             let taken = spans.iter().any(|span| span.start < phone.span.end && phone.span.start < span.end);
-            if let Some(number) = phone.number && !taken {
+            if let Some(number) = phone.number
+                && !taken
+            {
                 self.claim(Identity::phone(&number), place);
             }
         }
@@ -163,7 +174,8 @@ impl Facts<'_> {
     }
 
     fn name(&mut self, name: PersonName, place: Place) {
-        let known = self.names.iter().any(|fact| matches!(&fact.value, FactValue::Name(other) if other.key() == name.key()));
+        let known =
+            self.names.iter().any(|fact| matches!(&fact.value, FactValue::Name(other) if other.key() == name.key()));
         if !known && self.names.len() < NAMES_MAX {
             self.names.push(MessageFact { value: FactValue::Name(name), place });
         }
@@ -171,7 +183,11 @@ impl Facts<'_> {
 
     /// A claim, unless it is the sender's own identity or the desk's.
     fn claim(&mut self, identity: Identity, place: Place) {
-        let of_sender = [&self.incoming.sender, &self.incoming.recipient].iter().any(|side| side.identities.iter().any(|own| own.identity.scheme == identity.scheme && own.identity.value == identity.value));
+        let of_sender = [&self.incoming.sender, &self.incoming.recipient].iter().any(|side| {
+            side.identities
+                .iter()
+                .any(|own| own.identity.scheme == identity.scheme && own.identity.value == identity.value)
+        });
         let known = self.claims.iter().any(|fact| matches!(&fact.value, FactValue::Claim(other) if *other == identity));
         if !of_sender && !known && self.claims.len() < CLAIMS_MAX && !is_ours(&identity, self.policy) {
             self.claims.push(MessageFact { value: FactValue::Claim(identity), place });
@@ -187,22 +203,29 @@ impl Facts<'_> {
 /// Whether the person typed the fields himself (a web chat's form): nobody vouches for any of the
 /// sender's identities, and it is neither a mail nor a call.
 fn is_typed(incoming: &Incoming, sender: &Sender) -> bool {
-    let vouched = |scheme: &str, assurance: Assurance| scheme == MAILTO || scheme == TEL || assurance >= Assurance::Proven;
-    matches!(incoming.content, Content::Text(_)) && !sender.identities.iter().any(|own| vouched(&own.identity.scheme, own.assurance))
+    let vouched =
+        |scheme: &str, assurance: Assurance| scheme == MAILTO || scheme == TEL || assurance >= Assurance::Proven;
+    matches!(incoming.content, Content::Text(_))
+        && !sender.identities.iter().any(|own| vouched(&own.identity.scheme, own.assurance))
 }
 
 /// Whether the identity is the desk itself: a mailbox or number of ours.
 pub fn is_own(identity: &Identity, policy: &Policy) -> bool {
     match identity.scheme.as_str() {
         MAILTO => EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_own(&address)),
-        TEL => !policy.own_numbers.is_empty() && PhoneNumber::parse(&identity.value, &policy.region).is_ok_and(|number| policy.own_numbers.contains(&number)),
+        TEL => {
+            !policy.own_numbers.is_empty()
+                && PhoneNumber::parse(&identity.value, &policy.region)
+                    .is_ok_and(|number| policy.own_numbers.contains(&number))
+        }
         _ => false,
     }
 }
 
 /// Whether the identity is the desk's, or of somebody who answers for it: never a claim.
 fn is_ours(identity: &Identity, policy: &Policy) -> bool {
-    let agent = identity.scheme == MAILTO && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address));
+    let agent = identity.scheme == MAILTO
+        && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address));
     agent || is_own(identity, policy)
 }
 
@@ -217,7 +240,9 @@ fn addresses(text: &str) -> Vec<EmailAddress> {
         let after = cut(&text[at + 1..], ADDRESS_PART_BYTES_MAX);
         let after = &after[..after.len() - after.trim_start_matches(domain).len()];
         let (before, after) = (before.trim_start_matches(['.', '-', '\'', '+']), after.trim_end_matches(['.', '-']));
-        let dotted = after.rsplit_once('.').is_some_and(|(_, top)| top.chars().count() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()));
+        let dotted = after
+            .rsplit_once('.')
+            .is_some_and(|(_, top)| top.chars().count() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()));
         if before.is_empty() || !dotted {
             continue;
         }

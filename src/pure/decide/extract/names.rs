@@ -9,8 +9,8 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    CALLER_LABELS, CLOSINGS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, is_no_name,
-    is_organisation,
+    CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS,
+    SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::given_name::is_given;
@@ -64,9 +64,13 @@ pub struct SignOff {
 /// A name as the channel gives it: no firm's, no unit's, nothing around it.
 pub fn called(text: &str) -> Option<PersonName> {
     let text = text.split(['(', '<', '|', '/', '[']).next().unwrap_or("");
-    let text = [" via ", " from ", " @ ", " c/o "].iter().fold(text, |text, word| text.split(word).next().unwrap_or(""));
+    let text =
+        [" via ", " from ", " @ ", " c/o "].iter().fold(text, |text, word| text.split(word).next().unwrap_or(""));
     let lower = text.to_lowercase();
-    if lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word) || is_organisation(word.trim_matches('.'))) {
+    if lower
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .any(|word| is_organisation(word) || is_organisation(word.trim_matches('.')))
+    {
         return None;
     }
     PersonName::parse(text)
@@ -82,46 +86,48 @@ pub fn in_address(local: &str) -> Option<PersonName> {
 /// sentence that is nothing but a name.
 pub fn sign_off(text: &str, hints: &Hints) -> Option<SignOff> {
     let lines = tail(text);
-    by_closing(text, &lines, hints).or_else(|| by_last_lines(text, &lines, hints)).or_else(|| inline(text, &lines, hints))
+    by_closing(&lines, hints).or_else(|| by_last_lines(text, &lines, hints)).or_else(|| inline(text, &lines, hints))
 }
 
 /// The name in a signature that was already cut off from its sign-off: its first line, or one below
 /// that could be nothing else.
 pub fn in_signature(signature: &str, hints: &Hints) -> Option<PersonName> {
-    let mut closed = false;
-    for line in signature.lines().map(str::trim).filter(|line| !line.is_empty() && line.len() <= LINE_BYTES_MAX).take(TAIL_LINES_MAX) {
+    let lines = signature.lines().map(str::trim).filter(|line| !line.is_empty() && line.len() <= LINE_BYTES_MAX);
+    let mut trust = Trust::Closed;
+    for line in lines.take(TAIL_LINES_MAX) {
         let line = line.trim_start_matches(['-', '–', '—', '_', '/', '*', ' ']);
-        let (rest, trust) = match closing(line) {
-            Some(found) => {
-                closed = true;
-                (found.rest, found.trust)
-            }
-            None if closed => (line, Trust::Closed),
-            None => (line, Trust::Bare),
-        };
-        if let Some(candidate) = leading(rest) && candidate.is_accepted(trust, hints) {
+        let closed = closing(line);
+        if let Some(candidate) = leading(closed.as_ref().map_or(line, |found| found.rest))
+            && candidate.is_accepted(closed.as_ref().map_or(trust, |found| found.trust), hints)
+        {
             return Some(candidate.name);
         }
+        trust = if closed.is_some() { Trust::Closed } else { Trust::Bare };
     }
     None
 }
 
 /// Names by which the writer introduces himself: "nimeni on …", "this is …", "Minna täällä".
 pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
-    static BEFORE: LazyLock<Regex> = LazyLock::new(|| one_of(INTRODUCTIONS, WEAK_INTRODUCTIONS));
+    static BEFORE: LazyLock<Regex> = LazyLock::new(|| one_of(&INTRODUCTIONS, &WEAK_INTRODUCTIONS));
     static AFTER: LazyLock<Regex> = LazyLock::new(|| one_of(INTRODUCED, &[]));
     let text = cut(text, INTRODUCTION_BYTES_MAX);
     let mut names = Vec::new();
     for found in BEFORE.find_iter(text).filter(|found| is_parted(text, found.range())) {
         let phrase = found.as_str().to_lowercase();
         let trust = if INTRODUCTIONS.contains(&phrase.as_str()) { Trust::Closed } else { Trust::Weak };
-        if let Some(candidate) = following(&text[found.end()..]) && candidate.is_accepted(trust, hints) {
+        if let Some(candidate) = following(&text[found.end()..])
+            && candidate.is_accepted(trust, hints)
+        {
             names.push(candidate.name);
         }
     }
     for found in AFTER.find_iter(text).filter(|found| is_parted(text, found.range())) {
         let question = text[found.end()..].trim_start().starts_with('?');
-        if let Some(candidate) = preceding(&text[..found.start()]) && !question && candidate.is_accepted(Trust::Weak, hints) {
+        if let Some(candidate) = preceding(&text[..found.start()])
+            && !question
+            && candidate.is_accepted(Trust::Weak, hints)
+        {
             names.push(candidate.name);
         }
     }
@@ -132,12 +138,13 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
 
 /// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Minna Virtanen, …".
 pub fn in_note(text: &str) -> Option<PersonName> {
-    static CALLER: LazyLock<Regex> = LazyLock::new(|| one_of(CALLER_LABELS, &[]));
+    static CALLER: LazyLock<Regex> = LazyLock::new(|| one_of(&CALLER_LABELS, &[]));
     let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
     let none = Hints::default();
     let labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
     let labelled = labels.filter_map(|found| following(text[found.end()..].trim_start_matches([':', ' '])));
-    let mut names = labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
+    let mut names =
+        labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
     names.next().or_else(|| {
         let candidate = following(text).filter(|candidate| candidate.listed && candidate.capital)?;
         // A lone first word may be a verb: "Anna …" is also "give".
@@ -175,7 +182,11 @@ struct Candidate {
 impl Candidate {
     /// Reads a whole text as a name.
     fn of(text: &str) -> Option<Self> {
-        let text = text.trim().trim_end_matches([',', '.', '!', ' ']).trim_start_matches(['*', '_', '"', '\'', '~', ' ']).trim_end_matches(['*', '_', '"', ')']);
+        let text = text
+            .trim()
+            .trim_end_matches([',', '.', '!', ' '])
+            .trim_start_matches(['*', '_', '"', '\'', '~', ' '])
+            .trim_end_matches(['*', '_', '"', ')']);
         let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 2).collect();
         if words.is_empty() || words.len() > WORDS_MAX || text.len() > 80 {
             return None;
@@ -206,7 +217,11 @@ impl Candidate {
             Trust::Closed => self.capital || known,
             Trust::Marked => known || (self.capital && self.words >= 2),
             Trust::Bare => known || (self.capital && self.words >= 2 && !hints.contradicts(&self.name)),
-            Trust::Sentence | Trust::Weak => agrees || (self.capital && self.listed) || (self.capital && self.words >= 2 && !hints.contradicts(&self.name)),
+            Trust::Sentence | Trust::Weak => {
+                agrees
+                    || (self.capital && self.listed)
+                    || (self.capital && self.words >= 2 && !hints.contradicts(&self.name))
+            }
         }
     }
 }
@@ -222,7 +237,13 @@ fn looks_like_a_word(word: &str) -> bool {
             _ => return false,
         }
     }
-    letters > 0 && !(word.ends_with('.') && letters > 4) && word[word.char_indices().nth(1).map_or(word.len(), |(at, _)| at)..].chars().filter(|c| c.is_uppercase()).count() <= letters
+    letters > 0
+        && !(word.ends_with('.') && letters > 4)
+        && word[word.char_indices().nth(1).map_or(word.len(), |(at, _)| at)..]
+            .chars()
+            .filter(|c| c.is_uppercase())
+            .count()
+            <= letters
 }
 
 /// The last lines with something in them, each with its offset, the last one first.
@@ -254,8 +275,9 @@ fn closing(line: &str) -> Option<Closed<'_>> {
     let mut rest = line.trim_start();
     let mut trust = None;
     for _ in 0..4 {
-        let Some((after, kind)) = CLOSINGS.iter().find_map(|(phrase, kind)| Some((strip(rest, phrase)?, *kind))) else { break };
-        let next = after.trim_start_matches(['.', ',', '!', ':', ';', ' ', '\t', '-', '–', '—', '/', '*', ')', '🙂', '😊']);
+        let Some((after, kind)) = strip_closing(rest) else { break };
+        let next =
+            after.trim_start_matches(['.', ',', '!', ':', ';', ' ', '\t', '-', '–', '—', '/', '*', ')', '🙂', '😊']);
         let parted = next.is_empty() || !after.starts_with(' ') || after.trim_start() != next;
         trust = Some(match (kind, parted) {
             (Closing::Plain, _) | (Closing::Short, true) | (Closing::Thanks, true) => Trust::Closed,
@@ -264,7 +286,7 @@ fn closing(line: &str) -> Option<Closed<'_>> {
                 // "Thanks and regards" goes on; "Thanks Minna" is said to Minna.
                 let connector = next.split_whitespace().next().unwrap_or("");
                 let further = CONNECTORS.contains(&connector.to_lowercase().as_str());
-                let chained = CLOSINGS.iter().any(|(phrase, _)| strip(next, phrase).is_some());
+                let chained = strip_closing(next).is_some();
                 if !further && !chained {
                     return None;
                 }
@@ -278,6 +300,12 @@ fn closing(line: &str) -> Option<Closed<'_>> {
         }
     }
     trust.map(|trust| Closed { rest, trust })
+}
+
+/// The text behind the longest closing phrase that it begins with.
+fn strip_closing(text: &str) -> Option<(&str, Closing)> {
+    let first = text.chars().next()?.to_lowercase().next()?;
+    closings(first).iter().find_map(|(phrase, kind)| Some((strip(text, phrase)?, *kind)))
 }
 
 /// The text behind a phrase, if it begins with it as whole words. Dots within an abbreviation are
@@ -301,10 +329,17 @@ fn strip<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
 /// that is wide.
 fn leading(line: &str) -> Option<Candidate> {
     let line = line.trim();
-    let head = line.split([',', ';', '|', '•', '·', '(', '/', '\t', '@', '+', '<', ':', '[', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).next().unwrap_or("");
+    let head = line
+        .split([
+            ',', ';', '|', '•', '·', '(', '/', '\t', '@', '+', '<', ':', '[', '0', '1', '2', '3', '4', '5', '6', '7',
+            '8', '9',
+        ])
+        .next()
+        .unwrap_or("");
     let head = head.split(" - ").next().unwrap_or("").split("  ").next().unwrap_or("");
     let cut_at = line[head.len()..].chars().next();
-    let head = match cut_at.is_some_and(|c| c.is_ascii_digit() || matches!(c, '@' | ':' | '+')) && !head.ends_with(' ') {
+    let head = match cut_at.is_some_and(|c| c.is_ascii_digit() || matches!(c, '@' | ':' | '+')) && !head.ends_with(' ')
+    {
         // The word before it is part of an address, a code, or the label itself.
         true => head.rsplit_once(' ').map_or("", |(head, _)| head),
         false => head,
@@ -320,30 +355,35 @@ fn leading(line: &str) -> Option<Candidate> {
     Candidate::of(head)
 }
 
-fn by_closing(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
+fn by_closing(lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
     for (at, (start, line)) in lines.iter().enumerate() {
         if line.len() > LINE_BYTES_MAX {
             continue;
         }
         let Some(found) = closing(line) else { continue };
         if found.rest.is_empty() {
-            let next = at.checked_sub(1).and_then(|next| leading(lines[next].1.trim_start_matches(['-', '–', '/', ' '])));
-            let name = next.filter(|candidate| candidate.is_accepted(Trust::Closed, hints)).map(|candidate| candidate.name);
+            let next =
+                at.checked_sub(1).and_then(|next| leading(lines[next].1.trim_start_matches(['-', '–', '/', ' '])));
+            let name =
+                next.filter(|candidate| candidate.is_accepted(Trust::Closed, hints)).map(|candidate| candidate.name);
             // A lone "Kiitos" at the end is no signature, and no reason to cut.
             if name.is_some() || is_formal(line) {
                 return Some(SignOff { at: *start, name });
             }
-        } else if let Some(candidate) = leading(found.rest) && candidate.is_accepted(found.trust, hints) && is_whole(found.rest, &candidate) {
+        } else if let Some(candidate) = leading(found.rest)
+            && candidate.is_accepted(found.trust, hints)
+            && is_whole(found.rest, &candidate)
+        {
             return Some(SignOff { at: *start, name: Some(candidate.name) });
         }
     }
-    let _ = text;
     None
 }
 
 /// Whether a closing by itself ends the letter.
 fn is_formal(line: &str) -> bool {
-    CLOSINGS.iter().any(|(phrase, kind)| *kind == Closing::Plain && strip(line.trim_start(), phrase).is_some_and(|rest| rest.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()))
+    strip_closing(line.trim_start())
+        .is_some_and(|(rest, kind)| kind == Closing::Plain && !rest.contains(char::is_alphanumeric))
 }
 
 /// Whether the line holds the name and nothing else but particulars: a number, an address, a title.
@@ -362,7 +402,8 @@ fn is_particulars(line: &str) -> bool {
         || lower.contains('@')
         || lower.contains("www.")
         || DEVICE_LINES.iter().any(|start| lower.starts_with(start))
-        || (lower.len() <= 60 && lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word.trim_matches('.'))))
+        || (lower.len() <= 60
+            && lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word.trim_matches('.'))))
 }
 
 /// A dash or slash and a name, or a name alone, on the last line that holds no particulars.
@@ -375,7 +416,8 @@ fn by_last_lines(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<S
         let bare = trimmed.trim_start_matches(['-', '/', '~', '–', '—', ' ']);
         let marked = bare.len() < trimmed.len();
         if let Some(candidate) = leading(bare) {
-            let alone = candidate.name.written().len() + 2 >= bare.trim_end_matches(['.', ',', '!', '*', '_', ' ']).len();
+            let alone =
+                candidate.name.written().len() + 2 >= bare.trim_end_matches(['.', ',', '!', '*', '_', ' ']).len();
             let particulars = is_particulars(bare);
             let accepted = candidate.is_accepted(if marked { Trust::Marked } else { Trust::Bare }, hints);
             if accepted && (alone || particulars) {
@@ -401,7 +443,9 @@ fn signed_at(text: &str, start: usize, candidate: Candidate, alone: bool) -> Opt
 
 /// A sign-off at the end of the last line: "… Kiitos! T. Minna", "… 40012345. Minna", "… /Minna".
 fn inline(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
-    let (start, line) = lines.iter().find(|(_, line)| !DEVICE_LINES.iter().any(|device| line.trim().to_lowercase().starts_with(device)))?;
+    let (start, line) = lines
+        .iter()
+        .find(|(_, line)| !DEVICE_LINES.iter().any(|device| line.trim().to_lowercase().starts_with(device)))?;
     let line = line.trim_end();
     let window = cut_front(line, INLINE_BYTES_MAX);
     let offset = start + (line.len() - window.len());
@@ -424,28 +468,43 @@ fn inline(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff>
 
 /// The name that the rest of a line is, seen from one place in it.
 fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate> {
-    let ended = before.ends_with(['.', '!', '?', ';', ')', '…']) || before.ends_with(|c: char| !c.is_alphanumeric() && !c.is_ascii());
+    let ended = before.ends_with(['.', '!', '?', ';', ')', '…'])
+        || before.ends_with(|c: char| !c.is_alphanumeric() && !c.is_ascii());
     let comma = before.ends_with(',');
-    if let Some(found) = closing(rest) && !found.rest.is_empty() {
+    if let Some(found) = closing(rest)
+        && !found.rest.is_empty()
+    {
         let phrase = rest.trim_start_matches(char::is_alphabetic);
         let unmistakable = rest.len() - phrase.len() > 2 || phrase.starts_with(['.', ':']);
         let parted = ended || comma || (found.trust == Trust::Closed && unmistakable);
         let candidate = leading(found.rest)?;
-        return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate)).then_some(candidate);
+        return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate))
+            .then_some(candidate);
     }
     let bare = rest.trim_start_matches(['-', '/', '–', ' ']);
     let marked = bare.len() < rest.len();
+    let counted = before.ends_with(|c: char| c.is_ascii_digit());
+    if !(marked || ended || comma || counted) {
+        return None;
+    }
     let candidate = leading(bare)?;
     if !ends_line(bare, &candidate) {
         return None;
     }
     let glued = marked && !rest.starts_with("- ") && !before.ends_with(char::is_alphanumeric);
     let accepted = match (marked, ended, comma) {
-        (true, _, _) if glued || ended || rest.starts_with('/') => candidate.is_accepted(Trust::Marked, hints) && !before.ends_with(|c: char| c.is_alphanumeric() && rest.starts_with('-')),
+        (true, _, _) if glued || ended || rest.starts_with('/') => {
+            candidate.is_accepted(Trust::Marked, hints)
+                && !before.ends_with(|c: char| c.is_alphanumeric() && rest.starts_with('-'))
+        }
         (false, true, _) => candidate.is_accepted(Trust::Sentence, hints) && candidate.capital,
         // "Order 40012345 Minna"
-        (false, _, _) if before.ends_with(|c: char| c.is_ascii_digit()) => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
-        (false, _, true) => candidate.capital && before.split_whitespace().count() >= 3 && (hints.agrees(&candidate.name) || (candidate.listed && candidate.words >= 2)),
+        (false, _, _) if counted => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
+        (false, _, true) => {
+            candidate.capital
+                && before.split_whitespace().count() >= 3
+                && (hints.agrees(&candidate.name) || (candidate.listed && candidate.words >= 2))
+        }
         _ => false,
     };
     accepted.then_some(candidate)
@@ -510,7 +569,9 @@ fn labelled(text: &str) -> Vec<PersonName> {
         if !NAME_LABELS.contains(&label.trim_end()) {
             continue;
         }
-        if let Some(candidate) = Candidate::of(value) && (candidate.words >= 2 || candidate.listed) {
+        if let Some(candidate) = Candidate::of(value)
+            && (candidate.words >= 2 || candidate.listed)
+        {
             names.push(candidate.name);
         }
     }

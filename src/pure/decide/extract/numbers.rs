@@ -25,6 +25,8 @@ const FUSIONS_MAX: usize = 128;
 const GROUPS_MAX: usize = 6;
 /// Longest canonical form, in bytes; a longer match is a pattern gone wild.
 const VALUE_BYTES_MAX: usize = 64;
+/// Fewest digits of a fused number: shorter ones are days, hours and house numbers.
+const FUSED_DIGITS_MIN: usize = 4;
 /// Text before a fused number that a pattern may ask for ("order no. …"). Bytes.
 const LEAD_BYTES_MAX: usize = 24;
 /// Digits left over beside fused ones that may be a count: `4001 2345 2 pcs`.
@@ -126,14 +128,23 @@ impl Search<'_> {
         let phone = self.phones.found.partition_point(|phone| phone.span.end <= span.start);
         let taboo = self.phones.taboo.partition_point(|taboo| taboo.end <= span.start);
         // One that begins further on may as well be the middle of a longer number.
-        if self.phones.found.get(phone).is_some_and(|phone| phone.plain && phone.span.start <= span.start) || self.phones.taboo.get(taboo).is_some_and(overlaps) {
+        if self.phones.found.get(phone).is_some_and(|phone| phone.plain && phone.span.start <= span.start)
+            || self.phones.taboo.get(taboo).is_some_and(overlaps)
+        {
             return true;
         }
-        let thousands = run.len() > 1 && text.groups[run.start].len() <= 3 && run.clone().skip(1).all(|group| text.groups[group].len() == 3);
+        let thousands = run.len() > 1
+            && text.groups[run.start].len() <= 3
+            && run.clone().skip(1).all(|group| text.groups[group].len() == 3);
         let (_, after) = text.near(span.end);
         let unit = after.trim_start();
-        let sum = unit.starts_with(['€', '$', '£', '%']) || (after.starts_with(',') && after[1..].starts_with(|c: char| c.is_ascii_digit()));
-        let currency = ["eur", "e ", "e.", "kr", "sek", "usd", "kwh", "kg", "km"].iter().any(|word| unit.len() >= word.len() && unit.is_char_boundary(word.len()) && unit[..word.len()].eq_ignore_ascii_case(word));
+        let sum = unit.starts_with(['€', '$', '£', '%'])
+            || (after.starts_with(',') && after[1..].starts_with(|c: char| c.is_ascii_digit()));
+        let currency = ["eur", "e ", "e.", "kr", "sek", "usd", "kwh", "kg", "km"].iter().any(|word| {
+            unit.len() >= word.len()
+                && unit.is_char_boundary(word.len())
+                && unit[..word.len()].eq_ignore_ascii_case(word)
+        });
         thousands && (sum || currency)
     }
 
@@ -171,7 +182,7 @@ impl Search<'_> {
     /// The shortest fused number that begins at the group, for every pattern that takes it.
     fn fuse_from(&mut self, group: usize, run_end: usize) -> Option<(usize, Vec<Number>)> {
         let text = self.haystack;
-        let prefix = self.prefix(group).map(str::to_uppercase);
+        let prefix = self.prefix(group).map(str::to_ascii_uppercase);
         let mut fused = text.digits(group).to_owned();
         for end in group + 1..=run_end.min(group + GROUPS_MAX) {
             if end > group + 1 {
@@ -181,7 +192,9 @@ impl Search<'_> {
                 fused.push_str(text.digits(end - 1));
             }
             let span = text.groups[group].start..text.groups[end - 1].end;
-            if fused.len() > VALUE_BYTES_MAX || text.at(span.end).is_some_and(|b| b.is_ascii_alphabetic()) {
+            if !(FUSED_DIGITS_MIN..=VALUE_BYTES_MAX).contains(&fused.len())
+                || text.at(span.end).is_some_and(|b| b.is_ascii_alphabetic())
+            {
                 continue;
             }
             let mut numbers = Vec::new();
@@ -200,12 +213,21 @@ impl Search<'_> {
 
     /// The canonical form, if the pattern takes the fused digits: behind what stands before them in
     /// the text, or behind a short prefix (`kk 49217` for `KK-49217`).
-    fn fused_value(&self, matter: usize, span: &Range<usize>, fused: &str, prefix: Option<&str>, several: bool) -> Option<String> {
+    fn fused_value(
+        &self,
+        matter: usize,
+        span: &Range<usize>,
+        fused: &str,
+        prefix: Option<&str>,
+        several: bool,
+    ) -> Option<String> {
         let pattern = &self.matters[matter].pattern;
         if several {
             let lead = cut_front(&self.haystack.ascii()[..span.start], LEAD_BYTES_MAX);
             let candidate = format!("{lead}{fused}");
-            let found = pattern.find_iter(&candidate).find(|found| found.end() == candidate.len() && found.start() <= lead.len());
+            let found = pattern
+                .find_iter(&candidate)
+                .find(|found| found.end() == candidate.len() && found.start() <= lead.len());
             if let Some(found) = found {
                 return canonical(pattern, &candidate, &candidate, &found.range());
             }
@@ -242,6 +264,7 @@ fn canonical(pattern: &regex::Regex, searched: &str, text: &str, span: &Range<us
     if value.len() > 2 * VALUE_BYTES_MAX {
         return None;
     }
-    let value: String = value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).flat_map(char::to_uppercase).collect();
+    let value: String =
+        value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).flat_map(char::to_uppercase).collect();
     (!value.is_empty() && value.len() <= VALUE_BYTES_MAX).then_some(value)
 }

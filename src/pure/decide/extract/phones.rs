@@ -77,7 +77,8 @@ enum Spelling {
 
 impl Scan<'_> {
     fn run(&mut self, run: Range<usize>) {
-        if run.len() == 1 && self.haystack.groups[run.start].len() < DIGITS_MIN {
+        let digits: usize = run.clone().map(|group| self.haystack.groups[group].len()).sum();
+        if digits < LABELLED_DIGITS_MIN {
             return;
         }
         if self.is_taboo(run.clone()) {
@@ -110,7 +111,10 @@ impl Scan<'_> {
             2 if text.gap(run.start) == "-" => {
                 let second = text.digits(run.start + 1);
                 (first.len() == 7 && second.len() == 1 && is_business_id(first, second))
-                    || (first.len() == 6 && is_day(first) && (second.len() == 4 || (second.len() == 3 && text.at(end).is_some_and(|b| b.is_ascii_alphabetic()))))
+                    || (first.len() == 6
+                        && is_day(first)
+                        && (second.len() == 4
+                            || (second.len() == 3 && text.at(end).is_some_and(|b| b.is_ascii_alphabetic()))))
             }
             _ => false,
         }
@@ -131,7 +135,8 @@ impl Scan<'_> {
         let (one, two) = (text.gap(group).trim(), text.gap(group + 1).trim());
         let sizes = [group, group + 1, group + 2].map(|group| text.groups[group].len());
         let dated = matches!(sizes, [1..=2, 1..=2, 2 | 4] | [4, 1..=2, 1..=2]);
-        (dated && one == two && matches!(one, "." | "-" | "/") && !(one == "-" && sizes[2] == 2 && sizes[0] != 4)).then_some(group + 3)
+        (dated && one == two && matches!(one, "." | "-" | "/") && !(one == "-" && sizes[2] == 2 && sizes[0] != 4))
+            .then_some(group + 3)
     }
 
     /// Reads the longest number that begins at the group; the group after it, if there is one.
@@ -152,7 +157,8 @@ impl Scan<'_> {
         let glued = text.before(span.start).is_some_and(|b| b.is_ascii_alphanumeric() || b"_/=@#&\x01".contains(&b));
         let label = text.letters_before(span.start, 12).to_ascii_lowercase();
         // A slash joins two numbers (`040…/050…`) as well as the parts of an address on the web.
-        let after_slash = text.before(span.start) == Some(b'/') && group > 0 && text.groups[group - 1].end + 1 == span.start;
+        let after_slash =
+            text.before(span.start) == Some(b'/') && group > 0 && text.groups[group - 1].end + 1 == span.start;
         if glued && !after_slash && !PHONE_LABELS.contains(&label.as_str()) {
             return None;
         }
@@ -258,9 +264,11 @@ impl Scan<'_> {
             return;
         }
         let behind = after.trim_start().to_lowercase();
-        let behind = behind.strip_prefix('(').and_then(|behind| words(behind).next().map(str::to_owned)).unwrap_or_default();
+        let behind =
+            behind.strip_prefix('(').and_then(|behind| words(behind).next().map(str::to_owned)).unwrap_or_default();
         let shared = |word: &str| SWITCHBOARD_LABELS.contains(&word);
-        let shared = shared(label) || shared(&behind) || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(|word| shared(word)));
+        let shared =
+            shared(label) || shared(&behind) || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(shared));
         let plain = spelling != Spelling::WithoutPlus;
         self.phones.found.push(Phone { span, number: (!shared).then_some(number), plain });
     }
@@ -275,7 +283,11 @@ impl Scan<'_> {
             return true;
         }
         let before = before.to_lowercase();
-        words(&before).rev().take(3).find(|word| !LABEL_FILLERS.contains(word)).is_some_and(|word| PHONE_LABELS.contains(&word))
+        words(&before)
+            .rev()
+            .take(3)
+            .find(|word| !LABEL_FILLERS.contains(word))
+            .is_some_and(|word| PHONE_LABELS.contains(&word))
     }
 }
 
@@ -285,7 +297,9 @@ fn is_plus(text: &Haystack<'_>, start: usize) -> bool {
 
 /// Words of a lower-case line, without the dots and colons around them.
 fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
-    line.split(|c: char| c.is_whitespace() || "(),;|".contains(c)).map(|word| word.trim_matches(|c: char| ".:+=/*-•·".contains(c))).filter(|word| !word.is_empty())
+    line.split(|c: char| c.is_whitespace() || "(),;|".contains(c))
+        .map(|word| word.trim_matches(|c: char| ".:+=/*-•·".contains(c)))
+        .filter(|word| !word.is_empty())
 }
 
 /// Six digits that are a day: `DDMMYY` or `YYMMDD`.
@@ -296,7 +310,8 @@ fn is_day(digits: &str) -> bool {
 
 /// The check digit of a Finnish business id (Y-tunnus).
 fn is_business_id(digits: &str, check: &str) -> bool {
-    let sum: u32 = digits.bytes().zip([7, 9, 10, 5, 8, 4, 2]).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 =
+        digits.bytes().zip([7, 9, 10, 5, 8, 4, 2]).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
     let expected = match sum % 11 {
         0 => 0,
         1 => return false,

@@ -92,8 +92,8 @@ impl<'a> Haystack<'a> {
 
 /// Blanks of every width, dashes of every length, and what nobody sees.
 fn plain(text: &str) -> Cow<'_, str> {
-    let odd = |c: char| matches!(c, '\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{2015}' | '\u{202a}'..='\u{202f}' | '\u{205f}'..='\u{2069}' | '\u{2212}' | '\u{3000}' | '\u{feff}' | '\u{ff0b}' | '\u{ff10}'..='\u{ff19}');
-    if text.is_ascii() || !text.contains(odd) {
+    // The first bytes of all of them in UTF-8; none begins a letter of the languages of the desk.
+    if !text.bytes().any(|b| matches!(b, 0xc2 | 0xe2 | 0xe3 | 0xef)) {
         return Cow::Borrowed(text);
     }
     let plain = |c: char| match c {
@@ -101,7 +101,7 @@ fn plain(text: &str) -> Cow<'_, str> {
         '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
         '\u{ff0b}' => Some('+'),
         '\u{ff10}'..='\u{ff19}' => char::from_digit(u32::from(c) - 0xff10, 10),
-        c if odd(c) => None,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
         c => Some(c),
     };
     Cow::Owned(text.chars().filter_map(plain).collect())
@@ -113,14 +113,15 @@ fn project(text: &str) -> Option<String> {
         return None;
     }
     let mut ascii = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            ascii.push(c);
-        } else {
-            let stand_in = if c.is_alphanumeric() { 'x' } else { '\u{1}' };
-            ascii.extend(std::iter::repeat_n(stand_in, c.len_utf8()));
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| !b.is_ascii()) {
+        ascii.push_str(&rest[..at]);
+        let Some(c) = rest[at..].chars().next() else { break };
+        let stand_in = if c.is_alphanumeric() { "xxxx" } else { "\u{1}\u{1}\u{1}\u{1}" };
+        ascii.push_str(&stand_in[..c.len_utf8()]);
+        rest = &rest[at + c.len_utf8()..];
     }
+    ascii.push_str(rest);
     Some(ascii)
 }
 
