@@ -202,8 +202,8 @@ impl Running {
         let limits = deliver::Limits { lanes_max: sections.deliver.concurrency, poll_interval: sections.deliver.poll, ..Default::default() };
         let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, limits);
         rest.spawn({
-            let (wake, stop) = (store.deliver_wake.clone(), rest_stop.clone());
-            async move { deliver.run(wake, stop).await }
+            let stop = rest_stop.clone();
+            async move { deliver.run(stop).await }
         });
         for _ in 0..sections.ingest.workers {
             let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch);
@@ -290,7 +290,6 @@ fn hooks(store: &Store, sections: &Sections, alerts: &Alerts, healths: &[(Channe
     };
     let setup = WebhookSetup {
         store: store.clone(),
-        content: store.content.clone(),
         alerts: alerts.clone(),
         public_url: sections.http.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()),
         limits,
