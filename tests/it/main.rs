@@ -6,6 +6,7 @@ mod config;
 mod deliver;
 mod desk;
 mod dovecot;
+mod mail;
 mod endpoint;
 mod mirrors;
 mod normalise;
