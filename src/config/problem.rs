@@ -64,6 +64,8 @@ pub(super) struct Report {
     pub(super) files: Vec<String>,
     /// Where a file is not TOML, and whether the name of a table is lost with it.
     broken: Vec<(Origin, bool)>,
+    /// Keys that something stands in for although nothing is wrong.
+    excused: Vec<String>,
 }
 
 /// Where a key stands.
@@ -125,9 +127,14 @@ impl Report {
         }
     }
 
-    /// Whether there is an error at a key or above it.
+    /// Something stands in for the key's value, and what a kind says of that is not the user's mistake.
+    pub(super) fn excuse(&mut self, key: &str) {
+        self.excused.push(key.to_owned());
+    }
+
+    /// Whether there is an error at a key or above it, or it is excused.
     pub(super) fn blames(&self, key: &str) -> bool {
-        self.errors().any(|error| is_at_or_below(key, error))
+        self.errors().chain(self.excused.iter().map(String::as_str)).any(|error| is_at_or_below(key, error))
     }
 
     /// Whether there is an error at a key, above or below it.

@@ -121,8 +121,9 @@ fn resolve_value(value: &mut Value, path: &str, needed: bool, environment: &Envi
             let secret = match read(text, path, environment, report) {
                 Ok(secret) => secret,
                 Err(message) => {
-                    if needed {
-                        report.error(path, message);
+                    match needed {
+                        true => report.error(path, message),
+                        false => report.excuse(path),
                     }
                     random_hex().unwrap_or_default()
                 }

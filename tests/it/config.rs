@@ -633,6 +633,11 @@ fn what_is_switched_off_needs_no_secrets_but_the_right_spelling() {
         &[(7, "channels.a.tsl", "\"tls\"")],
     );
     mistakes(&format!("[channels.a]\n{}", channel("webchat", off)), &[]);
+    for kind in ["webchat", "messenger", "whatsapp"] {
+        let without = channel(kind, "enabled = false").replace("META_", "NOT_").replace("SHOP_", "NOT_");
+        let settings = good(load_text(&format!("[channels.a]\n{without}"), &[]));
+        assert!(settings.channels.contains_key("a") && settings.warnings.is_empty(), "{kind}");
+    }
 }
 
 #[test]

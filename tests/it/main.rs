@@ -11,6 +11,7 @@ mod intake;
 mod intake_directory;
 mod intake_imap;
 mod support;
+mod mail;
 mod endpoint;
 mod mirrors;
 mod normalise;

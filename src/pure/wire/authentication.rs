@@ -53,11 +53,14 @@ fn contains_ignoring_case(text: &str, part: &str) -> bool {
 
 /// The strongest that the results carry for the domain.
 fn conclude(results: &[MethodResult], from_domain: &str) -> Authentication {
-    let about_from = |result: &&MethodResult| {
-        // A dmarc result about another From (there were several, or it was rewritten) says nothing here.
-        result.property("header", "from").is_none_or(|domain| is_aligned(domain, from_domain))
+    // A dmarc result about another From (there were several, or it was rewritten) says nothing here.
+    // Without header.from a failure is taken for ours, a pass is not.
+    let dmarc = |verdict: &str, unnamed: bool| {
+        results
+            .iter()
+            .filter(|result| result.method == "dmarc" && result.result == verdict)
+            .any(|result| result.property("header", "from").map_or(unnamed, |domain| is_aligned(domain, from_domain)))
     };
-    let dmarc = || results.iter().filter(|result| result.method == "dmarc").filter(about_from);
     let dkim = || results.iter().filter(|result| result.method == "dkim" && result.result == "pass");
     let spf = || results.iter().filter(|result| result.method == "spf");
     let signed = |result: &MethodResult| {
@@ -67,9 +70,9 @@ fn conclude(results: &[MethodResult], from_domain: &str) -> Authentication {
     let sent = |result: &MethodResult| {
         result.property("smtp", "mailfrom").is_some_and(|domain| is_aligned(domain, from_domain))
     };
-    if dmarc().any(|result| result.result == "fail") {
+    if dmarc("fail", true) {
         Authentication::Fail
-    } else if dmarc().any(|result| result.result == "pass") || dkim().any(signed) {
+    } else if dmarc("pass", false) || dkim().any(signed) {
         Authentication::Pass
     } else if spf().any(|result| result.result == "pass" && sent(result))
         && spf().all(|result| result.result == "pass" || !sent(result))
@@ -330,7 +333,8 @@ mod tests {
             ("dmarc=pass header.from=evil.com", Nothing),
             ("dmarc=fail header.from=other.com", Nothing),
             ("dmarc=bestguesspass header.from=example.fi", Nothing),
-            ("dmarc=pass", Pass),
+            ("dmarc=pass", Nothing),
+            ("dmarc=fail", Fail),
             ("none", Nothing),
             ("x-dmarc=pass header.from=example.fi", Nothing),
             ("spf=none (x) y; (dmarc=pass header.from=example.fi) dkim=none", Nothing),
@@ -410,9 +414,8 @@ mod tests {
             ),
             // Forms of our own.
             (
-                format!(
-                    "Authentication-Results:\n\t(c) mx.example.fi\n\t(d) 1 ;\n\tdmarc=pass\n\t header.from=example.fi"
-                ),
+                "Authentication-Results:\n\t(c) mx.example.fi\n\t(d) 1 ;\n\tdmarc=pass\n\t header.from=example.fi"
+                    .to_owned(),
                 Pass,
             ),
             (format!("AUTHENTICATION-RESULTS: MX.EXAMPLE.FI; {good}"), Pass),

@@ -200,8 +200,8 @@ impl Writer {
                 self.blank = true;
                 rest = &rest[rest.chars().next().map_or(1, char::len_utf8)..];
             } else {
-                let end = rest.find(blank).unwrap_or(rest.len()).min(WORD_BYTES_MAX);
-                let end = rest.floor_char_boundary(end);
+                let window = &rest[..rest.floor_char_boundary(WORD_BYTES_MAX)];
+                let end = window.find(blank).unwrap_or(window.len());
                 self.unescape(&rest[..end]);
                 rest = &rest[end..];
             }

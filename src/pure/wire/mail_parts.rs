@@ -25,6 +25,8 @@ pub const FIELDS_MAX: usize = 1_000;
 pub const FIELD_BYTES_MAX: usize = 16 * 1024;
 /// Encoded words read in one field; reading an unfinished one costs the rest of the field.
 const ENCODED_WORDS_MAX: usize = 256;
+/// Parts asked for the sender's charset.
+const TEXT_SEARCH_PARTS: usize = 5;
 /// Longest boundary taken; RFC 2046 5.1.1 allows 70 characters.
 const BOUNDARY_BYTES_MAX: usize = 250;
 
@@ -124,7 +126,18 @@ impl Mail {
 
     /// The first value of a field, decoded.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.values(name).next().map(decode_unstructured)
+        self.values(name).next().map(|value| decode_unstructured(value, self.charset()))
+    }
+
+    /// The mailboxes of all fields of a name, at most `max`.
+    pub fn addresses(&self, name: &str, max: usize) -> Vec<Mailbox> {
+        let values = self.values(name).take(max);
+        values.flat_map(|value| decode_addresses(value, self.charset(), max)).take(max).collect()
+    }
+
+    /// The charset of the first part that names one: what raw bytes in the header are meant in.
+    fn charset(&self) -> Option<&str> {
+        self.parts.iter().take(TEXT_SEARCH_PARTS).find_map(|part| part.charset.as_deref())
     }
 
     /// Bytes of a range.
@@ -278,7 +291,8 @@ fn line_end(bytes: &[u8], from: usize, to: usize) -> (usize, usize) {
 }
 
 /// Reads a header: its fields, and where the body begins. A line that is no field ends the header,
-/// unless a field or a folded line follows it: relays and bad clients break long fields that way.
+/// unless one of the [`LANDMARKS`] follows before the next blank line: relays and bad clients break
+/// long fields that way.
 pub fn fields(bytes: &[u8], range: Range<usize>) -> (Vec<Field>, usize) {
     let mut fields: Vec<Field> = Vec::new();
     let mut at = range.start;
@@ -300,17 +314,56 @@ pub fn fields(bytes: &[u8], range: Range<usize>) -> (Vec<Field>, usize) {
                     fields.push(Field { name, value: at + colon + 1..end });
                 }
             }
-            None => {
-                let following = &bytes[next..line_end(bytes, next, range.end).0];
-                let goes_on = matches!(following.first(), Some(b' ' | b'\t')) || field_name(following).is_some();
-                if !goes_on {
-                    return (fields, at);
+            None => match known_field_after(bytes, next..range.end) {
+                // Lines that lost their indentation belong to the field above.
+                Some(found) => {
+                    if let Some(field) = fields.last_mut().filter(|field| field.value.end <= at) {
+                        field.value.end = line_end(bytes, at, found).0;
+                    }
+                    at = found;
+                    continue;
                 }
-            }
+                None => return (fields, at),
+            },
         }
         at = next;
     }
     (fields, range.end)
+}
+
+/// Fields that say that a header still goes on.
+const LANDMARKS: &[&str] = &[
+    "from",
+    "to",
+    "cc",
+    "date",
+    "subject",
+    "message-id",
+    "received",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "return-path",
+];
+
+/// Lines looked through for a landmark; virus scanners write fields of some thirty.
+const STRAY_LINES_MAX: usize = 60;
+
+/// Where the next landmark begins, if the header goes on.
+fn known_field_after(bytes: &[u8], range: Range<usize>) -> Option<usize> {
+    let mut at = range.start;
+    for _ in 0..STRAY_LINES_MAX {
+        let (end, next) = line_end(bytes, at, range.end);
+        if end == at {
+            return None;
+        }
+        if field_name(&bytes[at..end]).is_some_and(|(name, _)| LANDMARKS.contains(&name.as_str())) {
+            return Some(at);
+        }
+        at = next;
+    }
+    None
 }
 
 /// A field's name in lower case and the place of its colon, if the line begins one.
@@ -368,20 +421,40 @@ fn split_by(
 /// A field's value on one line, in Unicode, without control characters, cut to [`FIELD_BYTES_MAX`].
 /// Raw bytes that are not UTF-8 (RFC 6532) are read as windows-1252, as old clients meant them.
 pub fn unfold(value: &[u8]) -> String {
+    unfold_as(value, None)
+}
+
+/// The same, where it is known which charset the sender's program uses.
+fn unfold_as(value: &[u8], charset: Option<&str>) -> String {
     let value = &value[..value.len().min(FIELD_BYTES_MAX)];
     let text = match std::str::from_utf8(value) {
         Ok(text) => Cow::Borrowed(text),
         Err(error) if value.len() - error.valid_up_to() < 4 && value.len() == FIELD_BYTES_MAX => {
             String::from_utf8_lossy(&value[..error.valid_up_to()])
         }
-        Err(_) => Cow::Owned(decode_with("windows-1252", value)),
+        Err(_) => Cow::Owned(decode_charset(value, charset.filter(|label| is_eight_bit(label)))),
     };
     text.chars().filter(|&c| c == '\t' || !c.is_control()).map(|c| if c == '\t' { ' ' } else { c }).collect()
 }
 
+/// Whether text in the charset could be what stands raw in a header.
+fn is_eight_bit(label: &str) -> bool {
+    !label.to_ascii_lowercase().starts_with("utf") && charset_decoder(label.as_bytes()).is_some()
+}
+
 /// A value as `mail-parser` wants it: one line, ended, encoded words joined and limited.
-fn prepared(value: &[u8]) -> Vec<u8> {
-    let text = join_encoded_words(&unfold(value));
+fn prepared(value: &[u8], charset: Option<&str>) -> Vec<u8> {
+    let value = &value[..value.len().min(FIELD_BYTES_MAX)];
+    let has_words = value.windows(2).any(|window| window == b"=?");
+    if has_words && std::str::from_utf8(value).is_err() {
+        // Raw bytes within encoded words are in the charset that the word names.
+        let mut line: Vec<u8> = value.iter().copied().filter(|byte| !byte.is_ascii_control()).collect();
+        let end = line.windows(2).enumerate().filter(|(_, window)| *window == b"=?").nth(ENCODED_WORDS_MAX);
+        line.truncate(end.map_or(line.len(), |(at, _)| at));
+        line.push(b'\n');
+        return line;
+    }
+    let text = join_encoded_words(&unfold_as(value, charset));
     let end = text.match_indices("=?").nth(ENCODED_WORDS_MAX).map_or(text.len(), |(at, _)| at);
     let mut line = text.as_bytes()[..end].to_vec();
     line.push(b'\n');
@@ -436,9 +509,9 @@ fn encoded_word(text: &str) -> Option<(&str, &str, usize)> {
         .then(|| (&text[..head_end], &text[head_end..payload_end], payload_end + 2))
 }
 
-/// A field of free text, decoded (RFC 2047) and on one line.
-pub fn decode_unstructured(value: &[u8]) -> String {
-    match MessageStream::new(&prepared(value)).parse_unstructured() {
+/// A field of free text, decoded (RFC 2047) and on one line. `charset` is what raw bytes are taken for.
+pub fn decode_unstructured(value: &[u8], charset: Option<&str>) -> String {
+    match MessageStream::new(&prepared(value, charset)).parse_unstructured() {
         HeaderValue::Text(text) => clean_line(&text, FIELD_BYTES_MAX),
         _ => String::new(),
     }
@@ -453,9 +526,10 @@ pub struct Mailbox {
     pub address: String,
 }
 
-/// The mailboxes of an address field (RFC 5322 3.4), groups opened, at most `max`.
-pub fn decode_addresses(value: &[u8], max: usize) -> Vec<Mailbox> {
-    let line = prepared(value);
+/// The mailboxes of an address field (RFC 5322 3.4), groups opened, at most `max`. `charset` is what
+/// raw bytes are taken for.
+pub fn decode_addresses(value: &[u8], charset: Option<&str>, max: usize) -> Vec<Mailbox> {
+    let line = prepared(value, charset);
     let parsed = MessageStream::new(&line).parse_address();
     let addresses = match &parsed {
         HeaderValue::Address(Address::List(list)) => list.iter().take(max).collect::<Vec<_>>(),
@@ -499,7 +573,7 @@ pub fn decode_ids(value: &[u8], max: usize) -> Vec<String> {
 const ID_BYTES_MAX: usize = 998;
 
 fn parse_content_type(value: &[u8]) -> Option<ContentType<'static>> {
-    match MessageStream::new(&prepared(value)).parse_content_type() {
+    match MessageStream::new(&prepared(value, None)).parse_content_type() {
         HeaderValue::ContentType(content_type) => Some(ContentType {
             c_type: content_type.c_type.into_owned().into(),
             c_subtype: content_type.c_subtype.map(|s| s.into_owned().into()),

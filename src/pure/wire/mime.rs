@@ -104,7 +104,8 @@ pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
         return fault("empty", "the mail has no content at all");
     }
     let mail = mail_parts::parse(&event.body);
-    if !mail.fields.iter().any(|field| KNOWN_FIELDS.contains(&field.name.as_str())) {
+    let is_known = |name: &str| KNOWN_FIELDS.contains(&name) || name.starts_with("x-");
+    if !mail.fields.iter().any(|field| is_known(&field.name)) {
         return fault("not_a_mail", "it does not begin with header fields of a mail (From, Date, Subject, …)");
     }
     let incoming = message(&mail, settings);
@@ -117,7 +118,7 @@ pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
     Parsed { items: vec![incoming], faults: Vec::new() }
 }
 
-/// One of these makes it a mail.
+/// One of these, or one that begins with `X-`, makes it a mail.
 const KNOWN_FIELDS: &[&str] = &[
     "from",
     "to",
@@ -137,7 +138,7 @@ const KNOWN_FIELDS: &[&str] = &[
 ];
 
 fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
-    let from = from(mail);
+    let from = author(mail);
     let authentication = authenticate(mail, settings, &from);
     let subject = mail.text("subject").map(|subject| cut(&subject, SUBJECT_BYTES_MAX).to_owned());
     let sent_at = mail.values("date").next().and_then(date);
@@ -192,39 +193,39 @@ struct Author {
     is_substitute: bool,
 }
 
-fn from(mail: &Mail) -> Author {
-    let of = |name: &str| -> Vec<Mailbox> {
-        let fields = mail.values(name).take(4);
-        fields.flat_map(|value| mail_parts::decode_addresses(value, ADDRESSES_MAX)).collect()
-    };
-    let mailboxes = of("from");
-    let count = mail.values("from").count();
-    let addresses: Vec<EmailAddress> =
-        mailboxes.iter().filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok()).collect();
-    if let Some(address) = addresses.first() {
-        let mailbox = mailboxes.iter().find(|mailbox| EmailAddress::parse(&mailbox.address).as_ref() == Ok(address));
-        let is_several = count > 1 || addresses.iter().any(|other| other != address);
-        return Author {
-            mailbox: mailbox.cloned(),
-            address: addresses.into_iter().next(),
-            is_several,
-            is_substitute: false,
-        };
+fn author(mail: &Mail) -> Author {
+    let mailboxes = mail.addresses("from", ADDRESSES_MAX);
+    let parsed =
+        |mailbox: &Mailbox| EmailAddress::parse(&mailbox.address).ok().map(|address| (mailbox.clone(), address));
+    // Whatever stands where an address should counts: another program may read what we cannot.
+    let mut written: Vec<&str> = mailboxes.iter().map(|m| m.address.as_str()).filter(|a| !a.is_empty()).collect();
+    written.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+    let is_cut = mail.values("from").any(|value| value.len() > mail_parts::FIELD_BYTES_MAX);
+    let is_several = mail.values("from").count() > 1 || written.len() > 1 || is_cut;
+    if let Some((mailbox, address)) = mailboxes.iter().find_map(parsed) {
+        return Author { mailbox: Some(mailbox), address: Some(address), is_several, is_substitute: false };
     }
-    // Nobody whom one could answer in From: the name there, with the address of who sent it.
+    // Nobody whom one could answer: an address in a From that is none, else who sent it.
     let named = mailboxes.into_iter().find(|mailbox| !mailbox.name.is_empty() || !mailbox.address.is_empty());
-    let substitute = ["sender", "return-path"]
-        .iter()
-        .flat_map(|name| of(name))
-        .find_map(|mailbox| EmailAddress::parse(&mailbox.address).ok().map(|address| (mailbox, address)));
-    match (named, substitute) {
-        (named, Some((mailbox, address))) => {
-            let name = named.map(|n| if n.name.is_empty() { n.address } else { n.name }).unwrap_or(mailbox.name);
-            let mailbox = Some(Mailbox { name, address: mailbox.address });
-            Author { mailbox, address: Some(address), is_several: count > 1, is_substitute: true }
-        }
-        (named, None) => Author { mailbox: named, address: None, is_several: count > 1, is_substitute: true },
-    }
+    let substitute = named.as_ref().and_then(within).or_else(|| {
+        ["sender", "return-path"].iter().flat_map(|name| mail.addresses(name, 4)).find_map(|mailbox| parsed(&mailbox))
+    });
+    let Some((mailbox, address)) = substitute else {
+        return Author { mailbox: named, address: None, is_several, is_substitute: true };
+    };
+    let name = named.map(|n| if n.name.is_empty() { n.address } else { n.name }).unwrap_or(mailbox.name);
+    let mailbox = Mailbox { name, address: mailbox.address };
+    Author { mailbox: Some(mailbox), address: Some(address), is_several, is_substitute: true }
+}
+
+/// An address among the words of a mailbox that is not well-formed (`From: Test test@example.com`).
+fn within(mailbox: &Mailbox) -> Option<(Mailbox, EmailAddress)> {
+    let mut words = mailbox.address.split_whitespace().chain(mailbox.name.split_whitespace());
+    words.find_map(|word| {
+        let address = word.trim_matches(['<', '>', '(', ')', ',', ';', '"', '\'']);
+        let parsed = EmailAddress::parse(address).ok()?;
+        Some((Mailbox { name: String::new(), address: address.to_owned() }, parsed))
+    })
 }
 
 fn authenticate(mail: &Mail, settings: &MailSettings, from: &Author) -> Option<Authentication> {
@@ -251,7 +252,7 @@ fn sender(mail: &Mail, from: &Author, authentication: Option<Authentication>) ->
         }
         SenderIdentity { identity, assurance }
     });
-    let reply_to = mail.values("reply-to").take(2).flat_map(|value| mail_parts::decode_addresses(value, REPLIES_MAX));
+    let reply_to = mail.addresses("reply-to", REPLIES_MAX).into_iter();
     let mut stated: Vec<Identity> = Vec::new();
     for address in reply_to.filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok()) {
         let identity = Identity::email(&address);
@@ -269,9 +270,7 @@ fn display_name(mailbox: &Mailbox) -> Option<String> {
 
 /// For an agent's mail: the first recipient that is not ourselves.
 fn recipient(mail: &Mail, settings: &MailSettings) -> Sender {
-    let fields = ["to", "cc"].iter().flat_map(|name| mail.values(name));
-    let mailboxes = fields.flat_map(|value| mail_parts::decode_addresses(value, ADDRESSES_MAX));
-    for mailbox in mailboxes.take(ADDRESSES_MAX) {
+    for mailbox in ["to", "cc"].iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX)) {
         if let Some(address) = EmailAddress::parse(&mailbox.address).ok().filter(|a| !settings.is_own(a)) {
             let identity = SenderIdentity { identity: Identity::email(&address), assurance: Assurance::Asserted };
             return Sender { name: display_name(&mailbox), identities: vec![identity], stated: Vec::new() };
@@ -395,7 +394,7 @@ fn body(mail: &Mail) -> Body {
     let mut used = vec![false; mail.parts.len()];
     for (at, part) in mail.parts.iter().enumerate() {
         // The containers, and the alternatives that were not chosen, are not files.
-        used[at] = is_multipart(mail, part) || chosen.passed_over.contains(&at);
+        used[at] = is_multipart(part) || chosen.passed_over.contains(&at);
     }
     for piece in &chosen.pieces {
         let (Piece::Plain(at) | Piece::Html(at)) = *piece;
@@ -448,17 +447,16 @@ fn choose(mail: &Mail) -> Chosen {
                 let best = best_alternative(mail, &part.children);
                 for &child in part.children.iter().rev() {
                     let is_text = matches!(mail.parts[child].media_type.as_str(), "text/plain" | "text/html");
-                    if Some(child) == best || is_multipart(mail, &mail.parts[child]) && !has_text(mail, child, "text/")
-                    {
+                    if Some(child) == best || is_multipart(&mail.parts[child]) && !has_text(mail, child, "text/") {
                         pending.push(child);
                     } else if is_text && !mail.parts[child].is_attachment {
                         chosen.passed_over.push(child);
-                    } else if is_multipart(mail, &mail.parts[child]) {
+                    } else if is_multipart(&mail.parts[child]) {
                         pass_over(mail, child, &mut chosen.passed_over);
                     }
                 }
             }
-            _ if is_multipart(mail, part) => pending.extend(part.children.iter().rev()),
+            _ if is_multipart(part) => pending.extend(part.children.iter().rev()),
             "text/plain" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Plain(at)),
             "text/html" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Html(at)),
             _ => {}
@@ -500,7 +498,7 @@ fn has_text(mail: &Mail, branch: usize, media_type: &str) -> bool {
     false
 }
 
-fn is_multipart(_mail: &Mail, part: &Part) -> bool {
+fn is_multipart(part: &Part) -> bool {
     !part.children.is_empty() || part.media_type.starts_with("multipart/")
 }
 
@@ -518,7 +516,7 @@ fn attachment(mail: &Mail, part: &Part, at: usize) -> Attachment {
             "message/rfc822" | "message/global" => {
                 let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
                 let subject = fields.iter().find(|field| field.name == "subject")?;
-                let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?);
+                let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?, None);
                 (!subject.is_empty()).then(|| format!("{}.eml", cut(&subject, NAME_BYTES_MAX - 4)))
             }
             _ => None,
@@ -535,7 +533,8 @@ fn attachment(mail: &Mail, part: &Part, at: usize) -> Attachment {
 /// The sender's name for a file, for show: encoded words read (against RFC 2231 many clients put
 /// them there), no control characters, what some clients write of their own folders left out.
 fn file_name(name: &str) -> String {
-    let decoded = if name.contains("=?") { mail_parts::decode_unstructured(name.as_bytes()) } else { name.to_owned() };
+    let decoded =
+        if name.contains("=?") { mail_parts::decode_unstructured(name.as_bytes(), None) } else { name.to_owned() };
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
     clean_line(last, NAME_BYTES_MAX)
 }
