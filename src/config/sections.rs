@@ -236,9 +236,6 @@ pub struct Deliver {
 pub struct Content {
     /// Where they are kept; `None` means `data_dir/content`.
     pub dir: Option<PathBuf>,
-    /// Bodies up to this size stay in the database, in bytes.
-    #[serde(deserialize_with = "values::within::<_, _, 0, 1_048_576>")]
-    pub inline_bytes_max: usize,
     /// A larger attachment is named on its message, but not kept. Bytes.
     #[serde(deserialize_with = "values::within::<_, _, 1_024, 1_073_741_824>")]
     pub attachment_bytes_max: u64,

@@ -3,7 +3,7 @@
 //! Order of start: database, delivery, ingest, HTTP, the other intakes; of stop: intakes first, so
 //! that nothing more comes in, then HTTP, ingest, delivery, alerts, database.
 //!
-//! **Invariant:** a part that stops late is left behind after [`STOP_MAX`]; what it was doing is put
+//! **Invariant:** a part that stops late is left behind after `stop_timeout`; what it was doing is put
 //! back by the database or by its cursor, for nothing lives in memory only.
 
 use crate::config::{Sections, Settings};
@@ -25,9 +25,6 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-/// Longest time from the signal to the end of the last part, before the database is closed.
-pub const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// Longest time alerts may take to leave when the daemon stops.
 const ALERTS_CLOSE_MAX: Duration = Duration::from_secs(3);
@@ -144,7 +141,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let _ = finished.send(true);
     let _ = beside.await;
     ingest.run(stop, true).await;
-    let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver::Limits::default());
+    let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
     deliver.until_idle().await?;
     alerts.close(ALERTS_CLOSE_MAX).await;
     failed.map_or(Ok(()), Err)
@@ -185,6 +182,7 @@ struct Running {
     alerts: Alerts,
     channels: usize,
     listen: std::net::SocketAddr,
+    stop_max: Duration,
 }
 
 impl Running {
@@ -199,8 +197,7 @@ impl Running {
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
 
-        let limits = deliver::Limits { lanes_max: sections.deliver.concurrency, poll_interval: sections.deliver.poll, ..Default::default() };
-        let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, limits);
+        let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
         rest.spawn({
             let stop = rest_stop.clone();
             async move { deliver.run(stop).await }
@@ -243,16 +240,16 @@ impl Running {
         let probes = probes(&store, &sections, health, beat.clone());
         rest.spawn(watch_health(alerts.clone(), probes, sections.alerts.check_interval, rest_stop.clone()));
         rest.spawn(telemetry::pat_watchdog(Arc::new(move || is_alive(&beat)), rest_stop));
-        Ok(Self { stop_intake, stop_rest, intakes, rest, committers, alerts, channels: healths.len(), listen })
+        Ok(Self { stop_intake, stop_rest, intakes, rest, committers, alerts, channels: healths.len(), listen, stop_max: sections.stop_timeout })
     }
 
     fn status(&self) -> String {
         format!("{} channels, listening on {}", self.channels, self.listen)
     }
 
-    /// Stops in reverse order, at the latest after [`STOP_MAX`].
+    /// Stops in reverse order, at the latest after `stop_timeout`.
     async fn stop(mut self) {
-        telemetry::notify_extend(STOP_MAX);
+        telemetry::notify_extend(self.stop_max);
         let parts = async {
             let _ = self.stop_intake.send(true);
             while self.intakes.join_next().await.is_some() {}
@@ -261,7 +258,7 @@ impl Running {
             while self.rest.join_next().await.is_some() {}
             self.alerts.close(ALERTS_CLOSE_MAX).await;
         };
-        if tokio::time::timeout(STOP_MAX, parts).await.is_err() {
+        if tokio::time::timeout(self.stop_max, parts).await.is_err() {
             tracing::warn!(code = "stop_late", "some parts did not stop in time; what they did is put back at the next start");
         }
     }
@@ -276,18 +273,23 @@ fn ready(store: &Store) -> server::Ready {
     })
 }
 
+fn deliver_limits(sections: &Sections) -> deliver::Limits {
+    deliver::Limits {
+        lanes_max: sections.deliver.concurrency,
+        backoff_first: sections.deliver.backoff_first,
+        backoff_max: sections.deliver.backoff_max,
+        poll_interval: sections.deliver.poll,
+        ..Default::default()
+    }
+}
+
 fn hooks(store: &Store, sections: &Sections, alerts: &Alerts, healths: &[(ChannelHealth, &Configured)]) -> (Webhooks, Committers) {
     let hooks = healths
         .iter()
         .filter(|(_, channel)| matches!(channel.intake, Intake::Webhook))
         .map(|(health, channel)| Hook { channel: channel.ident.clone(), reader: channel.channel.clone(), health: health.clone() })
         .collect();
-    let limits = WebhookLimits {
-        body_bytes_max: sections.http.body_bytes_max,
-        body_timeout: sections.http.request_timeout(),
-        deliveries_max: sections.http.concurrent_max,
-        ..Default::default()
-    };
+    let limits = WebhookLimits::within(sections.http.body_bytes_max, sections.http.concurrent_max, sections.http.request_timeout());
     let setup = WebhookSetup {
         store: store.clone(),
         alerts: alerts.clone(),
@@ -372,17 +374,25 @@ async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Res
 
 async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>, StoreError> {
     let now = Timestamp::now();
-    let readings = store.outbox_states().await?.into_iter().map(|state| {
+    let mut readings = Vec::new();
+    for state in store.outbox_states().await? {
         metrics::gauge!("lanka_outbox_pending", "mirror" => state.mirror.clone()).set(state.pending as f64);
-        Reading {
+        readings.push(Reading {
             code: "outbox_late",
+            subject: state.mirror.clone(),
             value: state.oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
             limit: limit.as_secs_f64(),
-            message: format!("{} changes wait for mirror {}: {}", state.pending, state.mirror, state.why.unwrap_or_default()),
+            message: format!("{} changes wait for mirror {}: {}", state.pending, state.mirror, state.why.clone().unwrap_or_default()),
+        });
+        readings.push(Reading {
+            code: deliver::OUTBOX_DEAD,
+            value: state.dead as f64,
+            limit: 0.0,
+            message: format!("{} changes were given up by mirror {}: look at `lanka outbox --dead`", state.dead, state.mirror),
             subject: state.mirror,
-        }
-    });
-    Ok(readings.collect())
+        });
+    }
+    Ok(readings)
 }
 
 /// The watchdog's question: the loop that looks at the queues has turned lately. The database being

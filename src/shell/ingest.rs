@@ -16,8 +16,7 @@ use crate::pure::domain::decision::Lookup;
 use crate::pure::domain::id::{IdMint, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent};
 use crate::pure::domain::policy::Policy;
-use crate::shell::content::ContentHash;
-use crate::shell::store::commit::{Decided, Faulty, commit, quarantine};
+use crate::shell::store::commit::{Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
 use crate::shell::store::{Store, StoreError};
@@ -36,9 +35,6 @@ const RACES_MAX: u32 = 8;
 
 /// How long to wait when the database is away.
 const OUTAGE_WAIT: Duration = Duration::from_millis(500);
-
-/// Longest time without a look at the queue, whatever wakes us.
-const POLL: Duration = Duration::from_millis(500);
 
 /// What deciding needs of the configuration.
 pub struct Registry {
@@ -63,6 +59,10 @@ pub struct BatchLimits {
     pub rows_max: i64,
     /// Their bytes, together; one delivery may be larger by itself.
     pub bytes_max: i64,
+    /// A larger attachment is named on its message, but not kept.
+    pub attachment_bytes_max: u64,
+    /// Longest time without a look at the queue, whatever wakes us.
+    pub poll: Duration,
 }
 
 /// The ingest loop of one process.
@@ -112,7 +112,7 @@ impl Ingest {
                 }
                 tokio::select! {
                     () = self.store.ingest_wake.notified() => {}
-                    () = tokio::time::sleep(POLL) => {}
+                    () = tokio::time::sleep(self.limits.poll) => {}
                     _ = stop.changed() => return,
                 }
                 continue;
@@ -178,7 +178,7 @@ impl Ingest {
         let months = read.messages.values().flatten().map(|(message, _)| message.received_at);
         self.store.ensure_months(months.chain([now])).await?;
         let mut told = false;
-        let count: usize = read.messages.values().map(Vec::len).sum();
+        let mut decided_channels = Vec::new();
         for (name, batch) in read.messages {
             let Some(tenant) = self.registry.tenants.get(&name) else { continue };
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
@@ -186,6 +186,7 @@ impl Ingest {
             for (message, lookup) in batch {
                 let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
                 facts.apply(&message, &lookup, &decision);
+                decided_channels.push((message.channel.clone(), message.received_at));
                 let quiet = read.quiet.get(&message.raw_event).copied().unwrap_or(false);
                 decided.push(Decided { message, lookup, decision, contents: Vec::new(), quiet });
             }
@@ -200,7 +201,11 @@ impl Ingest {
             tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
                 "a delivery could not be read; look at it with `lanka quarantine list`");
         }
-        metrics::counter!("lanka_messages_decided_total").increment(count as u64);
+        for (channel, received_at) in decided_channels {
+            metrics::counter!("lanka_items_decided_total", "channel" => channel.clone()).increment(1);
+            let waited_ms = now.as_millisecond() - received_at.as_millisecond();
+            metrics::histogram!("lanka_ingest_wait_seconds", "channel" => channel).record(waited_ms as f64 / 1000.0);
+        }
         metrics::histogram!("lanka_ingest_batch_seconds").record(began.elapsed().as_secs_f64());
         if told {
             self.store.deliver_wake.notify_one();
@@ -212,14 +217,14 @@ impl Ingest {
     async fn put_attachments(&self, decided: &mut [Decided]) -> Result<(), StoreError> {
         for d in decided.iter_mut().filter(|d| d.decision.role == crate::pure::domain::decision::ItemRole::First) {
             for file in &d.message.incoming.attachments {
-                let content: Option<(ContentHash, i64)> = match &file.source {
-                    AttachmentSource::Inline(bytes) => {
-                        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-                        Some((self.store.content.put(bytes.clone()).await?.hash, size))
+                let kept = match &file.source {
+                    AttachmentSource::Remote(_) => Kept::Remote,
+                    AttachmentSource::Inline(bytes) if bytes.len() as u64 > self.limits.attachment_bytes_max => {
+                        Kept::TooLarge(bytes.len() as u64)
                     }
-                    AttachmentSource::Remote(_) => None,
+                    AttachmentSource::Inline(bytes) => Kept::Here(self.store.content.put(bytes.clone()).await?),
                 };
-                d.contents.push(content);
+                d.contents.push(kept);
             }
         }
         Ok(())

@@ -157,6 +157,8 @@ impl Parts {
         let batch = BatchLimits {
             rows_max: i64::try_from(sections.ingest.batch_rows_max).unwrap_or(i64::MAX),
             bytes_max: i64::try_from(sections.ingest.batch_bytes_max).unwrap_or(i64::MAX),
+            attachment_bytes_max: sections.content.attachment_bytes_max,
+            poll: sections.ingest.poll,
         };
         (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants }), batch }, sections)
     }

@@ -172,3 +172,19 @@ async fn two_daemons_on_one_database_make_no_contact_or_ticket_twice() {
     assert_eq!(desk.tally().await, (7, 7, 0));
     assert_eq!(desk.count("SELECT count(*) FROM message").await, 300);
 }
+
+#[tokio::test]
+async fn what_was_erased_is_not_taken_in_again() {
+    let desk = Desk::open().await;
+    let (channel, body) = chat("m1", "P1", "Hei, missä paketti?");
+    desk.take(channel, "2026-03-10T12:00:00Z", body.clone()).await;
+    // As an erasure does: the rows go, the keyed hash of the message's id stays.
+    let erase = "WITH key AS (SELECT key_hash FROM ticket_reference WHERE kind = 'message')
+        INSERT INTO tombstone SELECT key_hash, now() FROM key";
+    for sql in [erase, "DELETE FROM message", "DELETE FROM ticket_reference", "DELETE FROM seen"] {
+        sqlx::query(sql).execute(&desk.store.pool).await.expect(sql);
+    }
+    desk.take(channel, "2026-03-10T12:01:00Z", format!("{body} ")).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 0);
+    assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0);
+}

@@ -59,6 +59,7 @@ pub struct Desk {
     pub store: Store,
     pub ingest: Ingest,
     registry: Arc<Registry>,
+    batch: BatchLimits,
     _db: TestDb,
     _dir: tempfile::TempDir,
 }
@@ -90,12 +91,12 @@ impl Desk {
         let (parts, _) = Parts::of(settings, &keys);
         let registry = parts.registry;
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, registry, _db: db, _dir: dir }
+        Self { store, ingest, registry, batch: parts.batch, _db: db, _dir: dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
     pub fn ingest_of(&self, rows_max: i64) -> Ingest {
-        Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, bytes_max: 8 << 20 })
+        Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, ..self.batch })
     }
 
     /// Stores a delivery as its intake would.

@@ -26,9 +26,9 @@ pub const BITS_NAME_PARTIAL: i16 = 4;
 /// A secret held by more contacts than this is a mailing, and ties nobody.
 pub const SECRET_CONTACTS_MAX: usize = 6;
 /// Numbers refused to one identity in an hour before its numbers are no longer looked up.
-pub const REFUSED_BY_IDENTITY_MAX: u32 = 5;
+pub const REFUSED_BY_IDENTITY_MAX: usize = 5;
 /// The same for one channel.
-pub const REFUSED_BY_CHANNEL_MAX: u32 = 20;
+pub const REFUSED_BY_CHANNEL_MAX: usize = 20;
 
 /// How the names of two sides compare, as bits; the best pair counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +95,12 @@ pub fn is_shared(facts: &Facts, contact: ContactId) -> bool {
 
 /// Whether numbers in the message may be looked up: not after too many that were somebody else's.
 pub fn may_guess(facts: &Facts, message: &Message) -> bool {
-    let by_identity = message
-        .customer()
-        .identities
-        .iter()
-        .filter_map(|held| facts.identities.get(&held.identity))
-        .filter_map(|known| facts.refused_by_identity.get(&known.id))
-        .max();
-    let by_channel = facts.refused_by_channel.get(&message.channel);
-    by_identity.is_none_or(|count| *count < REFUSED_BY_IDENTITY_MAX)
-        && by_channel.is_none_or(|count| *count < REFUSED_BY_CHANNEL_MAX)
+    let now = message.received_at.as_second();
+    let lately = || facts.refused.iter().filter(move |refused| (0..3600).contains(&(now - refused.at.as_second())));
+    let is_his = |identity| {
+        let mut known = message.customer().identities.iter().filter_map(|held| facts.identities.get(&held.identity));
+        known.any(|known| known.id == identity)
+    };
+    lately().filter(|refused| is_his(refused.identity)).count() < REFUSED_BY_IDENTITY_MAX
+        && lately().filter(|refused| refused.channel == message.channel).count() < REFUSED_BY_CHANNEL_MAX
 }

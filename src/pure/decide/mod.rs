@@ -29,6 +29,11 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
         return repeat(message, seen.message);
     }
+    if lookup.own.iter().any(|(kind, key)| *kind == AnchorKind::Message && facts.tombstones.contains(key)) {
+        let mut decision = nothing(message, ItemRole::Erased, message.id);
+        decision.reasons.push(Reason::new("erased", "The message was erased and stays erased."));
+        return decision;
+    }
     if message.incoming.what != What::Message {
         return update(message, lookup, facts);
     }

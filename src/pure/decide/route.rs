@@ -20,7 +20,7 @@ pub fn route(decision: &Decision) -> Vec<Told> {
     }
     let change = match decision.role {
         ItemRole::First => Change::MessageAdded,
-        ItemRole::Leg | ItemRole::Update | ItemRole::Repeat => Change::MessageUpdated,
+        ItemRole::Leg | ItemRole::Update | ItemRole::Repeat | ItemRole::Erased => Change::MessageUpdated,
     };
     changes.push(Told { message: Some(decision.message), ..told(change, ticket) });
     changes.extend(contacts_merged(decision, ticket));

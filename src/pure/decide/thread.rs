@@ -411,7 +411,9 @@ impl<'a> Threading<'a> {
     fn enter(&mut self, ticket: TicketId, by: EntitledBy, window: Duration, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
         let Some(known) = self.facts.ticket(ticket) else { return self.open(None, mint) };
         let takes_part = self.resolved.resolution.contact().is_some_and(|c| known.participants.contains_key(&c));
-        let by = (!takes_part && self.resolved.resolution.contact().is_some()).then_some(by);
+        // Out-of-office mail and bounces are shown on the ticket, but their sender takes no part in it.
+        let joins = self.message.incoming.auto.is_none() && self.resolved.resolution.contact().is_some();
+        let by = (!takes_part && joins).then_some(by);
         let quiet = self.message.incoming.auto.is_some() || self.message.incoming.direction == Direction::FromAgent || self.message.says_nothing;
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
             Some(closed) if !quiet && within(self.message.occurred_at, closed, window) => {

@@ -7,7 +7,7 @@
 //! [`Facts::ticket_now`] follow the aliases of the batch. `apply` is the only thing that changes facts.
 
 use super::Timestamp;
-use super::contact::{Contact, KnownIdentity};
+use super::contact::{Contact, ContactKind, KnownIdentity, is_role_address};
 use super::id::*;
 use super::identity::{Assurance, Identity};
 use super::message::{Call, CallOutcome, Direction, MatterRole, Place};
@@ -130,6 +130,17 @@ pub struct Holder {
     pub assurance: Assurance,
 }
 
+/// A number that somebody named and that turned out to be somebody else's.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Who named it.
+    pub identity: IdentityId,
+    /// On which channel.
+    pub channel: String,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
 /// A ticket with what deciding needs of it.
 #[derive(Debug, Clone)]
 pub struct KnownTicket {
@@ -223,10 +234,8 @@ pub struct Facts {
     pub tickets_of: HashMap<ContactId, BTreeSet<TicketId>>,
     /// Calls to which legs may come.
     pub calls: HashMap<MessageId, KnownCall>,
-    /// Numbers refused in the last hour, by identity.
-    pub refused_by_identity: HashMap<IdentityId, u32>,
-    /// Numbers refused in the last hour, by channel.
-    pub refused_by_channel: HashMap<String, u32>,
+    /// Numbers that turned out to be somebody else's, from an hour before the batch on.
+    pub refused: Vec<Refused>,
     /// Keys of erased things; what hangs on one is not taken in again.
     pub tombstones: HashSet<LookupKey>,
     /// Contacts that a decision of the batch joined into another.
@@ -439,6 +448,8 @@ pub enum ItemRole {
     Leg,
     /// Something about an earlier message.
     Update,
+    /// A message that was erased: it is not taken in again (promise P8).
+    Erased,
 }
 
 impl ItemRole {
@@ -446,7 +457,7 @@ impl ItemRole {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::First => "first",
-            Self::Repeat => "repeat",
+            Self::Repeat | Self::Erased => "repeat",
             Self::Leg => "leg",
             Self::Update => "update",
         }
@@ -577,7 +588,7 @@ impl Facts {
             self.seen.insert((lookup.seen_scope.clone(), lookup.seen_key), seen);
         }
         self.apply_call(message, decision);
-        if decision.role == ItemRole::Repeat || decision.role == ItemRole::Update {
+        if matches!(decision.role, ItemRole::Repeat | ItemRole::Update | ItemRole::Erased) {
             return;
         }
         self.apply_resolution(message, decision);
@@ -601,9 +612,10 @@ impl Facts {
                 self.absorb_contact(*keep, *gone);
             }
         }
+        let role = decision.identities.iter().any(|touched| is_role_address(&touched.identity));
         self.contacts.entry(contact).or_insert_with(|| Contact {
             id: contact,
-            kind: super::contact::ContactKind::Person,
+            kind: if role { ContactKind::Shared } else { ContactKind::Person },
             name: None,
             first_at: message.trusted_at,
         });
@@ -627,8 +639,7 @@ impl Facts {
             };
             push_front(self.holders.entry(fact.key).or_default(), holder, HOLDERS_MAX);
             if fact.refused {
-                *self.refused_by_identity.entry(identity).or_default() += 1;
-                *self.refused_by_channel.entry(message.channel.clone()).or_default() += 1;
+                self.refused.push(Refused { identity, channel: message.channel.clone(), at: message.received_at });
             }
         }
     }
@@ -736,6 +747,7 @@ impl Facts {
         }
         if known.ticket.opened_at > message.occurred_at {
             known.ticket.opened_at = message.occurred_at;
+            known.ticket.title = title(message);
         }
         known.ticket.last_at = known.ticket.last_at.max(message.occurred_at);
         for (kind, key, name) in &decision.anchors {

@@ -9,7 +9,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::*;
-use crate::shell::content::ContentHash;
+use crate::shell::content::Stored;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -23,10 +23,21 @@ pub struct Decided {
     pub lookup: Lookup,
     /// What follows.
     pub decision: Decision,
-    /// Where its inline attachments were put, in step with them; `None` for remote ones.
-    pub contents: Vec<Option<(ContentHash, i64)>>,
+    /// What became of its attachments, in step with them.
+    pub contents: Vec<Kept>,
     /// Mirrors do not hear of it.
     pub quiet: bool,
+}
+
+/// What became of an attachment.
+#[derive(Debug, Clone, Copy)]
+pub enum Kept {
+    /// In the content store.
+    Here(Stored),
+    /// With the vendor still.
+    Remote,
+    /// Larger than is kept: its size in bytes.
+    TooLarge(u64),
 }
 
 /// An item or delivery that could not be read.
@@ -502,7 +513,7 @@ impl<'a> Writer<'a> {
         let mut rows = Vec::new();
         for d in self.firsts() {
             for (ordinal, (file, content)) in d.message.incoming.attachments.iter().zip(&d.contents).enumerate() {
-                rows.push((d.decision.message.0, i32::try_from(ordinal).unwrap_or(i32::MAX), file, content.as_ref()));
+                rows.push((d.decision.message.0, i32::try_from(ordinal).unwrap_or(i32::MAX), file, *content));
             }
         }
         if rows.is_empty() {
@@ -513,17 +524,24 @@ impl<'a> Writer<'a> {
             AttachmentSource::Inline(_) => None,
         };
         sqlx::query(
-            "INSERT INTO attachment (message_id, ordinal, name, media_type, bytes, content_hash, remote, inline)
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::bool[])",
+            "INSERT INTO attachment (message_id, ordinal, name, media_type, bytes, content_hash, remote, inline, lost)
+             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::bool[], $9::text[])",
         )
         .bind(column(&rows, |r| r.0))
         .bind(column(&rows, |r| r.1))
         .bind(column(&rows, |r| r.2.name.as_deref()))
         .bind(column(&rows, |r| r.2.media_type.as_str()))
-        .bind(column(&rows, |r| r.3.map_or(0, |(_, bytes)| *bytes)))
-        .bind(column(&rows, |r| r.3.map(|(hash, _)| hash.0.to_vec())))
+        .bind(column(&rows, |r| match r.3 {
+            Kept::Here(Stored { bytes, .. }) | Kept::TooLarge(bytes) => i64::try_from(bytes).unwrap_or(i64::MAX),
+            Kept::Remote => 0,
+        }))
+        .bind(column(&rows, |r| match r.3 {
+            Kept::Here(stored) => Some(stored.hash.0.to_vec()),
+            Kept::Remote | Kept::TooLarge(_) => None,
+        }))
         .bind(column(&rows, |r| remote(r.2)))
         .bind(column(&rows, |r| r.2.inline))
+        .bind(column(&rows, |r| matches!(r.3, Kept::TooLarge(_)).then_some("larger than content.attachment_bytes_max")))
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -533,6 +551,7 @@ impl<'a> Writer<'a> {
         let rows = self.decided;
         let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then_some(d.decision.message.0);
         let message = |d: &Decided| match d.decision.role {
+            ItemRole::Erased => None,
             ItemRole::Update if d.decision.message == d.message.id => None,
             _ => Some(d.decision.message.0),
         };
@@ -554,7 +573,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn seen(&mut self) -> Result<(), StoreError> {
-        let rows: Vec<&Decided> = self.decided.iter().filter(|d| d.decision.role != ItemRole::Repeat).collect();
+        let rows: Vec<&Decided> = self.decided.iter().filter(|d| !matches!(d.decision.role, ItemRole::Repeat | ItemRole::Erased)).collect();
         if rows.is_empty() {
             return Ok(());
         }

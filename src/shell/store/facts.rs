@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// Identities of one contact that are loaded; a shared one may have many.
 const IDENTITIES_LOADED_MAX: i64 = 24;
 
+/// Refused numbers that are loaded, the latest: far more than stop every channel there may be.
+const REFUSED_LOADED_MAX: i64 = 2_000;
+
 /// What was in the database before the batch: the rest is new.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -56,7 +59,7 @@ pub async fn load(
     loader.identities_of_contacts().await?;
     loader.contacts().await?;
     loader.calls(batch).await?;
-    loader.refused().await?;
+    loader.refused(batch).await?;
     loader.tombstones(batch).await?;
     Ok((loader.facts, loader.loaded))
 }
@@ -373,18 +376,24 @@ impl Loader<'_> {
         Ok(())
     }
 
-    async fn refused(&mut self) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
-            "SELECT identity_id, channel, count(*) FROM fact
-             WHERE tenant = $1 AND refused AND received_at > now() - interval '1 hour' GROUP BY identity_id, channel",
-        )
+    async fn refused(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let arrivals = || batch.iter().map(|(message, _)| message.received_at);
+        let (Some(first), Some(last)) = (arrivals().min(), arrivals().max()) else { return Ok(()) };
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT identity_id, channel, received_at FROM fact WHERE tenant = $1 AND refused
+                AND received_at BETWEEN $2 - interval '1 hour' AND $3 ORDER BY received_at DESC LIMIT {REFUSED_LOADED_MAX}"
+        )))
         .bind(self.tenant)
+        .bind(super::sql_time(first))
+        .bind(super::sql_time(last))
         .fetch_all(&mut *self.connection)
         .await?;
-        for (identity, channel, count) in rows {
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            *self.facts.refused_by_identity.entry(IdentityId(identity)).or_default() += count;
-            *self.facts.refused_by_channel.entry(channel).or_default() += count;
+        for row in rows {
+            self.facts.refused.push(Refused {
+                identity: IdentityId(row.try_get("identity_id")?),
+                channel: row.try_get("channel")?,
+                at: time(&row, "received_at")?,
+            });
         }
         Ok(())
     }

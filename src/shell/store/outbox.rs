@@ -102,8 +102,19 @@ impl Store {
         }
         let mut views = view::load(&mut connection, &tickets, &messages).await?;
         let mut claimed = Vec::with_capacity(rows.len());
+        let mut orphans: Vec<Uuid> = Vec::new();
         for row in &rows {
-            claimed.extend(post(row, &mut views)?);
+            match post(row, &mut views)? {
+                Some(post) => claimed.push(post),
+                None => orphans.push(row.try_get("id")?),
+            }
+        }
+        if !orphans.is_empty() {
+            sqlx::query("UPDATE outbox SET state = 'dead', claimed_until = NULL, settled_at = $2, why = 'its ticket was removed' WHERE id = ANY($1)")
+                .bind(orphans)
+                .bind(sql_time(now))
+                .execute(&mut *connection)
+                .await?;
         }
         claimed.sort_by_key(|claimed| claimed.id);
         Ok(claimed)
