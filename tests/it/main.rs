@@ -16,4 +16,6 @@ mod endpoint;
 mod mirrors;
 mod normalise;
 mod story;
+mod support;
+mod systemd;
 mod webhook;
