@@ -10,7 +10,6 @@ mod dovecot;
 mod intake;
 mod intake_directory;
 mod intake_imap;
-mod support;
 mod mail;
 mod endpoint;
 mod mirrors;
