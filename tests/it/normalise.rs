@@ -287,6 +287,29 @@ fn phones_are_read_in_every_spelling_and_nothing_else_is_one() {
 }
 
 #[test]
+fn national_phones_are_those_of_the_region() {
+    let table = [
+        ("SE", "Ring 070-123 45 67", "tel +46701234567"),
+        ("SE", "08-123 456 78", "tel +46812345678"),
+        ("SE", "850101-1234", ""),
+        ("DE", "Tel. 0171 1234567", "tel +491711234567"),
+        ("DE", "(030) 1234 5678", "tel +493012345678"),
+        ("DE", "DE89 3704 0044 0532 0130 00", ""),
+        ("EE", "telefon 5123 4567", "tel +37251234567"),
+        ("EE", "tel: 512 3456", "tel +3725123456"),
+        ("EE", "5123 4567", ""),
+        ("EE", "Palun abi.\n\nLugupidamisega\nKadri Tamm\n5123 4567", "tel +37251234567; name Kadri Tamm"),
+        ("EE", "37251234567", "tel +37251234567"),
+        ("EE", "isikukood 38501010002", ""),
+    ];
+    for (region, text, expected) in table {
+        let policy = Policy { region: region.to_owned(), matters: Arc::new(Vec::new()), ..policy() };
+        let message = normalise(&event(), 0, says(chat(""), text), IdMint::new(2).next(event().received_at), &policy);
+        assert_eq!(shown(&message), expected, "{region} {text}");
+    }
+}
+
+#[test]
 fn numbers_are_canonical_and_never_made_of_two() {
     check(
         chat,
@@ -573,12 +596,12 @@ fn what_says_nothing_and_what_says_a_new_matter() {
         }));
         normalised(incoming).says_nothing
     };
-    assert!(with("", "") && with("Hei", "") && with("Re: Laite on rikki", "") && with("", "image/webp"));
+    assert!(with("", "") && with("Hei", "") && with("Re: Laite on rikki [KK-49217]", "") && with("", "image/webp"));
     assert!(
         !with("Laite on rikki", "")
             && !with("", "application/pdf")
             && !with("", "audio/ogg")
-            && !with("Re: [KK-49217]", "")
+            && !with("[KK-49217]", "")
     );
     assert!(!normalised(call(CallOutcome::Answered, "")).says_nothing);
 }
@@ -592,6 +615,8 @@ fn triage_reads_kind_and_urgency() {
         ("Laite savuaa!", "problem", "high"),
         ("Voisitteko lähettää kopion laskusta", "service", "normal"),
         ("Kiitos erinomaisesta palvelusta", "feedback", "low"),
+        ("Palautetta: tuotteelle saisi olla ohje", "feedback", "low"),
+        ("Haluan palauttaa laitteen", "service problem", "normal"),
         ("Missä paketti on, se on myöhässä", "problem", "normal"),
         ("Kan ni skicka en offert?", "service", "normal"),
         ("Fakturan är fel", "problem", "normal"),
@@ -627,8 +652,8 @@ fn automatic_mail_and_notices_claim_nothing() {
     assert_eq!(shown(&normalised(notice)), "name Minna");
 }
 
-/// Hostile bodies stay within a time that grows with the text alone. The limit is generous: this
-/// runs unoptimised on a busy machine.
+/// Hostile bodies stay within a time that grows with the text alone. The limit is for an unoptimised
+/// build on a busy machine; what is quadratic in these texts takes minutes.
 #[test]
 fn hostile_texts_are_read_in_bounded_time() {
     let many = |make: fn(u32) -> String| (0..10_000).map(make).collect::<String>();
@@ -661,7 +686,7 @@ fn hostile_texts_are_read_in_bounded_time() {
             let begun = std::time::Instant::now();
             let message = normalised(incoming);
             assert!(message.facts.len() <= 32, "{name}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{name}: {:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(15), "{name}: {:?}", begun.elapsed());
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
 use crate::pure::domain::message::{
     Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
-    RawEvent, Sender, SenderIdentity, What,
+    Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::wire::quote;
@@ -239,17 +239,12 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, 
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
     let new_matter = phrases::NEW_MATTER.is_said_in(&own);
-    let numbers = facts.iter().any(|fact| {
-        !matches!(fact.value, FactValue::Name(_))
-            && !matches!(
-                fact.place,
-                crate::pure::domain::message::Place::Header
-                    | crate::pure::domain::message::Place::Field
-                    | crate::pure::domain::message::Place::Signature
-            )
-    });
+    // A number or address that was said is something; a form's fields, a signature and the subject
+    // of the thread are not.
+    let places: &[Place] = if is_answer(incoming) { &[Place::Body] } else { &[Place::Body, Place::Subject] };
+    let stated = |fact: &MessageFact| !matches!(fact.value, FactValue::Name(_)) && places.contains(&fact.place);
     let nothing = matches!(incoming.content, Content::Text(_))
-        && !numbers
+        && !facts.iter().any(stated)
         && !new_matter
         && phrases::says_nothing(&own)
         && subject_says_nothing(incoming)
@@ -257,13 +252,16 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, 
     (new_matter, nothing)
 }
 
-/// A subject that answers ("Re: …") repeats the thread's and says nothing new.
+/// Whether the subject is the thread's ("Re: …") and not the writer's own.
+fn is_answer(incoming: &Incoming) -> bool {
+    let prefix =
+        incoming.subject.as_deref().and_then(|subject| subject.split_once(':')).map_or("", |(prefix, _)| prefix);
+    matches!(prefix.trim().to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp")
+}
+
 fn subject_says_nothing(incoming: &Incoming) -> bool {
-    let Some(subject) = incoming.subject.as_deref() else { return true };
-    let prefix = subject.split_once(':').map_or("", |(prefix, _)| prefix.trim());
-    let answer =
-        matches!(prefix.to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp");
-    answer || phrases::says_nothing(&phrases::flatten(subject, SUBJECT_CHARS_MAX))
+    let subject = incoming.subject.as_deref().unwrap_or("");
+    is_answer(incoming) || phrases::says_nothing(&phrases::flatten(subject, SUBJECT_CHARS_MAX))
 }
 
 /// A picture alone says nothing that can be read; a document, a recording or a film may.

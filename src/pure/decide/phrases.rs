@@ -431,7 +431,7 @@ pub static PROBLEM: LazyLock<Phrases> = LazyLock::new(|| {
         rikki*, hajosi*, hajonn*, hajalla, rikkout*, vika*, viat, viallinen*, viallis*, virhe*, väärä*, väärin,
         häiriö*, ongelma*, pulma*, katki*, katkos*, pätki*, vuotaa, vuoto*, pimeä*, jumi*, kaatui*,
         myöhässä, myöhästy*, viivästy*, puuttuu, puuttui*, puuttuva*, kadonnut, hukassa, kahteen kertaan,
-        kaksi kertaa, tuplana, tuplalas*, liian suuri, liikaa, reklam*, hyvity*, palaut*, savus*, savua*, haisee,
+        kaksi kertaa, tuplana, tuplalas*, liian suuri, liikaa, reklam*, hyvity*, palautus*, palautan, palauttaa, palauttaisin, palautamme, savus*, savua*, haisee,
         haisi,
         fungerar inte, funkar inte, startar inte, går inte, kommer inte, har inte kommit, kom inte, trasig*,
         sönder, gått sönder, fel, felet, felaktig*, problem*, störning*, avbrott*, försena*, saknas, fattas, borta,

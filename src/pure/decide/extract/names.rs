@@ -27,6 +27,8 @@ const LINE_BYTES_MAX: usize = 400;
 const INLINE_BYTES_MAX: usize = 120;
 /// Words of a name.
 const WORDS_MAX: usize = 4;
+/// Letters before a dot within a name ("M.", "Alex."); more end a sentence.
+const SHORT_FORM_LETTERS_MAX: usize = 4;
 /// Text in which the writer may introduce himself. Bytes.
 const INTRODUCTION_BYTES_MAX: usize = 8192;
 /// Names read out of introductions.
@@ -226,7 +228,7 @@ impl Candidate {
     }
 }
 
-/// Letters, with hyphens, apostrophes and the dot of an initial among them.
+/// Letters, with hyphens, apostrophes and the dot of an initial or a short form among them.
 fn looks_like_a_word(word: &str) -> bool {
     let mut letters = 0;
     for (at, c) in word.char_indices() {
@@ -237,13 +239,7 @@ fn looks_like_a_word(word: &str) -> bool {
             _ => return false,
         }
     }
-    letters > 0
-        && !(word.ends_with('.') && letters > 4)
-        && word[word.char_indices().nth(1).map_or(word.len(), |(at, _)| at)..]
-            .chars()
-            .filter(|c| c.is_uppercase())
-            .count()
-            <= letters
+    letters > 0 && !(word.ends_with('.') && letters > SHORT_FORM_LETTERS_MAX)
 }
 
 /// The last lines with something in them, each with its offset, the last one first.
