@@ -33,6 +33,8 @@ CREATE TABLE outbox (
 ) PARTITION BY RANGE (id);
 CREATE INDEX outbox_due ON outbox (mirror, due_at, id) WHERE state = 'pending';
 CREATE INDEX outbox_lane ON outbox (ticket_id, mirror, sequence) WHERE state IN ('pending', 'claimed');
+-- What is not delivered, for counting: delivered rows are many and stay out of it.
+CREATE INDEX outbox_open ON outbox (mirror, state, decided_at) WHERE state <> 'delivered';
 CREATE INDEX outbox_claimed ON outbox (claimed_until) WHERE state = 'claimed';
 
 -- Which object a mirror knows under which id of its own.

@@ -269,7 +269,7 @@ fn ready(store: &Store) -> server::Ready {
     let store = store.clone();
     Arc::new(move || {
         let store = store.clone();
-        Box::pin(async move { store.pending().await.map(drop).map_err(|_| "the database does not answer") })
+        Box::pin(async move { store.answers().await.map_err(|_| "the database does not answer") })
     })
 }
 

@@ -131,6 +131,12 @@ impl Store {
         Ok(sqlx::migrate!("./migrations").run(&self.pool).await?)
     }
 
+    /// Whether the database answers.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Makes the partitions for the months of these instants. Costs nothing when they are known.
     pub(crate) async fn ensure_months(&self, instants: impl Iterator<Item = Timestamp>) -> Result<(), StoreError> {
         let missing: Vec<(Timestamp, (i16, i8))> = {

@@ -65,8 +65,6 @@ pub struct OutboxState {
     pub dead: i64,
     /// When the oldest that waits was decided.
     pub oldest: Option<Timestamp>,
-    /// When something was delivered last.
-    pub delivered_at: Option<Timestamp>,
     /// What the last failure said.
     pub why: Option<String>,
 }
@@ -163,14 +161,14 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// How each mirror's outbox stands.
+    /// How the outbox of each mirror stands that has anything undelivered.
     pub async fn outbox_states(&self) -> Result<Vec<OutboxState>, StoreError> {
         let rows = sqlx::query(
             "SELECT mirror, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'claimed') AS claimed,
                 count(*) FILTER (WHERE state = 'dead') AS dead, min(decided_at) FILTER (WHERE state IN ('pending', 'claimed')) AS oldest,
-                max(settled_at) FILTER (WHERE state = 'delivered') AS delivered_at,
-                (array_agg(why ORDER BY decided_at DESC) FILTER (WHERE why IS NOT NULL AND state <> 'delivered'))[1] AS why
-             FROM outbox GROUP BY mirror ORDER BY mirror",
+                (SELECT f.why FROM outbox f WHERE f.mirror = o.mirror AND f.state <> 'delivered' AND f.why IS NOT NULL
+                    ORDER BY f.decided_at LIMIT 1) AS why
+             FROM outbox o WHERE state <> 'delivered' GROUP BY mirror ORDER BY mirror",
         )
         .fetch_all(&self.pool)
         .await?;
@@ -185,7 +183,6 @@ impl Store {
                     claimed: row.try_get("claimed")?,
                     dead: row.try_get("dead")?,
                     oldest: instant("oldest")?,
-                    delivered_at: instant("delivered_at")?,
                     why: row.try_get("why")?,
                 })
             })
