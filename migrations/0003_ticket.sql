@@ -22,6 +22,8 @@ CREATE TABLE ticket (
     solved_at         timestamptz,
     closed_at         timestamptz,
     follow_up_of      uuid,
+    -- The message that it began with.
+    opened_by         uuid NOT NULL,
     merged_into       uuid
 ) WITH (fillfactor = 85);
 CREATE INDEX ticket_open ON ticket (tenant, id) WHERE state = 'open' AND merged_into IS NULL;

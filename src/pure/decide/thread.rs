@@ -321,16 +321,10 @@ impl<'a> Threading<'a> {
     fn tie(&mut self, tickets: &[TicketId]) {
         self.because("tie", "Several open matters fit equally; it is not guessed which.");
         for ticket in tickets {
-            if let Some(message) = self.last_message_of(*ticket) {
-                self.pointed.push((*ticket, message, "One of several open matters of this contact."));
+            if let Some(known) = self.facts.ticket(*ticket) {
+                self.pointed.push((*ticket, known.ticket.opened_by, "One of several open matters of this contact."));
             }
         }
-    }
-
-    fn last_message_of(&self, ticket: TicketId) -> Option<MessageId> {
-        let known = self.facts.ticket(ticket)?;
-        let identities = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
-        identities.filter(|known| known.last_ticket == Some(ticket)).filter_map(|known| known.last_message).max()
     }
 
     /// Contacts that this message joined brought a ticket each: had they been known as one, the later

@@ -728,6 +728,7 @@ impl Facts {
                     Placement::Open { follow_up_of, .. } => follow_up_of,
                     _ => None,
                 },
+                opened_by: decision.message,
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Tickets: one thread of messages about one matter, with its participants.
 
 use super::Timestamp;
-use super::id::TicketId;
+use super::id::{MessageId, TicketId};
 use serde::{Deserialize, Serialize};
 
 /// Whether a ticket waits for work.
@@ -124,4 +124,6 @@ pub struct Ticket {
     pub closed_at: Option<Timestamp>,
     /// The ticket that this one continues.
     pub follow_up_of: Option<TicketId>,
+    /// The message that it began with.
+    pub opened_by: MessageId,
 }

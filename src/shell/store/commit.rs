@@ -339,6 +339,7 @@ impl<'a> Writer<'a> {
                 .bind(column(&rows, |(t, _)| sql_time(t.last_at)))
                 .bind(column(&rows, |(t, _)| t.closed_at.map(sql_time)))
                 .bind(column(&rows, |(t, _)| t.follow_up_of.map(|id| id.0)))
+                .bind(column(&rows, |(t, _)| t.opened_by.0))
                 .bind(column(&rows, |(_, into)| *into))
                 .execute(&mut *self.connection)
                 .await?;
@@ -865,17 +866,18 @@ impl<'a> Writer<'a> {
 }
 
 const INSERT_TICKETS: &str = "
-    INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, merged_into)
+    INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)
     SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-        follow_up_of, merged_into
+        follow_up_of, opened_by, merged_into
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, merged_into)";
+        $10::uuid[], $11::uuid[], $12::uuid[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)";
 
 const UPDATE_TICKETS: &str = "
     UPDATE ticket k SET state = t.state, title = t.title, kind = coalesce(string_to_array(nullif(t.kind, ''), ','), '{}'),
         priority = t.priority, opened_at = t.opened_at, last_at = t.last_at, closed_at = t.closed_at
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, merged_into)
+        $10::uuid[], $11::uuid[], $12::uuid[])
+        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)
     WHERE k.tenant = $1 AND k.id = t.id";
 
 const INSERT_MESSAGES: &str = "

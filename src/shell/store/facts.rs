@@ -253,7 +253,7 @@ impl Loader<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
         let rows = sqlx::query(
-            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, merged_into
+            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into
              FROM ticket WHERE id = ANY($1)",
         )
         .bind(&ids)
@@ -441,6 +441,7 @@ fn ticket(row: &PgRow) -> Result<Ticket, StoreError> {
         last_at: time(row, "last_at")?,
         closed_at: closed_at.map(|at| at.to_jiff()),
         follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+        opened_by: MessageId(row.try_get("opened_by")?),
     })
 }
 
