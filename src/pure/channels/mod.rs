@@ -5,7 +5,7 @@
 //! 1. Write `telegram.rs` with `pub const KIND: Kind`, its own `Settings`
 //!    (`#[serde(deny_unknown_fields)]`, every field documented), the vendor's payload as a comment
 //!    above the struct that reads it, and `impl Channel`.
-//! 2. Add `telegram` with its meaning to [`channels!`] below.
+//! 2. Add `telegram` with its meaning to `channels!` below.
 //! 3. Put samples under `tests/fixtures/channels/telegram/`, the expected `.jsonl` beside each;
 //!    `tests/it/channels.rs` runs them and the common bad ones.
 //!
