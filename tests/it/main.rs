@@ -1,5 +1,13 @@
 //! Integration tests: real Postgres, real mailboxes, real files. One binary, a module a subject.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test that does not get what it needs has failed, and says so; a table of cases is as long as it is"
+)]
+
 mod channels;
 mod cluster;
 mod config;
@@ -7,11 +15,11 @@ mod decide;
 mod deliver;
 mod desk;
 mod dovecot;
+mod endpoint;
 mod intake;
 mod intake_directory;
 mod intake_imap;
 mod mail;
-mod endpoint;
 mod mirrors;
 mod normalise;
 mod story;

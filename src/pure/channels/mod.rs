@@ -5,7 +5,7 @@
 //! 1. Write `telegram.rs` with `pub const KIND: Kind`, its own `Settings`
 //!    (`#[serde(deny_unknown_fields)]`, every field documented), the vendor's payload as a comment
 //!    above the struct that reads it, and `impl Channel`.
-//! 2. Add `telegram` with its meaning to [`channels!`] below.
+//! 2. Add `telegram` with its meaning to `channels!` below.
 //! 3. Put samples under `tests/fixtures/channels/telegram/`, the expected `.jsonl` beside each;
 //!    `tests/it/channels.rs` runs them and the common bad ones.
 //!
@@ -16,9 +16,9 @@
 //! beside what it read. One bad item never costs its neighbours. The name of a kind appears in its
 //! own file only.
 
-use super::domain::Timestamp;
 use super::domain::message::{Parsed, RawEvent};
 use super::domain::secret::Secret;
+pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::settings::SettingsProblem;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -191,61 +191,6 @@ pub enum DropLayout {
     Maildir,
     /// Whole files in the directory itself, moved to `done/` below it.
     Files,
-}
-
-/// An HTTP delivery as it is verified: headers and body are what came over the wire.
-#[derive(Debug, Clone, Copy)]
-pub struct Delivery<'a> {
-    /// Header names in lower case, in the order received; a name may repeat.
-    pub headers: &'a [(String, Vec<u8>)],
-    /// The URL as the vendor knows it: `http.public_url` and the path, with the query.
-    pub url: &'a str,
-    /// The raw body.
-    pub body: &'a [u8],
-    /// When it came in; signatures with a time are held against it.
-    pub received_at: Timestamp,
-}
-
-impl<'a> Delivery<'a> {
-    /// The only value of a header. Sent twice is an attack or a broken proxy, and counts as absent.
-    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
-        let mut values = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_slice());
-        match (values.next(), values.next()) {
-            (Some(value), None) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// Why a delivery is refused: it is not known to come from the vendor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Forged {
-    /// The header that carries the signature is absent, or there twice.
-    #[error("the signature is missing")]
-    Missing,
-    /// It is not of the vendor's form.
-    #[error("the signature is malformed")]
-    Malformed,
-    /// It does not match the bytes.
-    #[error("the signature does not match")]
-    Mismatch,
-    /// It is older or newer than the vendor's tolerance: a replay.
-    #[error("the signature is outside its time")]
-    Stale,
-    /// Nothing signed can come this way.
-    #[error("this channel takes no webhooks")]
-    NotAWebhook,
-}
-
-/// What a webhook's handshake (a GET) is answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handshake {
-    /// 200 with this text.
-    Echo(String),
-    /// 403: the token is not ours.
-    Refused,
-    /// 405: this channel has none.
-    None,
 }
 
 /// One configured way in: bytes → messages. See the module for what it must never do.

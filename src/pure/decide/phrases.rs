@@ -16,6 +16,7 @@ pub struct Phrases(Regex);
 
 impl Phrases {
     /// A phrase that ends in `*` is the beginning of a word, else it is whole words.
+    #[expect(clippy::expect_used, reason = "the phrases are the program's own, and escaped")]
     fn new(phrases: &'static str) -> Self {
         let alternatives: Vec<String> = list(phrases)
             .into_iter()

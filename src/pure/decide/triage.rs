@@ -1,6 +1,6 @@
 //! What kind of matter a message brings and how soon it must be seen to.
 //!
-//! Plain word lists ([`phrases`](super::phrases)): palvelu, pulma, palaute. One message may bring all
+//! Plain word lists ([`phrases`]): palvelu, pulma, palaute. One message may bring all
 //! three. Nothing here is evidence of whose it is.
 
 use super::phrases::{self, FEEDBACK, PROBLEM, SERVICE, URGENT};

@@ -372,7 +372,7 @@ pub enum Place {
     Signature,
 }
 
-/// How much a number proves ([matters] in the configuration).
+/// How much a number proves (`[matters]` in the configuration).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatterRole {

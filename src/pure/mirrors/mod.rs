@@ -7,9 +7,9 @@
 //! **Invariant:** `next` is a function of its arguments. The name of a kind appears in its own file
 //! only.
 
-use super::channels::SettingsProblem;
 use super::domain::Timestamp;
 use super::domain::outbox::{Alert, Post};
+pub use super::wire::settings::SettingsProblem;
 use std::time::Duration;
 
 macro_rules! mirrors {

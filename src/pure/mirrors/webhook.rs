@@ -18,8 +18,7 @@
 //! **Invariant:** the signature covers the very bytes that are sent, and is made anew for each
 //! attempt, since its time expires.
 
-use super::{Kind, Mirror, Outgoing, Patience, Reply, Step};
-use crate::pure::channels::SettingsProblem;
+use super::{Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
@@ -287,7 +286,7 @@ fn judge(reply: &Reply) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::channels::Delivery;
+    use crate::pure::wire::delivery::Delivery;
     use crate::pure::domain::id::{OutboxId, TicketId};
     use crate::pure::domain::outbox::{Change, TicketView};
     use crate::pure::wire::standard_webhooks::{TOLERANCE_S, verify};

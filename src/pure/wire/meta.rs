@@ -10,9 +10,9 @@
 //! takes the same time wherever the difference lies.
 
 use super::batch::Batch;
+use super::delivery::{Delivery, Forged, Handshake};
 use super::json;
 use super::settings::SettingsProblem;
-use crate::pure::channels::{Delivery, Forged, Handshake};
 use crate::pure::domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;

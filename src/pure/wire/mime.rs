@@ -1,7 +1,7 @@
 //! One mail (RFC 5322, MIME) → one message. Shared by every channel through which mail comes.
 //!
 //! **Invariant:** a mail becomes a message whenever there is anything to show; what is broken in it
-//! costs no more than itself. The sender is believed only as far as [`authentication`](super::authentication)
+//! costs no more than itself. The sender is believed only as far as [`authentication`]
 //! goes, and a sender whom his own domain contradicts never stands as the identity he names.
 //!
 //! What the parts say, in this order: the text is every inline `text/plain`, of alternatives the plain

@@ -1,8 +1,11 @@
 //! Formats that several channels or mirrors share.
+//!
+//! **Invariant:** a format knows neither the channels nor the mirrors that use it.
 
 pub mod authentication;
 pub mod automatic;
 pub mod batch;
+pub mod delivery;
 pub mod html;
 pub mod json;
 pub mod mail_parts;

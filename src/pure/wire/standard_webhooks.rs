@@ -9,7 +9,7 @@
 //! **Invariant:** verification runs over the raw bytes and in constant time; a delivery that lacks
 //! any of the three headers, or has one twice, is never taken for genuine.
 
-use crate::pure::channels::{Delivery, Forged};
+use super::delivery::{Delivery, Forged};
 use crate::pure::domain::secret::Secret;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};

@@ -520,6 +520,7 @@ fn is_parted(text: &str, span: Range<usize>) -> bool {
 }
 
 /// Phrases in any case, the longest first; see [`is_parted`].
+#[expect(clippy::expect_used, reason = "the phrases are the program's own, and escaped")]
 fn one_of(first: &[&str], second: &[&str]) -> Regex {
     let mut phrases: Vec<String> = first.iter().chain(second).map(|phrase| regex::escape(phrase)).collect();
     phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
