@@ -311,6 +311,10 @@ fn faulty(event: &RawEvent, fault: &Fault) -> Faulty {
 impl Registry {
     fn read(&self, claimed: &ClaimedRaw, mint: &mut IdMint, read: &mut Read) {
         let event = &claimed.event;
+        if let Some(why) = &claimed.lost {
+            read.faults.push(faulty(event, &Fault::new("bytes_lost", why.clone())));
+            return;
+        }
         let (Some(channel), Some(tenant)) = (self.channels.get(&event.channel), self.tenants.get(&event.tenant)) else {
             let why = "no such channel is configured any more; configure it and retry, or drop it";
             read.faults.push(faulty(event, &Fault::new("channel_unknown", why)));

@@ -188,3 +188,16 @@ async fn what_was_erased_is_not_taken_in_again() {
     assert_eq!(desk.count("SELECT count(*) FROM message").await, 0);
     assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0);
 }
+
+#[tokio::test]
+async fn a_delivery_whose_bytes_are_gone_stops_nothing() {
+    let desk = Desk::open().await;
+    let large = format!("{}{}", letter("a@x", MINNA, PASS, "", "Hei").1, "x".repeat(300_000));
+    desk.deliver("mail", "2026-03-10T12:00:00Z", large).await;
+    for entry in std::fs::read_dir(desk.content_dir()).expect("the content store").flatten() {
+        std::fs::remove_dir_all(entry.path()).or_else(|_| std::fs::remove_file(entry.path())).expect("removed");
+    }
+    desk.take("facebook", "2026-03-10T12:00:01Z", chat("m1", "P1", "Hei, missä paketti?").1).await;
+    assert_eq!(desk.tally().await, (1, 1, 1));
+    assert_eq!(desk.count("SELECT count(*) FROM quarantine WHERE code = 'bytes_lost'").await, 1);
+}

@@ -61,7 +61,7 @@ pub struct Desk {
     registry: Arc<Registry>,
     batch: BatchLimits,
     _db: TestDb,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Desk {
@@ -91,12 +91,17 @@ impl Desk {
         let (parts, _) = Parts::of(settings, &keys);
         let registry = parts.registry;
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, registry, batch: parts.batch, _db: db, _dir: dir }
+        Self { store, ingest, registry, batch: parts.batch, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
     pub fn ingest_of(&self, rows_max: i64) -> Ingest {
         Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, ..self.batch })
+    }
+
+    /// Where large bodies are.
+    pub fn content_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("content")
     }
 
     /// Stores a delivery as its intake would.

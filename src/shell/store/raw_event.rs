@@ -4,7 +4,7 @@ use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
 use crate::pure::domain::message::RawEvent;
-use crate::shell::content::ContentHash;
+use crate::shell::content::{ContentError, ContentHash};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, Row};
@@ -319,6 +319,8 @@ pub struct ClaimedRaw {
     pub event: RawEvent,
     /// Mirrors do not hear of it.
     pub quiet: bool,
+    /// Why its bytes are gone for good, if they are: the body of the event is empty then.
+    pub lost: Option<String>,
 }
 
 /// Claims the oldest deliveries nobody else holds, at most `rows_max` and about `bytes_max` (one at
@@ -346,7 +348,12 @@ pub async fn claim(
     }
     let ids: Vec<Uuid> = quiet.keys().copied().collect();
     let events = load(store, connection, &ids).await?;
-    Ok(events.into_iter().map(|event| ClaimedRaw { quiet: quiet.get(&event.id.0).copied().unwrap_or(false), event }).collect())
+    Ok(claimed(events, &quiet))
+}
+
+fn claimed(events: Vec<LoadedRaw>, quiet: &HashMap<Uuid, bool>) -> Vec<ClaimedRaw> {
+    let is_quiet = |event: &RawEvent| quiet.get(&event.id.0).copied().unwrap_or(false);
+    events.into_iter().map(|LoadedRaw { event, lost }| ClaimedRaw { quiet: is_quiet(&event), event, lost }).collect()
 }
 
 /// Takes claimed deliveries off the queue.
@@ -355,8 +362,18 @@ pub async fn settle(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), S
     Ok(())
 }
 
-/// Loads deliveries with their bytes, in order of arrival.
-pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<RawEvent>, StoreError> {
+/// A delivery read back.
+#[derive(Debug, Clone)]
+pub struct LoadedRaw {
+    /// The delivery.
+    pub event: RawEvent,
+    /// Why its bytes are gone for good, if they are.
+    pub lost: Option<String>,
+}
+
+/// Loads deliveries with their bytes, in order of arrival. One whose bytes are gone does not keep
+/// the others back: it comes without them, and says why.
+pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<LoadedRaw>, StoreError> {
     let rows = sqlx::query(
         "SELECT r.id, r.tenant, r.channel, r.kind, r.received_at, r.trusted_at, r.origin,
             coalesce(r.body, f.body) AS body, coalesce(r.content_hash, f.content_hash) AS content_hash
@@ -371,17 +388,21 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
         let id: Uuid = row.try_get("id")?;
         let body: Option<Vec<u8>> = row.try_get("body")?;
         let hash: Option<Vec<u8>> = row.try_get("content_hash")?;
-        let body = match (body, hash) {
-            (Some(body), _) => Bytes::from(body),
+        let (body, lost) = match (body, hash) {
+            (Some(body), _) => (Bytes::from(body), None),
             (None, Some(hash)) => {
                 let hash = <[u8; 32]>::try_from(hash).map_err(|_| corrupt(id, "its content hash is malformed"))?;
-                store.content.get(ContentHash(hash)).await?
+                match store.content.get(ContentHash(hash)).await {
+                    Ok(body) => (body, None),
+                    Err(gone @ (ContentError::Missing(_) | ContentError::Damaged(_))) => (Bytes::new(), Some(gone.to_string())),
+                    Err(error) => return Err(error.into()),
+                }
             }
-            (None, None) => return Err(corrupt(id, "retention has removed its bytes")),
+            (None, None) => (Bytes::new(), Some("retention has removed its bytes".to_owned())),
         };
         let received_at: jiff_sqlx::Timestamp = row.try_get("received_at")?;
         let trusted_at: Option<jiff_sqlx::Timestamp> = row.try_get("trusted_at")?;
-        events.push(RawEvent {
+        let event = RawEvent {
             id: RawEventId(id),
             tenant: row.try_get("tenant")?,
             channel: row.try_get("channel")?,
@@ -390,7 +411,8 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
             trusted_at: trusted_at.map(|at| at.to_jiff()),
             origin: row.try_get("origin")?,
             body,
-        });
+        };
+        events.push(LoadedRaw { event, lost });
     }
     Ok(events)
 }
@@ -410,5 +432,5 @@ pub async fn claim_these(store: &Store, connection: &mut PgConnection, ids: &[Uu
     let quiet: HashMap<Uuid, bool> = waiting.into_iter().collect();
     let ids: Vec<Uuid> = quiet.keys().copied().collect();
     let events = load(store, connection, &ids).await?;
-    Ok(events.into_iter().map(|event| ClaimedRaw { quiet: quiet.get(&event.id.0).copied().unwrap_or(false), event }).collect())
+    Ok(claimed(events, &quiet))
 }
