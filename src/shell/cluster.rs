@@ -662,15 +662,27 @@ impl PidFile {
     }
 }
 
-/// Whether the process is a server on this data directory, which is its working directory. The
-/// links of a zombie cannot be read, so it is none.
+/// Whether the process is a server on this data directory: started with it, or working in it. (In
+/// a container root may not see the working directory of other users, but may see arguments.) A
+/// zombie has neither.
 fn is_server(pid: i32, data: &Path) -> bool {
-    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == data)
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let arguments: Vec<&[u8]> = arguments.split(|&byte| byte == 0).collect();
+    let is_named = arguments.windows(2).any(|pair| pair[0] == b"-D" && pair[1] == data.as_os_str().as_bytes());
+    is_named || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == data)
 }
 
+/// Whether a process works in the directory, or may: a postgres that cannot be looked into.
 fn anybody_works_in(data: &Path) -> bool {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok()).any(|cwd| cwd == data)
+    fs::read_dir("/proc").into_iter().flatten().flatten().any(|process| {
+        match fs::read_link(process.path().join("cwd")) {
+            Ok(cwd) => cwd == data,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                fs::read_to_string(process.path().join("comm")).is_ok_and(|name| name.trim() == "postgres")
+            }
+            Err(_) => false,
+        }
+    })
 }
 
 fn url(sock: &Path) -> Result<String, ClusterError> {

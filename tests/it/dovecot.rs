@@ -36,6 +36,11 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts a server with an empty mailbox and waits until it answers. Takes about 0.2 s.
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// As [`Dovecot::start`], with further settings.
+    pub async fn start_with(settings: &str) -> Self {
         let dir = scratch();
         let ports = free_ports();
         let owner = owner();
@@ -46,10 +51,10 @@ impl Dovecot {
         fs::write(dir.path().join("users"), user).expect("the file of users");
         fs::set_permissions(dir.path().join("users"), fs::Permissions::from_mode(0o644)).expect("its mode");
         make_certificate(dir.path());
-        fs::write(&conf, configuration(dir.path(), ports, &owner)).expect("the configuration");
+        fs::write(&conf, configuration(dir.path(), ports, &owner) + settings).expect("the configuration");
         let master = run(&conf);
         let [port, tls_port, lmtp_port] = ports;
-        let server = Self { port, tls_port, lmtp_port, conf, owner, dir, master };
+        let mut server = Self { port, tls_port, lmtp_port, conf, owner, dir, master };
         server.wait().await;
         server
     }
@@ -92,7 +97,7 @@ impl Dovecot {
         for step in steps {
             wire.write_all(step).await.expect("sent");
             let mut line = String::new();
-            while !line.as_bytes().get(3).is_some_and(|&byte| byte == b' ') {
+            while line.as_bytes().get(3) != Some(&b' ') {
                 line.clear();
                 wire.read_line(&mut line).await.expect("an answer");
             }
@@ -191,9 +196,13 @@ impl Dovecot {
         self.wait().await;
     }
 
-    async fn wait(&self) {
+    async fn wait(&mut self) {
+        let (master, said, lmtp_port) = (&mut self.master, self.dir.path().join("started.log"), self.lmtp_port);
         eventually("Dovecot listens", async || {
-            let mut wire = BufReader::new(TcpStream::connect(("127.0.0.1", self.lmtp_port)).await.ok()?);
+            if let Ok(Some(_)) = master.try_wait() {
+                panic!("Dovecot does not start. {INSTALL}. {}", fs::read_to_string(&said).unwrap_or_default());
+            }
+            let mut wire = BufReader::new(TcpStream::connect(("127.0.0.1", lmtp_port)).await.ok()?);
             let mut greeting = String::new();
             wire.read_line(&mut greeting).await.ok()?;
             greeting.starts_with("220").then_some(())

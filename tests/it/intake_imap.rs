@@ -179,6 +179,21 @@ async fn stored_mails_are_marked_or_moved() {
 }
 
 #[tokio::test]
+async fn a_server_with_fewer_abilities_is_polled_and_copied_on() {
+    let (server, store) = tokio::join!(Dovecot::start_with("imap_capability = IMAP4rev1 LITERAL+ UIDPLUS\n"), store());
+    server.put([mail("one"), mail("two")]);
+    let after = After::Move("Handled".to_owned());
+    let source = ImapSource { after, poll_interval: Duration::from_millis(300), ..server.source() };
+    let running = start(&source, &store);
+    eventually("the mails that were there", async || (store.count().await == 2).then_some(())).await;
+    server.deliver(&mail("three")).await;
+    eventually("the new one", async || (store.count().await == 3).then_some(())).await;
+    eventually("the moves", async || (server.count("Handled", "ALL").await == 3).then_some(())).await;
+    eventually("an empty mailbox", async || (server.count("INBOX", "ALL").await == 0).then_some(())).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn tls_is_checked_and_logins_are_tried() {
     let server = Dovecot::start().await;
     let trusting = ImapSource { host: "localhost".to_owned(), ca_file: Some(server.certificate()), ..server.source() };

@@ -187,6 +187,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).open(path)
 }
 
+#[expect(clippy::zombie_processes, reason = "it outlives this process")]
 async fn start_keeper(dir: &Path, url: &str) {
     let said = dir.join("keeper.log");
     let mut keeper = Command::new(std::env::current_exe().expect("this program"));

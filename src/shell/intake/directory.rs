@@ -772,14 +772,14 @@ impl Pile {
         }
     }
 
-    fn from_dir(&self) -> PathBuf {
+    fn incoming_dir(&self) -> PathBuf {
         match self.source.layout {
             DropLayout::Maildir => self.source.path.join("new"),
             DropLayout::Files => self.source.path.clone(),
         }
     }
 
-    fn to_dir(&self) -> PathBuf {
+    fn done_dir(&self) -> PathBuf {
         match self.source.layout {
             DropLayout::Maildir => self.source.path.join("cur"),
             DropLayout::Files => self.source.path.join("done"),
@@ -791,7 +791,7 @@ impl Pile {
         if self.cursor.is_none() {
             self.cursor = Some(self.taker.cursor().await?.unwrap_or_default());
         }
-        let dir = self.from_dir();
+        let dir = self.incoming_dir();
         // The cursor knows one batch: nothing is taken before its files are out of the way.
         self.move_stored(&dir).await?;
         if self.listing.is_none() && !self.open_listing(&dir).await? {
@@ -821,7 +821,7 @@ impl Pile {
 
     /// Begins a listing, unless the directory is unchanged since one found nothing.
     async fn open_listing(&mut self, dir: &Path) -> Result<bool, DirectoryError> {
-        let (path, to) = (dir.to_owned(), self.to_dir());
+        let (path, to) = (dir.to_owned(), self.done_dir());
         let before = self.empty_at.filter(|_| self.listed_at.elapsed() < self.source.poll_interval);
         let opened = blocking(move || -> Result<_, DirectoryError> {
             let metadata = fs::metadata(&path).map_err(DirectoryError::io("look at", &path))?;
@@ -944,10 +944,10 @@ impl Pile {
         if self.unmoved.is_empty() {
             return Ok(());
         }
-        let (from, to, layout, names) = (dir.to_owned(), self.to_dir(), self.source.layout, self.unmoved.clone());
+        let (from, to, layout, names) = (dir.to_owned(), self.done_dir(), self.source.layout, self.unmoved.clone());
         blocking(move || names.iter().try_for_each(|name| move_away(&from, &to, name, layout)))
             .await
-            .map_err(DirectoryError::io("move files to", &self.to_dir()))?;
+            .map_err(DirectoryError::io("move files to", &self.done_dir()))?;
         self.unmoved.clear();
         Ok(())
     }

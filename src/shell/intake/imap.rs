@@ -477,6 +477,7 @@ impl Watcher {
             return Err(IntakeError::Withheld);
         }
         fetched.sort_by_key(|mail| mail.uid);
+        fetched.dedup_by_key(|mail| mail.uid);
         let stored: Vec<u32> = fetched.iter().map(|mail| mail.uid).collect();
         let events: Vec<NewRawEvent> = fetched
             .into_iter()
