@@ -69,7 +69,7 @@ pub struct Part {
     pub is_inline: bool,
     /// The `report-type` parameter of a multipart/report, lower case.
     pub report_type: Option<String>,
-    /// The `type` parameter's part, for multipart only: the parts within it, in order.
+    /// For a multipart: the parts within it, in order, as indexes into [`Mail::parts`].
     pub children: Vec<usize>,
     /// The header of the part.
     pub header: Range<usize>,
@@ -291,7 +291,7 @@ fn line_end(bytes: &[u8], from: usize, to: usize) -> (usize, usize) {
 }
 
 /// Reads a header: its fields, and where the body begins. A line that is no field ends the header,
-/// unless one of the [`LANDMARKS`] follows before the next blank line: relays and bad clients break
+/// unless a field that every header has follows before the next blank line: relays and bad clients break
 /// long fields that way.
 pub fn fields(bytes: &[u8], range: Range<usize>) -> (Vec<Field>, usize) {
     let mut fields: Vec<Field> = Vec::new();

@@ -151,8 +151,9 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     let is_contradicted = authentication == Some(Authentication::Fail);
     incoming.variant = if is_contradicted { format!("contradicted:{fingerprint}") } else { fingerprint };
 
-    let is_own = from.address.as_ref().is_some_and(|address| settings.is_own(address));
-    if is_own && !is_contradicted {
+    // An agent writes From alone; what only a trace names, or one among several, is no agent's word.
+    let is_certain = !is_contradicted && !from.is_substitute && !from.is_several;
+    if is_certain && from.address.as_ref().is_some_and(|address| settings.is_own(address)) {
         incoming.direction = Direction::FromAgent;
         incoming.recipient = recipient(mail, settings);
     }
@@ -350,12 +351,15 @@ fn fingerprint(
     text: &[String],
 ) -> String {
     let mut hash = Sha256::new();
+    let mut line = String::new();
     let mut add = |text: &str| {
+        line.clear();
         for word in text.split_whitespace() {
-            hash.update(word.as_bytes());
-            hash.update(b" ");
+            line.push_str(word);
+            line.push(' ');
         }
-        hash.update(b"\n");
+        line.push('\n');
+        hash.update(line.as_bytes());
     };
     let mailbox = from.mailbox.as_ref();
     add(mailbox.map_or("", |mailbox| mailbox.name.as_str()));
@@ -543,17 +547,20 @@ fn file_name(name: &str) -> String {
 /// around the whole.
 fn clean_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' => out.push('\n'),
-            '\n' | '\t' => out.push(c),
-            '\u{feff}' => {}
-            c if c.is_control() => {}
-            c => out.push(c),
+    let mut rest = text;
+    // Bytes that may begin something to take out: controls, C1 controls, a byte order mark.
+    let is_suspect = |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2 | 0xef);
+    while let Some(at) = rest.bytes().position(is_suspect) {
+        out.push_str(&rest[..at]);
+        let mut after = rest[at..].chars();
+        match after.next() {
+            Some('\r') if !after.as_str().starts_with('\n') => out.push('\n'),
+            Some(c) if !c.is_control() && c != '\u{feff}' => out.push(c),
+            _ => {}
         }
+        rest = after.as_str();
     }
+    out.push_str(rest);
     let start = out.len() - out.trim_start_matches('\n').len();
     let text = out.trim_end();
     if start >= text.len() { String::new() } else { text[start..].to_owned() }

@@ -21,6 +21,8 @@ const MARKER_BYTES_MAX: usize = 300;
 const ATTRIBUTION_LINES_MAX: usize = 3;
 /// A quoted line at least this long may have been broken by a client that wraps. Bytes.
 const WRAPPED_BYTES_MIN: usize = 60;
+/// Bytes of a line that are compared with separators; the longest has 48.
+const SEPARATOR_BYTES_MAX: usize = 64;
 /// Lines searched for the labels of a quoted header.
 const HEADER_LINES_MAX: usize = 8;
 /// Lines below a sign-off, blank ones not counted; more is another paragraph.
@@ -150,13 +152,17 @@ fn is_separator(line: &str) -> bool {
     if line.len() > MARKER_BYTES_MAX || line.len() < 8 {
         return false;
     }
-    let lower = line.to_lowercase();
-    let bare =
-        lower.trim_matches(|c: char| matches!(c, '-' | '_' | '*' | '=' | '#' | '—' | '–' | ':') || c.is_whitespace());
-    let is_drawn =
-        lower.trim_start().starts_with(['-', '_', '*', '=', '—', '–']) && bare.len() + 3 < lower.trim().len();
-    (is_drawn && SEPARATORS.iter().any(|text| bare.starts_with(text)))
-        || ANNOUNCEMENTS.iter().any(|text| bare.starts_with(text.trim_end_matches(':')))
+    let is_mark = |c: char| matches!(c, '-' | '_' | '*' | '=' | '#' | '—' | '–' | ':') || c.is_whitespace();
+    let line = line.trim();
+    let bare = line.trim_matches(is_mark);
+    let is_drawn = line.starts_with(['-', '_', '*', '=', '—', '–']) && bare.len() + 3 < line.len();
+    // Most lines are neither drawn nor begin as an announcement does: they need no lower case.
+    if !is_drawn && !bare.starts_with(|c: char| "bvadiprksBVADIPRKS".contains(c)) {
+        return false;
+    }
+    let lower = bare.get(..bare.floor_char_boundary(SEPARATOR_BYTES_MAX)).unwrap_or_default().to_lowercase();
+    (is_drawn && SEPARATORS.iter().any(|text| lower.starts_with(text)))
+        || ANNOUNCEMENTS.iter().any(|text| lower.starts_with(text.trim_end_matches(':')))
 }
 
 /// Names of From in quoted headers.
@@ -334,6 +340,10 @@ fn attribution(lines: &[&str], at: usize) -> Option<usize> {
 }
 
 fn begins_attribution(line: &str) -> bool {
+    // They all carry a date.
+    if !line.bytes().take(MARKER_BYTES_MAX).any(|b| b.is_ascii_digit()) {
+        return false;
+    }
     let line = line.trim_start_matches(['-', ' ', '*', '\t']);
     let word: String = line.chars().take(10).take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
     let begins = ATTRIBUTION_STARTS.contains(&word.as_str()) || line.starts_with(|c: char| c.is_ascii_digit());
@@ -349,7 +359,11 @@ fn is_attribution(line: &str, before_quote: bool) -> bool {
     if line.len() > MARKER_BYTES_MAX || line.len() < 8 {
         return false;
     }
-    let lower = line.trim_matches(|c: char| matches!(c, '-' | '*' | '_') || c.is_whitespace()).to_lowercase();
+    let bare = line.trim_matches(|c: char| matches!(c, '-' | '*' | '_') || c.is_whitespace());
+    if !bare.ends_with(':') && !bare.contains('@') {
+        return false;
+    }
+    let lower = bare.to_lowercase();
     let has_address = lower.contains('@');
     let has_digit = lower.contains(|c: char| c.is_ascii_digit());
     let verb = WROTE.iter().filter_map(|verb| lower.rfind(verb).map(|at| &lower[at + verb.len()..])).next();
