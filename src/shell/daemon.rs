@@ -208,6 +208,7 @@ impl Running {
             rest.spawn(async move { ingest.run(stop, false).await });
         }
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
+        rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
 
         let healths: Vec<(ChannelHealth, &Configured)> = parts
@@ -400,6 +401,15 @@ async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>,
 fn is_alive(beat: &AtomicI64) -> bool {
     let now = Timestamp::now().as_second();
     now - beat.load(Ordering::Relaxed) < i64::try_from(STUCK_AFTER.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Removes what a crash left half written in the content store.
+async fn sweep(store: Store) {
+    match tokio::task::spawn_blocking(move || store.content.sweep()).await {
+        Ok(Ok(0)) | Err(_) => {}
+        Ok(Ok(files)) => tracing::info!(files, "removed unfinished files of the content store"),
+        Ok(Err(error)) => tracing::warn!(code = "sweep_failed", %error, "cannot look for unfinished files in the content store"),
+    }
 }
 
 /// Makes the partition of the coming month in good time.

@@ -201,3 +201,18 @@ async fn a_delivery_whose_bytes_are_gone_stops_nothing() {
     assert_eq!(desk.tally().await, (1, 1, 1));
     assert_eq!(desk.count("SELECT count(*) FROM quarantine WHERE code = 'bytes_lost'").await, 1);
 }
+
+#[tokio::test]
+async fn nobody_speaks_as_the_desk_by_its_address_alone() {
+    let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
+    let desk_says = |results: &str| {
+        let mail = letter("r@kauppa.example", "Kauppa <asiakaspalvelu@kauppa.example>", results, "In-Reply-To: <a@x>\r\n", "Maksakaa tänne.");
+        (mail.0, mail.1.replace("To: asiakaspalvelu@kauppa.example", "To: minna@posti.example"))
+    };
+    let forged = desk_says("spf=none; dkim=none; dmarc=none header.from=kauppa.example");
+    let desk = check("a forged answer of the desk", &[first.clone(), forged], 1, 2).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 0);
+    let genuine = desk_says("dmarc=pass header.from=kauppa.example");
+    let desk = check("a genuine one", &[first, genuine], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 1);
+}

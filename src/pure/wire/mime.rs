@@ -152,7 +152,11 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     incoming.variant = if is_contradicted { format!("contradicted:{fingerprint}") } else { fingerprint };
 
     // An agent writes From alone; what only a trace names, or one among several, is no agent's word.
-    let is_certain = !is_contradicted && !from.is_substitute && !from.is_several;
+    // Our own address is as easy to forge as any (promise P4): it counts when our server vouches for
+    // it, or when no server has carried the mail at all, as in the Sent folder of our own mailbox.
+    let is_vouched = matches!(authentication, Some(Authentication::Pass | Authentication::Aligned));
+    let was_carried = mail.values("received").next().is_some();
+    let is_certain = !is_contradicted && !from.is_substitute && !from.is_several && (is_vouched || !was_carried);
     if is_certain && from.address.as_ref().is_some_and(|address| settings.is_own(address)) {
         incoming.direction = Direction::FromAgent;
         incoming.recipient = recipient(mail, settings);
