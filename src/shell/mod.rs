@@ -9,6 +9,7 @@
 pub mod alerts;
 pub mod carriers;
 pub mod cluster;
+pub mod command;
 pub mod content;
 pub mod daemon;
 pub mod deliver;
