@@ -159,6 +159,6 @@ impl Parts {
             rows_max: i64::try_from(sections.ingest.batch_rows_max).unwrap_or(i64::MAX),
             bytes_max: i64::try_from(sections.ingest.batch_bytes_max).unwrap_or(i64::MAX),
         };
-        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants }), batch }, sections)
+        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants, profiles: None }), batch }, sections)
     }
 }

@@ -101,7 +101,7 @@ impl Import {
         let form = channels::kind(channel.kind).map_or(Form::Body, |kind| kind.form);
         let cut = Cut { form, bytes_max, piece_bytes: 0 };
         for path in &self.files {
-            history::open(path, cut).map_err(|error| history::unreadable(path, &error))?;
+            let _opens = history::open(path, cut).map_err(|error| history::unreadable(path, &error))?;
         }
         Ok(Source::Files { paths: self.files, channel: ident((name, channel)), cut })
     }
@@ -233,7 +233,7 @@ impl Storing<'_> {
 }
 
 /// Says what became of it.
-pub(super) fn tell(outcome: &Outcome, output: &mut Output) -> Result<(), Failure> {
+fn tell(outcome: &Outcome, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         return output.json(outcome);
     }

@@ -41,6 +41,11 @@ impl Output {
         Ok(self.writer.write_all(b"\n")?)
     }
 
+    /// A piece of a payload, made [`safe`] by the caller.
+    pub(super) fn part(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(self.writer.write_all(text.as_bytes())?)
+    }
+
     /// A line for people that stands out.
     pub(super) fn heading(&mut self, line: &str) -> Result<(), Failure> {
         match self.colours {
@@ -65,13 +70,13 @@ impl Output {
             return self.text(nothing);
         }
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
         table.add_rows(rows.iter().map(|row| cells(row).iter().map(|cell| safe(cell)).collect::<Vec<_>>()));
         if !self.colours {
             table.force_no_tty();
         }
-        Ok(writeln!(self.writer, "{table}")?)
+        Ok(writeln!(self.writer, "{}", table.trim_fmt())?)
     }
 
     /// Everything is out.

@@ -2,9 +2,11 @@
 
 use super::{Store, StoreError, quarantine, sql_time};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::decision::ItemRole;
 use crate::pure::domain::id::RawEventId;
 use crate::pure::domain::message::RawEvent;
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -91,29 +93,46 @@ impl Store {
             .await?)
     }
 
-    /// What became of the deliveries from one to another, both included; other channels' deliveries of
-    /// the same time do not count.
+    /// What became of the deliveries of some channels from one to another, both included.
     pub async fn outcome_between(&self, first: RawEventId, last: RawEventId, channels: &[String]) -> Result<Outcome, StoreError> {
         let row = sqlx::query(
-            "WITH raw AS (SELECT id FROM raw_event WHERE id BETWEEN $1 AND $2 AND channel = ANY($3))
-             SELECT (SELECT count(*) FROM raw) AS deliveries, count(*) FILTER (WHERE i.role = 'first') AS messages,
-                count(*) FILTER (WHERE i.role = 'repeat') AS repeats, count(*) FILTER (WHERE i.role = 'leg') AS legs,
-                count(*) FILTER (WHERE i.role = 'update') AS updates,
-                (SELECT count(*) FROM quarantine q WHERE q.state = 'waiting' AND q.raw_event IN (SELECT id FROM raw)) AS quarantined
-             FROM raw_item i WHERE i.raw_event BETWEEN $1 AND $2 AND i.raw_event IN (SELECT id FROM raw)",
+            "WITH raw AS (SELECT id FROM raw_event WHERE id BETWEEN $1 AND $2 AND channel = ANY($3)),
+             roles AS (SELECT i.role, count(*) AS n FROM raw_item i JOIN raw ON raw.id = i.raw_event GROUP BY i.role)
+             SELECT (SELECT count(*) FROM raw) AS deliveries, (SELECT jsonb_object_agg(role, n) FROM roles) AS roles,
+                (SELECT count(*) FROM quarantine q JOIN raw ON raw.id = q.raw_event WHERE q.state = 'waiting') AS quarantined",
         )
         .bind(first.0)
         .bind(last.0)
         .bind(channels)
         .fetch_one(&self.pool)
         .await?;
-        Ok(Outcome {
-            deliveries: row.try_get("deliveries")?,
-            messages: row.try_get("messages")?,
-            repeats: row.try_get("repeats")?,
-            legs: row.try_get("legs")?,
-            updates: row.try_get("updates")?,
-            quarantined: row.try_get("quarantined")?,
-        })
+        outcome(&row)
     }
+
+    /// What became of some deliveries.
+    pub async fn outcome_of(&self, raw: &[RawEventId]) -> Result<Outcome, StoreError> {
+        let row = sqlx::query(
+            "WITH raw AS (SELECT unnest($1::uuid[]) AS id),
+             roles AS (SELECT i.role, count(*) AS n FROM raw_item i JOIN raw ON raw.id = i.raw_event GROUP BY i.role)
+             SELECT (SELECT count(*) FROM raw) AS deliveries, (SELECT jsonb_object_agg(role, n) FROM roles) AS roles,
+                (SELECT count(*) FROM quarantine q JOIN raw ON raw.id = q.raw_event WHERE q.state = 'waiting') AS quarantined",
+        )
+        .bind(raw.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_one(&self.pool)
+        .await?;
+        outcome(&row)
+    }
+}
+
+fn outcome(row: &PgRow) -> Result<Outcome, StoreError> {
+    let roles: Option<serde_json::Value> = row.try_get("roles")?;
+    let count = |role: ItemRole| roles.as_ref().and_then(|roles| roles.get(role.as_str())?.as_i64()).unwrap_or(0);
+    Ok(Outcome {
+        deliveries: row.try_get("deliveries")?,
+        messages: count(ItemRole::First),
+        repeats: count(ItemRole::Repeat),
+        legs: count(ItemRole::Leg),
+        updates: count(ItemRole::Update),
+        quarantined: row.try_get("quarantined")?,
+    })
 }
