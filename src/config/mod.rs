@@ -134,8 +134,22 @@ impl Settings {
         tenants.into_iter().cloned().collect()
     }
 
+    /// The built-in defaults alone, for what runs without a configuration (`lanka parse`): no channel, no
+    /// mirror. `None` only if the defaults that are compiled in are broken, which a test rules out.
+    pub fn bare() -> Option<Self> {
+        let mut defaults: Table = DEFAULTS.parse().ok()?;
+        defaults.retain(|key, _| key != "channels" && key != "mirrors");
+        let (sections, _) = read(defaults.clone(), &[], &defaults);
+        Some(Self { sections: sections?, channels: BTreeMap::new(), mirrors: BTreeMap::new(), warnings: Vec::new() })
+    }
+
     /// What deciding depends on, for one tenant.
     pub fn policy(&self, tenant: &str, keys: &Keys) -> Policy {
+        self.policy_under(tenant, keys.derive_lookup("fact"))
+    }
+
+    /// [`Self::policy`] under a given key of look-up hashes.
+    pub fn policy_under(&self, tenant: &str, fact_key: [u8; 32]) -> Policy {
         let channels = || self.channels.iter().filter(|(_, channel)| channel.tenant == tenant);
         let mirrors = self.mirrors.iter().filter(|(_, mirror)| mirror.tenant == tenant && mirror.enabled);
         let domains = |list: &[Domain]| list.iter().map(|domain| domain.0.clone()).collect::<HashSet<_>>();
@@ -157,7 +171,7 @@ impl Settings {
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),
             own_numbers: channels().flat_map(|(_, channel)| channel.built.own.numbers.clone()).collect(),
-            fact_key: keys.derive_lookup("fact"),
+            fact_key,
             mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
         }
     }

@@ -14,7 +14,7 @@ use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::Lookup;
 use crate::pure::domain::id::{IdMint, RawEventId};
-use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent};
+use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender};
 use crate::pure::domain::policy::Policy;
 use crate::shell::store::commit::{Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
@@ -37,11 +37,32 @@ const RACES_MAX: u32 = 8;
 const OUTAGE_WAIT: Duration = Duration::from_millis(500);
 
 /// What deciding needs of the configuration.
+#[derive(Clone)]
 pub struct Registry {
     /// Channels by name.
     pub channels: HashMap<String, Arc<dyn Channel>>,
     /// Policies by tenant.
     pub tenants: HashMap<String, Arc<Tenant>>,
+    /// Names that imported history came with.
+    pub profiles: Option<Arc<Profiles>>,
+}
+
+/// Names by the id they belong to, as a vendor's profile API gives them.
+pub struct Profiles {
+    /// The scheme of the ids.
+    pub scheme: &'static str,
+    /// Names by id.
+    pub names: HashMap<String, String>,
+}
+
+impl Profiles {
+    /// Names whom the delivery itself does not name.
+    fn complete(&self, sender: &mut Sender) {
+        if sender.name.is_none() {
+            let mut ids = sender.identities.iter().map(|own| &own.identity).filter(|identity| identity.scheme == self.scheme);
+            sender.name = ids.find_map(|identity| self.names.get(&identity.value)).cloned();
+        }
+    }
 }
 
 /// One firm's policy, with its look-up keys.
@@ -309,6 +330,11 @@ fn faulty(event: &RawEvent, fault: &Fault) -> Faulty {
 }
 
 impl Registry {
+    /// The same with names of profiles.
+    pub fn with_profiles(&self, profiles: Profiles) -> Self {
+        Self { profiles: Some(Arc::new(profiles)), ..self.clone() }
+    }
+
     fn read(&self, claimed: &ClaimedRaw, mint: &mut IdMint, read: &mut Read) {
         let event = &claimed.event;
         if let Some(why) = &claimed.lost {
@@ -320,7 +346,7 @@ impl Registry {
             read.faults.push(faulty(event, &Fault::new("channel_unknown", why)));
             return;
         };
-        let (messages, faults) = read_delivery(channel.as_ref(), event, tenant, mint);
+        let (messages, faults) = read_delivery(channel.as_ref(), event, tenant, self.profiles.as_deref(), mint);
         read.faults.extend(faults.iter().map(|fault| faulty(event, fault)));
         read.quiet.insert(event.id, claimed.quiet);
         read.messages.entry(event.tenant.clone()).or_default().extend(messages);
@@ -333,6 +359,7 @@ fn read_delivery(
     channel: &dyn Channel,
     event: &RawEvent,
     tenant: &Tenant,
+    profiles: Option<&Profiles>,
     mint: &mut IdMint,
 ) -> (Vec<(Message, Lookup)>, Vec<Fault>) {
     let reading = || {
@@ -342,7 +369,11 @@ fn read_delivery(
             faults.push(Fault::new("too_many_items", format!("only the first {ITEMS_MAX} items were taken in")));
         }
         let mut messages = Vec::with_capacity(items.len());
-        for (item, incoming) in (0u32..).zip(items) {
+        for (item, mut incoming) in (0u32..).zip(items) {
+            if let Some(profiles) = profiles {
+                profiles.complete(&mut incoming.sender);
+                profiles.complete(&mut incoming.recipient);
+            }
             let message = normalise(event, item, incoming, mint.next(event.received_at), &tenant.policy);
             let lookup = lookup(&message, &tenant.keyer);
             messages.push((message, lookup));

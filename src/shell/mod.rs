@@ -9,6 +9,7 @@
 pub mod alerts;
 pub mod carriers;
 pub mod cluster;
+pub mod command;
 pub mod content;
 pub mod daemon;
 pub mod deliver;
@@ -160,6 +161,6 @@ impl Parts {
             attachment_bytes_max: sections.content.attachment_bytes_max,
             poll: sections.ingest.poll,
         };
-        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants }), batch }, sections)
+        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants, profiles: None }), batch }, sections)
     }
 }

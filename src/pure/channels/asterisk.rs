@@ -16,7 +16,7 @@
 //! never more: it can be forged. **Invariants:** own numbers, extensions and withheld numbers are
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
-use super::{Built, Channel, Intake, Kind, Own, SettingsProblem, Setup, TailSource};
+use super::{Built, Channel, Form, Intake, Kind, Own, SettingsProblem, Setup, TailSource};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
@@ -33,7 +33,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, summary: "Asterisk call log (Master.csv, followed as it grows)", build, dry };
+pub const KIND: Kind =
+    Kind { name: NAME, summary: "Asterisk call log (Master.csv, followed as it grows)", form: Form::Line, build, dry };
 
 const NAME: &str = "asterisk";
 

@@ -6,7 +6,7 @@
 //! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
-use super::{After, Built, Channel, ImapSource, Intake, Kind, Own, SettingsProblem, Setup, Tls};
+use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, SettingsProblem, Setup, Tls};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "imap", summary: "a mailbox read over IMAP", build, dry };
+pub const KIND: Kind = Kind { name: "imap", summary: "a mailbox read over IMAP", form: Form::Mail, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

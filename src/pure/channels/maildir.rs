@@ -6,7 +6,7 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "maildir", summary: "a Maildir filled by a local mail server", build, dry };
+pub const KIND: Kind =
+    Kind { name: "maildir", summary: "a Maildir filled by a local mail server", form: Form::Mail, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

@@ -11,7 +11,7 @@
 //! **Invariant:** the customer is whichever of sender and recipient is not the Page; the Page never
 //! becomes a person.
 
-use super::{Built, Channel, Delivery, Forged, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, summary: "Facebook Messenger (webhook)", build, dry };
+pub const KIND: Kind = Kind { name: NAME, summary: "Facebook Messenger (webhook)", form: Form::Body, build, dry };
 
 const NAME: &str = "messenger";
 

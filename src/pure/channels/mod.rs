@@ -59,11 +59,24 @@ pub struct Kind {
     pub name: &'static str,
     /// One line for `lanka channels` and error messages.
     pub summary: &'static str,
+    /// What a file of its deliveries holds, for `lanka import` and `lanka parse`.
+    pub form: Form,
     /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,
     /// `windows`) and makes the channel. Every problem found is reported, not only the first.
     pub build: fn(&Setup<'_>, toml::Table) -> Result<Built, Vec<SettingsProblem>>,
     /// A channel for `lanka parse`, which has no configuration: the vendor's defaults.
     pub dry: fn(&Setup<'_>) -> Box<dyn Channel>,
+}
+
+/// What a file of a kind's deliveries holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Mail: a file is one, an mbox or a Maildir holds many.
+    Mail,
+    /// The bodies of webhooks: one in the whole file, or one a line.
+    Body,
+    /// A log: every line is a delivery.
+    Line,
 }
 
 /// What a channel may know of the rest of the configuration.

@@ -12,7 +12,7 @@
 //! one browser, within the channel. **Invariant:** what the visitor typed (name, address, number) is
 //! stated, never an identity.
 
-use super::{Built, Channel, Delivery, Forged, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender, SenderIdentity,
@@ -25,7 +25,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, summary: "web chat, generic JSON signed as Standard Webhooks", build, dry };
+pub const KIND: Kind =
+    Kind { name: NAME, summary: "web chat, generic JSON signed as Standard Webhooks", form: Form::Body, build, dry };
 
 const NAME: &str = "webchat";
 

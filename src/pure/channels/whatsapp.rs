@@ -17,7 +17,7 @@
 //! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
-use super::{Built, Channel, Delivery, Forged, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
@@ -30,7 +30,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, summary: "WhatsApp Business Cloud API (webhook)", build, dry };
+pub const KIND: Kind =
+    Kind { name: NAME, summary: "WhatsApp Business Cloud API (webhook)", form: Form::Body, build, dry };
 
 const NAME: &str = "whatsapp";
 

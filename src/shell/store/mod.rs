@@ -9,10 +9,15 @@
 //! across a network call. Nothing outside this folder holds SQL.
 
 pub mod commit;
+pub mod explain;
+pub mod export;
 pub mod facts;
 pub mod outbox;
+pub mod quarantine;
 pub mod raw_event;
+pub mod replay;
 pub mod view;
+pub mod ways;
 
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::IdMint;
@@ -67,6 +72,12 @@ impl StoreError {
             Self::Database(sqlx::Error::Database(error)) => matches!(error.code().as_deref(), Some("40001" | "40P01")),
             _ => false,
         }
+    }
+
+    /// Whether lanka's tables are missing altogether.
+    pub fn is_schema_missing(&self) -> bool {
+        // 42P01 undefined_table.
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01"))
     }
 
     /// Whether the fault is the server's (away, restarting, full), not the data's.

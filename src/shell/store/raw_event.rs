@@ -97,6 +97,8 @@ pub enum Hearing {
     Quiet,
 }
 
+// A body that is known already is pointed at where it is (`s`), never at a row of this batch that only
+// points there itself: `load` follows one step.
 const RECORD: &str = "
     WITH input AS (
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
@@ -109,9 +111,9 @@ const RECORD: &str = "
     ), stored AS (
         INSERT INTO raw_event (id, tenant, channel, kind, received_at, trusted_at, origin, body, content_hash, same_as, bytes)
         SELECT i.id, i.tenant, i.channel, i.kind, i.received_at, i.trusted_at, i.origin,
-            CASE WHEN coalesce(i.twin, s.message_id) IS NULL THEN i.body END,
-            CASE WHEN coalesce(i.twin, s.message_id) IS NULL THEN i.content_hash END,
-            coalesce(i.twin, s.message_id), i.bytes
+            CASE WHEN coalesce(s.message_id, i.twin) IS NULL THEN i.body END,
+            CASE WHEN coalesce(s.message_id, i.twin) IS NULL THEN i.content_hash END,
+            coalesce(s.message_id, i.twin), i.bytes
         FROM input i LEFT JOIN seen s ON s.scope = i.scope AND s.key_hash = i.key_hash
     )
     INSERT INTO raw_pending (raw_event, bytes, quiet) SELECT id, bytes, $14 FROM input";

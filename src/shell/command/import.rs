@@ -1,0 +1,248 @@
+//! `lanka import`: history, read in as if it had come by its channel.
+//!
+//! Nobody is called and nothing acknowledged; mirrors hear of it with `--mirror` only. Imported
+//! files arrive now, in the order given; what was said keeps its own time: a webhook's and a call
+//! log's time is the vendor's, a mail is trusted to have come when its folder says (the `From ` line
+//! of an mbox, the name of a Maildir file) or its topmost Received field, whichever is earlier, and
+//! its Date field stands within 48 hours before that. A recorded stream (`--events`) keeps the time of
+//! arrival that it names, and is trusted as verified.
+//!
+//! Importing the same twice is harmless: what is known already is a repeat. A daemon may run on the
+//! same database; the names of `--profiles` reach only what this command decides itself.
+
+use super::history::{self, Cut, Delivery};
+use super::output::{Output, progress};
+use super::stream::{self, Recorded};
+use super::{Bench, Failure, settle};
+use crate::config::{ChannelSettings, Settings};
+use crate::pure::channels::{self, Form, Intake};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::RawEventId;
+use crate::pure::wire::settings::nearest;
+use crate::shell::Parts;
+use crate::shell::ingest::Ingest;
+use crate::shell::intake::ChannelIdent;
+use crate::shell::store::Store;
+use crate::shell::store::raw_event::{Hearing, NewRawEvent, RawBody, Skipped};
+use crate::shell::store::replay::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Deliveries stored in one transaction.
+const BATCH_ROWS_MAX: usize = 500;
+
+/// Their bytes, together; one delivery may be larger by itself.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// The channel the files belong to.
+    #[arg(long, value_name = "NAME", required_unless_present = "events", conflicts_with = "events")]
+    channel: Option<String>,
+    /// Mail (mbox, Maildir, .eml), bodies of webhooks (JSON, one or one a line), call logs.
+    #[arg(value_name = "FILE", required_unless_present = "events", conflicts_with = "events")]
+    files: Vec<PathBuf>,
+    /// A recorded stream of all channels, as `lanka export raw` writes it.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Names of Messenger users by their id, as the profile API gives them.
+    #[arg(long, value_name = "FILE")]
+    profiles: Option<PathBuf>,
+    /// Queue what is imported for the agents' tools too.
+    #[arg(long)]
+    mirror: bool,
+}
+
+/// What is to be imported.
+enum Source {
+    /// Files of one channel.
+    Files { paths: Vec<PathBuf>, channel: ChannelIdent, cut: Cut },
+    /// A stream of so many deliveries over the channels configured.
+    Stream { path: PathBuf, deliveries: u64, channels: Vec<ChannelIdent> },
+}
+
+impl Import {
+    pub(super) async fn run(self, config: &[PathBuf], output: &mut Output) -> Result<(), Failure> {
+        let settings = super::settings(config)?;
+        let profiles = self.profiles.as_deref().map(stream::profiles).transpose()?;
+        let hearing = if self.mirror { Hearing::Told } else { Hearing::Quiet };
+        let source = self.source(&settings)?;
+        let Bench { settings, deployment } = Bench::over(settings).await?;
+        let (parts, _) = Parts::of(settings, &deployment.keys);
+        let ingest = settle::ingest(&deployment.store, &parts, profiles);
+        let outcome = import(&deployment.store, &source, hearing, &ingest).await;
+        deployment.close().await;
+        tell(&outcome?, output)
+    }
+
+    /// Finds what can be seen to be wrong before anything is stored.
+    fn source(self, settings: &Settings) -> Result<Source, Failure> {
+        let ident = |(name, channel): (&String, &ChannelSettings)| ChannelIdent {
+            tenant: channel.tenant.clone(),
+            name: name.clone(),
+            kind: channel.kind.to_owned(),
+        };
+        if let Some(path) = self.events {
+            let names: Vec<String> = settings.channels.keys().cloned().collect();
+            let deliveries = stream::check(&path, &names)?;
+            return Ok(Source::Stream { path, deliveries, channels: settings.channels.iter().map(ident).collect() });
+        }
+        let name = self.channel.unwrap_or_default();
+        let Some((name, channel)) = settings.channels.get_key_value(&name) else {
+            let near = nearest(&name, settings.channels.keys().map(String::as_str));
+            let near = near.map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
+            return Err(Failure::Usage(format!("no channel \"{name}\" is configured{near}")));
+        };
+        let bytes_max = match &channel.built.intake {
+            Intake::Webhook => settings.http.body_bytes_max as u64,
+            Intake::Imap(source) => source.message_bytes_max,
+            Intake::Tail(source) => source.line_bytes_max,
+            Intake::Drop(source) => source.file_bytes_max,
+        };
+        let form = channels::kind(channel.kind).map_or(Form::Body, |kind| kind.form);
+        let cut = Cut { form, bytes_max, piece_bytes: 0 };
+        for path in &self.files {
+            let _opens = history::open(path, cut).map_err(|error| history::unreadable(path, &error))?;
+        }
+        Ok(Source::Files { paths: self.files, channel: ident((name, channel)), cut })
+    }
+}
+
+async fn import(store: &Store, source: &Source, hearing: Hearing, ingest: &Ingest) -> Result<Outcome, Failure> {
+    let mut storing = Storing { store, hearing, batch: Vec::new(), bytes: 0, range: None, skipped: 0 };
+    let names: Vec<String> = match source {
+        Source::Files { paths, channel, cut } => {
+            storing.take_files(paths, channel, *cut).await?;
+            vec![channel.name.clone()]
+        }
+        Source::Stream { path, deliveries, channels } => {
+            storing.take_stream(path, *deliveries, channels).await?;
+            channels.iter().map(|channel| channel.name.clone()).collect()
+        }
+    };
+    let mut outcome = Outcome::default();
+    if let Some((first, last)) = storing.range {
+        settle::decide(store, ingest, first, last).await?;
+        outcome = store.outcome_between(first, last, &names).await?;
+    }
+    outcome.quarantined += storing.skipped;
+    Ok(outcome)
+}
+
+/// Deliveries on their way into the database.
+struct Storing<'a> {
+    store: &'a Store,
+    hearing: Hearing,
+    batch: Vec<NewRawEvent>,
+    bytes: usize,
+    /// The first and the last stored; their ids ascend.
+    range: Option<(RawEventId, RawEventId)>,
+    /// Too large to be stored.
+    skipped: i64,
+}
+
+impl Storing<'_> {
+    async fn take_files(&mut self, paths: &[PathBuf], channel: &ChannelIdent, cut: Cut) -> Result<(), Failure> {
+        let bar = progress(paths.iter().map(|path| history::size(path)).sum(), "storing", true);
+        for path in paths {
+            let unreadable = |error: std::io::Error| history::unreadable(path, &error);
+            for delivery in history::open(path, cut).map_err(unreadable)? {
+                let delivery = delivery.map_err(unreadable)?;
+                bar.inc(delivery.bytes);
+                self.take_delivery(delivery, channel, cut).await?;
+            }
+        }
+        self.flush().await?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    async fn take_delivery(&mut self, delivery: Delivery, channel: &ChannelIdent, cut: Cut) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        let name = delivery.file.file_name().unwrap_or_default().to_string_lossy();
+        let place = if delivery.place.is_empty() { String::new() } else { format!(", {}", delivery.place) };
+        let origin = format!("imported from {name}{place}");
+        let trusted_at = if cut.form == Form::Mail { history::delivered_at(&delivery) } else { None };
+        let Some(body) = delivery.body else {
+            let detail = format!("it has {} bytes, and {} are the most on this channel; raise the limit and import it again", delivery.bytes, cut.bytes_max);
+            let skipped = Skipped {
+                tenant: &channel.tenant,
+                channel: &channel.name,
+                kind: &channel.kind,
+                origin: &origin,
+                code: "too_large",
+                detail: &detail,
+                at: now,
+            };
+            self.skipped += 1;
+            return Ok(self.store.record_skipped(&skipped, None).await?);
+        };
+        self.take(channel, now, trusted_at, origin, body).await
+    }
+
+    async fn take_stream(&mut self, path: &Path, deliveries: u64, channels: &[ChannelIdent]) -> Result<(), Failure> {
+        let bar = progress(deliveries, "storing", false);
+        let mut stream = stream::open(path)?;
+        while let Some((number, line)) = stream.next_line()? {
+            let wrong = |error: String| Failure::Failed(format!("{}:{number}: {error}; the file changed while it was read", path.display()));
+            let recorded = Recorded::parse(line).map_err(wrong)?;
+            let Some(channel) = channels.iter().find(|channel| channel.name == recorded.channel) else {
+                return Err(wrong("an unknown channel".to_owned()));
+            };
+            let (received_at, body) = (recorded.received_at, recorded.body().map_err(wrong)?);
+            self.take(channel, received_at, None, stream::origin(path, number), body).await?;
+            bar.inc(1);
+        }
+        self.flush().await?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    async fn take(
+        &mut self,
+        channel: &ChannelIdent,
+        received_at: Timestamp,
+        trusted_at: Option<Timestamp>,
+        origin: String,
+        body: Vec<u8>,
+    ) -> Result<(), Failure> {
+        self.bytes += body.len();
+        self.batch.push(NewRawEvent {
+            tenant: channel.tenant.clone(),
+            channel: channel.name.clone(),
+            kind: channel.kind.clone(),
+            received_at,
+            trusted_at,
+            origin,
+            body: RawBody::Bytes(body.into()),
+        });
+        match self.batch.len() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES_MAX {
+            true => self.flush().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        let ids = self.store.record_as(&self.batch, None, self.hearing).await?;
+        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
+            self.range = Some((self.range.map_or(*first, |(first, _)| first), *last));
+        }
+        self.batch.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Says what became of it.
+fn tell(outcome: &Outcome, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.json(outcome);
+    }
+    let Outcome { deliveries, messages, repeats, legs, updates, quarantined } = outcome;
+    output.text(&format!(
+        "{deliveries} deliveries: {messages} new messages, {repeats} known already, {legs} further legs of calls, {updates} updates"
+    ))?;
+    match quarantined {
+        0 => Ok(()),
+        n => output.text(&format!("{n} could not be read; look at them with `lanka quarantine list`")),
+    }
+}

@@ -1,0 +1,308 @@
+//! The command line: one file a command, each a page.
+//!
+//! | file | commands |
+//! |---|---|
+//! | `run.rs` | `run`, `migrate` |
+//! | `check.rs` | `check` |
+//! | `import.rs` | `import`; `history.rs` cuts files into deliveries, `stream.rs` reads `--events` |
+//! | `parse.rs` | `parse` |
+//! | `thread.rs`, `explain.rs` | `thread`, `explain` |
+//! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
+//! | `state.rs` | `channels`, `outbox` |
+//! | `export.rs` | `export` |
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration (`EX_CONFIG` of sysexits.h).
+//! What a command was asked for goes to standard output, everything else to standard error.
+//!
+//! **Invariants:** no SQL and no reading of payloads here: a command arranges what the store, the
+//! channels and the ingest do. A reader that closes standard output early is no error.
+
+mod check;
+mod explain;
+mod export;
+mod history;
+mod import;
+mod output;
+mod parse;
+mod quarantine;
+mod replay;
+mod run;
+mod settle;
+mod state;
+mod stream;
+mod thread;
+
+use crate::config::{Environment, LogFormat, Problem, Settings};
+use crate::shell::content::ContentError;
+use crate::shell::store::StoreError;
+use crate::shell::{Deployment, OpenError, telemetry};
+use clap::{Parser, Subcommand, ValueEnum};
+use output::Output;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Wrong usage.
+const EXIT_USAGE: u8 = 2;
+/// Wrong configuration: `EX_CONFIG`.
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// Puts every contact a customer makes on one thread.
+#[derive(Debug, Parser)]
+#[command(name = "lanka", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Configuration file, or a directory whose *.toml are read in order. Later ones win.
+    /// [default: /etc/lanka/lanka.toml, /etc/lanka/lanka.d]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+
+    /// How rows are printed: a table for people, JSON lines for programs.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    format: Format,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    #[default]
+    Table,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Run(run::Run),
+    /// Look for mistakes in the configuration.
+    Check(check::Check),
+    /// Bring the database schema up to date.
+    Migrate,
+    /// Read history in: mailboxes, bodies of webhooks, call logs, or a recorded stream.
+    Import(import::Import),
+    /// Show what a channel reads out of files, without configuration and database.
+    Parse(parse::Parse),
+    /// Show threads.
+    #[command(subcommand)]
+    Thread(thread::Thread),
+    /// Show the route of a message and the reason of each step.
+    Explain(explain::Explain),
+    /// Look after what could not be understood.
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
+    /// Read stored deliveries again, and take in what was not taken in before.
+    Replay(replay::Replay),
+    /// Show the state of every way in.
+    Channels,
+    /// Show what waits for the agents' tools.
+    Outbox(state::Outbox),
+    /// Write everything as JSON lines.
+    #[command(subcommand)]
+    Export(export::Export),
+}
+
+/// Why a command ended without doing what it was asked. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error("the configuration is wrong; see above")]
+    Configuration(Vec<Problem>),
+    /// An argument names something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// It did not work.
+    #[error("{0}")]
+    Failed(String),
+    /// It did not work, and standard error has said why.
+    #[error("")]
+    Said,
+    /// Nobody reads standard output any more.
+    #[error("")]
+    Closed,
+}
+
+impl Failure {
+    fn failed(why: impl Into<String>) -> Self {
+        Self::Failed(why.into())
+    }
+
+    /// Says it on standard error and gives the exit code.
+    fn tell(&self) -> ExitCode {
+        match self {
+            Self::Configuration(problems) => {
+                for problem in problems {
+                    eprintln!("{problem}");
+                }
+                ExitCode::from(EXIT_CONFIGURATION)
+            }
+            Self::Usage(why) => {
+                eprintln!("lanka: {why}");
+                ExitCode::from(EXIT_USAGE)
+            }
+            Self::Failed(why) => {
+                eprintln!("lanka: {why}");
+                ExitCode::FAILURE
+            }
+            Self::Said => ExitCode::FAILURE,
+            Self::Closed => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => error.into(),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error.is_schema_missing() {
+            true => Self::failed("the database has no schema of this lanka yet: run `lanka migrate`"),
+            false => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ContentError> for Failure {
+    fn from(error: ContentError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Writing to standard output failed.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(format!("cannot write to standard output: {error}")),
+        }
+    }
+}
+
+/// The arguments with every `--config` in front of the command, so that those before and those after
+/// it make one list: of an option that may stand in both places, clap keeps one place only.
+pub fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given = given.fuse();
+    let mut front: Vec<OsString> = given.next().into_iter().collect();
+    let mut rest = Vec::new();
+    while let Some(argument) = given.next() {
+        if argument == "--" {
+            rest.push(argument);
+            rest.extend(given.by_ref());
+        } else if argument == "--config" {
+            front.push(argument);
+            front.extend(given.next());
+        } else if argument.as_encoded_bytes().starts_with(b"--config=") {
+            front.push(argument);
+        } else {
+            rest.push(argument);
+        }
+    }
+    front.extend(rest);
+    front
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let Cli { config, format, command } = cli;
+    let mut output = Output::new(format);
+    match command {
+        Command::Run(command) => return command.run(&config).await,
+        Command::Check(command) => command.run(&config, &mut output).await?,
+        Command::Migrate => run::migrate(&config).await?,
+        Command::Import(command) => command.run(&config, &mut output).await?,
+        Command::Parse(command) => command.run(&mut output)?,
+        Command::Thread(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Quarantine(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Replay(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Channels => state::channels(Bench::open(&config).await?, &mut output).await?,
+        Command::Outbox(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Export(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+    }
+    Ok(output.finish()?)
+}
+
+/// Reads the configuration.
+fn settings(config: &[PathBuf]) -> Result<Settings, Failure> {
+    Settings::load(config, &Environment::of_process()).map_err(Failure::Configuration)
+}
+
+/// What a command that looks into the database works at.
+struct Bench {
+    settings: Settings,
+    deployment: Deployment,
+}
+
+impl Bench {
+    async fn open(config: &[PathBuf]) -> Result<Self, Failure> {
+        Self::over(settings(config)?).await
+    }
+
+    async fn over(settings: Settings) -> Result<Self, Failure> {
+        quiet_logs()?;
+        let deployment = Deployment::open(&settings, settings.database.migrate).await?;
+        Ok(Self { settings, deployment })
+    }
+
+    /// Does the work, and lets the database go whether it succeeded or not.
+    async fn with<T>(self, work: impl AsyncFnOnce(&Settings, &Deployment) -> Result<T, Failure>) -> Result<T, Failure> {
+        let result = work(&self.settings, &self.deployment).await;
+        self.deployment.close().await;
+        result
+    }
+}
+
+/// Commands say on their own what they did: of the log only warnings are for the person in front, and
+/// not one for each delivery that goes to quarantine, for the command counts them.
+fn quiet_logs() -> Result<(), Failure> {
+    start_logs(LogFormat::Text, "warn,lanka::shell::ingest=error")
+}
+
+fn start_logs(format: LogFormat, level: &str) -> Result<(), Failure> {
+    telemetry::start_logs(format, level).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn configuration_files_may_stand_anywhere_and_keep_their_order() {
+        let table = [
+            ("lanka check --config a", "lanka --config a check"),
+            ("lanka --config a check --config=b", "lanka --config a --config=b check"),
+            ("lanka thread --config a list --config b", "lanka --config a --config b thread list"),
+            ("lanka thread find -- --config", "lanka thread find -- --config"),
+            ("lanka check --config", "lanka --config check"),
+            ("", ""),
+        ];
+        for (given, expected) in table {
+            let words = |text: &str| text.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+            assert_eq!(arguments(words(given).into_iter()), words(expected), "{given}");
+        }
+        let cli = Cli::try_parse_from(arguments(["lanka", "--config", "a", "thread", "list", "--config", "b"].map(OsString::from).into_iter()));
+        assert_eq!(cli.expect("it parses").config, [PathBuf::from("a"), PathBuf::from("b")]);
+    }
+}

@@ -1,0 +1,232 @@
+//! `lanka parse`: what a channel reads out of files, without configuration and database.
+//!
+//! One JSON object for each message or update, and one for each fault, in the order of the files
+//! (DESIGN 3.1). The desk is unknown here: nobody is taken for an agent by his address, and nothing is
+//! authenticated, for no server is trusted.
+
+use super::history::{self, Cut, Delivery};
+use super::output::Output;
+use super::Failure;
+use crate::config::Settings;
+use crate::pure::channels::{self, Channel, Kind, Setup};
+use crate::pure::decide::normalise::normalise;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::{MessageId, RawEventId};
+use crate::pure::domain::message::{AttachmentSource, Auto, Content, Fault, Message, Parsed, RawEvent, Reference, SenderIdentity};
+use crate::pure::domain::message::{Attachment, Authentication, Call, Direction, What};
+use crate::pure::domain::policy::Policy;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// A larger delivery is a fault here. No intake takes more than a gigabyte.
+const BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Lines of a log are read in pieces of this size, so that a log of any length needs the memory of one.
+/// Its layout is guessed anew for each piece.
+const PIECE_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Parse {
+    /// The kind of channel, as in the configuration.
+    #[arg(long, value_name = "KIND", value_parser = known_kind)]
+    kind: String,
+    /// Mail (mbox, Maildir, .eml), bodies of webhooks (JSON, one or one a line), call logs.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+fn known_kind(word: &str) -> Result<String, String> {
+    let names: Vec<&str> = channels::KINDS.iter().map(|kind| kind.name).collect();
+    match channels::kind(word) {
+        Some(_) => Ok(word.to_owned()),
+        None => Err(format!("the kinds are {}", names.join(", "))),
+    }
+}
+
+/// A message or update, as it is printed.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    what: What,
+    source_key: &'a str,
+    direction: Direction,
+    #[serde(skip_serializing_if = "SenderLine::is_empty")]
+    sender: SenderLine<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subject: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    text: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    own_text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'a Call>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentLine<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    references: &'a [Reference],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto: Option<Auto>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authenticated: Option<Authentication>,
+}
+
+#[derive(Serialize)]
+struct SenderLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    identities: &'a [SenderIdentity],
+}
+
+impl SenderLine<'_> {
+    fn is_empty(&self) -> bool {
+        self.name.is_none() && self.identities.is_empty()
+    }
+}
+
+#[derive(Serialize)]
+struct AttachmentLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
+    media_type: &'a str,
+    /// Absent while they are with the vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+/// What could not be read, as it is printed.
+#[derive(Serialize)]
+struct FaultLine<'a> {
+    file: &'a str,
+    what: &'static str,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl Parse {
+    pub(super) fn run(self, output: &mut Output) -> Result<(), Failure> {
+        let broken = || Failure::failed("the defaults of the configuration are broken: please report it");
+        let settings = Settings::bare().ok_or_else(broken)?;
+        let kind = channels::kind(&self.kind).ok_or_else(broken)?;
+        let defaults = &settings.sections.defaults;
+        let setup = Setup { name: kind.name, region: &defaults.region, time_zone: &defaults.time_zone };
+        let reader = Reader { kind, channel: (kind.dry)(&setup), policy: settings.policy_under("main", [0; 32]) };
+        let mut unreadable = false;
+        for file in &self.files {
+            if let Err(error) = reader.read(file, output)? {
+                unreadable = true;
+                eprintln!("lanka: cannot read {}: {error}", file.display());
+            }
+        }
+        output.finish()?;
+        if unreadable { Err(Failure::Said) } else { Ok(()) }
+    }
+}
+
+/// Reads files of one kind.
+struct Reader {
+    kind: &'static Kind,
+    channel: Box<dyn Channel>,
+    policy: Policy,
+}
+
+impl Reader {
+    /// Prints what is in a file. The inner error is the file's.
+    fn read(&self, path: &Path, output: &mut Output) -> Result<std::io::Result<()>, Failure> {
+        let cut = Cut { form: self.kind.form, bytes_max: BYTES_MAX, piece_bytes: PIECE_BYTES };
+        let mut deliveries = match history::open(path, cut) {
+            Ok(deliveries) => deliveries.peekable(),
+            Err(error) => return Ok(Err(error)),
+        };
+        if deliveries.peek().is_none() {
+            fault(output, &path.display().to_string(), &Fault::new("empty", "there is nothing in it"))?;
+        }
+        for delivery in deliveries {
+            match delivery {
+                Ok(delivery) => self.show(delivery, output)?,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn show(&self, delivery: Delivery, output: &mut Output) -> Result<(), Failure> {
+        let file = delivery.file.display().to_string();
+        let Some(body) = delivery.body else {
+            let detail = format!("it has {} bytes, and {BYTES_MAX} are the most", delivery.bytes);
+            return fault(output, &file, &Fault::new("too_large", detail));
+        };
+        let event = RawEvent {
+            id: RawEventId(Uuid::nil()),
+            tenant: "main".to_owned(),
+            channel: self.kind.name.to_owned(),
+            kind: self.kind.name.to_owned(),
+            received_at: Timestamp::now(),
+            trusted_at: None,
+            origin: String::new(),
+            body: body.into(),
+        };
+        // A reader that panics has a bug: the file is named, and the others are read all the same.
+        let reading = std::panic::AssertUnwindSafe(|| self.channel.parse(&event));
+        let parsed = std::panic::catch_unwind(reading).unwrap_or_else(|_| Parsed {
+            items: Vec::new(),
+            faults: vec![Fault::new("reader_panicked", "reading it failed inside lanka: please report it with the payload")],
+        });
+        if parsed.items.is_empty() && parsed.faults.is_empty() {
+            fault(output, &file, &Fault::new("nothing", "it is well-formed, and there is no message or update in it"))?;
+        }
+        for (item, incoming) in (0u32..).zip(parsed.items) {
+            let stated_at = incoming.occurred_at;
+            let message = normalise(&event, item, incoming, MessageId(Uuid::nil()), &self.policy);
+            output.json(&line(&file, stated_at, &message))?;
+        }
+        parsed.faults.iter().try_for_each(|found| fault(output, &file, found))
+    }
+}
+
+fn fault(output: &mut Output, file: &str, fault: &Fault) -> Result<(), Failure> {
+    output.json(&FaultLine { file, what: "fault", code: fault.code, detail: &fault.detail })
+}
+
+fn line<'a>(file: &'a str, stated_at: Option<Timestamp>, message: &'a Message) -> Line<'a> {
+    let incoming = &message.incoming;
+    Line {
+        file,
+        what: incoming.what,
+        source_key: &incoming.source_key,
+        direction: incoming.direction,
+        sender: SenderLine { name: incoming.sender.name.as_deref(), identities: &incoming.sender.identities },
+        occurred_at: stated_at,
+        subject: incoming.subject.as_deref().unwrap_or_default(),
+        text: incoming.content.text(),
+        own_text: &message.own_text,
+        call: match &incoming.content {
+            Content::Call(call, _) => Some(call),
+            Content::Text(_) => None,
+        },
+        attachments: incoming.attachments.iter().map(attachment).collect(),
+        references: &incoming.references,
+        auto: incoming.auto,
+        authenticated: incoming.authentication,
+    }
+}
+
+fn attachment(attachment: &Attachment) -> AttachmentLine<'_> {
+    let bytes = match &attachment.source {
+        AttachmentSource::Inline(bytes) => Some(bytes),
+        AttachmentSource::Remote(_) => None,
+    };
+    AttachmentLine {
+        name: attachment.name.as_deref(),
+        media_type: &attachment.media_type,
+        bytes: bytes.map(|bytes| bytes.len()),
+        sha256: bytes.map(|bytes| hex::encode(Sha256::digest(bytes))),
+    }
+}

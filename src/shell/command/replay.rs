@@ -1,0 +1,124 @@
+//! `lanka replay`: stored deliveries, parsed again.
+//!
+//! What is put back into the queue: deliveries with a fault in quarantine, and those in which the
+//! channel now reads items that were not taken in before (a parser was mended). Items taken in before
+//! come out as repeats and change nothing. Not done here: deciding anew what already stands under
+//! another configuration (a merge withdrawn, a window changed); that waits for decisions that can be
+//! taken back.
+
+use super::output::Output;
+use super::{Bench, Failure, quarantine};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::RawEventId;
+use crate::pure::domain::message::RawEvent;
+use crate::shell::ingest::Registry;
+use crate::shell::store::replay::Taken;
+use crate::shell::{Deployment, Parts};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+/// Deliveries read at once.
+const PAGE_ROWS: i64 = 100;
+
+/// Deliveries put back in one transaction, and remembered for what is said at the end.
+const PUT_BACK_MAX: usize = 10_000;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Replay {
+    /// Only what was received since: 2026-03-01, 2026-03-01T08:00, or with a zone 2026-03-01T08:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+}
+
+impl Replay {
+    pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
+        let Bench { settings, deployment } = bench;
+        let since = self.since.as_deref().map(|text| instant(text, &settings.defaults.time_zone)).transpose();
+        let (parts, _) = Parts::of(settings, &deployment.keys);
+        let result = match since {
+            Ok(since) => replay(&deployment, &parts, since, output).await,
+            Err(failure) => Err(failure),
+        };
+        deployment.close().await;
+        result
+    }
+}
+
+/// An instant as a person writes it; without a zone, the desk's is meant.
+fn instant(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
+    let at = local.and_then(|local| local.to_zoned(zone.clone())).map(|zoned| zoned.timestamp());
+    at.map_err(|_| Failure::Usage(format!("\"{text}\" is not a time; write 2026-03-01, 2026-03-01T08:00 or 2026-03-01T08:00:00Z")))
+}
+
+async fn replay(deployment: &Deployment, parts: &Parts, since: Option<Timestamp>, output: &mut Output) -> Result<(), Failure> {
+    let store = &deployment.store;
+    let (mut after, mut read, mut lost) = (None, 0u64, 0u64);
+    let mut again: Vec<RawEventId> = Vec::new();
+    loop {
+        let page = store.taken(after, since, PAGE_ROWS).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(id(last));
+        for taken in &page {
+            read += 1;
+            match &taken.event {
+                Ok(event) if taken.is_quarantined || has_more(&parts.registry, event, &taken.items) => again.push(event.id),
+                Ok(_) => {}
+                Err(_) => lost += 1,
+            }
+        }
+        if again.len() >= PUT_BACK_MAX {
+            break;
+        }
+    }
+    store.put_back(&again, Timestamp::now()).await?;
+    if !output.is_json() {
+        output.text(&format!("{read} deliveries read again, {} of them to be decided", again.len()))?;
+    }
+    if lost > 0 {
+        eprintln!("lanka: the bytes of {lost} deliveries are not stored any more");
+    }
+    if again.len() >= PUT_BACK_MAX {
+        eprintln!("lanka: there may be more: run `lanka replay` once again");
+    }
+    quarantine::decide_again(deployment, parts, &again, output).await
+}
+
+fn id(taken: &Taken) -> RawEventId {
+    match &taken.event {
+        Ok(event) => event.id,
+        Err((id, _)) => *id,
+    }
+}
+
+/// Whether the channel reads an item that was not taken in.
+fn has_more(registry: &Registry, event: &RawEvent, items: &[i32]) -> bool {
+    let Some(channel) = registry.channels.get(&event.channel) else { return false };
+    // A reader that panics is put back too: the ingest puts the delivery where a person sees it.
+    let reading = std::panic::AssertUnwindSafe(|| channel.parse(event).items.len());
+    let count = std::panic::catch_unwind(reading).unwrap_or(usize::MAX);
+    count > items.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let zone = TimeZone::get("Europe/Helsinki").expect("a zone");
+        let table = [
+            ("2026-03-01", Some("2026-02-28T22:00:00Z")),
+            ("2026-03-01T08:00", Some("2026-03-01T06:00:00Z")),
+            ("2026-03-01T08:00:00Z", Some("2026-03-01T08:00:00Z")),
+            ("2026-03-01T08:00:00+03:00", Some("2026-03-01T05:00:00Z")),
+            ("yesterday", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(instant(text, &zone).ok(), expected.map(|at| at.parse().expect("a time")), "{text}");
+        }
+    }
+}

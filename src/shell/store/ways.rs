@@ -1,0 +1,123 @@
+//! The state of every way in and out, for `lanka channels` and `lanka outbox`.
+
+use super::facts::time;
+use super::{Store, StoreError, sql_time};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::*;
+use serde::Serialize;
+use sqlx::Row;
+use uuid::Uuid;
+
+/// What the database knows of a channel.
+#[derive(Debug, Clone, Default)]
+pub struct ChannelState {
+    /// When the last delivery was stored.
+    pub last_at: Option<Timestamp>,
+    /// Deliveries that wait for ingest.
+    pub waiting: i64,
+    /// Faults that wait in quarantine.
+    pub quarantined: i64,
+    /// When the intake last moved its cursor.
+    pub cursor_moved_at: Option<Timestamp>,
+}
+
+/// A change that a mirror will never take by itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeadPost {
+    /// The row.
+    pub id: OutboxId,
+    /// The mirror.
+    pub mirror: String,
+    /// The ticket.
+    pub ticket_id: TicketId,
+    /// The position in its lane.
+    pub sequence: i64,
+    /// What changed.
+    pub change: String,
+    /// The message concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// What the last attempt met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Store {
+    /// The state of channels, given by tenant and name, in the order given.
+    pub async fn channel_states(&self, channels: &[(String, String)]) -> Result<Vec<ChannelState>, StoreError> {
+        let (tenants, names): (Vec<&str>, Vec<&str>) = channels.iter().map(|(tenant, name)| (tenant.as_str(), name.as_str())).unzip();
+        // The last delivery is looked for backwards from now: a channel that works is found at once.
+        let rows = sqlx::query(
+            "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(tenant, channel, place)),
+             waiting AS (SELECT r.tenant, r.channel, count(*) AS n FROM raw_pending p JOIN raw_event r ON r.id = p.raw_event GROUP BY 1, 2),
+             held AS (SELECT tenant, channel, count(*) AS n FROM quarantine WHERE state = 'waiting' GROUP BY 1, 2),
+             moved AS (SELECT tenant, channel, max(moved_at) AS at FROM cursor GROUP BY 1, 2)
+             SELECT (SELECT r.received_at FROM raw_event r WHERE r.tenant = w.tenant AND r.channel = w.channel ORDER BY r.id DESC LIMIT 1) AS last_at,
+                coalesce(p.n, 0) AS waiting, coalesce(h.n, 0) AS quarantined, m.at AS cursor_moved_at
+             FROM wanted w LEFT JOIN waiting p USING (tenant, channel) LEFT JOIN held h USING (tenant, channel)
+                LEFT JOIN moved m USING (tenant, channel) ORDER BY w.place",
+        )
+        .bind(tenants)
+        .bind(names)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let instant = |column: &str| -> Result<Option<Timestamp>, StoreError> {
+                    Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(|at| at.to_jiff()))
+                };
+                Ok(ChannelState {
+                    last_at: instant("last_at")?,
+                    waiting: row.try_get("waiting")?,
+                    quarantined: row.try_get("quarantined")?,
+                    cursor_moved_at: instant("cursor_moved_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The dead rows of the outbox, the oldest first.
+    pub async fn dead_posts(&self, limit: i64) -> Result<Vec<DeadPost>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, mirror, ticket_id, sequence, change, message_id, attempts, decided_at, why FROM outbox
+             WHERE state = 'dead' ORDER BY id LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DeadPost {
+                    id: OutboxId(row.try_get("id")?),
+                    mirror: row.try_get("mirror")?,
+                    ticket_id: TicketId(row.try_get("ticket_id")?),
+                    sequence: row.try_get("sequence")?,
+                    change: row.try_get("change")?,
+                    message_id: row.try_get::<Option<Uuid>, _>("message_id")?.map(MessageId),
+                    attempts: row.try_get("attempts")?,
+                    decided_at: time(row, "decided_at")?,
+                    why: row.try_get("why")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Makes dead rows pending again, due at once: these, or all. Gives how many.
+    pub async fn revive_posts(&self, ids: Option<&[OutboxId]>, now: Timestamp) -> Result<u64, StoreError> {
+        let ids: Option<Vec<Uuid>> = ids.map(|ids| ids.iter().map(|id| id.0).collect());
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'pending', due_at = $2, attempts = 0, settled_at = NULL
+             WHERE state = 'dead' AND ($1::uuid[] IS NULL OR id = ANY($1))",
+        )
+        .bind(ids)
+        .bind(sql_time(now))
+        .execute(&self.pool)
+        .await?;
+        self.deliver_wake.notify_one();
+        Ok(done.rows_affected())
+    }
+}
