@@ -128,10 +128,10 @@ impl Outbox {
 async fn states(settings: &Settings, deployment: &Deployment, output: &mut Output) -> Result<(), Failure> {
     let mut states = deployment.store.outbox_states().await?;
     for name in settings.mirrors.keys().filter(|name| !states.iter().any(|state| state.mirror == **name)).cloned().collect::<Vec<_>>() {
-        states.push(OutboxState { mirror: name, pending: 0, claimed: 0, dead: 0, oldest: None, delivered_at: None, why: None });
+        states.push(OutboxState { mirror: name, pending: 0, claimed: 0, dead: 0, oldest: None, why: None });
     }
     states.sort_by(|a, b| a.mirror.cmp(&b.mirror));
-    let (now, zone) = (Timestamp::now(), &settings.defaults.time_zone);
+    let now = Timestamp::now();
     let cells = |state: &OutboxState| {
         vec![
             state.mirror.clone(),
@@ -139,11 +139,10 @@ async fn states(settings: &Settings, deployment: &Deployment, output: &mut Outpu
             state.claimed.to_string(),
             state.dead.to_string(),
             state.oldest.map_or_else(String::new, |at| ago(at, now)),
-            state.delivered_at.map_or_else(|| "never".to_owned(), |at| clock(at, zone)),
             state.why.clone().unwrap_or_default(),
         ]
     };
-    output.rows(&["mirror", "waiting", "being sent", "dead", "oldest", "delivered", "last failure"], &states, cells, "no mirrors are configured")
+    output.rows(&["mirror", "waiting", "being sent", "dead", "oldest", "last failure"], &states, cells, "no mirrors are configured")
 }
 
 async fn dead(settings: &Settings, deployment: &Deployment, output: &mut Output) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 
 use super::facts::time;
 use super::view::Views;
+use super::raw_event::LoadedRaw;
 use super::{Store, StoreError, raw_event, view};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
@@ -229,9 +230,14 @@ impl Snapshot<'_> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(StoreError::from(error.1).into()),
             };
-            let mut events = raw_event::load(store, &mut connection, &page).await?;
-            events.sort_by_key(|event| page.iter().position(|id| *id == event.id.0));
-            events.into_iter().try_for_each(&mut each)?;
+            let mut loaded = raw_event::load(store, &mut connection, &page).await?;
+            loaded.sort_by_key(|loaded| page.iter().position(|id| *id == loaded.event.id.0));
+            for LoadedRaw { event, lost } in loaded {
+                match lost {
+                    None => each(event)?,
+                    Some(why) => tracing::warn!(code = "bytes_lost", raw_event.id = %event.id, why, "a delivery cannot be exported"),
+                }
+            }
         }
     }
 }

@@ -68,7 +68,10 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let line = line(&row)?;
         let event = match line.raw_event {
-            Some(raw) => raw_event::load(self, &mut connection, &[raw.0]).await?.pop(),
+            Some(raw) => {
+                let loaded = raw_event::load(self, &mut connection, &[raw.0]).await?.pop();
+                loaded.filter(|loaded| loaded.lost.is_none()).map(|loaded| loaded.event)
+            }
             None => None,
         };
         Ok(Some((line, event)))

@@ -60,14 +60,11 @@ impl Store {
         }
         let mut taken = Vec::with_capacity(found.len());
         for (id, (items, is_quarantined)) in found {
-            // One by one: bytes that are gone must not hide their neighbours.
-            let event = match super::raw_event::load(self, &mut connection, &[id]).await {
-                Ok(mut events) => match events.pop() {
-                    Some(event) => Ok(event),
-                    None => continue,
-                },
-                Err(error) if error.is_outage() => return Err(error),
-                Err(error) => Err((RawEventId(id), error)),
+            // One by one: bodies may be large, and one at a time is in memory anyway.
+            let Some(loaded) = super::raw_event::load(self, &mut connection, &[id]).await?.pop() else { continue };
+            let event = match loaded.lost {
+                None => Ok(loaded.event),
+                Some(why) => Err((RawEventId(id), StoreError::Corrupt { what: "raw_event", id, why })),
             };
             taken.push(Taken { event, items, is_quarantined });
         }
