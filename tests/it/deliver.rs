@@ -87,7 +87,7 @@ impl Desk {
 /// What the store reads of a ticket when its change is sent.
 async fn insert_ticket(db: &TestDb, ticket: Uuid, number: i64) {
     sqlx::query(
-        "INSERT INTO ticket (id, tenant, number, title, opened_at, last_at) VALUES ($1, 'main', $2, 'Lamp', now(), now())",
+        "INSERT INTO ticket (id, tenant, number, title, opened_at, last_at, opened_by) VALUES ($1, 'main', $2, 'Lamp', now(), now(), $1)",
     )
     .bind(ticket)
     .bind(number)

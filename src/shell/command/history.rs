@@ -149,9 +149,11 @@ fn is_sane(at: Timestamp) -> bool {
 /// When an old mail was delivered, as well as can be told: the earlier of what its folder says and the
 /// topmost Received field; the Date field only where there is neither, as in a folder of sent mail.
 pub(super) fn delivered_at(delivery: &Delivery) -> Option<Timestamp> {
-    let headers = delivery.body.as_deref().and_then(|body| MessageParser::new().with_minimal_headers().with_date_headers().parse_headers(body));
+    let headers = delivery.body.as_deref().and_then(|body| MessageParser::default().parse_headers(body));
     let instant = |date: &mail_parser::DateTime| Timestamp::from_second(date.to_timestamp()).ok().filter(|at| is_sane(*at));
-    let received = headers.as_ref().and_then(|mail| mail.header(HeaderName::Received)?.as_received()?.date.as_ref().and_then(instant));
+    // The topmost is the last server's, and comes first.
+    let topmost = headers.as_ref().and_then(|mail| mail.headers().iter().find(|header| header.name == HeaderName::Received));
+    let received = topmost.and_then(|header| header.value.as_received()?.date.as_ref().and_then(instant));
     let stated = || headers.as_ref().and_then(|mail| mail.date().and_then(instant));
     [delivery.delivered_at, received].into_iter().flatten().min().or_else(stated)
 }
