@@ -87,7 +87,10 @@ async fn play(
     let failed = |error: crate::shell::daemon::RunError| Failure::failed(error.to_string());
     let running = Running::start(deployment, settings, Metrics::start()).await.map_err(failed)?;
     let address = running.address();
-    page.line(&[(DIM, &format!("Started in {:.1} s; it listens on http://{address}.", began.elapsed().as_secs_f64()))])?;
+    page.line(&[(
+        DIM,
+        &format!("Started in {:.1} s; it listens on http://{address}.", began.elapsed().as_secs_f64()),
+    )])?;
     let house = House { store: &deployment.store, stage, zone, hook: format!("http://{address}/hooks/facebook") };
     let result = house.both_stories(tool, page).await;
     running.stop().await;
@@ -115,13 +118,16 @@ impl House<'_> {
         let [first, second] = &STORIES;
         let ending = self.tell(1, first, page).await?;
         ending.must_be(1, 1)?;
-        page.line(&[(GREEN, "  One contact, one ticket."), (PLAIN, " Whoever answers sees the question, the complaint and the call at once.")])?;
+        page.line(&[
+            (GREEN, "  One contact, one ticket."),
+            (PLAIN, " Whoever answers sees the question, the complaint and the call at once."),
+        ])?;
         let ending = self.tell(2, second, page).await?;
         ending.must_be(2, 2)?;
         let [why] = ending.suggested.as_slice() else {
             return Err(wrong(format!("{} suggestions where one was to come", ending.suggested.len())));
         };
-        page.line(&[(YELLOW, "  Two contacts, two tickets, and a suggestion"), (PLAIN, " that the agents see beside both:")])?;
+        page.line(&[(YELLOW, "  Two contacts, two tickets, and a suggestion"), (PLAIN, " that agents get with it:")])?;
         page.paragraph(YELLOW, 6, "", why)?;
         page.paragraph(PLAIN, 2, "", WHY_RIGHT)?;
         page.gap()?;
@@ -135,19 +141,20 @@ impl House<'_> {
         page.paragraph(PLAIN, 3, "", story.plot)?;
         page.gap()?;
         let before: BTreeSet<TicketId> = self.tickets().await?.into_iter().collect();
-        let now = Timestamp::now();
+        let now = Timestamp::now().to_zoned(self.zone.clone());
+        let unmade = |error: anyhow::Error| Failure::failed(format!("the demo's messages cannot be made: {error}"));
 
         let began = self.count().await?;
-        self.post_chat(&story.chat_body(now)).await?;
-        self.decided(page, "A question on Messenger", "POST /hooks/facebook, signed with the app's secret", began).await?;
+        self.post_chat(&story.chat_body(&now).map_err(unmade)?).await?;
+        self.decided(page, "A question on Messenger", "POST /hooks/facebook, signed with the app's secret", began)
+            .await?;
 
         let began = self.count().await?;
-        let mail = story.mail_bytes(now).map_err(|error| Failure::failed(format!("the demo's mail cannot be built: {error}")))?;
-        self.stage.put_mail(&mail)?;
+        self.stage.put_mail(&story.mail_bytes(&now).map_err(unmade)?)?;
         self.decided(page, "A complaint by mail", "a file in the Maildir's new/", began).await?;
 
         let began = self.count().await?;
-        self.stage.add_call(&story.call_line(now, &self.zone))?;
+        self.stage.add_call(&story.call_line(&now))?;
         self.decided(page, "A call from the car", "a line at the end of the call log", began).await?;
 
         page.gap()?;
@@ -165,7 +172,8 @@ impl House<'_> {
         let mut suggested = BTreeMap::new();
         for message in threads.iter().flat_map(|(_, messages)| messages) {
             let route = self.store.route(message.id).await?;
-            let about_contacts = route.into_iter().flat_map(|route| route.suggestions).filter(|line| line.target_kind == "contact");
+            let about_contacts =
+                route.into_iter().flat_map(|route| route.suggestions).filter(|line| line.target_kind == "contact");
             suggested.extend(about_contacts.map(|line| (line.id, line.why)));
         }
         Ok(Ending { threads, contacts, suggested: suggested.into_values().collect() })
@@ -182,18 +190,26 @@ impl House<'_> {
     }
 
     /// Waits until one more message is decided, and says how long that took.
-    async fn decided(&self, page: &mut Page<'_>, what: &str, how: &str, (before, began): (i64, Instant)) -> Result<(), Failure> {
+    async fn decided(
+        &self,
+        page: &mut Page<'_>,
+        what: &str,
+        how: &str,
+        (before, began): (i64, Instant),
+    ) -> Result<(), Failure> {
         wait(what, async || Ok(self.count().await?.0 > before)).await?;
-        let took = format!("stored and decided in {} ms", began.elapsed().as_millis());
-        page.line(&[(PLAIN, &format!("   {what:<24}")), (DIM, &format!("{how:<48}")), (GREEN, &took)])
+        let took = format!("decided in {} ms", began.elapsed().as_millis());
+        page.line(&[(PLAIN, &format!("   {what:<26}")), (DIM, &format!("{how:<51}")), (GREEN, &took)])
     }
 
     async fn post_chat(&self, body: &str) -> Result<(), Failure> {
         let failed = |error: reqwest::Error| Failure::failed(format!("the webhook cannot be posted: {error}"));
         // Loopback must be reached whatever proxy the environment names.
         let client = reqwest::Client::builder().no_proxy().timeout(STEP_MAX).build().map_err(failed)?;
-        let request = client.post(&self.hook).header("x-hub-signature-256", story::signature(&self.stage.app_secret, body));
-        let response = request.header("content-type", "application/json").body(body.to_owned()).send().await.map_err(failed)?;
+        let request =
+            client.post(&self.hook).header("x-hub-signature-256", story::signature(&self.stage.app_secret, body));
+        let response =
+            request.header("content-type", "application/json").body(body.to_owned()).send().await.map_err(failed)?;
         match response.status().is_success() {
             true => Ok(()),
             false => Err(wrong(format!("the webhook was answered {}", response.status()))),
@@ -260,7 +276,8 @@ struct Interruption([Signal; 3]);
 
 impl Interruption {
     fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")));
         Ok(Self([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?]))
     }
 

@@ -50,7 +50,10 @@ impl<'a> Page<'a> {
                 0 => format!("{label:<indent$}"),
                 _ => " ".repeat(indent),
             };
-            self.line(&[(DIM, &margin), (colour, &words)])?;
+            match words.is_empty() && index > 0 {
+                true => self.gap()?,
+                false => self.line(&[(DIM, &margin), (colour, &words)])?,
+            }
         }
         Ok(())
     }
@@ -73,7 +76,8 @@ impl<'a> Page<'a> {
         let when = message.occurred_at.to_zoned(self.zone.clone()).strftime("%a %e %b %H:%M").to_string();
         let who = ticket.participants.iter().find(|contact| Some(contact.id) == message.contact);
         let who = who.and_then(|contact| contact.name.as_deref()).unwrap_or("somebody");
-        let marks: String = message.marks.iter().filter_map(|mark| explain(*mark)).map(|text| format!("  ({text})")).collect();
+        let marks: String =
+            message.marks.iter().filter_map(|mark| explain(*mark)).map(|text| format!("  ({text})")).collect();
         let channel = format!("  {:<10}", message.channel);
         self.line(&[(PLAIN, "    "), (DIM, &when), (CYAN, &channel), (BOLD, who), (YELLOW, &marks)])?;
         if let Some(subject) = &message.subject {
@@ -82,7 +86,9 @@ impl<'a> Page<'a> {
         if let Some(call) = &message.call {
             self.paragraph(PLAIN, 6, "", &tell(call))?;
         }
-        self.paragraph(PLAIN, 6, "", message.text.trim())?;
+        if !message.text.trim().is_empty() {
+            self.paragraph(PLAIN, 6, "", message.text.trim())?;
+        }
         message.reasons.iter().try_for_each(|reason| self.paragraph(GREEN, 11, "      why", reason))
     }
 }

@@ -43,9 +43,16 @@ impl Stage {
     /// When the system's directory for temporary files cannot be written to.
     pub(super) fn set() -> Result<Self, Failure> {
         let dir = std::env::temp_dir().join(format!("lanka-demo-{}", Uuid::now_v7().simple()));
-        let stage = Self { dir, app_secret: random(), mirror_secret: Secret::new(format!("whsec_{}", STANDARD.encode(random()))) };
+        let stage = Self {
+            dir,
+            app_secret: random(),
+            mirror_secret: Secret::new(format!("whsec_{}", STANDARD.encode(random()))),
+        };
         stage.furnish().map_err(|error| {
-            Failure::failed(format!("cannot make {}: {error}; set TMPDIR to a directory that can be written to", stage.dir.display()))
+            Failure::failed(format!(
+                "cannot make {}: {error}; set TMPDIR to a directory that can be written to",
+                stage.dir.display()
+            ))
         })?;
         Ok(stage)
     }
@@ -104,8 +111,9 @@ impl Stage {
     /// # Errors
     /// When something stays, with what to do.
     pub(super) fn clear(self) -> Result<(), Failure> {
-        fs::remove_dir_all(&self.dir)
-            .map_err(|error| Failure::failed(format!("cannot remove {}: {error}; remove it by hand", self.dir.display())))
+        fs::remove_dir_all(&self.dir).map_err(|error| {
+            Failure::failed(format!("cannot remove {}: {error}; remove it by hand", self.dir.display()))
+        })
     }
 }
 

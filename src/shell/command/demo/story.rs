@@ -2,10 +2,8 @@
 //!
 //! **Invariant:** people, shop and numbers are invented; every domain is under `.example` (RFC 2606).
 
-use crate::pure::domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, ToSpan, Zoned};
 use lettre::Message;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
@@ -21,9 +19,10 @@ const DESK: &str = "asiakaspalvelu@kahvikauppa.example";
 /// The shop's page on Facebook.
 const PAGE: &str = "102030405060708";
 
-/// When things were said, before now: a question, a complaint two days later, a call just now.
-const CHAT_AGO: SignedDuration = SignedDuration::from_hours(75);
-const MAIL_AGO: SignedDuration = SignedDuration::from_hours(27);
+/// When things are said, on the shop's clock: a question three days ago, a complaint two days later, a
+/// call just now. Days before today, hour, minute.
+const CHAT_AT: (i64, i8, i8) = (3, 9, 12);
+const MAIL_AT: (i64, i8, i8) = (1, 18, 40);
 const CALL_AGO: SignedDuration = SignedDuration::from_mins(6);
 
 /// How long the call rang, and how long they talked. Seconds.
@@ -83,32 +82,35 @@ pub(super) const STORIES: [Story; 2] = [
 
 impl Story {
     /// The question on Messenger: the body that Meta would post.
-    pub(super) fn chat_body(&self, now: Timestamp) -> String {
-        let ms = (now - CHAT_AGO).as_millisecond();
-        serde_json::json!({"object": "page", "entry": [{"id": PAGE, "time": ms, "messaging": [{
+    ///
+    /// # Errors
+    /// When there was no such time on the shop's clock.
+    pub(super) fn chat_body(&self, now: &Zoned) -> anyhow::Result<String> {
+        let ms = earlier(now, CHAT_AT)?.timestamp().as_millisecond();
+        let body = serde_json::json!({"object": "page", "entry": [{"id": PAGE, "time": ms, "messaging": [{
             "sender": {"id": self.psid}, "recipient": {"id": PAGE}, "timestamp": ms,
             "message": {"mid": format!("m_{}", uuid::Uuid::now_v7().simple()), "text": self.chat},
-        }]}]})
-        .to_string()
+        }]}]});
+        Ok(body.to_string())
     }
 
     /// The complaint, as the shop's own mail server would hand it over: with the line that says when
     /// it came in, and what was found out about the sender.
     ///
     /// # Errors
-    /// None with the words above; lettre checks addresses when a mail is built.
-    pub(super) fn mail_bytes(&self, now: Timestamp) -> anyhow::Result<Vec<u8>> {
-        let at = now - MAIL_AGO;
+    /// As above; lettre checks addresses when a mail is built.
+    pub(super) fn mail_bytes(&self, now: &Zoned) -> anyhow::Result<Vec<u8>> {
+        let at = earlier(now, MAIL_AT)?;
         let domain = self.address.rsplit('@').next().unwrap_or_default();
         let mail = Message::builder()
             .from(Mailbox::new(Some(self.name.to_owned()), self.address.parse()?))
             .to(Mailbox::new(None, DESK.parse()?))
             .subject(self.subject)
-            .date(SystemTime::from(at))
+            .date(SystemTime::from(at.timestamp()))
             .message_id(Some(format!("<{}@{domain}>", uuid::Uuid::now_v7().simple())))
             .header(ContentType::TEXT_PLAIN)
             .body(self.mail.to_owned())?;
-        let came_in = jiff::fmt::rfc2822::to_string(&at.to_zoned(TimeZone::UTC))?;
+        let came_in = jiff::fmt::rfc2822::to_string(&at)?;
         let mut bytes = format!(
             "Received: from mail.{domain} (mail.{domain} [192.0.2.25])\r\n\tby {AUTHSERV} with ESMTPS;\r\n\t{came_in}\r\n\
              Authentication-Results: {AUTHSERV};\r\n\tdkim=pass header.d={domain};\r\n\tdmarc=pass header.from={domain}\r\n"
@@ -119,13 +121,11 @@ impl Story {
     }
 
     /// The call: the line that Asterisk writes when it is over, in the exchange's local time.
-    pub(super) fn call_line(&self, now: Timestamp, zone: &TimeZone) -> String {
+    pub(super) fn call_line(&self, now: &Zoned) -> String {
         let start = now - CALL_AGO;
-        let clock = |after_s: i64| {
-            let at = start + SignedDuration::from_secs(after_s);
-            at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
-        };
-        let (from, unique) = (self.phone, start.as_second());
+        let clock =
+            |after_s: i64| (&start + SignedDuration::from_secs(after_s)).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let (from, unique) = (self.phone, start.timestamp().as_second());
         format!(
             "\"\",\"{from}\",\"+358942720000\",\"from-pstn\",\"\"\"\" <{from}>\",\"PJSIP/trunk-0000002a\",\"PJSIP/201-0000002b\",\
              \"Dial\",\"PJSIP/201,30\",\"{}\",\"{}\",\"{}\",{},{TALK_S},\"ANSWERED\",\"DOCUMENTATION\",\"{unique}.42\",\"\"\n",
@@ -135,6 +135,11 @@ impl Story {
             RING_S + TALK_S,
         )
     }
+}
+
+/// So many days before now, at a time of the clock.
+fn earlier(now: &Zoned, (days, hour, minute): (i64, i8, i8)) -> Result<Zoned, jiff::Error> {
+    now.checked_sub(days.days())?.with().hour(hour).minute(minute).second(0).subsec_nanosecond(0).build()
 }
 
 /// `X-Hub-Signature-256` over a body, as Meta makes it with the app's secret.
