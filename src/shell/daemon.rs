@@ -173,7 +173,7 @@ async fn take_in(
 }
 
 /// The parts of a running daemon.
-struct Running {
+pub(crate) struct Running {
     stop_intake: watch::Sender<bool>,
     stop_rest: watch::Sender<bool>,
     intakes: JoinSet<()>,
@@ -186,11 +186,14 @@ struct Running {
 }
 
 impl Running {
-    async fn start(deployment: &Deployment, settings: Settings, metrics: Metrics) -> Result<Self, RunError> {
+    /// Starts every part. What fails later is retried by its part; an error here is for good.
+    pub(crate) async fn start(deployment: &Deployment, settings: Settings, metrics: Metrics) -> Result<Self, RunError> {
         let (parts, sections) = Parts::of(settings, &deployment.keys);
         let store = deployment.store.clone();
         let listen = sections.http.listen;
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| RunError::Listen { address: listen, error })?;
+        // Another than the one configured where any free port is asked for (port 0).
+        let listen = listener.local_addr().unwrap_or(listen);
         let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
         let alerts = Alerts::to(&parts.tools, &carrier);
         let (stop_intake, intake_stop) = watch::channel(false);
@@ -244,12 +247,17 @@ impl Running {
         Ok(Self { stop_intake, stop_rest, intakes, rest, committers, alerts, channels: healths.len(), listen, stop_max: sections.stop_timeout })
     }
 
+    /// Where the HTTP server listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.listen
+    }
+
     fn status(&self) -> String {
         format!("{} channels, listening on {}", self.channels, self.listen)
     }
 
     /// Stops in reverse order, at the latest after `stop_timeout`.
-    async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         telemetry::notify_extend(self.stop_max);
         let parts = async {
             let _ = self.stop_intake.send(true);

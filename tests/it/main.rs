@@ -8,11 +8,13 @@
     reason = "a test that does not get what it needs has failed, and says so; a table of cases is as long as it is"
 )]
 
+mod architecture;
 mod channels;
 mod cluster;
 mod config;
 mod decide;
 mod deliver;
+mod demo;
 mod desk;
 mod dovecot;
 mod endpoint;

@@ -3,6 +3,7 @@
 //! | file | commands |
 //! |---|---|
 //! | `run.rs` | `run`, `migrate` |
+//! | `demo/` | `demo` |
 //! | `check.rs` | `check` |
 //! | `import.rs` | `import`; `history.rs` cuts files into deliveries, `stream.rs` reads `--events` |
 //! | `parse.rs` | `parse` |
@@ -18,6 +19,7 @@
 //! channels and the ingest do. A reader that closes standard output early is no error.
 
 mod check;
+mod demo;
 mod explain;
 mod export;
 mod history;
@@ -78,6 +80,8 @@ enum Format {
 enum Command {
     /// Run the daemon.
     Run(run::Run),
+    /// Play a customer's story on a private database, and print the thread.
+    Demo(demo::Demo),
     /// Look for mistakes in the configuration.
     Check(check::Check),
     /// Bring the database schema up to date.
@@ -223,6 +227,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let mut output = Output::new(format);
     match command {
         Command::Run(command) => return command.run(&config).await,
+        Command::Demo(command) => command.run(&mut output).await?,
         Command::Check(command) => command.run(&config, &mut output).await?,
         Command::Migrate => run::migrate(&config).await?,
         Command::Import(command) => command.run(&config, &mut output).await?,

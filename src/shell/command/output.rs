@@ -54,6 +54,17 @@ impl Output {
         }
     }
 
+    /// A line for people in parts, each with its colour: the number of ECMA-48's SGR, or nothing.
+    pub(super) fn painted(&mut self, parts: &[(&str, &str)]) -> Result<(), Failure> {
+        for (colour, text) in parts {
+            match self.colours && !colour.is_empty() {
+                true => write!(self.writer, "\x1b[{colour}m{}\x1b[0m", safe(text))?,
+                false => self.writer.write_all(safe(text).as_bytes())?,
+            }
+        }
+        Ok(self.writer.write_all(b"\n")?)
+    }
+
     /// Rows, each by itself as JSON, or together as a table. `nothing` is said to people when there
     /// are none.
     pub(super) fn rows<T: Serialize>(

@@ -76,8 +76,8 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
 
 fn word(intake: &Intake) -> &'static str {
     match intake {
-        Intake::Webhook => "webhook",
-        Intake::Imap(_) => "imap",
+        Intake::Webhook => "http",
+        Intake::Imap(_) => "mailbox",
         Intake::Tail(_) => "log",
         Intake::Drop(_) => "directory",
     }
