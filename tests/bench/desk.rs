@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each benchmark takes the parts it needs")]
 
-use crate::corpus::{Item, Way};
+use super::corpus::{Item, Way};
 use lanka::config::{Environment, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::shell::Parts;

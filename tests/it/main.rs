@@ -11,6 +11,7 @@
 mod channels;
 mod cluster;
 mod config;
+mod crash;
 mod decide;
 mod deliver;
 mod desk;
