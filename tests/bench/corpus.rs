@@ -133,16 +133,64 @@ enum Language {
     English,
 }
 
+/// Somebody, made of a number: the same number is the same person in every corpus.
 #[derive(Debug, Clone)]
-struct Person {
-    serial: u64,
-    name: String,
-    email: String,
+pub struct Person {
+    /// The number.
+    pub serial: u64,
+    /// Given and family name.
+    pub name: String,
+    /// Address.
+    pub email: String,
     /// National form, as people write it.
     phone: String,
     language: Language,
     /// Whether the mail server vouches for the sender.
     authenticated: bool,
+}
+
+impl Person {
+    /// The person of a number.
+    pub fn of(serial: u64) -> Self {
+        let mut random = Random::new(serial.wrapping_mul(0xD134_2543_DE82_EF95));
+        let language = match random.below(100) {
+            0..70 => Language::Finnish,
+            70..85 => Language::Swedish,
+            _ => Language::English,
+        };
+        let given = match language {
+            Language::Finnish => GIVEN_FI,
+            Language::Swedish => GIVEN_SV,
+            Language::English => GIVEN_EN,
+        };
+        let given = given[random.common(given.len())];
+        let family = FAMILY[random.common(FAMILY.len())];
+        let domain = match random.below(10) {
+            0..6 => "posti.example".to_owned(),
+            6..8 => "sahkoposti.example".to_owned(),
+            _ => format!("yritys{}.example", random.below(2_000)),
+        };
+        let digits = serial.wrapping_mul(7_368_787) % 10_000_000;
+        let prefix = random.pick(&["040", "050", "044", "045"]);
+        Self {
+            serial,
+            name: format!("{given} {family}"),
+            email: format!("{}.{}{serial}@{domain}", plain(given), plain(family)),
+            phone: format!("{prefix} {:03} {:04}", digits / 10_000, digits % 10_000),
+            language,
+            authenticated: random.percent(85),
+        }
+    }
+
+    /// Their number as the whole world dials it, without the plus.
+    pub fn number(&self) -> String {
+        format!("358{}", &self.phone.replace(' ', "")[1..])
+    }
+
+    /// Their page-scoped id at Messenger.
+    pub fn psid(&self) -> String {
+        format!("78{:010}", self.serial)
+    }
 }
 
 /// What somebody writes about.
@@ -167,6 +215,7 @@ pub struct Corpus {
     serial: u64,
     people: u64,
     only: Option<Way>,
+    population: u64,
     matters: Vec<Matter>,
     known: Vec<Person>,
 }
@@ -182,6 +231,7 @@ impl Corpus {
             serial: 0,
             people: 0,
             only: None,
+            population: 0,
             matters: Vec::new(),
             known: Vec::new(),
         }
@@ -190,6 +240,12 @@ impl Corpus {
     /// The same desk with one way in only.
     pub fn only(mut self, way: Way) -> Self {
         self.only = Some(way);
+        self
+    }
+
+    /// Half of those who write for the first time here are people of the numbers 1 to `count`.
+    pub fn among(mut self, count: u64) -> Self {
+        self.population = count;
         self
     }
 
@@ -211,37 +267,15 @@ impl Corpus {
         if !self.known.is_empty() && self.random.percent(30) {
             return self.random.pick(&self.known).clone();
         }
-        self.people += 1;
-        // Seeds apart are people apart.
-        let serial = self.people + (self.seed % 1_000) * 10_000_000;
-        let language = match self.random.below(100) {
-            0..70 => Language::Finnish,
-            70..85 => Language::Swedish,
-            _ => Language::English,
+        let serial = match self.population {
+            // Half are people whom a filled database knows.
+            count @ 1.. if self.random.percent(50) => 1 + self.random.below(count),
+            _ => {
+                self.people += 1;
+                self.people + (1 + self.seed % 1_000) * 10_000_000
+            }
         };
-        let given = match language {
-            Language::Finnish => GIVEN_FI,
-            Language::Swedish => GIVEN_SV,
-            Language::English => GIVEN_EN,
-        };
-        let given = given[self.random.common(given.len())];
-        let family = FAMILY[self.random.common(FAMILY.len())];
-        let domain = match self.random.below(10) {
-            0..6 => "posti.example".to_owned(),
-            6..8 => "sahkoposti.example".to_owned(),
-            _ => format!("yritys{}.example", self.random.below(2_000)),
-        };
-        let local = format!("{}.{}{serial}", plain(given), plain(family));
-        let digits = 1_000_000 + serial.wrapping_mul(7_368_787) % 9_000_000;
-        let prefix = self.random.pick(&["040", "050", "044", "045"]);
-        let person = Person {
-            serial,
-            name: format!("{given} {family}"),
-            email: format!("{local}@{domain}"),
-            phone: format!("{prefix} {} {:04}", digits / 10_000, digits % 10_000),
-            language,
-            authenticated: self.random.percent(85),
-        };
+        let person = Person::of(serial);
         keep(&mut self.known, person.clone(), PEOPLE_MAX, &mut self.random);
         person
     }
@@ -437,7 +471,7 @@ impl Corpus {
         let text = self.line(matter);
         let ms = self.at.as_millisecond();
         let body = json!({"object": "page", "entry": [{"id": "1055", "time": ms, "messaging": [{
-            "sender": {"id": format!("78{:010}", matter.person.serial)}, "recipient": {"id": "1055"}, "timestamp": ms,
+            "sender": {"id": matter.person.psid()}, "recipient": {"id": "1055"}, "timestamp": ms,
             "message": {"mid": id, "text": text}}]}]});
         (body.to_string().into_bytes(), id)
     }
@@ -445,7 +479,7 @@ impl Corpus {
     fn whatsapp(&mut self, matter: &mut Matter) -> (Vec<u8>, String) {
         let id = format!("wamid.{}.{}", self.seed, self.serial);
         let text = self.line(matter);
-        let number = international(&matter.person.phone);
+        let number = matter.person.number();
         let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "2088", "changes": [{"field": "messages",
             "value": {"messaging_product": "whatsapp",
                 "metadata": {"display_phone_number": "358942720001", "phone_number_id": "3099"},
@@ -505,11 +539,6 @@ fn keep<T>(memory: &mut Vec<T>, value: T, max: usize, random: &mut Random) {
 
 fn domain_of(email: &str) -> &str {
     email.split_once('@').map_or("posti.example", |(_, domain)| domain)
-}
-
-/// `040 123 4567` → `358401234567`.
-fn international(phone: &str) -> String {
-    format!("358{}", &phone.replace(' ', "")[1..])
 }
 
 fn plain(name: &str) -> String {
