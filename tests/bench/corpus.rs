@@ -324,7 +324,8 @@ impl Corpus {
             if !text.is_empty() {
                 text.push_str(if self.random.percent(20) { "\n\n" } else { " " });
             }
-            text.push_str(self.random.pick(sentences));
+            let sentence = *self.random.pick(sentences);
+            text.push_str(sentence);
         }
         text
     }

@@ -94,7 +94,7 @@ pub async fn run(plan: Plan) -> Tally {
         fs::create_dir_all(places.maildir().join(folder)).expect("a Maildir");
     }
     File::create(places.call_log()).expect("a call log");
-    let database = url.unwrap_or_else(|| socket_url(&dir.path().join("postgres")));
+    let database = url.clone().unwrap_or_else(|| socket_url(&dir.path().join("postgres")));
     let world = Arc::new(World::new(&places, port, plan.seed));
     let senders = world.start();
     let mut tally = Tally::default();

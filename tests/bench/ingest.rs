@@ -6,8 +6,20 @@
 
 mod corpus;
 mod desk;
+#[path = "../it/dovecot.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+mod dovecot;
+mod growth;
+#[allow(dead_code, reason = "the crash benchmark uses the rest")]
+mod harness;
 mod limit;
+mod mailbox;
+mod memory;
 mod rows;
+#[path = "../it/support.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+mod support;
+mod webhooks;
 
 use desk::Server;
 use serde_json::{Map, Value};
@@ -50,7 +62,20 @@ async fn main() {
     if plan.wants("limit") {
         figures.extend(limit::measure(&server, if plan.quick { 3_000 } else { 10_000 }).await);
     }
+    if plan.wants("webhook") {
+        figures.extend(webhooks::measure(&server, if plan.quick { 2_000 } else { 10_000 }).await);
+    }
+    if plan.wants("imap") {
+        figures.extend(mailbox::measure(&server, if plan.quick { 2_000 } else { 8_000 }).await);
+    }
+    if plan.wants("growth") {
+        let (contacts, count) = if plan.quick { (20_000, 2_000) } else { (1_000_000, 5_000) };
+        figures.extend(growth::measure(&server, contacts, count).await);
+    }
     server.stop().await;
+    if plan.wants("rss") {
+        figures.extend(memory::measure(if plan.quick { 10_000 } else { 100_000 }).await);
+    }
     println!("{}", Value::Object(figures));
 }
 
