@@ -12,6 +12,7 @@ mod architecture;
 mod channels;
 mod cluster;
 mod config;
+mod crash;
 mod decide;
 mod deliver;
 mod demo;
