@@ -11,6 +11,7 @@
 mod architecture;
 mod channels;
 mod cluster;
+mod commands;
 mod config;
 mod crash;
 mod decide;

@@ -292,6 +292,16 @@ fn date(value: &[u8]) -> Option<Timestamp> {
     Timestamp::from_second(date.to_timestamp()).ok()
 }
 
+/// What a mail says of its own times: that of its topmost Received field, and that of its Date field.
+/// For history that a person imports; whose fields they are is not asked.
+pub fn stamps(bytes: &[u8]) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (fields, _) = mail_parts::fields(bytes, 0..bytes.len());
+    let value = |name: &str| fields.iter().find(|field| field.name == name).map(|field| &bytes[field.value.clone()]);
+    let received = value("received").map(mail_parts::unfold);
+    let received = received.and_then(|text| text.rsplit_once(';').and_then(|(_, time)| date(time.as_bytes())));
+    (received, value("date").and_then(date))
+}
+
 /// When the trusted server had it: its own Received field, if that is the topmost.
 fn received_at(mail: &Mail, trusted: &str) -> Option<Timestamp> {
     let value = mail.values("received").next()?;

@@ -52,7 +52,11 @@ impl Check {
         };
         if !output.is_json() {
             problems.iter().for_each(|problem| eprintln!("{problem}"));
-            output.text(&format!("the configuration is right: {} channels, {} mirrors", settings.channels.len(), settings.mirrors.len()))?;
+            output.text(&format!(
+                "the configuration is right: {} channels, {} mirrors",
+                settings.channels.len(),
+                settings.mirrors.len()
+            ))?;
         }
         match self.connect {
             true => connect(&settings, output).await,
@@ -78,7 +82,8 @@ async fn connect(settings: &Settings, output: &mut Output) -> Result<(), Failure
             tried.push(Tried::of(name, result));
         }
     }
-    let cells = |tried: &Tried| vec![tried.what.clone(), tried.result.to_owned(), tried.why.clone().unwrap_or_default()];
+    let cells =
+        |tried: &Tried| vec![tried.what.clone(), tried.result.to_owned(), tried.why.clone().unwrap_or_default()];
     output.rows(&["what", "result", "why"], &tried, cells, "")?;
     output.finish()?;
     match tried.iter().any(|tried| tried.why.is_some()) {

@@ -21,14 +21,21 @@ impl Explain {
             .with(async |settings, deployment| {
                 let store = &deployment.store;
                 let text = &self.message;
-                let unknown = || Failure::Failed(format!("there is no message \"{text}\"; `lanka export assignments` names all there are"));
+                let unknown = || {
+                    Failure::Failed(format!(
+                        "there is no message \"{text}\"; `lanka export assignments` names all there are"
+                    ))
+                };
                 let found = store.find_messages(text, NAMED_MAX).await?;
                 let id = match found[..] {
                     [] => return Err(unknown()),
                     [id] => id,
                     _ => {
                         let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
-                        return Err(Failure::Failed(format!("\"{text}\" is the id of several messages; name one of {}", ids.join(", "))));
+                        return Err(Failure::Failed(format!(
+                            "\"{text}\" is the id of several messages; name one of {}",
+                            ids.join(", ")
+                        )));
                     }
                 };
                 let route = store.route(id).await?.ok_or_else(unknown)?;
@@ -43,8 +50,19 @@ impl Explain {
 
 fn tell(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
     output.heading(&format!("message {}", route.message_id))?;
-    output.text(&format!("{} by channel {} ({}), vendor's id {}", route.direction.replace('_', " "), route.channel, route.channel_kind, route.source_key))?;
-    output.text(&format!("said {}, trusted {}, stored {}", clock(route.occurred_at, zone), clock(route.trusted_at, zone), clock(route.received_at, zone)))?;
+    output.text(&format!(
+        "{} by channel {} ({}), vendor's id {}",
+        route.direction.replace('_', " "),
+        route.channel,
+        route.channel_kind,
+        route.source_key
+    ))?;
+    output.text(&format!(
+        "said {}, trusted {}, stored {}",
+        clock(route.occurred_at, zone),
+        clock(route.trusted_at, zone),
+        clock(route.received_at, zone)
+    ))?;
     if !route.marks.is_empty() {
         output.text(&format!("marked {}", route.marks.join(", ")))?;
     }
@@ -57,7 +75,12 @@ fn tell(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
     deliveries(route, zone, output)?;
     whose(route, output)?;
     for decision in &route.decisions {
-        output.heading(&format!("decided {}: contact {}, ticket {}", clock(decision.at, zone), decision.resolution, decision.placement))?;
+        output.heading(&format!(
+            "decided {}: contact {}, ticket {}",
+            clock(decision.at, zone),
+            decision.resolution,
+            decision.placement
+        ))?;
         for reason in &decision.reasons {
             let bits = reason.bits.map(|bits| format!(" ({bits} bits)")).unwrap_or_default();
             output.text(&format!("  {}: {}{bits}", reason.rule, reason.text))?;
@@ -68,7 +91,10 @@ fn tell(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
             true => format!("suggested, after {}", suggestion.by_message),
             false => format!("suggested by {}", suggestion.message_id),
         };
-        output.text(&format!("{about} ({}): {} {}: {}", suggestion.state, suggestion.target_kind, suggestion.target, suggestion.why))?;
+        output.text(&format!(
+            "{about} ({}): {} {}: {}",
+            suggestion.state, suggestion.target_kind, suggestion.target, suggestion.why
+        ))?;
     }
     went(route, zone, output)
 }
@@ -78,7 +104,14 @@ fn deliveries(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(),
     for delivery in &route.deliveries {
         output.text(&format!(
             "  {}: {} {} by {} ({}), {} bytes, delivery {} item {}",
-            clock(delivery.received_at, zone), delivery.role, delivery.what, delivery.channel, delivery.origin, delivery.bytes, delivery.raw_event, delivery.item
+            clock(delivery.received_at, zone),
+            delivery.role,
+            delivery.what,
+            delivery.channel,
+            delivery.origin,
+            delivery.bytes,
+            delivery.raw_event,
+            delivery.item
         ))?;
     }
     Ok(())
@@ -89,15 +122,27 @@ fn whose(route: &Route, output: &mut Output) -> Result<(), Failure> {
     match &route.identity {
         Some(identity) => {
             let scope = if identity.scope.is_empty() { String::new() } else { format!(" at {}", identity.scope) };
-            output.text(&format!("  identity {}:{}{scope}, {} in this delivery", identity.scheme, identity.value, json_word(&identity.assurance)))?;
+            output.text(&format!(
+                "  identity {}:{}{scope}, {} in this delivery",
+                identity.scheme,
+                identity.value,
+                json_word(&identity.assurance)
+            ))?;
         }
         None => output.text("  no identity: nobody can be told by it")?,
     }
     if let Some(contact) = &route.contact {
-        output.text(&format!("  contact {} ({}) {}", contact.name.as_deref().unwrap_or("without a name"), contact.kind, contact.id))?;
+        output.text(&format!(
+            "  contact {} ({}) {}",
+            contact.name.as_deref().unwrap_or("without a name"),
+            contact.kind,
+            contact.id
+        ))?;
     }
     match &route.ticket {
-        Some(ticket) => output.text(&format!("  ticket #{} {} ({}) {}", ticket.number, ticket.title, ticket.state, ticket.id)),
+        Some(ticket) => {
+            output.text(&format!("  ticket #{} {} ({}) {}", ticket.number, ticket.title, ticket.state, ticket.id))
+        }
         None => output.text("  on no ticket"),
     }
 }
@@ -110,7 +155,10 @@ fn went(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
     for post in &route.outbox {
         let settled = post.settled_at.map(|at| format!(" {}", clock(at, zone))).unwrap_or_default();
         let why = post.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        output.text(&format!("  {}: {} as number {} of the ticket, {}{settled} after {} attempts{why}", post.mirror, post.change, post.sequence, post.state, post.attempts))?;
+        output.text(&format!(
+            "  {}: {} as number {} of the ticket, {}{settled} after {} attempts{why}",
+            post.mirror, post.change, post.sequence, post.state, post.attempts
+        ))?;
     }
     Ok(())
 }

@@ -40,7 +40,8 @@ impl Export {
                             let page = snapshot.threads(after).await?;
                             let Some((last, _)) = page.last() else { return Ok(()) };
                             after = Some(last.id);
-                            page.iter().try_for_each(|(ticket, messages)| output.json(&ThreadView { ticket, messages }))?;
+                            page.iter()
+                                .try_for_each(|(ticket, messages)| output.json(&ThreadView { ticket, messages }))?;
                         }
                     }
                     Self::Contacts => {
@@ -52,7 +53,13 @@ impl Export {
                             page.iter().try_for_each(|line| output.json(line))?;
                         }
                     }
-                    Self::Raw => snapshot.raw_events(|event| output.json(&Recorded::of(&event.channel, event.received_at, &event.body))).await,
+                    Self::Raw => {
+                        snapshot
+                            .raw_events(|event| {
+                                output.json(&Recorded::of(&event.channel, event.received_at, &event.body))
+                            })
+                            .await
+                    }
                 }
             })
             .await

@@ -2,7 +2,7 @@
 //!
 //! | form | a delivery is |
 //! |---|---|
-//! | mail | a file; each mail of an mbox (a file that begins with `From `); each file of a Maildir |
+//! | mail | a file; each mail of an mbox (a file that begins with `From `); each file of a Maildir or folder |
 //! | bodies of webhooks | the whole file; each line, where every line is JSON by itself |
 //! | lines of a log | a line (`import`), or the whole file in large pieces (`parse`) |
 //!
@@ -16,9 +16,9 @@
 use super::Failure;
 use crate::pure::channels::Form;
 use crate::pure::domain::Timestamp;
+use crate::pure::wire::mime;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use mail_parser::{HeaderName, MessageParser};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -61,9 +61,12 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 /// Bytes of a file, or of all files of a directory, for the progress bar.
 pub(super) fn size(path: &Path) -> u64 {
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => {
-            maildir_files(path).unwrap_or_default().iter().filter_map(|file| fs::metadata(file).ok()).map(|m| m.len()).sum()
-        }
+        Ok(metadata) if metadata.is_dir() => maildir_files(path)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|file| fs::metadata(file).ok())
+            .map(|m| m.len())
+            .sum(),
         Ok(metadata) => metadata.len(),
         Err(_) => 0,
     }
@@ -75,7 +78,14 @@ pub(super) fn open(path: &Path, cut: Cut) -> io::Result<Deliveries> {
     if metadata.is_dir() {
         let files = maildir_files(path)?;
         return match cut.form {
-            Form::Mail => Ok(Box::new(files.into_iter().map(move |file| whole(&file, cut.bytes_max, true)))),
+            Form::Mail if is_maildir(path) => {
+                Ok(Box::new(files.into_iter().map(move |file| whole(&file, cut.bytes_max, true))))
+            }
+            Form::Mail => {
+                Ok(Box::new(files.into_iter().flat_map(move |file| {
+                    open(&file, cut).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
+                })))
+            }
             Form::Body | Form::Line => Err(io::Error::other("it is a directory; name the files in it")),
         };
     }
@@ -112,8 +122,7 @@ fn whole(path: &Path, bytes_max: u64, is_maildir: bool) -> io::Result<Delivery> 
 /// The files of a Maildir in order of their names, which begin with the time of delivery. A directory
 /// without `cur` and `new` is taken as it is: a folder of mails.
 fn maildir_files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let (cur, new) = (path.join("cur"), path.join("new"));
-    let folders = if cur.is_dir() || new.is_dir() { vec![cur, new] } else { vec![path.to_owned()] };
+    let folders = if is_maildir(path) { vec![path.join("cur"), path.join("new")] } else { vec![path.to_owned()] };
     let mut files = Vec::new();
     for folder in folders.into_iter().filter(|folder| folder.is_dir()) {
         for entry in fs::read_dir(folder)? {
@@ -126,6 +135,10 @@ fn maildir_files(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
     Ok(files)
+}
+
+fn is_maildir(path: &Path) -> bool {
+    path.join("cur").is_dir() || path.join("new").is_dir()
 }
 
 /// The seconds that a Maildir file's name begins with, else the time it was written.
@@ -149,13 +162,9 @@ fn is_sane(at: Timestamp) -> bool {
 /// When an old mail was delivered, as well as can be told: the earlier of what its folder says and the
 /// topmost Received field; the Date field only where there is neither, as in a folder of sent mail.
 pub(super) fn delivered_at(delivery: &Delivery) -> Option<Timestamp> {
-    let headers = delivery.body.as_deref().and_then(|body| MessageParser::default().parse_headers(body));
-    let instant = |date: &mail_parser::DateTime| Timestamp::from_second(date.to_timestamp()).ok().filter(|at| is_sane(*at));
-    // The topmost is the last server's, and comes first.
-    let topmost = headers.as_ref().and_then(|mail| mail.headers().iter().find(|header| header.name == HeaderName::Received));
-    let received = topmost.and_then(|header| header.value.as_received()?.date.as_ref().and_then(instant));
-    let stated = || headers.as_ref().and_then(|mail| mail.date().and_then(instant));
-    [delivery.delivered_at, received].into_iter().flatten().min().or_else(stated)
+    let (received, stated) = delivery.body.as_deref().map(mime::stamps).unwrap_or_default();
+    let sane = |at: Option<Timestamp>| at.filter(|at| is_sane(*at));
+    [delivery.delivered_at, sane(received)].into_iter().flatten().min().or_else(|| sane(stated))
 }
 
 /// Whether one of the first lines is JSON by itself and another follows.
@@ -328,7 +337,9 @@ fn is_separator(line: &[u8]) -> bool {
 fn from_words(line: &[u8]) -> Option<[&str; 4]> {
     let text = std::str::from_utf8(line).ok()?;
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let at = words.iter().rposition(|word| word.split(':').count() >= 2 && word.split(':').all(|n| n.parse::<u8>().is_ok()))?;
+    let at = words
+        .iter()
+        .rposition(|word| word.split(':').count() >= 2 && word.split(':').all(|n| n.parse::<u8>().is_ok()))?;
     let year = words[at + 1..].iter().find(|word| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()))?;
     Some([words.get(at.checked_sub(2)?)?, words.get(at.checked_sub(1)?)?, words[at], year])
 }
@@ -423,7 +434,8 @@ mod tests {
         let at = |text: Option<&str>| text.map(|text| text.parse().expect("a time"));
         for (header, folder, expected) in table {
             let body = Some(format!("{header}Subject: a\r\n\r\nb\r\n").into_bytes());
-            let delivery = Delivery { file: PathBuf::new(), place: String::new(), delivered_at: at(folder), bytes: 0, body };
+            let delivery =
+                Delivery { file: PathBuf::new(), place: String::new(), delivered_at: at(folder), bytes: 0, body };
             assert_eq!(delivered_at(&delivery), at(expected), "{header}{folder:?}");
         }
     }

@@ -33,6 +33,9 @@ const BATCH_ROWS_MAX: usize = 500;
 /// Their bytes, together; one delivery may be larger by itself.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Deliveries stored before they are decided: few enough to remember, many enough for full batches.
+const UNDECIDED_MAX: usize = 5000;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The channel the files belong to.
@@ -69,7 +72,9 @@ impl Import {
         let Bench { settings, deployment } = Bench::over(settings).await?;
         let (parts, _) = Parts::of(settings, &deployment.keys);
         let ingest = settle::ingest(&deployment.store, &parts, profiles);
-        let outcome = import(&deployment.store, &source, hearing, &ingest).await;
+        let (batch, stored, outcome) = (Vec::new(), Vec::new(), Outcome::default());
+        let storing = Storing { store: &deployment.store, ingest, hearing, batch, bytes: 0, stored, outcome };
+        let outcome = storing.import(&source).await;
         deployment.close().await;
         tell(&outcome?, output)
     }
@@ -107,42 +112,31 @@ impl Import {
     }
 }
 
-async fn import(store: &Store, source: &Source, hearing: Hearing, ingest: &Ingest) -> Result<Outcome, Failure> {
-    let mut storing = Storing { store, hearing, batch: Vec::new(), bytes: 0, range: None, skipped: 0 };
-    let names: Vec<String> = match source {
-        Source::Files { paths, channel, cut } => {
-            storing.take_files(paths, channel, *cut).await?;
-            vec![channel.name.clone()]
-        }
-        Source::Stream { path, deliveries, channels } => {
-            storing.take_stream(path, *deliveries, channels).await?;
-            channels.iter().map(|channel| channel.name.clone()).collect()
-        }
-    };
-    let mut outcome = Outcome::default();
-    if let Some((first, last)) = storing.range {
-        settle::decide(store, ingest, first, last).await?;
-        outcome = store.outcome_between(first, last, &names).await?;
-    }
-    outcome.quarantined += storing.skipped;
-    Ok(outcome)
-}
-
 /// Deliveries on their way into the database.
 struct Storing<'a> {
     store: &'a Store,
+    ingest: Ingest,
     hearing: Hearing,
     batch: Vec<NewRawEvent>,
     bytes: usize,
-    /// The first and the last stored; their ids ascend.
-    range: Option<(RawEventId, RawEventId)>,
-    /// Too large to be stored.
-    skipped: i64,
+    /// Stored and not decided yet.
+    stored: Vec<RawEventId>,
+    outcome: Outcome,
 }
 
 impl Storing<'_> {
+    async fn import(mut self, source: &Source) -> Result<Outcome, Failure> {
+        match source {
+            Source::Files { paths, channel, cut } => self.take_files(paths, channel, *cut).await?,
+            Source::Stream { path, deliveries, channels } => self.take_stream(path, *deliveries, channels).await?,
+        }
+        self.flush().await?;
+        self.decide().await?;
+        Ok(self.outcome)
+    }
+
     async fn take_files(&mut self, paths: &[PathBuf], channel: &ChannelIdent, cut: Cut) -> Result<(), Failure> {
-        let bar = progress(paths.iter().map(|path| history::size(path)).sum(), "storing", true);
+        let bar = progress(paths.iter().map(|path| history::size(path)).sum(), "importing", true);
         for path in paths {
             let unreadable = |error: std::io::Error| history::unreadable(path, &error);
             for delivery in history::open(path, cut).map_err(unreadable)? {
@@ -151,7 +145,6 @@ impl Storing<'_> {
                 self.take_delivery(delivery, channel, cut).await?;
             }
         }
-        self.flush().await?;
         bar.finish_and_clear();
         Ok(())
     }
@@ -163,7 +156,10 @@ impl Storing<'_> {
         let origin = format!("imported from {name}{place}");
         let trusted_at = if cut.form == Form::Mail { history::delivered_at(&delivery) } else { None };
         let Some(body) = delivery.body else {
-            let detail = format!("it has {} bytes, and {} are the most on this channel; raise the limit and import it again", delivery.bytes, cut.bytes_max);
+            let detail = format!(
+                "it has {} bytes, and {} are the most on this channel; raise the limit and import it again",
+                delivery.bytes, cut.bytes_max
+            );
             let skipped = Skipped {
                 tenant: &channel.tenant,
                 channel: &channel.name,
@@ -173,17 +169,19 @@ impl Storing<'_> {
                 detail: &detail,
                 at: now,
             };
-            self.skipped += 1;
+            self.outcome.quarantined += 1;
             return Ok(self.store.record_skipped(&skipped, None).await?);
         };
         self.take(channel, now, trusted_at, origin, body).await
     }
 
     async fn take_stream(&mut self, path: &Path, deliveries: u64, channels: &[ChannelIdent]) -> Result<(), Failure> {
-        let bar = progress(deliveries, "storing", false);
+        let bar = progress(deliveries, "importing", false);
         let mut stream = stream::open(path)?;
         while let Some((number, line)) = stream.next_line()? {
-            let wrong = |error: String| Failure::Failed(format!("{}:{number}: {error}; the file changed while it was read", path.display()));
+            let wrong = |error: String| {
+                Failure::Failed(format!("{}:{number}: {error}; the file changed while it was read", path.display()))
+            };
             let recorded = Recorded::parse(line).map_err(wrong)?;
             let Some(channel) = channels.iter().find(|channel| channel.name == recorded.channel) else {
                 return Err(wrong("an unknown channel".to_owned()));
@@ -192,7 +190,6 @@ impl Storing<'_> {
             self.take(channel, received_at, None, stream::origin(path, number), body).await?;
             bar.inc(1);
         }
-        self.flush().await?;
         bar.finish_and_clear();
         Ok(())
     }
@@ -222,12 +219,19 @@ impl Storing<'_> {
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        let ids = self.store.record_as(&self.batch, None, self.hearing).await?;
-        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
-            self.range = Some((self.range.map_or(*first, |(first, _)| first), *last));
-        }
+        self.stored.extend(self.store.record_as(&self.batch, None, self.hearing).await?);
         self.batch.clear();
         self.bytes = 0;
+        match self.stored.len() >= UNDECIDED_MAX {
+            true => self.decide().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn decide(&mut self) -> Result<(), Failure> {
+        settle::decide(self.store, &self.ingest, &self.stored).await?;
+        self.outcome += &self.store.outcome_of(&self.stored).await?;
+        self.stored.clear();
         Ok(())
     }
 }

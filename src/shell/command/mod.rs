@@ -307,7 +307,9 @@ mod tests {
             let words = |text: &str| text.split_whitespace().map(OsString::from).collect::<Vec<_>>();
             assert_eq!(arguments(words(given).into_iter()), words(expected), "{given}");
         }
-        let cli = Cli::try_parse_from(arguments(["lanka", "--config", "a", "thread", "list", "--config", "b"].map(OsString::from).into_iter()));
+        let cli = Cli::try_parse_from(arguments(
+            ["lanka", "--config", "a", "thread", "list", "--config", "b"].map(OsString::from).into_iter(),
+        ));
         assert_eq!(cli.expect("it parses").config, [PathBuf::from("a"), PathBuf::from("b")]);
     }
 }

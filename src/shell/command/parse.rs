@@ -4,16 +4,18 @@
 //! (DESIGN 3.1). The desk is unknown here: nobody is taken for an agent by his address, and nothing is
 //! authenticated, for no server is trusted.
 
+use super::Failure;
 use super::history::{self, Cut, Delivery};
 use super::output::Output;
-use super::Failure;
 use crate::config::Settings;
 use crate::pure::channels::{self, Channel, Kind, Setup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{MessageId, RawEventId};
-use crate::pure::domain::message::{AttachmentSource, Auto, Content, Fault, Message, Parsed, RawEvent, Reference, SenderIdentity};
 use crate::pure::domain::message::{Attachment, Authentication, Call, Direction, What};
+use crate::pure::domain::message::{
+    AttachmentSource, Auto, Content, Fault, Message, Parsed, RawEvent, Reference, SenderIdentity,
+};
 use crate::pure::domain::policy::Policy;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -177,7 +179,10 @@ impl Reader {
         let reading = std::panic::AssertUnwindSafe(|| self.channel.parse(&event));
         let parsed = std::panic::catch_unwind(reading).unwrap_or_else(|_| Parsed {
             items: Vec::new(),
-            faults: vec![Fault::new("reader_panicked", "reading it failed inside lanka: please report it with the payload")],
+            faults: vec![Fault::new(
+                "reader_panicked",
+                "reading it failed inside lanka: please report it with the payload",
+            )],
         });
         if parsed.items.is_empty() && parsed.faults.is_empty() {
             fault(output, &file, &Fault::new("nothing", "it is well-formed, and there is no message or update in it"))?;

@@ -77,9 +77,22 @@ impl Quarantine {
                         let lines = store.quarantined(channel.as_deref(), all, limit).await?;
                         let cells = |line: &QuarantineLine| {
                             let origin = line.origin.clone();
-                            vec![line.id.to_string(), clock(line.at, zone), line.state.clone(), line.channel.clone(), origin, line.code.clone(), line.detail.clone()]
+                            vec![
+                                line.id.to_string(),
+                                clock(line.at, zone),
+                                line.state.clone(),
+                                line.channel.clone(),
+                                origin,
+                                line.code.clone(),
+                                line.detail.clone(),
+                            ]
                         };
-                        output.rows(&["id", "at", "state", "channel", "from", "code", "detail"], &lines, cells, "nothing is in quarantine")
+                        output.rows(
+                            &["id", "at", "state", "channel", "from", "code", "detail"],
+                            &lines,
+                            cells,
+                            "nothing is in quarantine",
+                        )
                     }
                     Self::Show { id } => show(deployment, id, output).await,
                     Self::Drop { ids } => {
@@ -110,7 +123,9 @@ async fn show(deployment: &Deployment, id: i64, output: &mut Output) -> Result<(
         output.part(&format!("{}{bytes}", safe(piece.valid())))?;
     }
     match part.len() < event.body.len() {
-        true => output.text(&format!("\n… and {} bytes more; `--format json` shows all", event.body.len() - part.len())),
+        true => {
+            output.text(&format!("\n… and {} bytes more; `--format json` shows all", event.body.len() - part.len()))
+        }
         false => output.text(""),
     }
 }
@@ -125,9 +140,13 @@ async fn retry(bench: Bench, ids: Vec<i64>, all: bool, output: &mut Output) -> R
         let chosen: Vec<&QuarantineLine> = waiting.iter().filter(|line| all || ids.contains(&line.id)).collect();
         let found: Vec<i64> = chosen.iter().map(|line| line.id).collect();
         missing(&ids, &found)?;
-        let bodiless: Vec<String> = chosen.iter().filter(|line| line.raw_event.is_none()).map(|line| line.id.to_string()).collect();
+        let bodiless: Vec<String> =
+            chosen.iter().filter(|line| line.raw_event.is_none()).map(|line| line.id.to_string()).collect();
         if !bodiless.is_empty() && !all {
-            return Err(Failure::Failed(format!("the bytes of {} were never stored; fetch them from where they came from, and `lanka import` them", bodiless.join(", "))));
+            return Err(Failure::Failed(format!(
+                "the bytes of {} were never stored; fetch them from where they came from, and `lanka import` them",
+                bodiless.join(", ")
+            )));
         }
         let raw = store.retry_quarantined(&found, Timestamp::now()).await?;
         decide_again(&deployment, &parts, &raw, output).await
@@ -138,16 +157,25 @@ async fn retry(bench: Bench, ids: Vec<i64>, all: bool, output: &mut Output) -> R
 }
 
 /// Decides deliveries that were put back, and says what came of them.
-pub(super) async fn decide_again(deployment: &Deployment, parts: &Parts, raw: &[RawEventId], output: &mut Output) -> Result<(), Failure> {
+pub(super) async fn decide_again(
+    deployment: &Deployment,
+    parts: &Parts,
+    raw: &[RawEventId],
+    output: &mut Output,
+) -> Result<(), Failure> {
     let store = &deployment.store;
-    let (Some(first), Some(last)) = (raw.iter().min(), raw.iter().max()) else { return output.text("nothing to read again") };
-    settle::decide(store, &settle::ingest(store, parts, None), *first, *last).await?;
+    settle::decide(store, &settle::ingest(store, parts, None), raw).await?;
     let outcome = store.outcome_of(raw).await?;
     let again = Again { deliveries: outcome.deliveries, quarantined: outcome.quarantined };
     match (output.is_json(), again.quarantined) {
         (true, _) => output.json(&again),
-        (false, 0) => output.text(&format!("{} deliveries decided again, and nothing of them is in quarantine", again.deliveries)),
-        (false, n) => output.text(&format!("{} deliveries decided again; {n} faults are still there: `lanka quarantine list`", again.deliveries)),
+        (false, 0) => {
+            output.text(&format!("{} deliveries decided again, and nothing of them is in quarantine", again.deliveries))
+        }
+        (false, n) => output.text(&format!(
+            "{} deliveries decided again; {n} faults are still there: `lanka quarantine list`",
+            again.deliveries
+        )),
     }
 }
 
@@ -156,6 +184,9 @@ fn missing(wanted: &[i64], found: &[i64]) -> Result<(), Failure> {
     let missing: Vec<String> = wanted.iter().filter(|id| !found.contains(id)).map(ToString::to_string).collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Failure::Failed(format!("nothing waits in quarantine under {}; `lanka quarantine list` shows what does", missing.join(", ")))),
+        false => Err(Failure::Failed(format!(
+            "nothing waits in quarantine under {}; `lanka quarantine list` shows what does",
+            missing.join(", ")
+        ))),
     }
 }

@@ -51,10 +51,17 @@ fn instant(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
     }
     let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
     let at = local.and_then(|local| local.to_zoned(zone.clone())).map(|zoned| zoned.timestamp());
-    at.map_err(|_| Failure::Usage(format!("\"{text}\" is not a time; write 2026-03-01, 2026-03-01T08:00 or 2026-03-01T08:00:00Z")))
+    at.map_err(|_| {
+        Failure::Usage(format!("\"{text}\" is not a time; write 2026-03-01, 2026-03-01T08:00 or 2026-03-01T08:00:00Z"))
+    })
 }
 
-async fn replay(deployment: &Deployment, parts: &Parts, since: Option<Timestamp>, output: &mut Output) -> Result<(), Failure> {
+async fn replay(
+    deployment: &Deployment,
+    parts: &Parts,
+    since: Option<Timestamp>,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let store = &deployment.store;
     let (mut after, mut read, mut lost) = (None, 0u64, 0u64);
     let mut again: Vec<RawEventId> = Vec::new();
@@ -65,7 +72,9 @@ async fn replay(deployment: &Deployment, parts: &Parts, since: Option<Timestamp>
         for taken in &page {
             read += 1;
             match &taken.event {
-                Ok(event) if taken.is_quarantined || has_more(&parts.registry, event, &taken.items) => again.push(event.id),
+                Ok(event) if taken.is_quarantined || has_more(&parts.registry, event, &taken.items) => {
+                    again.push(event.id)
+                }
                 Ok(_) => {}
                 Err(_) => lost += 1,
             }

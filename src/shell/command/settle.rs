@@ -1,7 +1,6 @@
 //! Deciding what a command put into the queue, beside a daemon or without one.
 
 use super::Failure;
-use super::output::progress;
 use crate::pure::domain::id::RawEventId;
 use crate::shell::Parts;
 use crate::shell::ingest::{Ingest, Profiles};
@@ -24,18 +23,14 @@ pub(super) fn ingest(store: &Store, parts: &Parts, profiles: Option<Profiles>) -
     Ingest::new(store.clone(), registry, parts.batch)
 }
 
-/// Decides until none of the deliveries from `first` to `last` waits any more.
-pub(super) async fn decide(store: &Store, ingest: &Ingest, first: RawEventId, last: RawEventId) -> Result<(), Failure> {
-    let mut waiting = store.waiting_between(first, last).await?;
-    let bar = progress(u64::try_from(waiting).unwrap_or(0), "deciding", false);
-    let total = waiting;
+/// Decides until none of these deliveries waits any more, here or in a daemon beside.
+pub(super) async fn decide(store: &Store, ingest: &Ingest, deliveries: &[RawEventId]) -> Result<(), Failure> {
+    let mut waiting = store.waiting_of(deliveries).await?;
     let mut moved = Instant::now();
     while waiting > 0 {
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        let looked = tokio::select! {
-            () = ingest.run(stop, true) => store.waiting_between(first, last).await?,
-            looked = watch(store, first, last, &bar, total) => return looked,
-        };
+        ingest.run(stop, true).await;
+        let looked = store.waiting_of(deliveries).await?;
         if looked < waiting {
             (waiting, moved) = (looked, Instant::now());
         } else if moved.elapsed() > STUCK_AFTER {
@@ -46,17 +41,5 @@ pub(super) async fn decide(store: &Store, ingest: &Ingest, first: RawEventId, la
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    bar.finish_and_clear();
     Ok(())
-}
-
-/// Moves the bar while the work goes on; ends only when the database fails.
-async fn watch(store: &Store, first: RawEventId, last: RawEventId, bar: &indicatif::ProgressBar, total: i64) -> Result<(), Failure> {
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if !bar.is_hidden() {
-            let waiting = store.waiting_between(first, last).await?;
-            bar.set_position(u64::try_from(total - waiting).unwrap_or(0));
-        }
-    }
 }

@@ -2,13 +2,13 @@
 
 use super::output::{Output, ago, clock};
 use super::{Bench, Failure};
+use crate::config::Settings;
 use crate::pure::channels::Intake;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::OutboxId;
 use crate::shell::Deployment;
 use crate::shell::store::outbox::OutboxState;
 use crate::shell::store::ways::DeadPost;
-use crate::config::Settings;
 use serde::Serialize;
 
 /// Dead changes shown at once.
@@ -65,7 +65,8 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
                     line.last_at.map_or_else(|| "never".to_owned(), |at| clock(at, zone)),
                     line.waiting.to_string(),
                     line.quarantined.to_string(),
-                    line.cursor_age_s.map_or_else(String::new, |age| ago(now - jiff::SignedDuration::from_secs(age), now)),
+                    line.cursor_age_s
+                        .map_or_else(String::new, |age| ago(now - jiff::SignedDuration::from_secs(age), now)),
                 ]
             };
             let header = ["channel", "kind", "intake", "tenant", "", "last", "waiting", "quarantine", "cursor age"];
@@ -114,9 +115,14 @@ impl Outbox {
                     let chosen = (!all_dead).then_some(ids.as_slice());
                     let revived = deployment.store.revive_posts(chosen, Timestamp::now()).await?;
                     if !all_dead && revived < ids.len() as u64 {
-                        return Err(Failure::Failed(format!("{revived} of {} are sent again; the others are not dead: see `lanka outbox --dead`", ids.len())));
+                        return Err(Failure::Failed(format!(
+                            "{revived} of {} are sent again; the others are not dead: see `lanka outbox --dead`",
+                            ids.len()
+                        )));
                     }
-                    output.text(&format!("{revived} changes are sent again, by the daemon or by `lanka run --until-idle`"))
+                    output.text(&format!(
+                        "{revived} changes are sent again, by the daemon or by `lanka run --until-idle`"
+                    ))
                 }
                 None if self.dead => dead(settings, deployment, output).await,
                 None => states(settings, deployment, output).await,
@@ -127,7 +133,13 @@ impl Outbox {
 
 async fn states(settings: &Settings, deployment: &Deployment, output: &mut Output) -> Result<(), Failure> {
     let mut states = deployment.store.outbox_states().await?;
-    for name in settings.mirrors.keys().filter(|name| !states.iter().any(|state| state.mirror == **name)).cloned().collect::<Vec<_>>() {
+    for name in settings
+        .mirrors
+        .keys()
+        .filter(|name| !states.iter().any(|state| state.mirror == **name))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         states.push(OutboxState { mirror: name, pending: 0, claimed: 0, dead: 0, oldest: None, why: None });
     }
     states.sort_by(|a, b| a.mirror.cmp(&b.mirror));
@@ -142,7 +154,12 @@ async fn states(settings: &Settings, deployment: &Deployment, output: &mut Outpu
             state.why.clone().unwrap_or_default(),
         ]
     };
-    output.rows(&["mirror", "waiting", "being sent", "dead", "oldest", "last failure"], &states, cells, "no mirrors are configured")
+    output.rows(
+        &["mirror", "waiting", "being sent", "dead", "oldest", "last failure"],
+        &states,
+        cells,
+        "no mirrors are configured",
+    )
 }
 
 async fn dead(settings: &Settings, deployment: &Deployment, output: &mut Output) -> Result<(), Failure> {
@@ -150,7 +167,20 @@ async fn dead(settings: &Settings, deployment: &Deployment, output: &mut Output)
     let zone = &settings.defaults.time_zone;
     let cells = |post: &DeadPost| {
         let (ticket, change) = (post.ticket_id.to_string(), post.change.clone());
-        vec![post.id.to_string(), post.mirror.clone(), ticket, change, post.attempts.to_string(), clock(post.decided_at, zone), post.why.clone().unwrap_or_default()]
+        vec![
+            post.id.to_string(),
+            post.mirror.clone(),
+            ticket,
+            change,
+            post.attempts.to_string(),
+            clock(post.decided_at, zone),
+            post.why.clone().unwrap_or_default(),
+        ]
     };
-    output.rows(&["id", "mirror", "ticket", "change", "attempts", "decided", "why"], &posts, cells, "nothing was given up")
+    output.rows(
+        &["id", "mirror", "ticket", "change", "attempts", "decided", "why"],
+        &posts,
+        cells,
+        "nothing was given up",
+    )
 }

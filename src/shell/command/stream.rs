@@ -84,7 +84,9 @@ impl<'a> Recorded<'a> {
     pub(super) fn body(&self) -> Result<Vec<u8>, String> {
         match self.encoding {
             Encoding::Utf8 => Ok(self.raw.as_bytes().to_vec()),
-            Encoding::Base64 => STANDARD.decode(self.raw.as_bytes()).map_err(|error| format!("raw is not base64: {error}")),
+            Encoding::Base64 => {
+                STANDARD.decode(self.raw.as_bytes()).map_err(|error| format!("raw is not base64: {error}"))
+            }
         }
     }
 
@@ -108,7 +110,12 @@ pub(super) struct Stream {
 /// Opens a stream.
 pub(super) fn open(path: &Path) -> Result<Stream, Failure> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Stream { path: path.to_owned(), reader: BufReader::with_capacity(READ_BYTES, file), line: Vec::new(), number: 0 })
+    Ok(Stream {
+        path: path.to_owned(),
+        reader: BufReader::with_capacity(READ_BYTES, file),
+        line: Vec::new(),
+        number: 0,
+    })
 }
 
 impl Stream {
@@ -157,7 +164,10 @@ pub(super) fn check(path: &Path, configured: &[String]) -> Result<u64, Failure> 
         let near = nearest(&name, configured.iter().map(String::as_str));
         let near = near.map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
         let these = if count == 1 { "1 delivery names".to_owned() } else { format!("{count} deliveries name") };
-        mistakes.push(format!("{}: {these} the channel \"{name}\", and no such channel is configured{near}", path.display()));
+        mistakes.push(format!(
+            "{}: {these} the channel \"{name}\", and no such channel is configured{near}",
+            path.display()
+        ));
     }
     match mistakes.is_empty() {
         true => Ok(count),
@@ -187,7 +197,8 @@ pub(super) fn profiles(path: &Path) -> Result<Profiles, Failure> {
         let wanted = "write {\"id\": {\"first_name\": \"…\", \"last_name\": \"…\"}}";
         Failure::Failed(format!("{}: {error}; {wanted}", path.display()))
     })?;
-    let name = |profile: Profile| format!("{} {}", profile.first_name.trim(), profile.last_name.trim()).trim().to_owned();
+    let name =
+        |profile: Profile| format!("{} {}", profile.first_name.trim(), profile.last_name.trim()).trim().to_owned();
     let names = profiles.into_iter().map(|(id, profile)| (id, name(profile))).filter(|(_, name)| !name.is_empty());
     Ok(Profiles { scheme: messenger::SCHEME, names: names.collect() })
 }
@@ -204,7 +215,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_found_before_anything_is_stored() {
-        let good = r#"{"event_id":"e1","channel":"mail","received_at":"2026-03-02T10:00:00Z","encoding":"utf-8","raw":"a"}"#;
+        let good =
+            r#"{"event_id":"e1","channel":"mail","received_at":"2026-03-02T10:00:00Z","encoding":"utf-8","raw":"a"}"#;
         let table = [
             (good.to_owned(), Ok(1)),
             (format!("{good}\n\n{good}\n"), Ok(2)),

@@ -50,7 +50,11 @@ impl Thread {
                     Self::List { limit } => list(&store.threads(None, limit).await?, zone, output),
                     Self::Find { text, limit } => list(&store.threads(Some(&text), limit).await?, zone, output),
                     Self::Show { id } => {
-                        let unknown = || Failure::Failed(format!("there is no ticket \"{id}\"; `lanka thread list` shows those there are"));
+                        let unknown = || {
+                            Failure::Failed(format!(
+                                "there is no ticket \"{id}\"; `lanka thread list` shows those there are"
+                            ))
+                        };
                         let ticket = store.find_ticket(&id).await?.ok_or_else(unknown)?;
                         let (ticket, messages) = store.thread(ticket).await?.ok_or_else(unknown)?;
                         show(&ticket, &messages, zone, output)
@@ -74,11 +78,21 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
             line.title.clone(),
         ]
     };
-    output.rows(&["ticket", "state", "priority", "last", "messages", "channels", "with", "title"], threads, cells, "no threads")
+    output.rows(
+        &["ticket", "state", "priority", "last", "messages", "channels", "with", "title"],
+        threads,
+        cells,
+        "no threads",
+    )
 }
 
 /// Prints a thread.
-pub(super) fn show(ticket: &TicketView, messages: &[MessageView], zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn show(
+    ticket: &TicketView,
+    messages: &[MessageView],
+    zone: &TimeZone,
+    output: &mut Output,
+) -> Result<(), Failure> {
     if output.is_json() {
         return output.json(&ThreadView { ticket, messages });
     }
@@ -97,7 +111,12 @@ fn named(contact: &ContactView) -> &str {
     contact.name.as_deref().unwrap_or("somebody without a name")
 }
 
-fn show_message(ticket: &TicketView, message: &MessageView, zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
+fn show_message(
+    ticket: &TicketView,
+    message: &MessageView,
+    zone: &TimeZone,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let contact = ticket.participants.iter().find(|contact| Some(contact.id) == message.contact);
     let who = contact.map_or("unknown", named);
     let who = match message.direction {
@@ -118,7 +137,12 @@ fn show_message(ticket: &TicketView, message: &MessageView, zone: &TimeZone, out
         output.text(&format!("  {line}"))?;
     }
     for file in &message.attachments {
-        output.text(&format!("  + {} ({}, {} bytes)", file.name.as_deref().unwrap_or("file"), file.media_type, file.bytes))?;
+        output.text(&format!(
+            "  + {} ({}, {} bytes)",
+            file.name.as_deref().unwrap_or("file"),
+            file.media_type,
+            file.bytes
+        ))?;
     }
     message.reasons.iter().try_for_each(|reason| output.text(&format!("  · {reason}")))
 }

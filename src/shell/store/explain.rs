@@ -196,25 +196,30 @@ impl Store {
     /// the angle brackets of a Message-ID. At most `limit`.
     pub async fn find_messages(&self, text: &str, limit: i64) -> Result<Vec<MessageId>, StoreError> {
         if let Ok(id) = text.parse::<MessageId>() {
-            let known: Option<Uuid> =
-                sqlx::query_scalar("SELECT id FROM message WHERE id = $1").bind(id.0).fetch_optional(&self.pool).await?;
+            let known: Option<Uuid> = sqlx::query_scalar("SELECT id FROM message WHERE id = $1")
+                .bind(id.0)
+                .fetch_optional(&self.pool)
+                .await?;
             if known.is_some() {
                 return Ok(vec![id]);
             }
         }
         let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
-        let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM message WHERE source_key = ANY($1) ORDER BY id LIMIT $2")
-            .bind(vec![text, bare])
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar("SELECT id FROM message WHERE source_key = ANY($1) ORDER BY id LIMIT $2")
+                .bind(vec![text, bare])
+                .bind(limit)
+                .fetch_all(&self.pool)
+                .await?;
         Ok(ids.into_iter().map(MessageId).collect())
     }
 
     /// The route of a message.
     pub async fn route(&self, id: MessageId) -> Result<Option<Route>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        let Some(row) = sqlx::query(MESSAGE).bind(id.0).fetch_optional(&mut *connection).await? else { return Ok(None) };
+        let Some(row) = sqlx::query(MESSAGE).bind(id.0).fetch_optional(&mut *connection).await? else {
+            return Ok(None);
+        };
         let mut route = route(&row)?;
         route.deliveries = deliveries(&mut connection, id).await?;
         route.decisions = decisions(&mut connection, id).await?;
@@ -309,8 +314,11 @@ async fn decisions(connection: &mut PgConnection, id: MessageId) -> Result<Vec<D
             contact_id: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
             placement: row.try_get("placement")?,
             ticket_id: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
-            reasons: serde_json::from_value(reasons)
-                .map_err(|error| StoreError::Corrupt { what: "decision of message", id: id.0, why: error.to_string() })?,
+            reasons: serde_json::from_value(reasons).map_err(|error| StoreError::Corrupt {
+                what: "decision of message",
+                id: id.0,
+                why: error.to_string(),
+            })?,
         })
     };
     rows.iter().map(line).collect()
@@ -340,7 +348,11 @@ async fn suggestions(connection: &mut PgConnection, id: MessageId) -> Result<Vec
 }
 
 /// Changes about a message; none is older than the message itself.
-async fn posts(connection: &mut PgConnection, id: MessageId, received_at: Timestamp) -> Result<Vec<PostLine>, StoreError> {
+async fn posts(
+    connection: &mut PgConnection,
+    id: MessageId,
+    received_at: Timestamp,
+) -> Result<Vec<PostLine>, StoreError> {
     let rows = sqlx::query(
         "SELECT mirror, change, sequence, state, attempts, settled_at, why FROM outbox
          WHERE message_id = $1 AND id >= lanka_uuid_floor($2) ORDER BY mirror, id",

@@ -6,8 +6,8 @@
 //! **Invariant:** memory is bounded by a page, never by what is stored.
 
 use super::facts::time;
-use super::view::Views;
 use super::raw_event::LoadedRaw;
+use super::view::Views;
 use super::{Store, StoreError, raw_event, view};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
@@ -164,8 +164,7 @@ impl Snapshot<'_> {
     /// The delivered items after a place (none: from the beginning), in order of delivery; empty at the end.
     pub async fn assignments(&mut self, after: Option<(RawEventId, i32)>) -> Result<Vec<Assignment>, StoreError> {
         let (raw_event, item) = after.map_or((Uuid::nil(), -1), |(raw_event, item)| (raw_event.0, item));
-        let rows =
-            sqlx::query(ASSIGNMENTS).bind(raw_event).bind(item).bind(PAGE_ROWS).fetch_all(&mut *self.tx).await?;
+        let rows = sqlx::query(ASSIGNMENTS).bind(raw_event).bind(item).bind(PAGE_ROWS).fetch_all(&mut *self.tx).await?;
         rows.iter().map(assignment).collect()
     }
 
@@ -189,7 +188,10 @@ impl Snapshot<'_> {
     }
 
     /// The tickets after one, in order of their ids, each with its messages; empty at the end.
-    pub async fn threads(&mut self, after: Option<TicketId>) -> Result<Vec<(TicketView, Vec<MessageView>)>, StoreError> {
+    pub async fn threads(
+        &mut self,
+        after: Option<TicketId>,
+    ) -> Result<Vec<(TicketView, Vec<MessageView>)>, StoreError> {
         // A ticket may hold hundreds of messages, so that few tickets make a page.
         let ids: Vec<Uuid> =
             sqlx::query_scalar("SELECT id FROM ticket WHERE id > $1 AND merged_into IS NULL ORDER BY id LIMIT $2")
@@ -222,7 +224,8 @@ impl Snapshot<'_> {
         let store = self.store;
         let mut connection = store.pool.acquire().await.map_err(StoreError::from)?;
         // Only ids are sorted; a body is fetched when its turn comes.
-        let ids = sqlx::query_scalar::<_, Uuid>("SELECT id FROM raw_event ORDER BY received_at, id").fetch(&mut *self.tx);
+        let ids =
+            sqlx::query_scalar::<_, Uuid>("SELECT id FROM raw_event ORDER BY received_at, id").fetch(&mut *self.tx);
         let mut pages = ids.try_chunks(RAW_PAGE_ROWS);
         loop {
             let page = match pages.try_next().await {
@@ -235,7 +238,9 @@ impl Snapshot<'_> {
             for LoadedRaw { event, lost } in loaded {
                 match lost {
                     None => each(event)?,
-                    Some(why) => tracing::warn!(code = "bytes_lost", raw_event.id = %event.id, why, "a delivery cannot be exported"),
+                    Some(why) => {
+                        tracing::warn!(code = "bytes_lost", raw_event.id = %event.id, why, "a delivery cannot be exported")
+                    }
                 }
             }
         }
@@ -270,7 +275,10 @@ fn assignment(row: &PgRow) -> Result<Assignment, StoreError> {
         at_arrival: AtArrival { contact_id: contact("first_contact")?, ticket_id: ticket("first_ticket")? },
         suggested: Suggested { contacts: messages("contacts")?, tickets: messages("tickets")? },
         direction: row.try_get::<Option<String>, _>("direction")?.filter(|_| !is_update),
-        occurred_at: row.try_get::<Option<jiff_sqlx::Timestamp>, _>("occurred_at")?.filter(|_| !is_update).map(|at| at.to_jiff()),
+        occurred_at: row
+            .try_get::<Option<jiff_sqlx::Timestamp>, _>("occurred_at")?
+            .filter(|_| !is_update)
+            .map(|at| at.to_jiff()),
         received_at: time(row, "received_at")?,
         matter_kind: row.try_get("matter_kind")?,
         priority: row.try_get("priority")?,

@@ -89,7 +89,10 @@ impl StoreError {
             }
             Self::Database(error) => !matches!(
                 error,
-                sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) | sqlx::Error::TypeNotFound { .. }
+                sqlx::Error::Decode(_)
+                    | sqlx::Error::ColumnDecode { .. }
+                    | sqlx::Error::Encode(_)
+                    | sqlx::Error::TypeNotFound { .. }
             ),
             Self::Content(_) => true,
             _ => false,

@@ -43,7 +43,12 @@ pub struct QuarantineLine {
 impl Store {
     /// What lies in quarantine, the latest first: what waits, or all that ever did; of one channel or of
     /// every one.
-    pub async fn quarantined(&self, channel: Option<&str>, all: bool, limit: i64) -> Result<Vec<QuarantineLine>, StoreError> {
+    pub async fn quarantined(
+        &self,
+        channel: Option<&str>,
+        all: bool,
+        limit: i64,
+    ) -> Result<Vec<QuarantineLine>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, tenant, channel, kind, raw_event, origin, code, detail, at, state FROM quarantine
              WHERE ($1 OR state = 'waiting') AND ($2::text IS NULL OR channel = $2) ORDER BY id DESC LIMIT $3",
@@ -106,18 +111,24 @@ impl Store {
 }
 
 /// Puts deliveries back into the queue; what waits of them in quarantine has been retried with that.
-pub(super) async fn put_back(connection: &mut sqlx::PgConnection, raw: &[Uuid], now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn put_back(
+    connection: &mut sqlx::PgConnection,
+    raw: &[Uuid],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO raw_pending (raw_event, bytes) SELECT id, bytes FROM raw_event WHERE id = ANY($1) ON CONFLICT DO NOTHING",
     )
     .bind(raw)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("UPDATE quarantine SET state = 'retried', state_at = $2 WHERE raw_event = ANY($1) AND state = 'waiting'")
-        .bind(raw)
-        .bind(sql_time(now))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE quarantine SET state = 'retried', state_at = $2 WHERE raw_event = ANY($1) AND state = 'waiting'",
+    )
+    .bind(raw)
+    .bind(sql_time(now))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

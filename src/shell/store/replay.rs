@@ -8,6 +8,7 @@ use crate::pure::domain::message::RawEvent;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use uuid::Uuid;
 
 /// A stored delivery and what was taken out of it so far.
@@ -21,7 +22,7 @@ pub struct Taken {
     pub is_quarantined: bool,
 }
 
-/// What became of a range of deliveries.
+/// What became of deliveries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Outcome {
     /// Deliveries.
@@ -38,9 +39,25 @@ pub struct Outcome {
     pub quarantined: i64,
 }
 
+impl AddAssign<&Outcome> for Outcome {
+    fn add_assign(&mut self, other: &Outcome) {
+        self.deliveries += other.deliveries;
+        self.messages += other.messages;
+        self.repeats += other.repeats;
+        self.legs += other.legs;
+        self.updates += other.updates;
+        self.quarantined += other.quarantined;
+    }
+}
+
 impl Store {
     /// Deliveries after one, received at or after an instant, in order; empty at the end.
-    pub async fn taken(&self, after: Option<RawEventId>, since: Option<Timestamp>, limit: i64) -> Result<Vec<Taken>, StoreError> {
+    pub async fn taken(
+        &self,
+        after: Option<RawEventId>,
+        since: Option<Timestamp>,
+        limit: i64,
+    ) -> Result<Vec<Taken>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         let rows = sqlx::query(
             "SELECT r.id, EXISTS (SELECT 1 FROM quarantine q WHERE q.raw_event = r.id AND q.state = 'waiting') AS is_quarantined,
@@ -81,29 +98,12 @@ impl Store {
         Ok(())
     }
 
-    /// How many deliveries from one to another, both included, still wait for ingest.
-    pub async fn waiting_between(&self, first: RawEventId, last: RawEventId) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM raw_pending WHERE raw_event BETWEEN $1 AND $2")
-            .bind(first.0)
-            .bind(last.0)
+    /// How many of these deliveries still wait for ingest.
+    pub async fn waiting_of(&self, ids: &[RawEventId]) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM raw_pending WHERE raw_event = ANY($1)")
+            .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
             .fetch_one(&self.pool)
             .await?)
-    }
-
-    /// What became of the deliveries of some channels from one to another, both included.
-    pub async fn outcome_between(&self, first: RawEventId, last: RawEventId, channels: &[String]) -> Result<Outcome, StoreError> {
-        let row = sqlx::query(
-            "WITH raw AS (SELECT id FROM raw_event WHERE id BETWEEN $1 AND $2 AND channel = ANY($3)),
-             roles AS (SELECT i.role, count(*) AS n FROM raw_item i JOIN raw ON raw.id = i.raw_event GROUP BY i.role)
-             SELECT (SELECT count(*) FROM raw) AS deliveries, (SELECT jsonb_object_agg(role, n) FROM roles) AS roles,
-                (SELECT count(*) FROM quarantine q JOIN raw ON raw.id = q.raw_event WHERE q.state = 'waiting') AS quarantined",
-        )
-        .bind(first.0)
-        .bind(last.0)
-        .bind(channels)
-        .fetch_one(&self.pool)
-        .await?;
-        outcome(&row)
     }
 
     /// What became of some deliveries.

@@ -49,7 +49,8 @@ pub struct DeadPost {
 impl Store {
     /// The state of channels, given by tenant and name, in the order given.
     pub async fn channel_states(&self, channels: &[(String, String)]) -> Result<Vec<ChannelState>, StoreError> {
-        let (tenants, names): (Vec<&str>, Vec<&str>) = channels.iter().map(|(tenant, name)| (tenant.as_str(), name.as_str())).unzip();
+        let (tenants, names): (Vec<&str>, Vec<&str>) =
+            channels.iter().map(|(tenant, name)| (tenant.as_str(), name.as_str())).unzip();
         // The last delivery is looked for backwards from now: a channel that works is found at once.
         let rows = sqlx::query(
             "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(tenant, channel, place)),

@@ -125,10 +125,11 @@ impl Story {
         let start = now - CALL_AGO;
         let clock =
             |after_s: i64| (&start + SignedDuration::from_secs(after_s)).strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let (from, unique) = (self.phone, start.timestamp().as_second());
+        // Both stories may be told within one second: the caller tells their calls apart.
+        let (from, unique) = (self.phone, format!("{}.{}", start.timestamp().as_second(), &self.phone[1..3]));
         format!(
             "\"\",\"{from}\",\"+358942720000\",\"from-pstn\",\"\"\"\" <{from}>\",\"PJSIP/trunk-0000002a\",\"PJSIP/201-0000002b\",\
-             \"Dial\",\"PJSIP/201,30\",\"{}\",\"{}\",\"{}\",{},{TALK_S},\"ANSWERED\",\"DOCUMENTATION\",\"{unique}.42\",\"\"\n",
+             \"Dial\",\"PJSIP/201,30\",\"{}\",\"{}\",\"{}\",{},{TALK_S},\"ANSWERED\",\"DOCUMENTATION\",\"{unique}\",\"\"\n",
             clock(0),
             clock(RING_S),
             clock(RING_S + TALK_S),
