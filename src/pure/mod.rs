@@ -6,8 +6,8 @@
 //! **Invariant:** `pure` never names `shell`, and a test (`tests/it/architecture.rs`) reads the
 //! sources to hold that.
 
-pub mod domain;
-pub mod wire;
 pub mod channels;
-pub mod mirrors;
 pub mod decide;
+pub mod domain;
+pub mod mirrors;
+pub mod wire;

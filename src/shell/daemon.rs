@@ -129,7 +129,14 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let mut sources = JoinSet::new();
     for channel in parts.channels.iter().filter(|channel| channel.enabled) {
         let health = ChannelHealth::new(&channel.ident.name);
-        sources.spawn(take_in(channel.ident.clone(), channel.intake.clone(), store.clone(), health, stop.clone(), true));
+        sources.spawn(take_in(
+            channel.ident.clone(),
+            channel.intake.clone(),
+            store.clone(),
+            health,
+            stop.clone(),
+            true,
+        ));
     }
     let mut failed = None;
     while let Some(ended) = sources.join_next().await {
@@ -163,12 +170,12 @@ async fn take_in(
         Intake::Imap(source) => {
             imap::watch(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
         }
-        Intake::Tail(source) => {
-            directory::follow(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
-        }
-        Intake::Drop(source) => {
-            directory::collect(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
-        }
+        Intake::Tail(source) => directory::follow(source, ident, store, health, stop, until_idle)
+            .await
+            .map_err(|error| fail(error.to_string())),
+        Intake::Drop(source) => directory::collect(source, ident, store, health, stop, until_idle)
+            .await
+            .map_err(|error| fail(error.to_string())),
     }
 }
 
@@ -191,7 +198,8 @@ impl Running {
         let (parts, sections) = Parts::of(settings, &deployment.keys);
         let store = deployment.store.clone();
         let listen = sections.http.listen;
-        let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| RunError::Listen { address: listen, error })?;
+        let listener =
+            tokio::net::TcpListener::bind(listen).await.map_err(|error| RunError::Listen { address: listen, error })?;
         // Another than the one configured where any free port is asked for (port 0).
         let listen = listener.local_addr().unwrap_or(listen);
         let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
@@ -230,21 +238,23 @@ impl Running {
                 server::serve(listener, routes, ServerLimits::default(), stop).await;
             }
         });
-        for (health, channel) in &healths {
-            let source = take_in(channel.ident.clone(), channel.intake.clone(), store.clone(), health.clone(), intake_stop.clone(), false);
-            let name = channel.ident.name.clone();
-            intakes.spawn(async move {
-                if let Err(error) = source.await {
-                    tracing::error!(code = "intake_ended", channel.name = name, %error, "an intake ended; restart the daemon");
-                }
-            });
-        }
+        spawn_intakes(&mut intakes, &store, &healths, &intake_stop);
         let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
         let probes = probes(&store, &sections, health, beat.clone());
         rest.spawn(watch_health(alerts.clone(), probes, sections.alerts.check_interval, rest_stop.clone()));
         rest.spawn(telemetry::pat_watchdog(Arc::new(move || is_alive(&beat)), rest_stop));
-        Ok(Self { stop_intake, stop_rest, intakes, rest, committers, alerts, channels: healths.len(), listen, stop_max: sections.stop_timeout })
+        Ok(Self {
+            stop_intake,
+            stop_rest,
+            intakes,
+            rest,
+            committers,
+            alerts,
+            channels: healths.len(),
+            listen,
+            stop_max: sections.stop_timeout,
+        })
     }
 
     /// Where the HTTP server listens.
@@ -268,8 +278,30 @@ impl Running {
             self.alerts.close(ALERTS_CLOSE_MAX).await;
         };
         if tokio::time::timeout(self.stop_max, parts).await.is_err() {
-            tracing::warn!(code = "stop_late", "some parts did not stop in time; what they did is put back at the next start");
+            tracing::warn!(
+                code = "stop_late",
+                "some parts did not stop in time; what they did is put back at the next start"
+            );
         }
+    }
+}
+
+/// One task a channel that is not a webhook's.
+fn spawn_intakes(
+    tasks: &mut JoinSet<()>,
+    store: &Store,
+    healths: &[(ChannelHealth, &Configured)],
+    stop: &watch::Receiver<bool>,
+) {
+    for (health, channel) in healths {
+        let ident = channel.ident.clone();
+        let name = ident.name.clone();
+        let source = take_in(ident, channel.intake.clone(), store.clone(), health.clone(), stop.clone(), false);
+        tasks.spawn(async move {
+            if let Err(error) = source.await {
+                tracing::error!(code = "intake_ended", channel.name = name, %error, "an intake ended; restart the daemon");
+            }
+        });
     }
 }
 
@@ -292,13 +324,26 @@ fn deliver_limits(sections: &Sections) -> deliver::Limits {
     }
 }
 
-fn hooks(store: &Store, sections: &Sections, alerts: &Alerts, healths: &[(ChannelHealth, &Configured)]) -> (Webhooks, Committers) {
+fn hooks(
+    store: &Store,
+    sections: &Sections,
+    alerts: &Alerts,
+    healths: &[(ChannelHealth, &Configured)],
+) -> (Webhooks, Committers) {
     let hooks = healths
         .iter()
         .filter(|(_, channel)| matches!(channel.intake, Intake::Webhook))
-        .map(|(health, channel)| Hook { channel: channel.ident.clone(), reader: channel.channel.clone(), health: health.clone() })
+        .map(|(health, channel)| Hook {
+            channel: channel.ident.clone(),
+            reader: channel.channel.clone(),
+            health: health.clone(),
+        })
         .collect();
-    let limits = WebhookLimits::within(sections.http.body_bytes_max, sections.http.concurrent_max, sections.http.request_timeout());
+    let limits = WebhookLimits::within(
+        sections.http.body_bytes_max,
+        sections.http.concurrent_max,
+        sections.http.request_timeout(),
+    );
     let setup = WebhookSetup {
         store: store.clone(),
         alerts: alerts.clone(),
@@ -333,7 +378,10 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
                     subject: health.channel().to_owned(),
                     value: (now.as_second() - at.as_second()) as f64,
                     limit: limit.as_secs_f64(),
-                    message: format!("channel {} has brought nothing for a long time: is it still connected at the vendor?", health.channel()),
+                    message: format!(
+                        "channel {} has brought nothing for a long time: is it still connected at the vendor?",
+                        health.channel()
+                    ),
                 });
             }
         }
@@ -354,7 +402,9 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
             name: "ingest",
             read: Arc::new(move || {
                 let (store, beat) = (for_ingest.clone(), beat.clone());
-                Box::pin(async move { ingest_reading(&store, ingest_age, &beat).await.map_err(|error| error.to_string()) })
+                Box::pin(
+                    async move { ingest_reading(&store, ingest_age, &beat).await.map_err(|error| error.to_string()) },
+                )
             }),
         },
         Probe {
@@ -377,7 +427,9 @@ async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Res
         subject: "ingest".to_owned(),
         value: oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
         limit: limit.as_secs_f64(),
-        message: format!("{count} deliveries wait to be decided: look at the database's load and at `lanka quarantine list`"),
+        message: format!(
+            "{count} deliveries wait to be decided: look at the database's load and at `lanka quarantine list`"
+        ),
     }])
 }
 
@@ -391,13 +443,21 @@ async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>,
             subject: state.mirror.clone(),
             value: state.oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
             limit: limit.as_secs_f64(),
-            message: format!("{} changes wait for mirror {}: {}", state.pending, state.mirror, state.why.clone().unwrap_or_default()),
+            message: format!(
+                "{} changes wait for mirror {}: {}",
+                state.pending,
+                state.mirror,
+                state.why.clone().unwrap_or_default()
+            ),
         });
         readings.push(Reading {
             code: deliver::OUTBOX_DEAD,
             value: state.dead as f64,
             limit: 0.0,
-            message: format!("{} changes were given up by mirror {}: look at `lanka outbox --dead`", state.dead, state.mirror),
+            message: format!(
+                "{} changes were given up by mirror {}: look at `lanka outbox --dead`",
+                state.dead, state.mirror
+            ),
             subject: state.mirror,
         });
     }
@@ -416,7 +476,9 @@ async fn sweep(store: Store) {
     match tokio::task::spawn_blocking(move || store.content.sweep()).await {
         Ok(Ok(0)) | Err(_) => {}
         Ok(Ok(files)) => tracing::info!(files, "removed unfinished files of the content store"),
-        Ok(Err(error)) => tracing::warn!(code = "sweep_failed", %error, "cannot look for unfinished files in the content store"),
+        Ok(Err(error)) => {
+            tracing::warn!(code = "sweep_failed", %error, "cannot look for unfinished files in the content store")
+        }
     }
 }
 

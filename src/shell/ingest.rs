@@ -16,7 +16,7 @@ use crate::pure::domain::decision::Lookup;
 use crate::pure::domain::id::{IdMint, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender};
 use crate::pure::domain::policy::Policy;
-use crate::shell::store::commit::{Decided, Faulty, Kept, commit, quarantine};
+use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
 use crate::shell::store::{Store, StoreError};
@@ -59,7 +59,8 @@ impl Profiles {
     /// Names whom the delivery itself does not name.
     fn complete(&self, sender: &mut Sender) {
         if sender.name.is_none() {
-            let mut ids = sender.identities.iter().map(|own| &own.identity).filter(|identity| identity.scheme == self.scheme);
+            let mut ids =
+                sender.identities.iter().map(|own| &own.identity).filter(|identity| identity.scheme == self.scheme);
             sender.name = ids.find_map(|identity| self.names.get(&identity.value)).cloned();
         }
     }
@@ -213,7 +214,9 @@ impl Ingest {
             }
             self.put_attachments(&mut decided).await?;
             told |= !tenant.policy.mirrors.is_empty();
-            commit(&mut tx, &name, &decided, &facts, &loaded, &tenant.policy.mirrors, &mut mint, now).await?;
+            let mirrors = &tenant.policy.mirrors;
+            let batch = Batch { tenant: &name, decided: &decided, facts: &facts, loaded: &loaded, mirrors, now };
+            commit(&mut tx, batch, &mut mint).await?;
         }
         quarantine(&mut tx, &read.faults, now).await?;
         raw_event::settle(&mut tx, &raw).await?;
@@ -302,7 +305,9 @@ impl Ingest {
         match result.await {
             Ok(()) => tracing::warn!(code = "quarantined", raw_event.id = ?raw.first(), fault = "not_storable",
                 "a delivery could not be stored; look at it with `lanka quarantine list`"),
-            Err(error) => tracing::warn!(code = "ingest_outage", %error, "cannot quarantine; the delivery waits in the queue"),
+            Err(error) => {
+                tracing::warn!(code = "ingest_outage", %error, "cannot quarantine; the delivery waits in the queue")
+            }
         }
     }
 }

@@ -76,7 +76,8 @@ impl Deployment {
         let (url, cluster) = match &settings.database.url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
-                let cluster = Cluster::start(&settings.data_dir.join("postgres"), settings.database.bin_dir.as_deref()).await?;
+                let cluster =
+                    Cluster::start(&settings.data_dir.join("postgres"), settings.database.bin_dir.as_deref()).await?;
                 (cluster.url(), Some(cluster))
             }
         };
@@ -161,6 +162,14 @@ impl Parts {
             attachment_bytes_max: sections.content.attachment_bytes_max,
             poll: sections.ingest.poll,
         };
-        (Self { channels, tools, registry: Arc::new(Registry { channels: readers, tenants, profiles: None }), batch }, sections)
+        (
+            Self {
+                channels,
+                tools,
+                registry: Arc::new(Registry { channels: readers, tenants, profiles: None }),
+                batch,
+            },
+            sections,
+        )
     }
 }

@@ -407,10 +407,16 @@ impl Corpus {
                 let marked: Vec<String> = text
                     .split("\n\n")
                     .map(|paragraph| {
-                        format!("<p style=\"margin:0 0 12px 0;font-family:Arial\">{}</p>", paragraph.replace('\n', "<br>\n"))
+                        format!(
+                            "<p style=\"margin:0 0 12px 0;font-family:Arial\">{}</p>",
+                            paragraph.replace('\n', "<br>\n")
+                        )
                     })
                     .collect();
-                let page = format!("<html><head><style>p {{ color: #222 }}</style></head><body>\n{}\n</body></html>\n", marked.join("\n"));
+                let page = format!(
+                    "<html><head><style>p {{ color: #222 }}</style></head><body>\n{}\n</body></html>\n",
+                    marked.join("\n")
+                );
                 let boundary = format!("alt-{}", self.serial);
                 format!(
                     "Content-Type: multipart/alternative; boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n{plain}\r\n--{boundary}\r\n{}\r\n--{boundary}--\r\n",
@@ -699,21 +705,92 @@ const GIVEN_FI: &[&str] = &[
 ];
 
 const GIVEN_SV: &[&str] = &[
-    "Karin", "Erik", "Åsa", "Lars", "Ingrid", "Johan", "Maj", "Anders", "Birgitta", "Sven", "Kristina", "Göran",
-    "Eva", "Nils", "Camilla", "Bengt", "Annika", "Kjell", "Sofia", "Gunnar",
+    "Karin", "Erik", "Åsa", "Lars", "Ingrid", "Johan", "Maj", "Anders", "Birgitta", "Sven", "Kristina", "Göran", "Eva",
+    "Nils", "Camilla", "Bengt", "Annika", "Kjell", "Sofia", "Gunnar",
 ];
 
 const GIVEN_EN: &[&str] = &[
-    "James", "Mary", "Robert", "Patricia", "John", "Jennifer", "Michael", "Linda", "David", "Elizabeth", "William",
-    "Susan", "Richard", "Jessica", "Thomas", "Sarah", "Daniel", "Karen", "Andrew", "Nancy",
+    "James",
+    "Mary",
+    "Robert",
+    "Patricia",
+    "John",
+    "Jennifer",
+    "Michael",
+    "Linda",
+    "David",
+    "Elizabeth",
+    "William",
+    "Susan",
+    "Richard",
+    "Jessica",
+    "Thomas",
+    "Sarah",
+    "Daniel",
+    "Karen",
+    "Andrew",
+    "Nancy",
 ];
 
 const FAMILY: &[&str] = &[
-    "Korhonen", "Virtanen", "Mäkinen", "Nieminen", "Mäkelä", "Hämäläinen", "Laine", "Heikkinen", "Koskinen",
-    "Järvinen", "Lehtonen", "Lehtinen", "Saarinen", "Salminen", "Heinonen", "Niemi", "Heikkilä", "Kinnunen",
-    "Salonen", "Turunen", "Salo", "Laitinen", "Tuominen", "Rantanen", "Karjalainen", "Jokinen", "Mattila",
-    "Savolainen", "Lahtinen", "Ahonen", "Lindström", "Johansson", "Karlsson", "Nyman", "Lindholm", "Andersson",
-    "Smith", "Jones", "Taylor", "Brown", "Wilson", "Evans", "Öhman", "Pulkkinen", "Räsänen", "Toivonen", "Aalto",
-    "Seppälä", "Väisänen", "Manninen", "Ojala", "Leppänen", "Kallio", "Hiltunen", "Miettinen", "Laaksonen", "Pitkänen",
-    "Rautio", "Suominen", "Hakala",
+    "Korhonen",
+    "Virtanen",
+    "Mäkinen",
+    "Nieminen",
+    "Mäkelä",
+    "Hämäläinen",
+    "Laine",
+    "Heikkinen",
+    "Koskinen",
+    "Järvinen",
+    "Lehtonen",
+    "Lehtinen",
+    "Saarinen",
+    "Salminen",
+    "Heinonen",
+    "Niemi",
+    "Heikkilä",
+    "Kinnunen",
+    "Salonen",
+    "Turunen",
+    "Salo",
+    "Laitinen",
+    "Tuominen",
+    "Rantanen",
+    "Karjalainen",
+    "Jokinen",
+    "Mattila",
+    "Savolainen",
+    "Lahtinen",
+    "Ahonen",
+    "Lindström",
+    "Johansson",
+    "Karlsson",
+    "Nyman",
+    "Lindholm",
+    "Andersson",
+    "Smith",
+    "Jones",
+    "Taylor",
+    "Brown",
+    "Wilson",
+    "Evans",
+    "Öhman",
+    "Pulkkinen",
+    "Räsänen",
+    "Toivonen",
+    "Aalto",
+    "Seppälä",
+    "Väisänen",
+    "Manninen",
+    "Ojala",
+    "Leppänen",
+    "Kallio",
+    "Hiltunen",
+    "Miettinen",
+    "Laaksonen",
+    "Pitkänen",
+    "Rautio",
+    "Suominen",
+    "Hakala",
 ];

@@ -4,6 +4,14 @@
 //! The last line is one JSON object (DESIGN 8): `kills`, `sent`, `lost`, `doubled`, and more figures.
 //! The exit code is 1 when anything is wrong.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a benchmark that does not get what it needs has failed, and says so"
+)]
+
 mod corpus;
 mod desk;
 mod harness;

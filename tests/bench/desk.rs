@@ -254,8 +254,9 @@ impl Desk {
 /// Settings with the secrets of the benchmarks.
 pub fn load(file: &Path) -> Settings {
     let environment = Environment::of([("SECRET", APP_SECRET), ("WHSEC", WHSEC)]);
-    Settings::load(&[file.to_owned()], &environment)
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+    Settings::load(&[file.to_owned()], &environment).unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
 }
 
 /// An item as its intake would store it.

@@ -172,7 +172,13 @@ async fn people(connection: &mut PgConnection, contacts: u64) {
     let mut lines = String::new();
     for serial in 1..=contacts {
         let person = Person::of(serial);
-        lines.push_str(&format!("{serial}\t{}\t{}\t+{}\t{}\n", person.name, person.email, person.number(), person.psid()));
+        lines.push_str(&format!(
+            "{serial}\t{}\t{}\t+{}\t{}\n",
+            person.name,
+            person.email,
+            person.number(),
+            person.psid()
+        ));
         if lines.len() > 1_000_000 || serial == contacts {
             copy.send(std::mem::take(&mut lines).into_bytes()).await.expect("people");
         }

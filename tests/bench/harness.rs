@@ -216,7 +216,8 @@ impl Daemon {
         let began = Instant::now();
         let client = reqwest::Client::new();
         loop {
-            let asked = client.get(format!("http://127.0.0.1:{port}/readyz")).timeout(Duration::from_secs(2)).send().await;
+            let asked =
+                client.get(format!("http://127.0.0.1:{port}/readyz")).timeout(Duration::from_secs(2)).send().await;
             if asked.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
@@ -516,7 +517,10 @@ async fn drain(database: &str, world: &World, patient: bool, tally: &mut Tally) 
             return tokio::time::sleep(Duration::from_millis(500)).await;
         }
         if began.elapsed() > DRAIN_MAX {
-            let left = format!("{pending} to decide, {outbox} to deliver, {mails} mails, {messages} messages of {}", world.sent());
+            let left = format!(
+                "{pending} to decide, {outbox} to deliver, {mails} mails, {messages} messages of {}",
+                world.sent()
+            );
             return tally.problems.push(format!("it did not drain: {left}"));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -530,7 +534,7 @@ async fn check(database: &str, world: &World, mirror: &Mirror, tally: &mut Tally
     let rows = rows.fetch_all(&mut connection).await.expect("messages");
     let mut there: HashMap<(String, String), i64> =
         rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(2))).collect();
-    let sent = world.sent.lock().expect("the lock");
+    let sent = world.sent.lock().expect("the lock").clone();
     tally.sent = sent.len();
     tally.resent = world.resent.load(Ordering::Relaxed);
     for (channel, key) in sent.iter() {
@@ -547,17 +551,21 @@ async fn check(database: &str, world: &World, mirror: &Mirror, tally: &mut Tally
         }
     }
     tally.problems.extend(there.keys().map(|(channel, key)| format!("nobody sent {channel} {key}")));
-    let quarantined: Vec<(String, String)> =
-        sqlx::query_as("SELECT channel, code || ': ' || detail FROM quarantine").fetch_all(&mut connection).await.expect("rows");
+    let quarantined: Vec<(String, String)> = sqlx::query_as("SELECT channel, code || ': ' || detail FROM quarantine")
+        .fetch_all(&mut connection)
+        .await
+        .expect("rows");
     tally.problems.extend(quarantined.into_iter().map(|(channel, why)| format!("quarantined: {channel}: {why}")));
-    let rows = sqlx::query("SELECT id::text, ticket_id::text, sequence, state FROM outbox ORDER BY ticket_id, sequence");
+    let rows =
+        sqlx::query("SELECT id::text, ticket_id::text, sequence, state FROM outbox ORDER BY ticket_id, sequence");
     let rows = rows.fetch_all(&mut connection).await.expect("the outbox");
     let heard = mirror.heard.lock().expect("the lock");
     tally.changes = rows.len();
     tally.repeats = heard.repeats;
     let mut lanes: HashMap<String, i64> = HashMap::new();
     for row in &rows {
-        let (id, lane, sequence, state): (String, String, i64, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
+        let (id, lane, sequence, state): (String, String, i64, String) =
+            (row.get(0), row.get(1), row.get(2), row.get(3));
         let last = lanes.entry(lane.clone()).or_default();
         *last += 1;
         if *last != sequence {

@@ -4,6 +4,14 @@
 //! The last line is one JSON object (DESIGN 8): `limit_ratio`, `webhook_group_ratio`, `imap_ratio`,
 //! `growth_ratio`, `rss_mb`, and the raw figures they were made of.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a benchmark that does not get what it needs has failed, and says so"
+)]
+
 mod corpus;
 mod desk;
 #[path = "../it/dovecot.rs"]
@@ -17,7 +25,6 @@ mod mailbox;
 mod memory;
 mod rows;
 #[path = "../it/support.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 mod support;
 mod webhooks;
 

@@ -23,7 +23,12 @@ pub async fn measure(server: &Server, count: usize) -> Map<String, Value> {
         let desk = server.desk("limit_ours").await;
         desk.record(&items).await;
         server.settle().await;
-        server.execute("limit_ours", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()").await;
+        server
+            .execute(
+                "limit_ours",
+                "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()",
+            )
+            .await;
         let began = Instant::now();
         desk.decide().await;
         let seconds = began.elapsed().as_secs_f64();

@@ -40,7 +40,9 @@ pub async fn measure(count: usize) -> Map<String, Value> {
     let (mut peak_kib, mut drained_s) = (0, None);
     let status = loop {
         peak_kib = peak_kib.max(high_water_kib(daemon.id()));
-        if drained_s.is_none() && std::fs::read_dir(places.maildir().join("new")).is_ok_and(|mut new| new.next().is_none()) {
+        if drained_s.is_none()
+            && std::fs::read_dir(places.maildir().join("new")).is_ok_and(|mut new| new.next().is_none())
+        {
             drained_s = Some(began.elapsed().as_secs_f64());
         }
         if let Some(status) = daemon.try_wait().expect("its state") {

@@ -27,23 +27,44 @@ const TABLES: &[(&str, &str)] = &[
         "SELECT greatest(c.slice, k.slice) AS slice, t.* FROM ticket_participant t
          JOIN by_contact c ON c.id = t.contact_id JOIN by_ticket k ON k.id = t.ticket_id",
     ),
-    ("ticket_reference", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM ticket_reference t LEFT JOIN by_message b ON b.id = t.message_id"),
+    (
+        "ticket_reference",
+        "SELECT coalesce(b.slice, 0) AS slice, t.* FROM ticket_reference t LEFT JOIN by_message b ON b.id = t.message_id",
+    ),
     ("message", "SELECT b.slice, t.* FROM message t JOIN by_message b ON b.id = t.id"),
     ("attachment", "SELECT b.slice, t.* FROM attachment t JOIN by_message b ON b.id = t.message_id"),
     ("media_job", "SELECT b.slice, t.* FROM media_job t JOIN by_message b ON b.id = t.message_id"),
-    ("raw_item", "SELECT (row_number() OVER (ORDER BY t.raw_event) - 1) * slices() / count(*) OVER () AS slice, t.* FROM raw_item t"),
+    (
+        "raw_item",
+        "SELECT (row_number() OVER (ORDER BY t.raw_event) - 1) * slices() / count(*) OVER () AS slice, t.* FROM raw_item t",
+    ),
     (
         "seen",
         "SELECT (row_number() OVER (ORDER BY t.message_id) - 1) * slices() / count(*) OVER () AS slice, t.* FROM seen t
          WHERE t.scope NOT LIKE 'raw/%'",
     ),
-    ("decision", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM decision t LEFT JOIN by_message b ON b.id = t.message_id"),
+    (
+        "decision",
+        "SELECT coalesce(b.slice, 0) AS slice, t.* FROM decision t LEFT JOIN by_message b ON b.id = t.message_id",
+    ),
     ("fact", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM fact t LEFT JOIN by_message b ON b.id = t.message_id"),
     ("edge", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM edge t LEFT JOIN by_message b ON b.id = t.message_id"),
-    ("contact_link", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM contact_link t LEFT JOIN by_message b ON b.id = t.message_id"),
-    ("alias", "SELECT (row_number() OVER (ORDER BY t.id) - 1) * slices() / count(*) OVER () AS slice, t.* FROM alias t"),
-    ("suggestion", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM suggestion t LEFT JOIN by_message b ON b.id = t.message_id"),
-    ("ticket_event", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM ticket_event t LEFT JOIN by_message b ON b.id = t.message_id"),
+    (
+        "contact_link",
+        "SELECT coalesce(b.slice, 0) AS slice, t.* FROM contact_link t LEFT JOIN by_message b ON b.id = t.message_id",
+    ),
+    (
+        "alias",
+        "SELECT (row_number() OVER (ORDER BY t.id) - 1) * slices() / count(*) OVER () AS slice, t.* FROM alias t",
+    ),
+    (
+        "suggestion",
+        "SELECT coalesce(b.slice, 0) AS slice, t.* FROM suggestion t LEFT JOIN by_message b ON b.id = t.message_id",
+    ),
+    (
+        "ticket_event",
+        "SELECT coalesce(b.slice, 0) AS slice, t.* FROM ticket_event t LEFT JOIN by_message b ON b.id = t.message_id",
+    ),
     ("lane", "SELECT b.slice, t.* FROM lane t JOIN by_ticket b ON b.id = t.ticket_id"),
     ("outbox", "SELECT coalesce(b.slice, 0) AS slice, t.* FROM outbox t LEFT JOIN by_message b ON b.id = t.message_id"),
 ];
@@ -135,7 +156,8 @@ pub async fn read(server: &Server, database: &str) -> Written {
          ANALYZE by_message, by_contact, by_ticket"
     );
     sqlx::raw_sql(AssertSqlSafe(ranks)).execute(&mut connection).await.expect("ranks");
-    let messages: i64 = sqlx::query_scalar("SELECT count(*) FROM message").fetch_one(&mut connection).await.expect("a count");
+    let messages: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM message").fetch_one(&mut connection).await.expect("a count");
     let count: i64 = sqlx::query_scalar("SELECT pg_temp.slices()").fetch_one(&mut connection).await.expect("a count");
     let mut slices: Vec<Vec<Piece>> = (0..count).map(|_| Vec::new()).collect();
     let mut rows = 0;
@@ -165,7 +187,8 @@ async fn pieces(connection: &mut PgConnection, table: &str, query: &str) -> Vec<
         .map(|(name, kind)| if kind.ends_with("[]") { format!("q.{name}::text") } else { format!("q.{name}") })
         .collect();
     let fetch = format!("SELECT q.slice::bigint, {} FROM ({query}) q ORDER BY q.slice", selected.join(", "));
-    let copy_out = format!("COPY (SELECT q.slice, {} FROM ({query}) q ORDER BY q.slice) TO STDOUT", selected.join(", "));
+    let copy_out =
+        format!("COPY (SELECT q.slice, {} FROM ({query}) q ORDER BY q.slice) TO STDOUT", selected.join(", "));
     let inserted: Vec<String> = kinds
         .iter()
         .map(|(name, kind)| if kind.ends_with("[]") { format!("{name}::{kind}") } else { name.clone() })

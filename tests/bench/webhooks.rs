@@ -41,10 +41,18 @@ pub async fn measure(server: &Server, count: usize) -> Map<String, Value> {
         for commit in ways {
             let start = jiff::Timestamp::now().saturating_sub(jiff::SignedDuration::from_hours(24)).expect("a time");
             let corpus = Corpus::new(100 + pair as u64, start, jiff::SignedDuration::from_secs(1));
-            let items: Vec<Item> = corpus.filter(|item| !matches!(item.way, Way::Mail | Way::Call)).take(count).collect();
-            rates[usize::from(commit == Commit::Each)] = count as f64 / side(server, &items, commit).await.as_secs_f64();
+            let items: Vec<Item> =
+                corpus.filter(|item| !matches!(item.way, Way::Mail | Way::Call)).take(count).collect();
+            rates[usize::from(commit == Commit::Each)] =
+                count as f64 / side(server, &items, commit).await.as_secs_f64();
         }
-        eprintln!("webhooks, pair {}: grouped {:.0}/s, each by itself {:.0}/s, ratio {:.3}", pair + 1, rates[0], rates[1], rates[0] / rates[1]);
+        eprintln!(
+            "webhooks, pair {}: grouped {:.0}/s, each by itself {:.0}/s, ratio {:.3}",
+            pair + 1,
+            rates[0],
+            rates[1],
+            rates[0] / rates[1]
+        );
         ratios.push(rates[0] / rates[1]);
         grouped.push(number(rates[0]));
         each.push(number(rates[1]));

@@ -59,12 +59,46 @@ async fn a_forged_mail_sent_first_suppresses_nothing() {
 #[tokio::test]
 async fn what_can_be_forged_joins_nothing() {
     let chat_with_number = chat("m1", "P1", "Tilaus 40012345 puuttuu.\n\nT. Minna Virtanen");
-    check("an unsigned mail names the number and the name", &[chat_with_number.clone(), letter("a@x", MINNA, NONE, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 2, 2).await;
-    check("a signed one joins", &[chat_with_number.clone(), letter("a@x", MINNA, PASS, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 1, 1).await;
-    check("a contradicted one stays apart", &[chat_with_number.clone(), letter("a@x", MINNA, FAIL, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")], 2, 2).await;
-    check("another name with the number", &[chat_with_number.clone(), letter("a@x", "Pekka Laine <p@posti.example>", PASS, "", "Tilaus 40012345.\r\n\r\nPekka Laine")], 2, 2).await;
-    check("a number and no name", &[chat("m1", "P1", "Tilaus 40012345"), chat("m2", "P2", "Tilaus 40012345")], 2, 2).await;
-    check("only the name", &[chat("m1", "P1", "Hei\n\nT. Minna Virtanen"), letter("a@x", MINNA, PASS, "", "Hei\r\n\r\nMinna Virtanen")], 2, 2).await;
+    check(
+        "an unsigned mail names the number and the name",
+        &[chat_with_number.clone(), letter("a@x", MINNA, NONE, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")],
+        2,
+        2,
+    )
+    .await;
+    check(
+        "a signed one joins",
+        &[chat_with_number.clone(), letter("a@x", MINNA, PASS, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")],
+        1,
+        1,
+    )
+    .await;
+    check(
+        "a contradicted one stays apart",
+        &[chat_with_number.clone(), letter("a@x", MINNA, FAIL, "", "Tilaus 40012345.\r\n\r\nMinna Virtanen")],
+        2,
+        2,
+    )
+    .await;
+    check(
+        "another name with the number",
+        &[
+            chat_with_number.clone(),
+            letter("a@x", "Pekka Laine <p@posti.example>", PASS, "", "Tilaus 40012345.\r\n\r\nPekka Laine"),
+        ],
+        2,
+        2,
+    )
+    .await;
+    check("a number and no name", &[chat("m1", "P1", "Tilaus 40012345"), chat("m2", "P2", "Tilaus 40012345")], 2, 2)
+        .await;
+    check(
+        "only the name",
+        &[chat("m1", "P1", "Hei\n\nT. Minna Virtanen"), letter("a@x", MINNA, PASS, "", "Hei\r\n\r\nMinna Virtanen")],
+        2,
+        2,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -80,10 +114,22 @@ async fn an_unsigned_mail_from_a_known_address_is_on_its_thread_and_marked() {
 async fn a_stranger_gets_on_no_ticket_by_a_reference_or_a_number() {
     let first = letter("a@x", MINNA, PASS, "", "Tilaus 40012345 on rikki.");
     let elsewhere = "dmarc=pass header.from=muu.example";
-    let by_reference = letter("b@x", "Ville Vieras <v@muu.example>", elsewhere, "In-Reply-To: <a@x>\r\nReferences: <a@x>\r\n", "Rahat tänne.");
+    let by_reference = letter(
+        "b@x",
+        "Ville Vieras <v@muu.example>",
+        elsewhere,
+        "In-Reply-To: <a@x>\r\nReferences: <a@x>\r\n",
+        "Rahat tänne.",
+    );
     let desk = check("a stranger's reply", &[first.clone(), by_reference], 2, 2).await;
     assert_eq!(desk.count("SELECT count(*) FROM suggestion WHERE target_kind = 'ticket'").await, 1);
-    check("a stranger's number", &[first, letter("c@x", "Ville Vieras <v@muu.example>", elsewhere, "", "Tilaus 40012345.")], 2, 2).await;
+    check(
+        "a stranger's number",
+        &[first, letter("c@x", "Ville Vieras <v@muu.example>", elsewhere, "", "Tilaus 40012345.")],
+        2,
+        2,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -93,7 +139,13 @@ async fn a_caller_is_known_only_if_the_number_was_named_before_and_by_one() {
     let before = ("phone", call("0401234567", "2026-03-10T09:00:00Z", "1.1"));
     check("named, then called", &[named.clone(), after.clone()], 1, 1).await;
     check("called before the mail", &[before, named.clone()], 2, 2).await;
-    let pekka = letter("b@x", "Pekka Laine <p@posti.example>", PASS, "", "Soittakaa.\r\n\r\nTerveisin\r\nPekka Laine\r\n040 123 4567");
+    let pekka = letter(
+        "b@x",
+        "Pekka Laine <p@posti.example>",
+        PASS,
+        "",
+        "Soittakaa.\r\n\r\nTerveisin\r\nPekka Laine\r\n040 123 4567",
+    );
     check("named by two", &[named, pekka, after.clone()], 3, 3).await;
     let unsigned = letter("a@x", MINNA, NONE, "", "Soittakaa.\r\n\r\nTerveisin\r\nMinna Virtanen\r\n040 123 4567");
     check("named in an unsigned mail", &[unsigned, after], 2, 2).await;
@@ -121,14 +173,22 @@ async fn legs_of_a_call_are_one_message() {
     assert_eq!(desk.tally().await, (1, 1, 0));
     assert_eq!(desk.count("SELECT count(*) FROM message").await, 1);
     assert_eq!(desk.count("SELECT jsonb_array_length(call->'legs')::bigint FROM message").await, 2);
-    assert_eq!(desk.count("SELECT count(*) FROM message WHERE call->>'outcome' = 'answered' AND ticket_id IS NOT NULL").await, 1);
-    assert_eq!(desk.count("SELECT count(*) FROM message WHERE 'call_back' = ANY(marks)").await, 0, "a colleague took it");
+    assert_eq!(
+        desk.count("SELECT count(*) FROM message WHERE call->>'outcome' = 'answered' AND ticket_id IS NOT NULL").await,
+        1
+    );
+    assert_eq!(
+        desk.count("SELECT count(*) FROM message WHERE 'call_back' = ANY(marks)").await,
+        0,
+        "a colleague took it"
+    );
 }
 
 #[tokio::test]
 async fn automatic_mail_opens_nothing_and_reaches_its_ticket() {
     let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
-    let vacation = letter("b@x", MINNA, PASS, "In-Reply-To: <a@x>\r\nAuto-Submitted: auto-replied\r\n", "Olen lomalla.");
+    let vacation =
+        letter("b@x", MINNA, PASS, "In-Reply-To: <a@x>\r\nAuto-Submitted: auto-replied\r\n", "Olen lomalla.");
     let stray = letter("c@x", "Kaisa <k@posti.example>", PASS, "Auto-Submitted: auto-replied\r\n", "Olen lomalla.");
     let desk = check("vacation", &[first, vacation, stray], 2, 1).await;
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE ticket_id IS NOT NULL").await, 2);
@@ -154,7 +214,11 @@ async fn one_bad_delivery_stops_nothing() {
     desk.decide().await;
     assert_eq!(desk.tally().await, (1, 1, 3));
     assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0);
-    assert_eq!(desk.count("SELECT count(*) FROM quarantine WHERE raw_event IS NOT NULL").await, 3, "whole, and in sight");
+    assert_eq!(
+        desk.count("SELECT count(*) FROM quarantine WHERE raw_event IS NOT NULL").await,
+        3,
+        "whole, and in sight"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +270,13 @@ async fn a_delivery_whose_bytes_are_gone_stops_nothing() {
 async fn nobody_speaks_as_the_desk_by_its_address_alone() {
     let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
     let desk_says = |results: &str| {
-        let mail = letter("r@kauppa.example", "Kauppa <asiakaspalvelu@kauppa.example>", results, "In-Reply-To: <a@x>\r\n", "Maksakaa tänne.");
+        let mail = letter(
+            "r@kauppa.example",
+            "Kauppa <asiakaspalvelu@kauppa.example>",
+            results,
+            "In-Reply-To: <a@x>\r\n",
+            "Maksakaa tänne.",
+        );
         (mail.0, mail.1.replace("To: asiakaspalvelu@kauppa.example", "To: minna@posti.example"))
     };
     let forged = desk_says("spf=none; dkim=none; dmarc=none header.from=kauppa.example");

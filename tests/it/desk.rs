@@ -184,6 +184,8 @@ pub fn call(src: &str, start: &str, uniqueid: &str) -> String {
     };
     format!(
         "\"\",\"{src}\",\"+358942720000\",\"from-pstn\",\"\"\"\" <{src}>\",\"PJSIP/t-1\",\"PJSIP/200-1\",\"Dial\",\"PJSIP/200\",\"{}\",\"{}\",\"{}\",65,60,\"ANSWERED\",\"DOCUMENTATION\",\"{uniqueid}\",\"\"\n",
-        show(0), show(5), show(65)
+        show(0),
+        show(5),
+        show(65)
     )
 }

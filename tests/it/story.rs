@@ -6,7 +6,12 @@ const PASS: &str = "dmarc=pass header.from=posti.example";
 
 fn chat(number: bool) -> String {
     let order = if number { " Tilaus 40012345." } else { "" };
-    messenger("m_1", "PSID-77", "2026-03-03T08:00:00Z", &format!("Hei, milloin kahvinkeitin tulee?{order}\n\nT. Minna Virtanen"))
+    messenger(
+        "m_1",
+        "PSID-77",
+        "2026-03-03T08:00:00Z",
+        &format!("Hei, milloin kahvinkeitin tulee?{order}\n\nT. Minna Virtanen"),
+    )
 }
 
 fn complaint() -> String {

@@ -20,7 +20,8 @@ impl Keyer {
     /// Keys under the policy's subkey; tenants never share one.
     #[expect(clippy::expect_used, reason = "HMAC (RFC 2104) is defined for keys of any length")]
     pub fn new(policy: &Policy, tenant: &str) -> Self {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&policy.fact_key).expect("HMAC takes a key of any length");
+        let mut mac =
+            <Hmac<Sha256> as KeyInit>::new_from_slice(&policy.fact_key).expect("HMAC takes a key of any length");
         mac.update(tenant.as_bytes());
         mac.update(&[0]);
         Self { mac }
@@ -88,10 +89,13 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
     let mut references = Vec::with_capacity(incoming.references.len());
     for reference in &incoming.references {
         let (kind, key) = match reference.kind {
-            ReferenceKind::Conversation => {
-                (Some(AnchorKind::Conversation), keyer.thread(AnchorKind::Conversation, &reference.namespace, &reference.key))
+            ReferenceKind::Conversation => (
+                Some(AnchorKind::Conversation),
+                keyer.thread(AnchorKind::Conversation, &reference.namespace, &reference.key),
+            ),
+            ReferenceKind::Hint => {
+                (Some(AnchorKind::Hint), keyer.thread(AnchorKind::Hint, &reference.namespace, &reference.key))
             }
-            ReferenceKind::Hint => (Some(AnchorKind::Hint), keyer.thread(AnchorKind::Hint, &reference.namespace, &reference.key)),
             ReferenceKind::Reply | ReferenceKind::Ancestor | ReferenceKind::Target => {
                 (None, keyer.message(&reference.namespace, &reference.key))
             }

@@ -98,7 +98,8 @@ impl<'a> Weighing<'a> {
         }
         let mut names: Vec<&PersonName> = message.names().collect();
         if names.is_empty() {
-            names = own.iter().flat_map(|contact| facts.identities_of(*contact)).flat_map(|known| &known.names).collect();
+            names =
+                own.iter().flat_map(|contact| facts.identities_of(*contact)).flat_map(|known| &known.names).collect();
         }
         Self { message, lookup, facts, identities, own, names, refused: Vec::new(), reasons: Vec::new() }
     }
@@ -162,17 +163,24 @@ impl<'a> Weighing<'a> {
     fn numbers(&mut self) -> Vec<Evidence> {
         let mut found = Vec::new();
         if !may_guess(self.facts, self.message) {
-            self.reasons.push(Reason::new("guessing", "Too many numbers of others were named; numbers are not looked up for now."));
+            self.reasons.push(Reason::new(
+                "guessing",
+                "Too many numbers of others were named; numbers are not looked up for now.",
+            ));
             return found;
         }
-        let numbers: Vec<_> = self.keyed_facts().filter(|(value, _)| matches!(value, FactValue::Number { .. })).collect();
+        let numbers: Vec<_> =
+            self.keyed_facts().filter(|(value, _)| matches!(value, FactValue::Number { .. })).collect();
         for (value, key) in numbers {
             let FactValue::Number { matter, value, .. } = value else { continue };
             let ours = self.facts.holders.get(&key).into_iter().flatten();
             let is_ours = ours.filter_map(|holder| self.facts.contact_of(holder.identity)).any(|c| self.is_own(c));
             let others = self.others(key);
             if others.len() > SECRET_CONTACTS_MAX {
-                self.reasons.push(Reason::new("mailing", format!("{matter} {} is held by too many to tie anybody.", mask("", value))));
+                self.reasons.push(Reason::new(
+                    "mailing",
+                    format!("{matter} {} is held by too many to tie anybody.", mask("", value)),
+                ));
                 continue;
             }
             for (contact, holder) in others {
@@ -204,9 +212,11 @@ impl<'a> Weighing<'a> {
         let number = format!("{matter} {}", mask("", value));
         let (class, bits, why) = match verdict {
             Names::Conflict => return None,
-            Names::Agree(bits) => {
-                (EvidenceClass::OrderNumber, BITS_SECRET + bits, format!("Same customer: {number} and the name are in both."))
-            }
+            Names::Agree(bits) => (
+                EvidenceClass::OrderNumber,
+                BITS_SECRET + bits,
+                format!("Same customer: {number} and the name are in both."),
+            ),
             Names::Unknown if self.names_the_other(contact) => (
                 EvidenceClass::IdMentioned,
                 BITS_MENTIONED_WITH_SECRET,
@@ -271,7 +281,11 @@ impl<'a> Weighing<'a> {
                     && known.last_at >= self.message.trusted_at
                     && self.others(key).is_empty();
                 let (class, bits, why) = if he_names_us {
-                    (EvidenceClass::IdMentioned, BITS_MUTUAL, "Same customer: both sides name each other's address.".to_owned())
+                    (
+                        EvidenceClass::IdMentioned,
+                        BITS_MUTUAL,
+                        "Same customer: both sides name each other's address.".to_owned(),
+                    )
                 } else if called_after && !conflict {
                     let why = "The number that called afterwards is named in this authenticated mail.".to_owned();
                     (EvidenceClass::IdMentioned, BITS_CALLER_NAMED, why)
@@ -336,7 +350,8 @@ impl<'a> Weighing<'a> {
                 class: EvidenceClass::FullName,
                 bits: BITS_NAME_FULL,
                 strong: false,
-                why: "The same full name within days. Two people can share a name, so this joins nothing by itself.".to_owned(),
+                why: "The same full name within days. Two people can share a name, so this joins nothing by itself."
+                    .to_owned(),
             })
             .collect()
     }
@@ -374,7 +389,11 @@ impl<'a> Weighing<'a> {
             if found.strong && size + more <= CONTACT_IDENTITIES_MAX {
                 size += more;
                 sides.push(found.contact);
-                self.reasons.push(Reason { rule: found.class.as_str().to_owned(), text: found.why, bits: Some(found.bits) });
+                self.reasons.push(Reason {
+                    rule: found.class.as_str().to_owned(),
+                    text: found.why,
+                    bits: Some(found.bits),
+                });
                 edges.push(Edge {
                     id: mint.dated(self.message.received_at),
                     from: identity,
@@ -423,7 +442,15 @@ impl<'a> Weighing<'a> {
                 let strong = first.assurance == Assurance::Verified && other.assurance == Assurance::Verified;
                 let why = "One delivery of the platform vouches for both addresses.".to_owned();
                 let class = EvidenceClass::SameId;
-                Some(Evidence { contact: *contact, identity: other.id, message: None, class, bits: BITS_SAME_ID, strong, why })
+                Some(Evidence {
+                    contact: *contact,
+                    identity: other.id,
+                    message: None,
+                    class,
+                    bits: BITS_SAME_ID,
+                    strong,
+                    why,
+                })
             })
             .collect()
     }

@@ -82,7 +82,13 @@ struct Threading<'a> {
 }
 
 impl<'a> Threading<'a> {
-    fn new(message: &'a Message, lookup: &'a Lookup, resolved: &'a Resolved, facts: &'a Facts, policy: &'a Policy) -> Self {
+    fn new(
+        message: &'a Message,
+        lookup: &'a Lookup,
+        resolved: &'a Resolved,
+        facts: &'a Facts,
+        policy: &'a Policy,
+    ) -> Self {
         let mut numbers: BTreeMap<&str, BTreeSet<LookupKey>> = BTreeMap::new();
         for (fact, key) in message.facts.iter().zip(&lookup.facts) {
             if let (FactValue::Number { matter, .. }, Some(key)) = (&fact.value, key) {
@@ -155,7 +161,8 @@ impl<'a> Threading<'a> {
             .anchors_of(&[ReferenceKind::Reply, ReferenceKind::Ancestor])
             .find(|(_, anchor)| anchor.direction == Direction::FromAgent && anchor.ticket.is_some())?;
         let ticket = self.facts.ticket_now(anchor.ticket?);
-        let by = self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
+        let by =
+            self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
         self.because("desk_message", "It answers something that the desk sent.");
         Some(self.on_known(ticket, by, self.windows.one_open))
     }
@@ -177,7 +184,11 @@ impl<'a> Threading<'a> {
                     self.because("vendor_thread", text);
                     return Some(self.on_known(ticket, by, self.windows.one_open));
                 }
-                None => self.pointed.push((ticket, anchor.message, "It answers a message of this ticket, but the sender takes no part in it.")),
+                None => self.pointed.push((
+                    ticket,
+                    anchor.message,
+                    "It answers a message of this ticket, but the sender takes no part in it.",
+                )),
             }
         }
         None
@@ -203,16 +214,24 @@ impl<'a> Threading<'a> {
         for anchor in keys.iter().flat_map(|key| self.facts.anchors.get(key).into_iter().flatten()) {
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket).filter(|_| anchor.kind == AnchorKind::Number) else { continue };
-            let recent = known.ticket.closed_at.is_none_or(|closed| within(self.message.occurred_at, closed, self.windows.closed_continues));
+            let recent = known
+                .ticket
+                .closed_at
+                .is_none_or(|closed| within(self.message.occurred_at, closed, self.windows.closed_continues));
             match self.entitled(known, true) {
                 Some(by) if recent => {
                     entitled.insert(ticket, by);
                 }
                 Some(_) => {}
-                None => self.pointed.push((ticket, anchor.message, "It names a number of this ticket, but the sender takes no part in it.")),
+                None => self.pointed.push((
+                    ticket,
+                    anchor.message,
+                    "It names a number of this ticket, but the sender takes no part in it.",
+                )),
             }
         }
-        let open = |ticket: &TicketId| self.facts.ticket(*ticket).is_some_and(|known| known.ticket.state == TicketState::Open);
+        let open =
+            |ticket: &TicketId| self.facts.ticket(*ticket).is_some_and(|known| known.ticket.state == TicketState::Open);
         let mut fits: Vec<(TicketId, EntitledBy)> = entitled.iter().map(|(ticket, by)| (*ticket, *by)).collect();
         if fits.iter().any(|(ticket, _)| open(ticket)) {
             fits.retain(|(ticket, _)| open(ticket));
@@ -264,7 +283,13 @@ impl<'a> Threading<'a> {
             self.because("new_matter", "The text says that this is a new matter.");
             return None;
         }
-        let mine = self.resolved.sides.iter().chain(self.resolved.resolution.contact().as_ref()).copied().collect::<BTreeSet<_>>();
+        let mine = self
+            .resolved
+            .sides
+            .iter()
+            .chain(self.resolved.resolution.contact().as_ref())
+            .copied()
+            .collect::<BTreeSet<_>>();
         let mut fits: Vec<TicketId> = mine
             .iter()
             .flat_map(|contact| self.facts.tickets_of(*contact))
@@ -291,9 +316,15 @@ impl<'a> Threading<'a> {
                 }
                 if self.message.incoming.direction == Direction::FromAgent {
                     // The desk's own word goes to the matter that moved last: it opens none beside it.
-                    let last = fits.iter().max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
+                    let last = fits
+                        .iter()
+                        .max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
                     self.because("last_open", "The desk's message goes to the contact's latest matter.");
-                    return Some(Found::Ticket { ticket: *last, by: EntitledBy::SameContact, window: self.windows.one_open });
+                    return Some(Found::Ticket {
+                        ticket: *last,
+                        by: EntitledBy::SameContact,
+                        window: self.windows.one_open,
+                    });
                 }
                 self.tie(&fits);
                 None
@@ -342,7 +373,8 @@ impl<'a> Threading<'a> {
             }
         }
         let known: Vec<&KnownTicket> = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket)).collect();
-        let one_matter = known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
+        let one_matter =
+            known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
         let keep = known.iter().min_by_key(|known| (known.ticket.opened_at, known.ticket.id))?.ticket.id;
         if !one_matter {
             return None;
@@ -402,13 +434,21 @@ impl<'a> Threading<'a> {
         (Placement::Open { ticket: mint.dated(self.message.received_at), follow_up_of }, by)
     }
 
-    fn enter(&mut self, ticket: TicketId, by: EntitledBy, window: Duration, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
+    fn enter(
+        &mut self,
+        ticket: TicketId,
+        by: EntitledBy,
+        window: Duration,
+        mint: &mut IdMint,
+    ) -> (Placement, Option<EntitledBy>) {
         let Some(known) = self.facts.ticket(ticket) else { return self.open(None, mint) };
         let takes_part = self.resolved.resolution.contact().is_some_and(|c| known.participants.contains_key(&c));
         // Out-of-office mail and bounces are shown on the ticket, but their sender takes no part in it.
         let joins = self.message.incoming.auto.is_none() && self.resolved.resolution.contact().is_some();
         let by = (!takes_part && joins).then_some(by);
-        let quiet = self.message.incoming.auto.is_some() || self.message.incoming.direction == Direction::FromAgent || self.message.says_nothing;
+        let quiet = self.message.incoming.auto.is_some()
+            || self.message.incoming.direction == Direction::FromAgent
+            || self.message.says_nothing;
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
             Some(closed) if !quiet && within(self.message.occurred_at, closed, window) => {
                 self.because("reopened", "The matter was closed lately; it is open again.");
@@ -450,9 +490,12 @@ impl<'a> Threading<'a> {
     fn anchors(&self, placement: &Placement) -> Vec<(AnchorKind, LookupKey, String)> {
         let ticket = placement.ticket().map(|ticket| self.facts.ticket_now(ticket));
         let known = |key: &LookupKey, kind: AnchorKind| {
-            self.facts.anchors.get(key).into_iter().flatten().any(|anchor| {
-                anchor.kind == kind && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket
-            })
+            self.facts
+                .anchors
+                .get(key)
+                .into_iter()
+                .flatten()
+                .any(|anchor| anchor.kind == kind && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket)
         };
         let mut anchors = Vec::new();
         for (kind, key) in &self.lookup.own {
@@ -472,10 +515,15 @@ impl<'a> Threading<'a> {
             }
         }
         if !is_contradicted(self.message) {
-            let missing = self.message.incoming.references.iter().zip(&self.lookup.references).filter(|(reference, key)| {
-                matches!(reference.kind, ReferenceKind::Reply | ReferenceKind::Ancestor)
-                    && !self.facts.anchors.get(key).is_some_and(|anchors| anchors.iter().any(|a| a.kind == AnchorKind::Message))
-            });
+            let missing =
+                self.message.incoming.references.iter().zip(&self.lookup.references).filter(|(reference, key)| {
+                    matches!(reference.kind, ReferenceKind::Reply | ReferenceKind::Ancestor)
+                        && !self
+                            .facts
+                            .anchors
+                            .get(key)
+                            .is_some_and(|anchors| anchors.iter().any(|a| a.kind == AnchorKind::Message))
+                });
             let keys: BTreeSet<LookupKey> = missing.map(|(_, key)| *key).take(WANTED_MAX).collect();
             anchors.extend(keys.into_iter().map(|key| (AnchorKind::Wanted, key, String::new())));
         }
@@ -519,5 +567,6 @@ fn are_one_matter(one: &KnownTicket, other: &KnownTicket, windows: Windows) -> b
 
 /// Whether two instants are at most `window` apart.
 fn within(one: Timestamp, other: Timestamp, window: Duration) -> bool {
-    (one.as_millisecond() - other.as_millisecond()).unsigned_abs() <= u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
+    (one.as_millisecond() - other.as_millisecond()).unsigned_abs()
+        <= u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
 }

@@ -207,7 +207,9 @@ pub struct KnownCall {
 impl KnownCall {
     /// A customer called, and over all legs nobody took it: somebody has to call back.
     pub fn is_to_be_returned(&self) -> bool {
-        self.direction == Direction::FromCustomer && self.identity.is_some() && self.call.outcome != CallOutcome::Answered
+        self.direction == Direction::FromCustomer
+            && self.identity.is_some()
+            && self.call.outcome != CallOutcome::Answered
     }
 }
 

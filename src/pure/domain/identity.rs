@@ -161,7 +161,9 @@ impl EmailAddress {
             return Err(IdentityError::NotAnAddress);
         }
         let domain = idna::domain_to_ascii(domain.trim_end_matches('.')).map_err(|_| IdentityError::NotAnAddress)?;
-        let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let label = |l: &str| {
+            !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
         if domain.is_empty() || !domain.split('.').all(label) {
             return Err(IdentityError::NotAnAddress);
         }

@@ -53,9 +53,17 @@ impl Change {
     /// The change of a stable word.
     pub fn parse(word: &str) -> Option<Self> {
         [
-            Self::TicketOpened, Self::TicketReopened, Self::TicketMerged, Self::MessageAdded,
-            Self::MessageMoved, Self::MessageUpdated, Self::ContactMerged, Self::SuggestionMade,
-        ].into_iter().find(|change| change.as_str() == word)
+            Self::TicketOpened,
+            Self::TicketReopened,
+            Self::TicketMerged,
+            Self::MessageAdded,
+            Self::MessageMoved,
+            Self::MessageUpdated,
+            Self::ContactMerged,
+            Self::SuggestionMade,
+        ]
+        .into_iter()
+        .find(|change| change.as_str() == word)
     }
 }
 

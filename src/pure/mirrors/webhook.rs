@@ -286,9 +286,9 @@ fn judge(reply: &Reply) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::wire::delivery::Delivery;
     use crate::pure::domain::id::{OutboxId, TicketId};
     use crate::pure::domain::outbox::{Change, TicketView};
+    use crate::pure::wire::delivery::Delivery;
     use crate::pure::wire::standard_webhooks::{TOLERANCE_S, verify};
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -82,18 +82,27 @@ pub async fn quarantine(connection: &mut PgConnection, faults: &[Faulty], at: Ti
     Ok(())
 }
 
-/// Writes everything that follows from the decisions of one tenant. `facts` are as they stand after
-/// the last of them. Settling the deliveries and committing are the caller's.
-pub async fn commit(
-    connection: &mut PgConnection,
-    tenant: &str,
-    decided: &[Decided],
-    facts: &Facts,
-    loaded: &Loaded,
-    mirrors: &[String],
-    mint: &mut IdMint,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// The decisions of one tenant, with what they were taken on.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The firm.
+    pub tenant: &'a str,
+    /// The decisions in their order.
+    pub decided: &'a [Decided],
+    /// The facts as they stand after the last of them.
+    pub facts: &'a Facts,
+    /// What of them was there before.
+    pub loaded: &'a Loaded,
+    /// The mirrors that hear of it.
+    pub mirrors: &'a [String],
+    /// When it is written.
+    pub now: Timestamp,
+}
+
+/// Writes everything that follows from a batch. Settling the deliveries and committing are the
+/// caller's.
+pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
+    let Batch { tenant, decided, facts, loaded, mirrors, now } = batch;
     let mut writer = Writer { connection, tenant, decided, facts, loaded, now };
     writer.contacts().await?;
     writer.identities().await?;
@@ -146,7 +155,8 @@ impl<'a> Writer<'a> {
 
     async fn contacts(&mut self) -> Result<(), StoreError> {
         let here = self.facts.contacts.values().map(|contact| (contact, None));
-        let gone = self.facts.gone_contacts.values().map(|contact| (contact, Some(self.facts.contact_now(contact.id).0)));
+        let gone =
+            self.facts.gone_contacts.values().map(|contact| (contact, Some(self.facts.contact_now(contact.id).0)));
         let mut rows: Vec<_> = here.chain(gone).filter(|(c, _)| !self.loaded.contacts.contains(&c.id)).collect();
         rows.sort_by_key(|(contact, _)| contact.id);
         if !rows.is_empty() {
@@ -274,8 +284,7 @@ impl<'a> Writer<'a> {
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;
-        let gone: BTreeMap<Uuid, Uuid> =
-            rows.iter().map(|r| (r.2, self.facts.contact_now(ContactId(r.2)).0)).collect();
+        let gone: BTreeMap<Uuid, Uuid> = rows.iter().map(|r| (r.2, self.facts.contact_now(ContactId(r.2)).0)).collect();
         let (other, keep): (Vec<Uuid>, Vec<Uuid>) = gone.into_iter().unzip();
         for statement in [
             "UPDATE identity i SET contact_id = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) WHERE i.contact_id = t.other",
@@ -479,12 +488,14 @@ impl<'a> Writer<'a> {
 
     /// Further legs of calls that are stored: the last state of each.
     async fn legs(&mut self) -> Result<(), StoreError> {
-        let rows: BTreeMap<Uuid, &Decided> =
-            self.decided.iter().filter(|d| d.decision.role == ItemRole::Leg).map(|d| (d.decision.message.0, d)).collect();
-        let rows: Vec<_> = rows
+        let rows: BTreeMap<Uuid, &Decided> = self
+            .decided
             .iter()
-            .filter_map(|(id, d)| Some((*id, *d, self.facts.calls.get(&d.decision.message)?)))
+            .filter(|d| d.decision.role == ItemRole::Leg)
+            .map(|d| (d.decision.message.0, d))
             .collect();
+        let rows: Vec<_> =
+            rows.iter().filter_map(|(id, d)| Some((*id, *d, self.facts.calls.get(&d.decision.message)?))).collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -574,7 +585,8 @@ impl<'a> Writer<'a> {
     }
 
     async fn seen(&mut self) -> Result<(), StoreError> {
-        let rows: Vec<&Decided> = self.decided.iter().filter(|d| !matches!(d.decision.role, ItemRole::Repeat | ItemRole::Erased)).collect();
+        let rows: Vec<&Decided> =
+            self.decided.iter().filter(|d| !matches!(d.decision.role, ItemRole::Repeat | ItemRole::Erased)).collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -685,8 +697,10 @@ impl<'a> Writer<'a> {
     }
 
     async fn suggestions(&mut self) -> Result<(), StoreError> {
-        let rows: Vec<(&Decided, &Suggestion)> =
-            self.deciding().flat_map(|d| d.decision.suggestions.iter().map(move |suggestion| (d, suggestion))).collect();
+        let rows: Vec<(&Decided, &Suggestion)> = self
+            .deciding()
+            .flat_map(|d| d.decision.suggestions.iter().map(move |suggestion| (d, suggestion)))
+            .collect();
         if rows.is_empty() {
             return Ok(());
         }
@@ -735,7 +749,9 @@ impl<'a> Writer<'a> {
                     let data = serde_json::json!({ "follow_up_of": follow_up_of });
                     rows.push((mint.dated(at), ticket, "opened".to_owned(), message, data));
                 }
-                Placement::Reopen(_) => rows.push((mint.dated(at), ticket, "reopened".to_owned(), message, serde_json::json!({}))),
+                Placement::Reopen(_) => {
+                    rows.push((mint.dated(at), ticket, "reopened".to_owned(), message, serde_json::json!({})))
+                }
                 _ => {}
             }
         }
@@ -789,8 +805,12 @@ impl<'a> Writer<'a> {
 
     /// Changes for the mirrors: each lane's sequence is allotted here and has no gap.
     async fn outbox(&mut self, mirrors: &[String], mint: &mut IdMint) -> Result<(), StoreError> {
-        let told: Vec<(&Decided, &Told)> =
-            self.decided.iter().filter(|d| !d.quiet).flat_map(|d| d.decision.changes.iter().map(move |told| (d, told))).collect();
+        let told: Vec<(&Decided, &Told)> = self
+            .decided
+            .iter()
+            .filter(|d| !d.quiet)
+            .flat_map(|d| d.decision.changes.iter().map(move |told| (d, told)))
+            .collect();
         if told.is_empty() || mirrors.is_empty() {
             return Ok(());
         }
@@ -813,11 +833,10 @@ impl<'a> Writer<'a> {
         .await?;
         let ends: BTreeMap<(Uuid, &str), i64> =
             ends.iter().map(|(ticket, mirror, end)| ((*ticket, mirror.as_str()), *end)).collect();
-        let mut next: BTreeMap<(Uuid, &str), i64> = counts
-            .iter()
-            .map(|(lane, count)| (*lane, ends.get(lane).map_or(1, |end| end - count + 1)))
-            .collect();
-        let mut rows: Vec<(Uuid, &str, Uuid, i64, &Told, Option<Uuid>)> = Vec::with_capacity(told.len() * mirrors.len());
+        let mut next: BTreeMap<(Uuid, &str), i64> =
+            counts.iter().map(|(lane, count)| (*lane, ends.get(lane).map_or(1, |end| end - count + 1))).collect();
+        let mut rows: Vec<(Uuid, &str, Uuid, i64, &Told, Option<Uuid>)> =
+            Vec::with_capacity(told.len() * mirrors.len());
         let mut previous: BTreeMap<&str, Uuid> = BTreeMap::new();
         for (_, change) in &told {
             let lane = self.lane(change);

@@ -35,7 +35,8 @@ pub struct Loaded {
     pub tickets: HashSet<TicketId>,
 }
 
-const IDENTITY_COLUMNS: &str = "i.id, i.scheme, i.scope, i.value, i.epoch, i.contact_id, i.assurance, i.names, i.first_at,
+const IDENTITY_COLUMNS: &str =
+    "i.id, i.scheme, i.scope, i.value, i.epoch, i.contact_id, i.assurance, i.names, i.first_at,
     i.last_at, coalesce(a.now, i.last_ticket) AS last_ticket, i.last_message";
 
 /// Loads everything the messages of one tenant may hang on, and locks it against other daemons.
@@ -115,8 +116,10 @@ impl Loader<'_> {
         .bind(keys)
         .fetch_all(&mut *self.connection)
         .await?;
-        self.facts.seen =
-            rows.into_iter().map(|(scope, key, id)| ((scope, LookupKey(key)), Seen { message: MessageId(id) })).collect();
+        self.facts.seen = rows
+            .into_iter()
+            .map(|(scope, key, id)| ((scope, LookupKey(key)), Seen { message: MessageId(id) }))
+            .collect();
         Ok(())
     }
 
@@ -229,10 +232,11 @@ impl Loader<'_> {
     async fn lock_contacts(&mut self) -> Result<(), StoreError> {
         let ids = self.contact_ids();
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
-        let gone: i64 = sqlx::query_scalar("SELECT count(*) FROM contact WHERE id = ANY($1) AND merged_into IS NOT NULL")
-            .bind(ids)
-            .fetch_one(&mut *self.connection)
-            .await?;
+        let gone: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM contact WHERE id = ANY($1) AND merged_into IS NOT NULL")
+                .bind(ids)
+                .fetch_one(&mut *self.connection)
+                .await?;
         if gone > 0 { Err(StoreError::Stale) } else { Ok(()) }
     }
 
@@ -273,11 +277,12 @@ impl Loader<'_> {
     }
 
     async fn participants(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, Uuid, String)> =
-            sqlx::query_as("SELECT ticket_id, contact_id, entitled_by FROM ticket_participant WHERE ticket_id = ANY($1)")
-                .bind(tickets)
-                .fetch_all(&mut *self.connection)
-                .await?;
+        let rows: Vec<(Uuid, Uuid, String)> = sqlx::query_as(
+            "SELECT ticket_id, contact_id, entitled_by FROM ticket_participant WHERE ticket_id = ANY($1)",
+        )
+        .bind(tickets)
+        .fetch_all(&mut *self.connection)
+        .await?;
         for (ticket, contact, by) in rows {
             let by = EntitledBy::parse(&by).ok_or_else(|| corrupt("ticket_participant", ticket, "entitled_by"))?;
             if let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) {
@@ -289,11 +294,12 @@ impl Loader<'_> {
     }
 
     async fn numbers(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, String, Uuid)> =
-            sqlx::query_as("SELECT ticket_id, name, key_hash FROM ticket_reference WHERE ticket_id = ANY($1) AND kind = 'number'")
-                .bind(tickets)
-                .fetch_all(&mut *self.connection)
-                .await?;
+        let rows: Vec<(Uuid, String, Uuid)> = sqlx::query_as(
+            "SELECT ticket_id, name, key_hash FROM ticket_reference WHERE ticket_id = ANY($1) AND kind = 'number'",
+        )
+        .bind(tickets)
+        .fetch_all(&mut *self.connection)
+        .await?;
         for (ticket, name, key) in rows {
             if let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) {
                 known.numbers.entry(name).or_default().insert(LookupKey(key));
@@ -304,7 +310,8 @@ impl Loader<'_> {
 
     /// All identities of every contact in sight, participants of tickets included.
     async fn identities_of_contacts(&mut self) -> Result<(), StoreError> {
-        let participants = self.facts.tickets.values().flat_map(|known| known.participants.keys()).map(|contact| contact.0);
+        let participants =
+            self.facts.tickets.values().flat_map(|known| known.participants.keys()).map(|contact| contact.0);
         let contacts: BTreeSet<Uuid> = self.contact_ids().into_iter().chain(participants).collect();
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {IDENTITY_COLUMNS} FROM unnest($1::uuid[]) AS c(id) CROSS JOIN LATERAL (
@@ -362,7 +369,8 @@ impl Loader<'_> {
         for row in rows {
             let id: Uuid = row.try_get("id")?;
             let call: serde_json::Value = row.try_get("call")?;
-            let call: Call = serde_json::from_value(call).map_err(|error| corrupt("message", id, &error.to_string()))?;
+            let call: Call =
+                serde_json::from_value(call).map_err(|error| corrupt("message", id, &error.to_string()))?;
             let known = KnownCall {
                 call,
                 text: row.try_get("text")?,
@@ -399,9 +407,9 @@ impl Loader<'_> {
     }
 
     async fn tombstones(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        let keys = batch.iter().flat_map(|(_, lookup)| {
-            lookup.own.iter().map(|(_, key)| *key).chain(lookup.claims_on.iter().copied())
-        });
+        let keys = batch
+            .iter()
+            .flat_map(|(_, lookup)| lookup.own.iter().map(|(_, key)| *key).chain(lookup.claims_on.iter().copied()));
         let rows: Vec<(Uuid,)> = sqlx::query_as("SELECT key_hash FROM tombstone WHERE key_hash = ANY($1)")
             .bind(uuids(keys))
             .fetch_all(&mut *self.connection)
@@ -415,7 +423,11 @@ fn identity(row: &PgRow) -> Result<KnownIdentity, StoreError> {
     let names: Vec<String> = row.try_get("names")?;
     Ok(KnownIdentity {
         id: IdentityId(row.try_get("id")?),
-        identity: Identity { scheme: row.try_get("scheme")?, scope: row.try_get("scope")?, value: row.try_get("value")? },
+        identity: Identity {
+            scheme: row.try_get("scheme")?,
+            scope: row.try_get("scope")?,
+            value: row.try_get("value")?,
+        },
         epoch: row.try_get("epoch")?,
         contact: ContactId(row.try_get("contact_id")?),
         assurance: Assurance::from_level(row.try_get("assurance")?),

@@ -82,7 +82,13 @@ const CLAIM: &str = "
 
 impl Store {
     /// Claims what is due at the head of each lane of a mirror, at most `limit`, for `claim_s` seconds.
-    pub async fn claim_posts(&self, mirror: &str, limit: i64, claim_s: i64, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim_posts(
+        &self,
+        mirror: &str,
+        limit: i64,
+        claim_s: i64,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
         let until = now.saturating_add(jiff::SignedDuration::from_secs(claim_s)).unwrap_or(now);
         let mut connection = self.pool.acquire().await?;
         let rows = sqlx::query(CLAIM)
@@ -203,7 +209,11 @@ fn post(row: &sqlx::postgres::PgRow, views: &mut Views) -> Result<Option<Claimed
     let id: Uuid = row.try_get("id")?;
     let ticket: Uuid = row.try_get("ticket_id")?;
     let change: String = row.try_get("change")?;
-    let change = Change::parse(&change).ok_or_else(|| StoreError::Corrupt { what: "outbox", id, why: format!("its change {change}") })?;
+    let change = Change::parse(&change).ok_or_else(|| StoreError::Corrupt {
+        what: "outbox",
+        id,
+        why: format!("its change {change}"),
+    })?;
     let Some(view) = views.tickets.get(&ticket) else { return Ok(None) };
     let message: Option<Uuid> = row.try_get("message_id")?;
     let replies: serde_json::Value = row.try_get("replies")?;

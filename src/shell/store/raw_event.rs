@@ -125,7 +125,11 @@ const MOVE_CURSOR: &str = "
 impl Store {
     /// Stores deliveries, and moves the cursor in the same transaction. When this returns, the bytes
     /// are durable and the intake may acknowledge. Gives their ids in order.
-    pub async fn record(&self, events: &[NewRawEvent], cursor: Option<CursorMove<'_>>) -> Result<Vec<RawEventId>, StoreError> {
+    pub async fn record(
+        &self,
+        events: &[NewRawEvent],
+        cursor: Option<CursorMove<'_>>,
+    ) -> Result<Vec<RawEventId>, StoreError> {
         self.record_as(events, cursor, Hearing::Told).await
     }
 
@@ -170,13 +174,26 @@ impl Store {
             if twin.is_none() {
                 twins.insert((scope.clone(), key), id.0);
             }
-            rows.push(event, id.0, scope, key, twin, body.filter(|_| twin.is_none()), content.filter(|_| twin.is_none()));
+            rows.push(
+                event,
+                id.0,
+                scope,
+                key,
+                twin,
+                body.filter(|_| twin.is_none()),
+                content.filter(|_| twin.is_none()),
+            );
         }
         Ok(rows)
     }
 
     /// The state of a cursor, if the intake has ever stored anything.
-    pub async fn cursor(&self, tenant: &str, channel: &str, source: &str) -> Result<Option<serde_json::Value>, StoreError> {
+    pub async fn cursor(
+        &self,
+        tenant: &str,
+        channel: &str,
+        source: &str,
+    ) -> Result<Option<serde_json::Value>, StoreError> {
         let row = sqlx::query_scalar("SELECT state FROM cursor WHERE tenant = $1 AND channel = $2 AND source = $3")
             .bind(tenant)
             .bind(channel)
@@ -193,7 +210,11 @@ impl Store {
     }
 
     /// Records that something could not be taken in, and moves the cursor past it in one transaction.
-    pub async fn record_skipped(&self, skipped: &Skipped<'_>, cursor: Option<CursorMove<'_>>) -> Result<(), StoreError> {
+    pub async fn record_skipped(
+        &self,
+        skipped: &Skipped<'_>,
+        cursor: Option<CursorMove<'_>>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query(
             "INSERT INTO quarantine (tenant, channel, kind, origin, code, detail, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -396,7 +417,9 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
                 let hash = <[u8; 32]>::try_from(hash).map_err(|_| corrupt(id, "its content hash is malformed"))?;
                 match store.content.get(ContentHash(hash)).await {
                     Ok(body) => (body, None),
-                    Err(gone @ (ContentError::Missing(_) | ContentError::Damaged(_))) => (Bytes::new(), Some(gone.to_string())),
+                    Err(gone @ (ContentError::Missing(_) | ContentError::Damaged(_))) => {
+                        (Bytes::new(), Some(gone.to_string()))
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -424,7 +447,11 @@ fn corrupt(id: Uuid, why: &str) -> StoreError {
 }
 
 /// Claims these deliveries, as far as they still wait and nobody else holds them.
-pub async fn claim_these(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<ClaimedRaw>, StoreError> {
+pub async fn claim_these(
+    store: &Store,
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<ClaimedRaw>, StoreError> {
     let waiting: Vec<(Uuid, bool)> = sqlx::query_as(
         "SELECT raw_event, quiet FROM raw_pending WHERE raw_event = ANY($1) ORDER BY raw_event FOR UPDATE SKIP LOCKED",
     )

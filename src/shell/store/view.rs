@@ -58,10 +58,11 @@ pub async fn load(connection: &mut PgConnection, tickets: &[Uuid], messages: &[U
 }
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
-    let rows = sqlx::query("SELECT id, number, state, title, kind, priority, follow_up_of FROM ticket WHERE id = ANY($1)")
-        .bind(ids)
-        .fetch_all(&mut *connection)
-        .await?;
+    let rows =
+        sqlx::query("SELECT id, number, state, title, kind, priority, follow_up_of FROM ticket WHERE id = ANY($1)")
+            .bind(ids)
+            .fetch_all(&mut *connection)
+            .await?;
     let mut tickets = HashMap::with_capacity(rows.len());
     for row in rows {
         let id: Uuid = row.try_get("id")?;
@@ -152,7 +153,10 @@ async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<
         }
     }
     let decisions: Vec<(Uuid, serde_json::Value)> =
-        sqlx::query_as("SELECT message_id, reasons FROM decision WHERE message_id = ANY($1) ORDER BY at").bind(&ids).fetch_all(connection).await?;
+        sqlx::query_as("SELECT message_id, reasons FROM decision WHERE message_id = ANY($1) ORDER BY at")
+            .bind(&ids)
+            .fetch_all(connection)
+            .await?;
     for (id, reasons) in decisions {
         let reasons: Vec<Reason> = serde_json::from_value(reasons).unwrap_or_default();
         if let Some(at) = place.get(&id) {
@@ -197,7 +201,8 @@ impl Store {
     /// Tickets, the latest first: all, or those where a text occurs in the title, a name, an address
     /// or a message's own words.
     pub async fn threads(&self, find: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
-        let pattern = find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
+        let pattern =
+            find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
         let rows = sqlx::query(
             "WITH found AS (
                 SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($1::text IS NULL OR t.title ILIKE $1
