@@ -25,6 +25,7 @@ mod mailbox;
 mod memory;
 mod rows;
 #[path = "../it/support.rs"]
+#[allow(unused_imports, reason = "the tests use more of it")]
 mod support;
 mod webhooks;
 
