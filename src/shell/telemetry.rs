@@ -142,6 +142,11 @@ fn describe() {
     metrics::describe_histogram!("lanka_webhook_seconds", "From a delivery's headers to its answer");
     metrics::describe_histogram!("lanka_webhook_group_rows", "Deliveries committed together");
     metrics::describe_gauge!("lanka_channel_last_success_seconds", "Unix time at which a channel last worked");
+    metrics::describe_gauge!("lanka_ingest_pending", "Stored deliveries that wait to be decided");
+    metrics::describe_counter!("lanka_items_decided_total", "Messages and updates decided, by channel");
+    metrics::describe_histogram!("lanka_ingest_wait_seconds", "From a delivery's arrival to its decision, by channel");
+    metrics::describe_histogram!("lanka_ingest_batch_seconds", "Deciding and writing one batch");
+    metrics::describe_gauge!("lanka_outbox_pending", "Changes that wait for a mirror");
     metrics::describe_counter!("lanka_outbox_settled_total", "Attempts at outbox rows by mirror and outcome");
     metrics::describe_histogram!("lanka_outbox_attempt_seconds", "Length of an attempt at an outbox row");
     metrics::describe_gauge!("lanka_mirror_last_success_seconds", "Unix time at which a mirror last took a change");

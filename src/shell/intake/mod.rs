@@ -78,7 +78,10 @@ impl ChannelHealth {
 
     /// The source answered as it should: called after each look at it, also when there was nothing.
     pub fn worked(&self) {
-        self.shared.worked_at_ms.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+        let now = Timestamp::now();
+        self.shared.worked_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
+        metrics::gauge!("lanka_channel_last_success_seconds", "channel" => self.shared.channel.clone())
+            .set(now.as_second() as f64);
         self.shared.state.send_if_modified(|state| {
             if let HealthState::Failing { code, since, .. } = state {
                 let lasted_s = Timestamp::now().as_second() - since.as_second();
