@@ -334,6 +334,25 @@ async fn recorded_contacts_are_all_accounted_for() {
     assert_eq!(place.rows(&["export", "raw"]).len() as i64, 2 * count);
 }
 
+#[tokio::test]
+async fn every_mail_of_the_corpora_is_imported_or_named() {
+    let Some(dir) = shared("mail") else { return };
+    let place = Place::new().await;
+    place.configure(&CHANNELS.replace("file_bytes_max = 10000", ""));
+    let files: Vec<String> = files_under(&dir).iter().map(|file| file.display().to_string()).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let outcome = place.row(&[&["import", "--channel", "mail"], files.as_slice()].concat());
+    let count = |key: &str| outcome[key].as_i64().unwrap_or(0);
+    assert!(count("deliveries") >= files.len() as i64, "{outcome}");
+    assert_eq!(count("messages") + count("repeats") + count("quarantined"), count("deliveries"), "{outcome}");
+    assert_eq!(place.rows(&["export", "assignments"]).len() as i64, count("messages") + count("repeats"));
+    // Expected values and notes lie among the mails: they are no mails, and nothing else is a fault but these.
+    let faults = place.rows(&["quarantine", "list", "--limit", "100000"]);
+    let codes: std::collections::BTreeSet<&str> = faults.iter().filter_map(|line| line["code"].as_str()).collect();
+    assert!(codes.iter().all(|code| ["not_a_mail", "empty", "no_sender"].contains(code)), "{codes:?}");
+    println!("{} files: {outcome}", files.len());
+}
+
 #[test]
 fn parse_reads_every_file_and_says_what_it_cannot_read() {
     for (kind, folder) in [

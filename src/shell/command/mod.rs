@@ -274,9 +274,10 @@ impl Bench {
 }
 
 /// Commands say on their own what they did: of the log only warnings are for the person in front, and
-/// not one for each delivery that goes to quarantine, for the command counts them.
+/// not one for each delivery that goes to quarantine, for the command counts them, nor for each
+/// statement that waits for a daemon's.
 fn quiet_logs() -> Result<(), Failure> {
-    start_logs(LogFormat::Text, "warn,lanka::shell::ingest=error")
+    start_logs(LogFormat::Text, "warn,sqlx=error,lanka::shell::ingest=error")
 }
 
 fn start_logs(format: LogFormat, level: &str) -> Result<(), Failure> {
