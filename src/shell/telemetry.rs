@@ -12,7 +12,7 @@ use crate::config::LogFormat;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
@@ -104,20 +104,27 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts counting for the whole process. Where something counts already (a second daemon in one
-    /// test process), these metrics stay empty and the first ones go on.
+    /// Starts counting for the whole process, once: several daemons in one process (tests) share their
+    /// metrics.
     pub fn start() -> Self {
-        let builder = PrometheusBuilder::new();
-        let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
-        let builder = builder.and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), ROWS));
-        // The only error is an empty list of bounds.
-        let recorder = builder.unwrap_or_default().build_recorder();
-        let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
-            tracing::debug!("something in this process counts already");
-        }
-        describe();
-        Self { handle }
+        static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+        let handle = HANDLE.get_or_init(|| {
+            let builder = PrometheusBuilder::new();
+            let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
+            let builder = builder.and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), ROWS));
+            // The only error is an empty list of bounds.
+            let recorder = builder.unwrap_or_default().build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!(
+                    code = "metrics_empty",
+                    "something else in this process counts already; /metrics stays empty"
+                );
+            }
+            describe();
+            handle
+        });
+        Self { handle: handle.clone() }
     }
 
     /// The text form of Prometheus (version 0.0.4).
