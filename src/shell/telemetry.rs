@@ -104,11 +104,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts counting for the whole process; a second call (two daemons in one test process) gives
-    /// the same metrics again.
+    /// Starts counting for the whole process, once: several daemons in one process (tests) share their
+    /// metrics.
     pub fn start() -> Self {
-        static PROCESS: OnceLock<PrometheusHandle> = OnceLock::new();
-        let handle = PROCESS.get_or_init(|| {
+        static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+        let handle = HANDLE.get_or_init(|| {
             let builder = PrometheusBuilder::new();
             let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
             let builder = builder.and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), ROWS));
@@ -116,7 +116,10 @@ impl Metrics {
             let recorder = builder.unwrap_or_default().build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
-                tracing::debug!("something else in this process counts already");
+                tracing::warn!(
+                    code = "metrics_empty",
+                    "something else in this process counts already; /metrics stays empty"
+                );
             }
             describe();
             handle
