@@ -29,6 +29,10 @@ use tokio::task::JoinSet;
 /// Longest time alerts may take to leave when the daemon stops.
 const ALERTS_CLOSE_MAX: Duration = Duration::from_secs(3);
 
+/// How often, and at what interval, a draining run looks whether others have finished what they hold.
+const DRAIN_LOOKS_MAX: u32 = 300;
+const DRAIN_INTERVAL: Duration = Duration::from_millis(100);
+
 /// When nothing has looked at the queues for so long, the daemon is taken for stuck: systemd restarts it.
 const STUCK_AFTER: Duration = Duration::from_secs(120);
 
@@ -147,7 +151,14 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     }
     let _ = finished.send(true);
     let _ = beside.await;
-    ingest.run(stop, true).await;
+    for _ in 0..DRAIN_LOOKS_MAX {
+        ingest.run(stop.clone(), true).await;
+        if store.pending().await?.0 == 0 {
+            break;
+        }
+        // Another daemon holds the rest, and gives back what it does not finish.
+        tokio::time::sleep(DRAIN_INTERVAL).await;
+    }
     let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
     deliver.until_idle().await?;
     alerts.close(ALERTS_CLOSE_MAX).await;

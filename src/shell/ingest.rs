@@ -122,6 +122,11 @@ impl Ingest {
         let mut next = None;
         loop {
             if *stop.borrow() {
+                // What was claimed ahead is finished: a transaction that is merely dropped lets its rows
+                // go some time later, and whoever drains the queue meanwhile would not see them.
+                if let Some(prepared) = next.take() {
+                    self.finish_or_halve(prepared).await;
+                }
                 return;
             }
             let current = match next.take() {
