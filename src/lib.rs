@@ -25,6 +25,8 @@
 //! | [`shell::content`] | large bodies and attachments, named by their SHA-256 |
 //! | [`shell::cluster`] | the private Postgres |
 //! | [`shell::server`], [`shell::telemetry`], [`shell::alerts`] | HTTP, logs and metrics, what ops must hear of |
+//! | [`shell::daemon`] | the parts, started in order and stopped in reverse |
+//! | [`shell::command`] | the command line: one file a command |
 //!
 //! # Life of a message
 //!
