@@ -33,6 +33,9 @@ use std::time::{Duration, Instant};
 /// Senders of webhooks at once.
 const SENDERS: usize = 4;
 
+/// Items sent before the call log may be rotated: by then a daemon has looked at it.
+const ROTATE_AFTER_SENT: usize = 1_000;
+
 /// Longest wait for the end of everything. A claim of the outbox that a kill left behind is put
 /// back after five minutes.
 const DRAIN_MAX: Duration = Duration::from_secs(480);
@@ -395,7 +398,9 @@ impl World {
                 log.write_all(&item.body[middle..]).expect("the other half");
                 self.note(&item);
             }
-            if self.draw(|random| random.percent(1)) {
+            // A log that was rotated before lanka first saw it is history, which is imported, not followed.
+            let was_seen = self.sent() > ROTATE_AFTER_SENT;
+            if was_seen && self.draw(|random| random.percent(1)) {
                 rotations += 1;
                 let _ = fs::rename(&self.call_log, self.call_log.with_extension(format!("csv.{rotations}")));
                 // The exchange opens its log anew within a moment.
