@@ -12,14 +12,17 @@ use crate::pure::decide;
 use crate::pure::decide::lookup::{Keyer, lookup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::decision::Lookup;
+use crate::pure::domain::decision::{ItemRole, Lookup};
 use crate::pure::domain::id::{IdMint, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender};
 use crate::pure::domain::policy::Policy;
+use crate::shell::content::{ContentHash, Stored};
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
 use crate::shell::store::{Store, StoreError};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use sqlx::{Postgres, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -32,6 +35,10 @@ const ITEMS_MAX: usize = 10_000;
 
 /// Times a batch is decided again after losing a race, before it is halved.
 const RACES_MAX: u32 = 8;
+
+/// Attachments put into the content store at once: enough that the waits for the disk of a batch run
+/// together, few enough to leave it to others too.
+const PUTS_MAX: usize = 16;
 
 /// How long to wait when the database is away.
 const OUTAGE_WAIT: Duration = Duration::from_millis(500);
@@ -217,11 +224,11 @@ impl Ingest {
                 let quiet = read.quiet.get(&message.raw_event).copied().unwrap_or(false);
                 decided.push(Decided { message, lookup, decision, contents: Vec::new(), quiet });
             }
-            self.put_attachments(&mut decided).await?;
+            let files = name_attachments(&mut decided, self.limits.attachment_bytes_max);
             told |= !tenant.policy.mirrors.is_empty();
             let mirrors = &tenant.policy.mirrors;
             let batch = Batch { tenant: &name, decided: &decided, facts: &facts, loaded: &loaded, mirrors, now };
-            commit(&mut tx, batch, &mut mint).await?;
+            tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
         }
         quarantine(&mut tx, &read.faults, now).await?;
         raw_event::settle(&mut tx, &raw).await?;
@@ -242,21 +249,11 @@ impl Ingest {
         Ok(())
     }
 
-    /// Attachments are in the content store before the row that names them commits.
-    async fn put_attachments(&self, decided: &mut [Decided]) -> Result<(), StoreError> {
-        for d in decided.iter_mut().filter(|d| d.decision.role == crate::pure::domain::decision::ItemRole::First) {
-            for file in &d.message.incoming.attachments {
-                let kept = match &file.source {
-                    AttachmentSource::Remote(_) => Kept::Remote,
-                    AttachmentSource::Inline(bytes) if bytes.len() as u64 > self.limits.attachment_bytes_max => {
-                        Kept::TooLarge(bytes.len() as u64)
-                    }
-                    AttachmentSource::Inline(bytes) => Kept::Here(self.store.content.put(bytes.clone()).await?),
-                };
-                d.contents.push(kept);
-            }
-        }
-        Ok(())
+    /// Puts attachments into the content store, side by side: each waits for the disk several times.
+    /// It runs beside the statements of the batch, and ends before their commit.
+    async fn put(&self, files: Vec<Bytes>) -> Result<(), StoreError> {
+        let puts = stream::iter(files).map(|bytes| self.store.content.put(bytes));
+        Ok(puts.buffer_unordered(PUTS_MAX).try_for_each(async |_| Ok(())).await?)
     }
 
     /// After a failure: the same deliveries again, in halves while the fault is in the data.
@@ -394,4 +391,25 @@ fn read_delivery(
         let why = "reading it failed inside lanka: please report it with the payload";
         (Vec::new(), vec![Fault::new("reader_panicked", why)])
     })
+}
+
+/// Notes the names that the content store will give to the attachments of first messages, and gives
+/// the bytes that are to be put.
+fn name_attachments(decided: &mut [Decided], attachment_bytes_max: u64) -> Vec<Bytes> {
+    let mut files = Vec::new();
+    for d in decided.iter_mut().filter(|d| d.decision.role == ItemRole::First) {
+        for file in &d.message.incoming.attachments {
+            d.contents.push(match &file.source {
+                AttachmentSource::Remote(_) => Kept::Remote,
+                AttachmentSource::Inline(bytes) if bytes.len() as u64 > attachment_bytes_max => {
+                    Kept::TooLarge(bytes.len() as u64)
+                }
+                AttachmentSource::Inline(bytes) => {
+                    files.push(bytes.clone());
+                    Kept::Here(Stored { hash: ContentHash::of(bytes), bytes: bytes.len() as u64 })
+                }
+            });
+        }
+    }
+    files
 }

@@ -3,6 +3,9 @@
 //! Order of locks: keys of identities, references and facts, then contacts, then tickets, each
 //! class sorted. They are advisory, last as long as the transaction, and cost memory only, so that
 //! a batch can lock all it may touch without writing to a row.
+//!
+//! Keys are joined to tables by `CROSS JOIN LATERAL (… LIMIT n)`: a plain join leaves it to the planner
+//! to read a table whole that was small when the statement was planned, and is not any more.
 
 use super::{StoreError, lock_key, lock_sorted};
 use crate::pure::domain::Timestamp;
@@ -109,8 +112,9 @@ impl Loader<'_> {
         let scopes: Vec<&str> = batch.iter().map(|(_, lookup)| lookup.seen_scope.as_str()).collect();
         let keys: Vec<Uuid> = batch.iter().map(|(_, lookup)| lookup.seen_key.0).collect();
         let rows: Vec<(String, Uuid, Uuid)> = sqlx::query_as(
-            "SELECT s.scope, s.key_hash, s.message_id FROM unnest($1::text[], $2::uuid[]) AS k(scope, key_hash)
-             JOIN seen s ON s.scope = k.scope AND s.key_hash = k.key_hash",
+            "SELECT s.scope, s.key_hash, s.message_id FROM unnest($1::text[], $2::uuid[]) AS k(scope, key_hash) CROSS JOIN LATERAL (
+                SELECT * FROM seen t WHERE t.scope = k.scope AND t.key_hash = k.key_hash LIMIT 1
+             ) s",
         )
         .bind(scopes)
         .bind(keys)
@@ -135,11 +139,11 @@ impl Loader<'_> {
         }
         let column = |f: fn(&Identity) -> &str| wanted.iter().map(|identity| f(identity)).collect::<Vec<_>>();
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT DISTINCT ON (i.scheme, i.scope, i.value) {IDENTITY_COLUMNS}
-             FROM unnest($2::text[], $3::text[], $4::text[]) AS k(scheme, scope, value)
-             JOIN identity i ON i.tenant = $1 AND i.scheme = k.scheme AND i.scope = k.scope AND i.value = k.value
-             LEFT JOIN alias a ON a.id = i.last_ticket
-             ORDER BY i.scheme, i.scope, i.value, i.epoch DESC"
+            "SELECT {IDENTITY_COLUMNS}
+             FROM unnest($2::text[], $3::text[], $4::text[]) AS k(scheme, scope, value) CROSS JOIN LATERAL (
+                SELECT * FROM identity t WHERE t.tenant = $1 AND t.scheme = k.scheme AND t.scope = k.scope AND t.value = k.value
+                ORDER BY t.epoch DESC LIMIT 1
+             ) i LEFT JOIN alias a ON a.id = i.last_ticket"
         )))
         .bind(self.tenant)
         .bind(column(|identity| &identity.scheme))
