@@ -24,13 +24,16 @@ pub const APP_SECRET: &str = "secret-of-the-benchmark";
 pub const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Sizes of memory and log may be set for a benchmark; fsync and synchronous_commit may not.
-const SERVER_SETTINGS: [&str; 5] = [
-    "shared_buffers=1GB",
-    "max_wal_size=8GB",
-    "checkpoint_timeout=30min",
-    "shared_preload_libraries=pg_stat_statements",
-    "autovacuum_naptime=10s",
-];
+const SERVER_SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"];
+
+/// What shows where time goes, and costs some; see [`statements_wanted`].
+const STATEMENT_SETTINGS: [&str; 2] =
+    ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_planning=on"];
+
+/// Whether to show the time of each statement: with `LANKA_BENCH_STATEMENTS` in the environment.
+pub fn statements_wanted() -> bool {
+    std::env::var_os("LANKA_BENCH_STATEMENTS").is_some()
+}
 
 /// The configuration; MAILDIR, CDR and MIRROR are filled in.
 const CONFIG: &str = r#"
@@ -140,7 +143,9 @@ impl Server {
     /// Starts it with default durability.
     pub async fn start() -> Self {
         let dir = scratch();
-        let cluster = match Cluster::start_with(&dir.path().join("pg"), None, &SERVER_SETTINGS).await {
+        let mut settings = SERVER_SETTINGS.to_vec();
+        settings.extend(STATEMENT_SETTINGS.iter().filter(|_| statements_wanted()));
+        let cluster = match Cluster::start_with(&dir.path().join("pg"), None, &settings).await {
             Ok(cluster) => cluster,
             Err(error) => panic!("{error}"),
         };
@@ -174,6 +179,9 @@ impl Server {
     /// A database with the migrations applied, and a desk on it.
     pub async fn desk(&self, name: &str) -> Desk {
         self.execute("lanka", &format!("CREATE DATABASE {name}")).await;
+        if let Ok(guc) = std::env::var("LANKA_BENCH_GUC") {
+            self.execute("lanka", &format!("ALTER DATABASE {name} SET {guc}")).await;
+        }
         Desk::open(&self.url(name)).await
     }
 
