@@ -170,7 +170,9 @@ impl Person {
             6..8 => "sahkoposti.example".to_owned(),
             _ => format!("yritys{}.example", random.below(2_000)),
         };
-        let digits = serial.wrapping_mul(7_368_787) % 10_000_000;
+        // One number each: the people of a corpus begin at a multiple of ten million, see `Corpus::person`.
+        let (corpus, nth) = (serial / 10_000_000, serial % 10_000_000);
+        let digits = (nth + corpus * 20_000) * 7_368_787 % 10_000_000;
         let prefix = random.pick(&["040", "050", "044", "045"]);
         Self {
             serial,

@@ -219,9 +219,10 @@ const FILL: &[&str] = &[
      CROSS JOIN LATERAL (VALUES (0, 'mailto', '', p.email, true), (1, 'tel', '', p.phone, p.n % 3 = 0), (2, 'messenger', '1055', p.psid, p.n % 5 = 0))
         AS i(n, scheme, scope, value, there)
      WHERE i.there",
-    "INSERT INTO ticket (id, tenant, state, title, kind, priority, opened_at, last_at, closed_at)
+    "INSERT INTO ticket (id, tenant, state, title, kind, priority, opened_at, last_at, closed_at, opened_by)
      SELECT history.id(first, 3, t), 'main', CASE WHEN t > history.tickets() * 0.96 THEN 'open' ELSE 'closed' END, 'Reklamaatio', '{problem}', 'normal',
-        history.at(first), history.at(last), CASE WHEN t > history.tickets() * 0.96 THEN NULL ELSE history.at(last) + interval '1 day' END
+        history.at(first), history.at(last), CASE WHEN t > history.tickets() * 0.96 THEN NULL ELSE history.at(last) + interval '1 day' END,
+        history.id(first, 4, first)
      FROM history.ticket ORDER BY t",
     "INSERT INTO ticket_participant (contact_id, ticket_id, entitled_by, since)
      SELECT history.id(0, 1, person), history.id(first, 3, t), 'opener', history.at(first) FROM history.ticket ORDER BY person, t",
