@@ -39,6 +39,8 @@ CREATE TABLE raw_event (
     content_hash bytea CHECK (octet_length(content_hash) = 32),
     same_as      uuid,
     bytes        bigint NOT NULL,
+    -- History that is read in calls nobody, also when it is read again: its changes are not queued for mirrors.
+    quiet        boolean NOT NULL DEFAULT false,
     PRIMARY KEY (id),
     CHECK (num_nonnulls(body, content_hash, same_as) = 1)
 ) PARTITION BY RANGE (id);
@@ -48,7 +50,7 @@ CREATE TABLE raw_event (
 CREATE TABLE raw_pending (
     raw_event uuid PRIMARY KEY,
     bytes     bigint NOT NULL,
-    -- History that is read in calls nobody: its changes are not queued for mirrors.
+    -- As the raw_event's.
     quiet     boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);
 

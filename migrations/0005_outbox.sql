@@ -26,6 +26,8 @@ CREATE TABLE outbox (
     attempts      integer NOT NULL DEFAULT 0,
     due_at        timestamptz NOT NULL,
     claimed_until timestamptz,
+    -- Who claimed it: he holds the advisory lock of this number for as long as he is there.
+    claimant      bigint,
     settled_at    timestamptz,
     replies       jsonb NOT NULL DEFAULT '[]',
     why           text,
@@ -35,7 +37,7 @@ CREATE INDEX outbox_due ON outbox (mirror, due_at, id) WHERE state = 'pending';
 CREATE INDEX outbox_lane ON outbox (ticket_id, mirror, sequence) WHERE state IN ('pending', 'claimed');
 -- What is not delivered, for counting: delivered rows are many and stay out of it.
 CREATE INDEX outbox_open ON outbox (mirror, state, decided_at) WHERE state <> 'delivered';
-CREATE INDEX outbox_claimed ON outbox (claimed_until) WHERE state = 'claimed';
+CREATE INDEX outbox_claimed ON outbox (claimant, claimed_until) WHERE state = 'claimed';
 
 -- Which object a mirror knows under which id of its own.
 CREATE TABLE link (

@@ -20,6 +20,10 @@
 //! Refused: keeping the parked state in Postgres. Each daemon finds out for itself within seconds, and
 //! a state that outlives the process would have to be healed by hand.
 //!
+//! **A claim** holds while this process is present ([`Presence`]), so that what a process that was killed had
+//! claimed is free at once. A process that loses its presence gives up what it is sending in that moment, for another
+//! one may have begun to send it.
+//!
 //! **Invariant:** no transaction is open while something is sent. A change is sent at least once,
 //! each time under its own id. Logs hold ids and the names of mirrors only.
 
@@ -29,6 +33,7 @@ use crate::pure::mirrors::{Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::store::outbox::{Claimed, Settled};
+use crate::shell::store::presence::{Claimant, Presence};
 use crate::shell::store::{Store, StoreError};
 use futures::FutureExt;
 use std::collections::hash_map::DefaultHasher;
@@ -55,6 +60,9 @@ const JITTER_PART: u64 = 5;
 /// How often a settlement is tried before the row is left to the rescuer.
 const SETTLE_ATTEMPTS_MAX: u32 = 6;
 
+/// How often claims of those who are gone are looked for. It is a look at a handful of rows.
+const RESCUE_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Waits between attempts to reach the database: doubled from the first to the last.
 const STORE_WAIT_MIN: Duration = Duration::from_millis(250);
 const STORE_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -71,7 +79,8 @@ const HOLD_MAX: Duration = Duration::from_secs(300);
 pub struct Limits {
     /// Changes under way at once towards one mirror, each of another ticket.
     pub lanes_max: usize,
-    /// How long a claim holds, in seconds. Longer than an attempt and its settlement can take.
+    /// How long a claim holds at most, in seconds: the net for a process that hangs. Longer than an attempt and its
+    /// settlement can take.
     pub claim_s: i64,
     /// Longest time one attempt may take, over all its requests.
     pub attempt_max: Duration,
@@ -168,14 +177,15 @@ impl Deliver {
     }
 
     /// Delivers until `stop` turns true, then lets what is under way finish within
-    /// [`Limits::stop_max`]. What did not finish is claimed, and is put back when its claim ends.
+    /// [`Limits::stop_max`]. What did not finish is claimed, and is put back as soon as we are gone.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
+        let Some(presence) = self.appear(stop.clone()).await else { return };
         let (woken, _) = watch::channel(0_u64);
         let mut lines = JoinSet::new();
         for line in &self.shared.lines {
-            lines.spawn(self.clone().serve(Arc::clone(line), woken.subscribe(), stop.clone()));
+            lines.spawn(self.clone().serve(Arc::clone(line), presence.clone(), woken.subscribe(), stop.clone()));
         }
-        lines.spawn(self.clone().rescue(stop.clone()));
+        lines.spawn(self.clone().rescue(presence, stop.clone()));
         let mut stopping = stop;
         loop {
             tokio::select! {
@@ -193,8 +203,9 @@ impl Deliver {
     /// # Errors
     /// The first [`StoreError`]; what is under way then is given up and put back later.
     pub async fn until_idle(&self) -> Result<Tally, StoreError> {
-        self.shared.store.rescue_posts(Timestamp::now()).await?;
-        let drained = self.shared.lines.iter().map(|line| self.drain(line));
+        let presence = Arc::new(Presence::open(&self.shared.store).await?);
+        self.shared.store.rescue_posts(presence.claimant(), Timestamp::now()).await?;
+        let drained = self.shared.lines.iter().map(|line| self.drain(line, &presence));
         let mut tally = Tally::default();
         for one in futures::future::try_join_all(drained).await? {
             tally.delivered += one.delivered;
@@ -204,13 +215,39 @@ impl Deliver {
         Ok(tally)
     }
 
+    /// Becomes present, as soon as the database is there. `None` when it is time to stop before.
+    async fn appear(&self, mut stop: watch::Receiver<bool>) -> Option<Arc<Presence>> {
+        let mut wait = STORE_WAIT_MIN;
+        while !*stop.borrow() {
+            match Presence::open(&self.shared.store).await {
+                Ok(presence) => return Some(Arc::new(presence)),
+                Err(error) if wait == STORE_WAIT_MIN => {
+                    tracing::warn!(%error, "cannot connect for delivering; trying again");
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            wait = (wait * 2).min(STORE_WAIT_MAX);
+        }
+        None
+    }
+
     /// One mirror's loop.
-    async fn serve(self, line: Arc<Line>, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+    async fn serve(
+        self,
+        line: Arc<Line>,
+        presence: Arc<Presence>,
+        mut woken: watch::Receiver<u64>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let limits = &self.shared.limits;
         let mut under_way = JoinSet::new();
         let mut store_wait = None;
         while !*stop.borrow() {
-            match self.claim(&line, &mut under_way).await {
+            match self.claim(&line, &presence, &mut under_way).await {
                 Ok(()) => store_wait = None,
                 Err(error) => store_wait = Some(self.wait_for_store(&line, store_wait, &error)),
             }
@@ -239,11 +276,11 @@ impl Deliver {
         }
     }
 
-    async fn drain(&self, line: &Arc<Line>) -> Result<Tally, StoreError> {
+    async fn drain(&self, line: &Arc<Line>, presence: &Arc<Presence>) -> Result<Tally, StoreError> {
         let mut under_way = JoinSet::new();
         let mut tally = Tally::default();
         loop {
-            self.claim(line, &mut under_way).await?;
+            self.claim(line, presence, &mut under_way).await?;
             let Some(ended) = under_way.join_next().await else {
                 // Not in the condition itself: the lock would be held over the sleep.
                 let hold = line.circuit().held_for(Instant::now());
@@ -263,27 +300,45 @@ impl Deliver {
     }
 
     /// Claims as many changes as may be sent now and starts them.
-    async fn claim(&self, line: &Arc<Line>, under_way: &mut JoinSet<Settled>) -> Result<(), StoreError> {
+    async fn claim(
+        &self,
+        line: &Arc<Line>,
+        presence: &Arc<Presence>,
+        under_way: &mut JoinSet<Settled>,
+    ) -> Result<(), StoreError> {
         let limits = &self.shared.limits;
         let wanted = line.circuit().allowance(Instant::now(), under_way.len(), limits);
-        if wanted == 0 {
-            return Ok(());
-        }
-        let store = &self.shared.store;
-        let claimed = store.claim_posts(&line.tool.name, wanted as i64, limits.claim_s, Timestamp::now()).await?;
+        let (Some(claimant), true) = (presence.claimant(), wanted > 0) else { return Ok(()) };
+        let (store, mirror) = (&self.shared.store, &line.tool.name);
+        let claimed = store.claim_posts(mirror, wanted as i64, claimant, limits.claim_s, Timestamp::now()).await?;
         line.circuit().claimed(Instant::now(), claimed.len(), limits);
         for claimed in claimed {
-            under_way.spawn(self.clone().carry_out(Arc::clone(line), claimed));
+            under_way.spawn(self.clone().carry_out(Arc::clone(line), presence.clone(), claimant, claimed));
         }
         Ok(())
     }
 
     /// One attempt at one change, and its settlement.
-    async fn carry_out(self, line: Arc<Line>, claimed: Claimed) -> Settled {
+    async fn carry_out(
+        self,
+        line: Arc<Line>,
+        presence: Arc<Presence>,
+        claimant: Claimant,
+        claimed: Claimed,
+    ) -> Settled {
         let began = Instant::now();
         // A mirror that panics must cost its row a retry, not its lane for ever.
         let steps = AssertUnwindSafe(self.steps(&line, &claimed)).catch_unwind();
-        let attempt = match tokio::time::timeout(self.shared.limits.attempt_max, steps).await {
+        let ended = tokio::select! {
+            biased;
+            // The row is no longer ours, not even to be settled: whoever rescues it sends it again.
+            () = presence.lost(claimant) => {
+                let why = "the claim was lost with the database".to_owned();
+                return Settled::Again { due_at: Timestamp::now(), why };
+            }
+            ended = tokio::time::timeout(self.shared.limits.attempt_max, steps) => ended,
+        };
+        let attempt = match ended {
             Ok(Ok(attempt)) => attempt,
             Ok(Err(_)) => Attempt::Retry { after: None, why: "the mirror's code failed: please report it".to_owned() },
             Err(_) => Attempt::Retry { after: None, why: "the attempt took too long".to_owned() },
@@ -403,16 +458,19 @@ impl Deliver {
     }
 
     /// Puts back what was claimed and never settled: by a daemon that died, or across an outage.
-    async fn rescue(self, mut stop: watch::Receiver<bool>) {
-        let interval = Duration::from_secs(self.shared.limits.claim_s.unsigned_abs().div_ceil(4).max(1));
+    async fn rescue(self, presence: Arc<Presence>, mut stop: watch::Receiver<bool>) {
+        let store = &self.shared.store;
         while !*stop.borrow() {
-            match self.shared.store.rescue_posts(Timestamp::now()).await {
+            match store.rescue_posts(presence.claimant(), Timestamp::now()).await {
                 Ok(0) => {}
-                Ok(rescued) => tracing::info!(rescued, "changes whose claim had run out will be sent again"),
-                Err(error) => tracing::debug!(%error, "claims that ran out could not be looked for"),
+                Ok(rescued) => {
+                    tracing::info!(rescued, "changes whose claim was given up will be sent again");
+                    store.deliver_wake.notify_one();
+                }
+                Err(error) => tracing::debug!(%error, "claims that were given up could not be looked for"),
             }
             tokio::select! {
-                () = tokio::time::sleep(interval) => {}
+                () = tokio::time::sleep(RESCUE_INTERVAL) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }

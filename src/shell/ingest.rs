@@ -227,7 +227,8 @@ impl Ingest {
             let files = name_attachments(&mut decided, self.limits.attachment_bytes_max);
             told |= !tenant.policy.mirrors.is_empty();
             let mirrors = &tenant.policy.mirrors;
-            let batch = Batch { tenant: &name, decided: &decided, facts: &facts, loaded: &loaded, mirrors, now };
+            let (facts, loaded, has_peers) = (&facts, &loaded, self.store.has_peers());
+            let batch = Batch { tenant: &name, decided: &decided, facts, loaded, mirrors, has_peers, now };
             tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
         }
         quarantine(&mut tx, &read.faults, now).await?;

@@ -82,6 +82,8 @@ impl Deployment {
             }
         };
         let store = Store::connect(&url, settings.database.connections_max, content).await?;
+        // Until it is known better: a daemon may be waiting for what a command does.
+        store.assume_peers();
         if migrate {
             store.migrate().await?;
         }

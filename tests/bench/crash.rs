@@ -30,7 +30,6 @@ async fn main() -> std::process::ExitCode {
         kills: KILLS,
         own_postgres: true,
         seed: 1,
-        patient: true,
         life_max: Duration::from_millis(2_500),
     };
     let mut arguments = std::env::args().skip(1);

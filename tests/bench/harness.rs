@@ -33,12 +33,9 @@ use std::time::{Duration, Instant};
 /// Senders of webhooks at once.
 const SENDERS: usize = 4;
 
-/// Items sent before the call log may be rotated: by then a daemon has looked at it.
-const ROTATE_AFTER_SENT: usize = 1_000;
-
-/// Longest wait for the end of everything. A claim of the outbox that a kill left behind is put
-/// back after five minutes.
-const DRAIN_MAX: Duration = Duration::from_secs(480);
+/// Longest wait for the end of everything. Claims of the outbox that kills left behind last longer, unless
+/// they end with who made them, as they should.
+const DRAIN_MAX: Duration = Duration::from_secs(150);
 
 /// Longest wait for a daemon to be ready, crash recovery of its Postgres included.
 const READY_MAX: Duration = Duration::from_secs(90);
@@ -53,8 +50,6 @@ pub struct Plan {
     pub own_postgres: bool,
     /// Chooses the moments and what is sent.
     pub seed: u64,
-    /// Whether claims that kills left behind are waited for, or are made to run out at the end.
-    pub patient: bool,
     /// Longest life of a daemon after it is ready.
     pub life_max: Duration,
 }
@@ -110,6 +105,7 @@ pub async fn run(plan: Plan) -> Tally {
             tokio::time::sleep(Duration::from_millis(random.below(700))).await;
         } else {
             daemon.ready(port).await;
+            world.note_first_look(&database).await;
             if let Some(postgres) = postgres.as_mut().filter(|_| random.percent(15)) {
                 tokio::time::sleep(Duration::from_millis(random.below(600))).await;
                 postgres.go_away(&mut random).await;
@@ -129,7 +125,7 @@ pub async fn run(plan: Plan) -> Tally {
     for sender in senders {
         sender.await.expect("a sender");
     }
-    drain(&database, &world, plan.patient, &mut tally).await;
+    drain(&database, &world, &mut tally).await;
     daemon.stop(&mut tally).await;
     let home = dir.path().join("postgres");
     let private = if plan.own_postgres { None } else { Some(Cluster::start(&home, None).await.expect("its Postgres")) };
@@ -275,6 +271,8 @@ struct World {
     maildir: PathBuf,
     call_log: PathBuf,
     stop: AtomicBool,
+    /// A daemon has looked at the call log: from now on it is followed.
+    is_followed: AtomicBool,
     corpus: Mutex<Corpus>,
     random: Mutex<Random>,
     sent: Mutex<BTreeSet<(&'static str, String)>>,
@@ -290,6 +288,7 @@ impl World {
             maildir: places.maildir(),
             call_log: places.call_log(),
             stop: AtomicBool::new(false),
+            is_followed: AtomicBool::new(false),
             corpus: Mutex::new(Corpus::new(seed, start, jiff::SignedDuration::from_secs(60))),
             random: Mutex::new(Random::new(seed ^ 0xBEEF)),
             sent: Mutex::default(),
@@ -317,6 +316,22 @@ impl World {
                 return item;
             }
         }
+    }
+
+    /// Waits until a daemon has looked at the call log, if none has yet.
+    async fn note_first_look(&self, database: &str) {
+        if self.is_followed.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut connection = PgConnection::connect(database).await.expect("the database");
+        let sql = "SELECT EXISTS (SELECT 1 FROM cursor WHERE source = $1)";
+        let path = self.call_log.to_string_lossy().into_owned();
+        let began = Instant::now();
+        while !sqlx::query_scalar::<_, bool>(sql).bind(&path).fetch_one(&mut connection).await.expect("a look") {
+            assert!(began.elapsed() < READY_MAX, "the daemon does not look at the call log");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.is_followed.store(true, Ordering::Relaxed);
     }
 
     fn note(&self, item: &Item) {
@@ -399,8 +414,8 @@ impl World {
                 self.note(&item);
             }
             // A log that was rotated before lanka first saw it is history, which is imported, not followed.
-            let was_seen = self.sent() > ROTATE_AFTER_SENT;
-            if was_seen && self.draw(|random| random.percent(1)) {
+            let is_followed = self.is_followed.load(Ordering::Relaxed);
+            if is_followed && self.draw(|random| random.percent(1)) {
                 rotations += 1;
                 let _ = fs::rename(&self.call_log, self.call_log.with_extension(format!("csv.{rotations}")));
                 // The exchange opens its log anew within a moment.
@@ -502,18 +517,12 @@ async fn hear(State(heard): State<Arc<Mutex<Heard>>>, headers: HeaderMap, body: 
 }
 
 /// Waits until nothing is left to take in, to decide or to deliver.
-async fn drain(database: &str, world: &World, patient: bool, tally: &mut Tally) {
+async fn drain(database: &str, world: &World, tally: &mut Tally) {
     let began = Instant::now();
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let sql = "SELECT (SELECT count(*) FROM raw_pending), (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')),
                 (SELECT count(*) FROM message)";
     loop {
-        if !patient {
-            // As if the claims that kills left behind had run out.
-            let late = "UPDATE outbox SET claimed_until = now() WHERE state = 'claimed' AND claimed_until > now() + interval '1 second'
-                AND claimed_until < now() + interval '298 seconds'";
-            sqlx::query(late).execute(&mut connection).await.expect("claims that run out");
-        }
         let row = sqlx::query(sql).fetch_one(&mut connection).await.expect("counts");
         let (pending, outbox, messages): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
         let mails = fs::read_dir(world.maildir.join("new")).map_or(0, Iterator::count);

@@ -18,7 +18,6 @@ async fn check(own_postgres: bool, kills: u32, seed: u64) {
         kills,
         own_postgres,
         seed,
-        patient: false,
         life_max: Duration::from_millis(1_500),
     };
     let tally = run(plan).await;

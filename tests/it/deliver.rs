@@ -9,6 +9,7 @@ use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
 use lanka::shell::deliver::{Deliver, Limits, MIRROR_PARKED, OUTBOX_DEAD, Tally};
 use lanka::shell::store::Store;
+use lanka::shell::store::presence::Presence;
 use sqlx::Row;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -261,12 +262,101 @@ async fn a_claim_that_outlives_its_deadline_is_put_back() {
     let endpoint = Endpoint::start().await;
     let desk = Desk::new(&endpoint.url("/in"), Limits::default()).await;
     desk.enqueue(1, 1, "0 s").await;
-    let lost = desk.store.claim_posts("desk", 10, 1, jiff::Timestamp::now()).await.unwrap();
-    assert_eq!(lost.len(), 1);
+    // Somebody who is there, but hangs.
+    let presence = Presence::open(&desk.store).await.unwrap();
+    let lost = claim(&desk, &presence, 1).await;
+    assert_eq!(lost, 1);
     assert_eq!(desk.deliver.until_idle().await.unwrap(), tally(0, 0, 0), "still claimed");
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(desk.deliver.until_idle().await.unwrap(), tally(1, 0, 0));
     assert_eq!(endpoint.seen().len(), 1);
+}
+
+/// Claims all that is due, as somebody who then does nothing.
+async fn claim(desk: &Desk, presence: &Presence, claim_s: i64) -> usize {
+    let claimant = presence.claimant().expect("a connection");
+    desk.store.claim_posts("desk", 10, claimant, claim_s, jiff::Timestamp::now()).await.unwrap().len()
+}
+
+/// Ends the connections that vouch for claims, as the end of their processes does.
+async fn end_presences(desk: &Desk) {
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory'
+        AND mode = 'ExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS held";
+    let ended: i64 = sqlx::query_scalar(sql).fetch_one(&desk.db.pool).await.unwrap();
+    assert!(ended > 0, "nobody was there");
+}
+
+#[tokio::test]
+async fn a_claim_is_free_as_soon_as_who_made_it_is_gone() {
+    let endpoint = Endpoint::start().await;
+    let desk = Desk::new(&endpoint.url("/in"), Limits::default()).await;
+    desk.enqueue(1, 1, "0 s").await;
+    let presence = Presence::open(&desk.store).await.unwrap();
+    assert_eq!(claim(&desk, &presence, 300).await, 1);
+    assert_eq!(desk.deliver.until_idle().await.unwrap(), tally(0, 0, 0), "he is there, and has it");
+    end_presences(&desk).await;
+    assert_eq!(desk.deliver.until_idle().await.unwrap(), tally(1, 0, 0));
+    assert_eq!(endpoint.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_running_daemon_takes_over_from_one_that_is_gone() {
+    let endpoint = Endpoint::start().await;
+    let desk = Desk::new(&endpoint.url("/in"), Limits::default()).await;
+    desk.enqueue(1, 2, "0 s").await;
+    let presence = Presence::open(&desk.store).await.unwrap();
+    assert_eq!(claim(&desk, &presence, 300).await, 1);
+    let (stop, stopped) = watch::channel(false);
+    let deliver = desk.deliver.clone();
+    let running = tokio::spawn(async move { deliver.run(stopped).await });
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert!(endpoint.seen().is_empty(), "he is there, and has it");
+    drop(presence);
+    endpoint.wait_for(|seen| seen.len() == 2).await;
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert_eq!(desk.states().await, BTreeMap::from([("delivered".to_owned(), 2)]));
+}
+
+#[tokio::test]
+async fn who_loses_its_claims_gives_up_what_it_is_sending() {
+    let endpoint = Endpoint::start().await;
+    endpoint.answer([Answer::Late(Duration::from_millis(1_800))]);
+    let desk = Desk::new(&endpoint.url("/in"), Limits::default()).await;
+    desk.enqueue(1, 1, "0 s").await;
+    let (stop, stopped) = watch::channel(false);
+    let deliver = desk.deliver.clone();
+    let running = tokio::spawn(async move { deliver.run(stopped).await });
+    endpoint.wait_for(|seen| seen.len() == 1).await;
+    end_presences(&desk).await;
+    // Sent again, and settled under the second attempt only.
+    endpoint.wait_for(|seen| seen.len() == 2).await;
+    let settled = async || (desk.states().await == BTreeMap::from([("delivered".to_owned(), 1)])).then_some(());
+    eventually("settled", settled).await;
+    let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM outbox").fetch_one(&desk.db.pool).await.unwrap();
+    assert_eq!(attempts, 2);
+    stop.send(true).unwrap();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn two_daemons_send_each_change_once() {
+    let endpoint = Endpoint::start().await;
+    let desk = Desk::new(&endpoint.url("/in"), Limits::default()).await;
+    desk.enqueue(40, 3, "0 s").await;
+    let (stop, stopped) = watch::channel(false);
+    let (one, other) = (desk.deliver.clone(), desk.deliver.clone());
+    let mut running = tokio::task::JoinSet::new();
+    for deliver in [one, other] {
+        let stopped = stopped.clone();
+        running.spawn(async move { deliver.run(stopped).await });
+    }
+    let settled = async || (desk.states().await == BTreeMap::from([("delivered".to_owned(), 120)])).then_some(());
+    eventually("settled", settled).await;
+    assert_eq!(endpoint.seen().len(), 120);
+    assert!(taken(&endpoint).into_values().all(|sequences| sequences == [1, 2, 3]));
+    stop.send(true).unwrap();
+    while running.join_next().await.is_some() {}
 }
 
 #[tokio::test]

@@ -189,6 +189,49 @@ async fn rotation_loses_and_repeats_nothing() {
 }
 
 #[tokio::test]
+async fn a_rotation_right_after_the_first_look_is_followed() {
+    let [one, two] = ["Master.csv.1", "Master.csv.2"];
+    check("no log yet", &[Read(&[]), Append("a\n"), Rename(one), Append("b\n"), Read(&["a", "b"]), Read(&[])], &[])
+        .await;
+    check(
+        "and none yet again",
+        &[Read(&[]), Append("a\n"), Rename(one), Read(&["a"]), Append("b\n"), Read(&["b"])],
+        &[],
+    )
+    .await;
+    check(
+        "twice",
+        &[Read(&[]), Append("a\n"), Rename(two), Append("b\n"), Rename(one), Append("c\n"), Read(&["a", "b", "c"])],
+        &[],
+    )
+    .await;
+    check("empty", &[Append(""), Read(&[]), Append("a\n"), Rename(one), Append("b\n"), Read(&["a", "b"])], &[]).await;
+    check(
+        "empty, copied and truncated",
+        &[Append(""), Read(&[]), Append("a\n"), CopyTruncate(one), Append("b\n"), Read(&["a", "b"])],
+        &[],
+    )
+    .await;
+    check(
+        "what was rotated before is history",
+        &[
+            Append("old\n"),
+            Rename(two),
+            Read(&[]),
+            Append("a\n"),
+            Rename(one),
+            Append("b\n"),
+            Read(&["a", "b"]),
+            Append("c\n"),
+            Read(&["c"]),
+        ],
+        &[],
+    )
+    .await;
+    check("history beside a log", &[Append("old\n"), Rename(one), Append("a\n"), Read(&["a"])], &[]).await;
+}
+
+#[tokio::test]
 async fn a_running_channel_sees_lines_soon_and_follows_a_rotation() {
     let (dir, store) = (scratch(), store().await);
     let log = dir.path().join("Master.csv");

@@ -3,7 +3,8 @@
 //! **A log** is read line by line behind a cursor of inode and offset, which moves in the
 //! transaction that stores the lines. It may be rotated by renaming or by copying and truncating,
 //! also while lanka is down: the old content is looked for beside it, by inode or by its first
-//! bytes, and finished first. A line counts when its newline is there. What the cursor cannot tell
+//! bytes, and finished first. What was rotated before the first look at it is history, and is imported; from
+//! that look on, which leaves a cursor also where there is no log yet, nothing is missed. A line counts when its newline is there. What the cursor cannot tell
 //! apart is read again, never left out; repeats are recognised downstream.
 //!
 //! **A directory** is emptied in batches, in no particular order: each file is stored, the batch is
@@ -325,6 +326,10 @@ struct LogCursor {
     /// The offset lies within a line that is too long: up to its newline nothing counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     skipping: bool,
+    /// Nothing has been read yet, and nothing beside the path was written to after this instant (Unix,
+    /// nanoseconds): what was later is not history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unread_since_ns: Option<i64>,
 }
 
 /// A channel that follows a log.
@@ -462,7 +467,7 @@ impl Log {
         let mut buffer = vec![0; usize::try_from(wanted).unwrap_or(usize::MAX)];
         let read = read_at_most(file, &mut buffer, cursor.offset)?;
         buffer.truncate(read);
-        let mut next = cursor.clone();
+        let mut next = LogCursor { unread_since_ns: None, ..cursor.clone() };
         let mut lines = Vec::new();
         let mut rest = buffer.as_slice();
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
@@ -495,7 +500,7 @@ impl Log {
                 return self.too_long(file, offset, next).map(Some);
             }
         }
-        if next == *cursor {
+        if next.offset == cursor.offset {
             return Ok(None);
         }
         note_head(file, &mut next)?;
@@ -563,6 +568,16 @@ impl Log {
             Err(error) => return Err(error),
         };
         let present = present.map(|file| file.metadata().map(|metadata| (file, metadata))).transpose()?;
+        if *cursor == LogCursor::default() {
+            return self.begin(present.map(|(file, _)| file));
+        }
+        if let Some(since_ns) = cursor.unread_since_ns
+            && let Some(file) = self.first_after(since_ns)?
+        {
+            let cursor = start_of(&file, cursor, false)?;
+            (self.open, self.beside) = (Some(file), true);
+            return Ok(Place::Other(Seen::Other { cursor, missed: false }));
+        }
         if let Some((file, metadata)) = &present
             && metadata.ino() == cursor.inode
             && is_continued(file, metadata, cursor)?
@@ -577,6 +592,41 @@ impl Log {
         let cursor = start_of(&file, cursor, self.beside)?;
         self.open = Some(file);
         Ok(Place::Other(Seen::Other { cursor, missed }))
+    }
+
+    /// The first look of all. It leaves a cursor, whether there is a log or not, so that a rotation right
+    /// after it is followed.
+    fn begin(&mut self, present: Option<File>) -> io::Result<Place> {
+        // By the clock of the file system, which may be another machine's.
+        let mut since_ns = modified_ns(&fs::metadata(self.dir())?);
+        for entry in fs::read_dir(self.dir())?.flatten() {
+            if self.is_rotated(&entry.file_name())
+                && let Ok(metadata) = entry.metadata()
+            {
+                since_ns = since_ns.max(modified_ns(&metadata));
+            }
+        }
+        let inode = present.as_ref().map(File::metadata).transpose()?.map_or(0, |metadata| metadata.ino());
+        self.open = present;
+        let cursor = LogCursor { inode, unread_since_ns: Some(since_ns), ..LogCursor::default() };
+        Ok(Place::Other(Seen::Other { cursor, missed: false }))
+    }
+
+    /// Of the logs rotated after an instant, the first.
+    fn first_after(&self, since_ns: i64) -> io::Result<Option<File>> {
+        let mut first: Option<(i64, PathBuf)> = None;
+        for entry in fs::read_dir(self.dir())?.flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            let at = modified_ns(&metadata);
+            if metadata.is_file()
+                && at > since_ns
+                && self.is_rotated(&entry.file_name())
+                && first.as_ref().is_none_or(|(earliest, _)| at < *earliest)
+            {
+                first = Some((at, entry.path()));
+            }
+        }
+        first.map(|(_, path)| open_plain(&path)).transpose()
     }
 
     /// The content of the cursor in another file of the directory: the same inode, or a copy.
@@ -637,6 +687,11 @@ enum Place {
     Other(Seen),
     /// Not there yet.
     Nowhere,
+}
+
+/// When a file was last written to, in Unix nanoseconds; years beyond 2262 do not occur.
+fn modified_ns(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 
 /// Whether the file holds what the cursor has read, and goes on from there.

@@ -95,6 +95,8 @@ pub struct Batch<'a> {
     pub loaded: &'a Loaded,
     /// The mirrors that hear of it.
     pub mirrors: &'a [String],
+    /// Whether other processes are told that there is something to deliver.
+    pub has_peers: bool,
     /// When it is written.
     pub now: Timestamp,
 }
@@ -102,8 +104,8 @@ pub struct Batch<'a> {
 /// Writes everything that follows from a batch. Settling the deliveries and committing are the
 /// caller's.
 pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
-    let Batch { tenant, decided, facts, loaded, mirrors, now } = batch;
-    let mut writer = Writer { connection, tenant, decided, facts, loaded, now };
+    let Batch { tenant, decided, facts, loaded, mirrors, has_peers, now } = batch;
+    let mut writer = Writer { connection, tenant, decided, facts, loaded, has_peers, now };
     writer.contacts().await?;
     writer.identities().await?;
     writer.merge_contacts(mint).await?;
@@ -131,6 +133,7 @@ struct Writer<'a> {
     decided: &'a [Decided],
     facts: &'a Facts,
     loaded: &'a Loaded,
+    has_peers: bool,
     now: Timestamp,
 }
 
@@ -865,7 +868,8 @@ impl<'a> Writer<'a> {
         sqlx::query(
             "INSERT INTO outbox (tenant, id, mirror, ticket_id, sequence, change, message_id, other_ticket, detail, after_id, decided_at, due_at)
              SELECT $1, t.*, $11, $11 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::uuid[], $8::uuid[],
-                $9::jsonb[], $10::uuid[]) AS t",
+                $9::jsonb[], $10::uuid[]) AS t
+             WHERE NOT $12 OR (SELECT pg_notify('lanka_deliver', '') IS NOT NULL)",
         )
         .bind(self.tenant)
         .bind(column(rows, |r| r.0))
@@ -878,6 +882,7 @@ impl<'a> Writer<'a> {
         .bind(column(rows, detail))
         .bind(column(rows, |r| r.5))
         .bind(sql_time(self.now))
+        .bind(self.has_peers)
         .execute(&mut *self.connection)
         .await?;
         Ok(())

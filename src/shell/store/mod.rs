@@ -13,6 +13,7 @@ pub mod explain;
 pub mod export;
 pub mod facts;
 pub mod outbox;
+pub mod presence;
 pub mod quarantine;
 pub mod raw_event;
 pub mod replay;
@@ -26,6 +27,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
@@ -111,6 +113,8 @@ pub struct Store {
     pub ingest_wake: Arc<tokio::sync::Notify>,
     /// Told when there is something to deliver.
     pub deliver_wake: Arc<tokio::sync::Notify>,
+    /// Other processes may wait for what this one does.
+    has_peers: Arc<AtomicBool>,
     mint: Arc<Mutex<IdMint>>,
     months: Arc<Mutex<HashSet<(i16, i8)>>>,
 }
@@ -135,9 +139,20 @@ impl Store {
             content,
             ingest_wake: Arc::default(),
             deliver_wake: Arc::default(),
+            has_peers: Arc::default(),
             mint: Arc::new(Mutex::new(IdMint::new(rand_seed()))),
             months: Arc::default(),
         }
+    }
+
+    /// Whether other processes are to be told of work, by `NOTIFY`. A [`presence::Presence`] keeps this true to
+    /// what is there; a process without one is alone until it is told otherwise by this.
+    pub fn assume_peers(&self) {
+        self.has_peers.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_peers(&self) -> bool {
+        self.has_peers.load(Ordering::Relaxed)
     }
 
     /// Applies the migrations that are missing, under an advisory lock.

@@ -3,12 +3,16 @@
 //! ```text
 //! pending ──claim──► claimed ──settle──► delivered | dead
 //!    ▲                  │
-//!    └── again (later due_at), or the claim outlived its deadline (rescue)
+//!    └── again (later due_at), or the claimant is gone, or the claim outlived its deadline (rescue)
 //! ```
+//!
+//! A claim holds while its claimant is there ([`super::presence`]), and at most until its deadline, which is the net for a
+//! process that hangs.
 //!
 //! **Invariants:** within a lane (mirror and ticket) nothing is claimed while something earlier is
 //! neither delivered nor dead; a change that waits for another lane is not claimed before it.
 
+use super::presence::Claimant;
 use super::view::{self, Views};
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
@@ -70,7 +74,7 @@ pub struct OutboxState {
 }
 
 const CLAIM: &str = "
-    UPDATE outbox SET state = 'claimed', attempts = attempts + 1, claimed_until = $3
+    UPDATE outbox SET state = 'claimed', attempts = attempts + 1, claimed_until = $3, claimant = $5
     WHERE id IN (
         SELECT o.id FROM outbox o
         WHERE o.mirror = $1 AND o.state = 'pending' AND o.due_at <= $2
@@ -80,12 +84,25 @@ const CLAIM: &str = "
         ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE SKIP LOCKED)
     RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies";
 
+// Whoever is there holds his lock whole, so that a share of it cannot be had; two who ask at once do not stand in
+// each other's way.
+const RESCUE: &str = "
+    WITH claimants AS MATERIALIZED (
+        SELECT DISTINCT claimant FROM outbox WHERE state = 'claimed' AND claimant IS DISTINCT FROM $2::bigint
+    ), gone AS MATERIALIZED (
+        SELECT claimant FROM claimants WHERE claimant IS NOT NULL AND pg_try_advisory_xact_lock_shared(claimant)
+    )
+    UPDATE outbox SET state = 'pending', claimed_until = NULL, claimant = NULL, due_at = $1, why = 'the attempt was not finished'
+    WHERE state = 'claimed' AND (claimed_until < $1 OR claimant IN (SELECT claimant FROM gone))";
+
 impl Store {
-    /// Claims what is due at the head of each lane of a mirror, at most `limit`, for `claim_s` seconds.
+    /// Claims what is due at the head of each lane of a mirror, at most `limit`, while `claimant` is there, and for
+    /// `claim_s` seconds at most.
     pub async fn claim_posts(
         &self,
         mirror: &str,
         limit: i64,
+        claimant: Claimant,
         claim_s: i64,
         now: Timestamp,
     ) -> Result<Vec<Claimed>, StoreError> {
@@ -96,6 +113,7 @@ impl Store {
             .bind(sql_time(now))
             .bind(sql_time(until))
             .bind(limit)
+            .bind(claimant.0)
             .fetch_all(&mut *connection)
             .await?;
         let mut tickets = Vec::new();
@@ -114,7 +132,7 @@ impl Store {
             }
         }
         if !orphans.is_empty() {
-            sqlx::query("UPDATE outbox SET state = 'dead', claimed_until = NULL, settled_at = $2, why = 'its ticket was removed' WHERE id = ANY($1)")
+            sqlx::query("UPDATE outbox SET state = 'dead', claimed_until = NULL, claimant = NULL, settled_at = $2, why = 'its ticket was removed' WHERE id = ANY($1)")
                 .bind(orphans)
                 .bind(sql_time(now))
                 .execute(&mut *connection)
@@ -139,7 +157,7 @@ impl Store {
             Settled::Dead { why } => ("dead", now, Some(why)),
         };
         sqlx::query(
-            "UPDATE outbox SET state = $3, due_at = $4, why = $5, replies = $6, claimed_until = NULL,
+            "UPDATE outbox SET state = $3, due_at = $4, why = $5, replies = $6, claimed_until = NULL, claimant = NULL,
                 settled_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $7 END
              WHERE id = $1 AND state = 'claimed' AND attempts = $2",
         )
@@ -155,15 +173,10 @@ impl Store {
         Ok(())
     }
 
-    /// Puts back what was claimed by somebody who did not come back in time. Gives how many.
-    pub async fn rescue_posts(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "UPDATE outbox SET state = 'pending', claimed_until = NULL, due_at = $1, why = 'the attempt was not finished'
-             WHERE state = 'claimed' AND claimed_until < $1",
-        )
-        .bind(sql_time(now))
-        .execute(&self.pool)
-        .await?;
+    /// Puts back what was claimed by somebody who is gone, or did not come back in time. Gives how many. A claim of
+    /// `own` is never probed: who asks is there.
+    pub async fn rescue_posts(&self, own: Option<Claimant>, now: Timestamp) -> Result<u64, StoreError> {
+        let done = sqlx::query(RESCUE).bind(sql_time(now)).bind(own.map(|own| own.0)).execute(&self.pool).await?;
         Ok(done.rows_affected())
     }
 

@@ -117,7 +117,8 @@ pub(super) async fn put_back(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO raw_pending (raw_event, bytes) SELECT id, bytes FROM raw_event WHERE id = ANY($1) ON CONFLICT DO NOTHING",
+        "INSERT INTO raw_pending (raw_event, bytes, quiet) SELECT id, bytes, quiet FROM raw_event
+         WHERE id = ANY($1) AND (SELECT pg_notify('lanka_ingest', '') IS NOT NULL) ON CONFLICT DO NOTHING",
     )
     .bind(raw)
     .execute(&mut *connection)

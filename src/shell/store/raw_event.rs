@@ -98,7 +98,7 @@ pub enum Hearing {
 }
 
 // A body that is known already is pointed at where it is (`s`), never at a row of this batch that only
-// points there itself: `load` follows one step.
+// points there itself: `load` follows one step. Other processes are told ($15) by a subquery that runs once.
 const RECORD: &str = "
     WITH input AS (
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
@@ -109,14 +109,15 @@ const RECORD: &str = "
         SELECT scope, key_hash, id, received_at FROM input WHERE twin IS NULL ORDER BY scope, key_hash
         ON CONFLICT DO NOTHING
     ), stored AS (
-        INSERT INTO raw_event (id, tenant, channel, kind, received_at, trusted_at, origin, body, content_hash, same_as, bytes)
+        INSERT INTO raw_event (id, tenant, channel, kind, received_at, trusted_at, origin, body, content_hash, same_as, bytes, quiet)
         SELECT i.id, i.tenant, i.channel, i.kind, i.received_at, i.trusted_at, i.origin,
             CASE WHEN coalesce(s.message_id, i.twin) IS NULL THEN i.body END,
             CASE WHEN coalesce(s.message_id, i.twin) IS NULL THEN i.content_hash END,
-            coalesce(s.message_id, i.twin), i.bytes
+            coalesce(s.message_id, i.twin), i.bytes, $14
         FROM input i LEFT JOIN seen s ON s.scope = i.scope AND s.key_hash = i.key_hash
     )
-    INSERT INTO raw_pending (raw_event, bytes, quiet) SELECT id, bytes, $14 FROM input";
+    INSERT INTO raw_pending (raw_event, bytes, quiet) SELECT id, bytes, $14 FROM input
+    WHERE NOT $15 OR (SELECT pg_notify('lanka_ingest', '') IS NOT NULL)";
 
 const MOVE_CURSOR: &str = "
     INSERT INTO cursor (tenant, channel, source, state, moved_at) VALUES ($1, $2, $3, $4, now())
@@ -144,12 +145,12 @@ impl Store {
         let rows = self.rows(events).await?;
         if let Some(cursor) = cursor {
             let mut tx = self.pool.begin().await?;
-            rows.insert(&mut tx, hearing).await?;
+            rows.insert(&mut tx, hearing, self.has_peers()).await?;
             move_cursor(&mut tx, &cursor).await?;
             tx.commit().await?;
         } else if !events.is_empty() {
             let mut connection = self.pool.acquire().await?;
-            rows.insert(&mut connection, hearing).await?;
+            rows.insert(&mut connection, hearing, self.has_peers()).await?;
         }
         self.ingest_wake.notify_one();
         Ok(rows.id.into_iter().map(RawEventId).collect())
@@ -304,7 +305,7 @@ impl Rows {
         self.twin.push(twin);
     }
 
-    async fn insert(&self, connection: &mut PgConnection, hearing: Hearing) -> Result<(), StoreError> {
+    async fn insert(&self, connection: &mut PgConnection, hearing: Hearing, has_peers: bool) -> Result<(), StoreError> {
         if self.id.is_empty() {
             return Ok(());
         }
@@ -323,6 +324,7 @@ impl Rows {
             .bind(&self.key_hash)
             .bind(&self.twin)
             .bind(hearing == Hearing::Quiet)
+            .bind(has_peers)
             .execute(connection)
             .await?;
         Ok(())

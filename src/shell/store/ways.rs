@@ -112,7 +112,7 @@ impl Store {
         let ids: Option<Vec<Uuid>> = ids.map(|ids| ids.iter().map(|id| id.0).collect());
         let done = sqlx::query(
             "UPDATE outbox SET state = 'pending', due_at = $2, attempts = 0, settled_at = NULL
-             WHERE state = 'dead' AND ($1::uuid[] IS NULL OR id = ANY($1))",
+             WHERE state = 'dead' AND ($1::uuid[] IS NULL OR id = ANY($1)) AND (SELECT pg_notify('lanka_deliver', '') IS NOT NULL)",
         )
         .bind(ids)
         .bind(sql_time(now))
