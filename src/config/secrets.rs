@@ -9,7 +9,7 @@ use super::problem::Report;
 use crate::pure::domain::secret::{RESOLVED_KEY, Secret};
 use hmac::{Hmac, KeyInit, Mac};
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -286,6 +286,11 @@ fn make_key(data_dir: &Path, path: &Path) -> std::io::Result<()> {
     let draft = data_dir.join(format!("{KEY_FILE}.{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(random_hex()?.as_bytes())?;
+    // Root makes it for whoever the directory belongs to: the daemon under its own user has to read it.
+    let owner = std::fs::metadata(data_dir)?;
+    if rustix::process::geteuid().is_root() && owner.uid() != 0 {
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
     file.sync_all()?;
     // A link, unlike a rename, never replaces what another daemon made meanwhile.
     let linked = std::fs::hard_link(&draft, path);

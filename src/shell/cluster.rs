@@ -320,7 +320,8 @@ pub struct RunAs {
 }
 
 /// The user for a server of ours: `None` when this process is not root and runs it as itself.
-/// An existing data directory keeps its owner, since the server insists on it.
+/// An existing data directory keeps its owner, since the server insists on it; a new one follows the owner of
+/// the directories it is made in, if he is a user of this machine (initdb asks for his name).
 pub fn run_as(data: &Path) -> Result<Option<RunAs>, ClusterError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
@@ -332,16 +333,31 @@ pub fn run_as(data: &Path) -> Result<Option<RunAs>, ClusterError> {
         return Ok(Some(RunAs { name, uid: metadata.uid(), gid: metadata.gid() }));
     }
     let users = fs::read_to_string("/etc/passwd").map_err(ClusterError::io("read", "/etc/passwd"))?;
+    // The cluster's own directory, and lanka's above it.
+    for above in data.ancestors().skip(1).take(2) {
+        let owner = fs::metadata(above).ok().map(|metadata| metadata.uid()).filter(|uid| *uid != 0);
+        if let Some(user) = owner.and_then(|uid| passwd_entry_of(&users, uid)) {
+            return Ok(Some(user));
+        }
+    }
     RUN_AS.iter().find_map(|name| passwd_entry(&users, name)).map(Some).ok_or(ClusterError::NoUser)
 }
 
-/// A user's line in `/etc/passwd`: `name:password:uid:gid:…` (passwd(5)).
+/// The user of a name in `/etc/passwd`.
 fn passwd_entry(users: &str, name: &str) -> Option<RunAs> {
-    users.lines().find_map(|line| {
+    passwd_entries(users).find(|user| user.name == name)
+}
+
+/// The user of a number in `/etc/passwd`.
+fn passwd_entry_of(users: &str, uid: u32) -> Option<RunAs> {
+    passwd_entries(users).find(|user| user.uid == uid)
+}
+
+/// The lines of `/etc/passwd`, root's left out: `name:password:uid:gid:…` (passwd(5)).
+fn passwd_entries(users: &str) -> impl Iterator<Item = RunAs> {
+    users.lines().filter_map(|line| {
         let mut fields = line.split(':');
-        if fields.next() != Some(name) {
-            return None;
-        }
+        let name = fields.next().filter(|name| !name.is_empty())?;
         let (uid, gid) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
         (uid != 0).then(|| RunAs { name: name.to_owned(), uid, gid })
     })
@@ -761,7 +777,8 @@ mod tests {
     fn passwd_lines_are_read() {
         let users = "root:x:0:0:root:/root:/bin/bash\npostgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\nbad:x:many:1::/:\nlanka:x:0:0::/:\n";
         let postgres = RunAs { name: "postgres".to_owned(), uid: 101, gid: 104 };
-        assert_eq!(passwd_entry(users, "postgres"), Some(postgres));
+        assert_eq!(passwd_entry(users, "postgres"), Some(postgres.clone()));
+        assert_eq!((passwd_entry_of(users, 101), passwd_entry_of(users, 0)), (Some(postgres), None));
         for name in ["nobody", "bad", "post", "", "lanka"] {
             assert_eq!(passwd_entry(users, name), None, "{name}");
         }

@@ -4,8 +4,11 @@
 //! fsynced; only then does anybody learn its name. A crash leaves at most a file in `incoming/`,
 //! which [`ContentStore::sweep`] removes. Putting the same bytes again is harmless.
 //!
+//! What root puts into a store that belongs to somebody else is his ([`super::ownership`]).
+//!
 //! **Invariant:** a [`ContentHash`] given out by a put names bytes that are on the disk.
 
+use super::ownership::{Owner, make_dirs};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -37,8 +40,11 @@ impl ContentHash {
     }
 
     fn location(self) -> Location {
-        let hex = hex::encode(self.0);
-        Location::from(format!("{}/{hex}", &hex[..2]))
+        Location::from(format!("{}/{self}", self.folder()))
+    }
+
+    fn folder(self) -> String {
+        hex::encode(&self.0[..1])
     }
 }
 
@@ -116,6 +122,30 @@ pub enum ContentError {
 pub struct ContentStore {
     objects: Arc<dyn ObjectStore>,
     incoming: PathBuf,
+    given: Option<Given>,
+}
+
+/// Somebody else's store, in which root works.
+#[derive(Clone)]
+struct Given {
+    dir: PathBuf,
+    owner: Owner,
+}
+
+impl Given {
+    /// Gives its owner what was put under a name in `incoming/`, and the directory it is about to go to.
+    fn give(&self, name: &str, hash: ContentHash) -> std::io::Result<()> {
+        let folder = self.dir.join(hash.folder());
+        match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                self.owner.take(&folder)?;
+                std::fs::File::open(&self.dir)?.sync_all()?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        self.owner.take(&self.dir.join(INCOMING).join(name))
+    }
 }
 
 impl fmt::Debug for ContentStore {
@@ -128,9 +158,11 @@ impl ContentStore {
     /// A store in a directory, made if absent. Blocks briefly.
     pub fn open(dir: &Path) -> Result<Self, ContentError> {
         let incoming = dir.join(INCOMING);
-        std::fs::create_dir_all(&incoming).map_err(|source| ContentError::Directory { dir: dir.to_owned(), source })?;
+        // As the umask of the process has it.
+        make_dirs(&incoming, 0o777).map_err(|source| ContentError::Directory { dir: dir.to_owned(), source })?;
+        let given = Owner::of(dir).map(|owner| Given { dir: dir.to_owned(), owner });
         let objects = LocalFileSystem::new_with_prefix(dir)?.with_fsync(true);
-        Ok(Self { objects: Arc::new(objects), incoming })
+        Ok(Self { objects: Arc::new(objects), incoming, given })
     }
 
     /// Puts bytes that are in memory.
@@ -142,10 +174,12 @@ impl ContentStore {
 
     /// Begins a content whose bytes come in pieces, at most `bytes_max` of them.
     pub async fn writer(&self, bytes_max: u64) -> Result<ContentWriter, ContentError> {
-        let location = Location::from(format!("{INCOMING}/{}", uuid::Uuid::now_v7().simple()));
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        let location = Location::from(format!("{INCOMING}/{name}"));
         let upload = self.objects.put_multipart(&location).await?;
         let objects = Arc::clone(&self.objects);
-        Ok(ContentWriter { objects, location, upload, hash: Sha256::new(), bytes: 0, bytes_max })
+        let given = self.given.clone().map(|given| (given, name));
+        Ok(ContentWriter { objects, location, given, upload, hash: Sha256::new(), bytes: 0, bytes_max })
     }
 
     /// Puts what a stream yields, holding one piece of it at a time.
@@ -218,6 +252,8 @@ fn missing(error: object_store::Error, hash: ContentHash) -> ContentError {
 pub struct ContentWriter {
     objects: Arc<dyn ObjectStore>,
     location: Location,
+    /// The store's owner, and the name in `incoming/`, when it is root who writes.
+    given: Option<(Given, String)>,
     upload: Box<dyn MultipartUpload>,
     hash: Sha256,
     bytes: u64,
@@ -239,6 +275,12 @@ impl ContentWriter {
     pub async fn finish(mut self) -> Result<Stored, ContentError> {
         self.upload.complete().await?;
         let stored = Stored { hash: ContentHash(self.hash.finalize().into()), bytes: self.bytes };
+        if let Some((given, name)) = self.given.take() {
+            let dir = given.dir.clone();
+            let giving = tokio::task::spawn_blocking(move || given.give(&name, stored.hash));
+            let gave = giving.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+            gave.map_err(|source| ContentError::Directory { dir, source })?;
+        }
         // Also over an equal one: another put may have made it visible, but not yet durable.
         self.objects.rename(&self.location, &stored.hash.location()).await?;
         Ok(stored)

@@ -15,6 +15,7 @@ pub mod daemon;
 pub mod deliver;
 pub mod ingest;
 pub mod intake;
+pub mod ownership;
 pub mod server;
 pub mod store;
 pub mod telemetry;
@@ -100,13 +101,8 @@ impl Deployment {
 }
 
 fn make_dir(path: &Path) -> Result<(), OpenError> {
-    use std::os::unix::fs::DirBuilderExt;
     // Others may pass, not read: the private Postgres runs as another user when lanka is root.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(path)
-        .map_err(|error| OpenError::DataDir { path: path.to_owned(), error })
+    ownership::make_dirs(path, 0o711).map_err(|error| OpenError::DataDir { path: path.to_owned(), error })
 }
 
 /// A configured way in, ready to be shared.

@@ -26,6 +26,7 @@ mod intake_imap;
 mod mail;
 mod mirrors;
 mod normalise;
+mod ownership;
 mod presence;
 mod readme;
 mod story;
