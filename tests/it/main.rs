@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod channels;
 mod cluster;
 mod commands;

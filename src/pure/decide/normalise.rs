@@ -37,6 +37,9 @@ const DATE_BEFORE_MAX: SignedDuration = SignedDuration::from_hours(48);
 /// How far ahead a sender's clock may be before it is called doubtful. An hour forgives a wrong
 /// summer time; the trusted time stands in either case.
 const DATE_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// A time before this is no time but an unset clock (1970) or an empty field (0): no mail, chat or call
+/// log in use is from before 1980.
+const OLDEST: Timestamp = Timestamp::constant(315_532_800, 0);
 /// Text in which "this is a new matter" is looked for. Bytes.
 const PHRASES_BYTES_MAX: usize = 8 * 1024;
 
@@ -81,6 +84,9 @@ struct Times {
 /// Event time and trusted time (DESIGN 2, Time).
 fn times(event: &RawEvent, incoming: &mut Incoming) -> Times {
     let arrival = event.received_at;
+    if incoming.occurred_at.take_if(|stated| *stated < OLDEST).is_some() {
+        incoming.marks.push(Mark::DateDoubtful);
+    }
     let vendor = incoming.occurred_at.filter(|_| incoming.occurred_trusted);
     let trusted = incoming.trusted_at.or(vendor).or(event.trusted_at).unwrap_or(arrival).min(arrival);
     let Some(stated) = incoming.occurred_at else { return Times { occurred: trusted, trusted } };
@@ -126,8 +132,9 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     }
     for Attachment { name, media_type, .. } in &mut incoming.attachments {
         if let Some(name) = name {
-            clean_line(name, FILE_NAME_CHARS_MAX);
+            *name = file_name(name);
         }
+        name.take_if(|name| name.is_empty());
         clean_line(media_type, FILE_NAME_CHARS_MAX);
     }
     bound_sender(&mut incoming.sender);
@@ -194,6 +201,13 @@ fn clean_line(text: &mut String, chars_max: usize) {
     if let Some((at, _)) = text.char_indices().nth(chars_max) {
         text.truncate(at);
     }
+}
+
+/// The name of a file, for show: no directories, none that means a directory itself.
+fn file_name(stated: &str) -> String {
+    let mut name = stated.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    clean_line(&mut name, FILE_NAME_CHARS_MAX);
+    if name.bytes().all(|b| b == b'.') { String::new() } else { name }
 }
 
 /// A vendor's key without control characters; one too long for an index keeps its head and its
