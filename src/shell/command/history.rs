@@ -44,7 +44,7 @@ pub(super) struct Delivery {
 pub(super) struct Cut {
     /// What they hold.
     pub form: Form,
-    /// A larger delivery is passed by. Bytes.
+    /// A larger delivery is passed by; of a longer line in a piece so much is kept. Bytes.
     pub bytes_max: u64,
     /// For logs: lines that make one delivery, together at least so many bytes. Zero: each line.
     pub piece_bytes: usize,
@@ -231,7 +231,12 @@ impl Lines {
             bytes += line;
             if line > self.cut.bytes_max {
                 is_whole = self.cut.piece_bytes > 0;
-                body.truncate(before);
+                match is_whole {
+                    // Its beginning stands for it: whoever reads the piece sees that it is too long.
+                    true if !body.ends_with(b"\n") => body.push(b'\n'),
+                    true => {}
+                    false => body.truncate(before),
+                }
             }
             let is_blank = body[before..].trim_ascii().is_empty() && is_whole;
             if is_blank && self.cut.piece_bytes == 0 {
@@ -391,7 +396,7 @@ mod tests {
             ("the first body is broken", cut(Form::Body), "{\"a\n{\"b\":2}\n".into(), vec![("line 1", Some("{\"a\n")), ("line 2", Some("{\"b\":2}\n"))]),
             ("no JSON", cut(Form::Body), "a\nb\n".into(), vec![("", Some("a\nb\n"))]),
             ("lines", cut(Form::Line), format!("a\n{long}\n\nb"), vec![("line 1", Some("a\n")), ("line 2", None), ("line 4", Some("b"))]),
-            ("pieces", Cut { piece_bytes: 4, ..cut(Form::Line) }, format!("a\nb\nc\n{long}\nd\n"), vec![("line 1", Some("a\nb\n")), ("line 3", Some("c\nd\n"))]),
+            ("pieces", Cut { piece_bytes: 4, ..cut(Form::Line) }, format!("a\nb\nc\n{long}\nd\n"), vec![("line 1", Some("a\nb\n")), ("line 3", Some(&*format!("c\n{long}\n").leak())), ("line 5", Some("d\n"))]),
             ("nothing", cut(Form::Line), String::new(), vec![]),
         ];
         for (name, cut, content, expected) in table {

@@ -8,7 +8,7 @@ use super::Failure;
 use super::history::{self, Cut, Delivery};
 use super::output::Output;
 use crate::config::Settings;
-use crate::pure::channels::{self, Channel, Kind, Setup};
+use crate::pure::channels::{self, Channel, Form, Kind, Setup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{MessageId, RawEventId};
@@ -22,12 +22,19 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// A larger delivery is a fault here. No intake takes more than a gigabyte.
-const BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// A larger mail is a fault here. Mailboxes take 50 MB unless they are told otherwise.
+const MAIL_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
-/// Lines of a log are read in pieces of this size, so that a log of any length needs the memory of one.
-/// Its layout is guessed anew for each piece.
-const PIECE_BYTES: usize = 4 * 1024 * 1024;
+/// A larger body is a fault here. Vendors send at most 3 MB, and JSON takes twenty times its size in memory.
+const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Of a longer line no more is kept, which the channel finds too long by itself.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Lines of a log are read in pieces of this size, so that a log of any length needs the memory of one,
+/// and no piece has more records than a channel takes out of one delivery. The layout of a log is
+/// guessed anew for each piece.
+const PIECE_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Parse {
@@ -142,7 +149,12 @@ struct Reader {
 impl Reader {
     /// Prints what is in a file. The inner error is the file's.
     fn read(&self, path: &Path, output: &mut Output) -> Result<std::io::Result<()>, Failure> {
-        let cut = Cut { form: self.kind.form, bytes_max: BYTES_MAX, piece_bytes: PIECE_BYTES };
+        let bytes_max = match self.kind.form {
+            Form::Mail => MAIL_BYTES_MAX,
+            Form::Body => BODY_BYTES_MAX,
+            Form::Line => LINE_BYTES_MAX,
+        };
+        let cut = Cut { form: self.kind.form, bytes_max, piece_bytes: PIECE_BYTES };
         let mut deliveries = match history::open(path, cut) {
             Ok(deliveries) => deliveries.peekable(),
             Err(error) => return Ok(Err(error)),
@@ -152,18 +164,25 @@ impl Reader {
         }
         for delivery in deliveries {
             match delivery {
-                Ok(delivery) => self.show(delivery, output)?,
+                Ok(delivery) => self.show(delivery, bytes_max, output)?,
                 Err(error) => return Ok(Err(error)),
             }
         }
         Ok(Ok(()))
     }
 
-    fn show(&self, delivery: Delivery, output: &mut Output) -> Result<(), Failure> {
+    fn show(&self, delivery: Delivery, bytes_max: u64, output: &mut Output) -> Result<(), Failure> {
         let file = delivery.file.display().to_string();
+        let place = delivery.place;
+        let located = |found: Fault| match (self.kind.form, place.as_str()) {
+            (_, "") | (Form::Line, "line 1") => found,
+            // Lines are counted within their piece.
+            (Form::Line, _) => Fault { detail: format!("from {place} on, {}", found.detail), ..found },
+            _ => Fault { detail: format!("{place}: {}", found.detail), ..found },
+        };
         let Some(body) = delivery.body else {
-            let detail = format!("it has {} bytes, and {BYTES_MAX} are the most", delivery.bytes);
-            return fault(output, &file, &Fault::new("too_large", detail));
+            let detail = format!("it has {} bytes, and {bytes_max} are the most", delivery.bytes);
+            return fault(output, &file, &located(Fault::new("too_large", detail)));
         };
         let event = RawEvent {
             id: RawEventId(Uuid::nil()),
@@ -185,14 +204,15 @@ impl Reader {
             )],
         });
         if parsed.items.is_empty() && parsed.faults.is_empty() {
-            fault(output, &file, &Fault::new("nothing", "it is well-formed, and there is no message or update in it"))?;
+            let nothing = Fault::new("nothing", "it is well-formed, and there is no message or update in it");
+            fault(output, &file, &located(nothing))?;
         }
         for (item, incoming) in (0u32..).zip(parsed.items) {
             let stated_at = incoming.occurred_at;
             let message = normalise(&event, item, incoming, MessageId(Uuid::nil()), &self.policy);
             output.json(&line(&file, stated_at, &message))?;
         }
-        parsed.faults.iter().try_for_each(|found| fault(output, &file, found))
+        parsed.faults.into_iter().try_for_each(|found| fault(output, &file, &located(found)))
     }
 }
 
