@@ -34,8 +34,9 @@ const APP_SECRET: &str = "secret-of-the-test";
 /// Stands in every text that is sent, so that it can be looked for in the log.
 const SAID: &str = "kahvinkeitin";
 
-/// Time that reading one delivery may take: in an optimised program a tenth of it is rarely reached.
-const READ_TIME_MAX: Duration = Duration::from_secs(1);
+/// Time that reading one delivery may take in a program that is not optimised, on a busy machine. An
+/// optimised one needs a tenth of it. What goes quadratic takes minutes.
+const READ_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Memory of the daemon over all rows, of which the largest has 3 MB. Bytes.
 const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -186,6 +187,7 @@ fn request(channel: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head("POST", &format!("/hooks/{channel}"), &headers).into_bytes(), body.to_vec()].concat()
 }
 
+#[rustfmt::skip] // A row is a line.
 fn forged_rows() -> Vec<Row> {
     use Then::Wait;
     let (body, at_s) = (chat("forged", json!({})), Timestamp::now().as_second());
@@ -196,13 +198,10 @@ fn forged_rows() -> Vec<Row> {
     let early = standard_signature(SECRET, "msg_1", at_s + 330, &body);
     let strange = standard_signature("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "msg_1", at_s, &body);
     let older: Vec<String> = old.split_inclusive("\r\n").map(str::to_owned).collect();
-    let chat_row =
-        |what, headers: String, sent: &[u8]| refused(what, "chat", request("chat", &headers, sent), Wait, "401");
+    let chat_row = |what, headers: String, sent: &[u8]| refused(what, "chat", request("chat", &headers, sent), Wait, "401");
     let event = messenger("m_forged", "PSID-forged", &now(), SAID).into_bytes();
     let hub = hub_signature(APP_SECRET, &event);
-    let hub_row = |what, channel, headers: String, sent: &[u8]| {
-        refused(what, channel, request(channel, &headers, sent), Wait, "401")
-    };
+    let hub_row = |what, channel, headers: String, sent: &[u8]| refused(what, channel, request(channel, &headers, sent), Wait, "401");
     let mut changed = event.clone();
     changed.push(b' ');
     vec![
@@ -215,53 +214,28 @@ fn forged_rows() -> Vec<Row> {
         chat_row("no time", [lines[0].clone(), lines[2].clone()].concat(), &body),
         chat_row("no signature", lines[..2].concat(), &body),
         chat_row("two signatures", [good.clone(), lines[2].clone()].concat(), &body),
-        chat_row(
-            "two times, the signed one last",
-            [lines[0].clone(), older[1].clone(), lines[1].clone(), lines[2].clone()].concat(),
-            &body,
-        ),
+        chat_row("two times, the signed one last", [lines[0].clone(), older[1].clone(), lines[1].clone(), lines[2].clone()].concat(), &body),
         chat_row("a replay after five minutes", old.clone(), &body),
-        chat_row(
-            "the time of a replay made new",
-            [older[0].clone(), lines[1].clone(), older[2].clone()].concat(),
-            &body,
-        ),
+        chat_row("the time of a replay made new", [older[0].clone(), lines[1].clone(), older[2].clone()].concat(), &body),
         chat_row("from the future", early, &body),
         chat_row("a time that is no number", good.replace(&at_s.to_string(), "now"), &body),
         chat_row("a time of a hundred digits", good.replace(&at_s.to_string(), &"9".repeat(100)), &body),
-        chat_row(
-            "a signature of nothing",
-            "webhook-id: msg_1\r\nwebhook-timestamp: 1\r\nwebhook-signature: v1,\r\n".to_owned(),
-            &body,
-        ),
-        chat_row(
-            "ten thousand signatures",
-            format!("{}webhook-signature:{}\r\n", lines[..2].concat(), " v1,AAAA".repeat(3_000)),
-            &body,
-        ),
+        chat_row("a signature of nothing", "webhook-id: msg_1\r\nwebhook-timestamp: 1\r\nwebhook-signature: v1,\r\n".to_owned(), &body),
+        chat_row("ten thousand signatures", format!("{}webhook-signature:{}\r\n", lines[..2].concat(), " v1,AAAA".repeat(3_000)), &body),
         hub_row("Meta: no signature", "facebook", String::new(), &event),
         hub_row("Meta: another key", "facebook", hub_signature("secret-of-another", &event), &event),
         hub_row("Meta: one byte changed", "facebook", hub.clone(), &changed),
         hub_row("Meta: the header twice", "facebook", format!("{hub}{hub}"), &event),
-        hub_row(
-            "Meta: the header twice, one of it false",
-            "facebook",
-            format!("{hub}x-hub-signature-256: sha256=00\r\n"),
-            &event,
-        ),
+        hub_row("Meta: the header twice, one of it false", "facebook", format!("{hub}x-hub-signature-256: sha256=00\r\n"), &event),
         hub_row("Meta: half of the signature", "facebook", format!("{}\r\n", &hub[..hub.len() - 34]), &event),
         hub_row("Meta: no hex", "facebook", "x-hub-signature-256: sha256=zz\r\n".to_owned(), &event),
-        hub_row(
-            "Meta: SHA-1 only",
-            "facebook",
-            "x-hub-signature: sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709\r\n".to_owned(),
-            &event,
-        ),
+        hub_row("Meta: SHA-1 only", "facebook", "x-hub-signature: sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709\r\n".to_owned(), &event),
         hub_row("Meta: by the other's way", "facebook", good.clone(), &body),
         hub_row("WhatsApp: another key", "whatsapp", hub_signature("", &event), &event),
     ]
 }
 
+#[rustfmt::skip] // A row is a line.
 fn request_rows() -> Vec<Row> {
     use Then::{Drip, Flood, HangUp, Wait};
     let body = chat("wire", json!({}));
@@ -275,82 +249,29 @@ fn request_rows() -> Vec<Row> {
         refused("a channel that is no UTF-8", "chat", plain("POST", "/hooks/%ff"), Wait, "400"),
         refused("out of the directory", "chat", plain("POST", "/hooks/..%2f..%2fetc%2fpasswd"), Wait, "404"),
         refused("a path of 1 MB", "chat", plain("POST", &format!("/hooks/{}", "x".repeat(MEGABYTE))), Wait, "431"),
-        refused(
-            "a handshake with another token",
-            "facebook",
-            plain("GET", "/hooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x"),
-            Wait,
-            "403",
-        ),
-        refused(
-            "a handshake with the token twice",
-            "facebook",
-            plain(
-                "GET",
-                &format!(
-                    "/hooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token={APP_SECRET}&hub.verify_token=x"
-                ),
-            ),
-            Wait,
-            "403",
-        ),
-        refused(
-            "a challenge with markup",
-            "facebook",
-            plain(
-                "GET",
-                &format!("/hooks/facebook?hub.mode=subscribe&hub.challenge=%3Cscript%3E&hub.verify_token={APP_SECRET}"),
-            ),
-            Wait,
-            "403",
-        ),
+        refused("a handshake with another token", "facebook", plain("GET", "/hooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x"), Wait, "403"),
+        refused("a handshake with the token twice", "facebook", plain("GET", &format!("/hooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token={APP_SECRET}&hub.verify_token=x")), Wait, "403"),
+        refused("a challenge with markup", "facebook", plain("GET", &format!("/hooks/facebook?hub.mode=subscribe&hub.challenge=%3Cscript%3E&hub.verify_token={APP_SECRET}")), Wait, "403"),
         refused("100 MB announced", "chat", genuine("content-length: 100000000"), Wait, "413"),
         refused("100 MB announced and sent", "chat", genuine("content-length: 100000000"), Flood(100, false), "413"),
         refused("100 MB in chunks", "chat", genuine("transfer-encoding: chunked"), Flood(100, true), "413"),
         refused("more bytes than a number holds", "chat", genuine("content-length: 99999999999999999999"), Wait, "400"),
         refused("fewer bytes than none", "chat", genuine("content-length: -1"), Wait, "400"),
         refused("two lengths", "chat", genuine("content-length: 5\r\ncontent-length: 6"), Wait, "400"),
-        refused(
-            "a chunk of nonsense",
-            "chat",
-            [genuine("transfer-encoding: chunked").into_bytes(), b"zz\r\n".to_vec()].concat(),
-            Wait,
-            "400",
-        ),
-        refused(
-            "a chunk of 2^64 bytes",
-            "chat",
-            [genuine("transfer-encoding: chunked").into_bytes(), b"ffffffffffffffffff\r\n".to_vec()].concat(),
-            Wait,
-            "400",
-        ),
+        refused("a chunk of nonsense", "chat", [genuine("transfer-encoding: chunked").into_bytes(), b"zz\r\n".to_vec()].concat(), Wait, "400"),
+        refused("a chunk of 2^64 bytes", "chat", [genuine("transfer-encoding: chunked").into_bytes(), b"ffffffffffffffffff\r\n".to_vec()].concat(), Wait, "400"),
         refused("half a body and the end", "chat", half(&format!("content-length: {}", body.len())), HangUp, "400"),
         refused("half a body and no more", "chat", half(&format!("content-length: {}", body.len())), Wait, "408"),
         refused("a byte now and then", "chat", half("content-length: 1000"), Drip, "408"),
         refused("no chunk follows", "chat", genuine("transfer-encoding: chunked"), Wait, "408"),
-        refused(
-            "a header of 1 MB",
-            "chat",
-            head("POST", "/hooks/chat", &format!("x-large: {}\r\n", "x".repeat(MEGABYTE))),
-            Wait,
-            "431",
-        ),
+        refused("a header of 1 MB", "chat", head("POST", "/hooks/chat", &format!("x-large: {}\r\n", "x".repeat(MEGABYTE))), Wait, "431"),
         refused("5,000 headers", "chat", head("POST", "/hooks/chat", &"x: y\r\n".repeat(5_000)), Wait, "431"),
         refused("NUL in a header", "chat", head("POST", "/hooks/chat", "x: a\0b\r\n"), Wait, "400"),
         refused("a folded header", "chat", head("POST", "/hooks/chat", "x: a\r\n b: c\r\n"), Wait, "400"),
         refused("no HTTP", "chat", b"\x16\x03\x01\x02\x00\x01\x00 this is TLS".to_vec(), Wait, "400"),
         refused("HTTP/2", "chat", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), Wait, ""),
     ];
-    for (what, method) in [
-        ("PUT", "PUT"),
-        ("DELETE", "DELETE"),
-        ("OPTIONS", "OPTIONS"),
-        ("GET", "GET"),
-        ("HEAD", "HEAD"),
-        ("PATCH", "PATCH"),
-        ("TRACE", "TRACE"),
-        ("a method nobody knows", "BREW"),
-    ] {
+    for (what, method) in [("PUT", "PUT"), ("DELETE", "DELETE"), ("OPTIONS", "OPTIONS"), ("GET", "GET"), ("HEAD", "HEAD"), ("PATCH", "PATCH"), ("TRACE", "TRACE"), ("a method nobody knows", "BREW")] {
         rows.push(refused(what, "chat", plain(method, "/hooks/chat"), Wait, "405"));
     }
     rows
@@ -360,6 +281,7 @@ fn numbers(count: usize) -> String {
     (0..count).map(|n| format!("{SAID} {} ", 40_000_000 + n)).collect()
 }
 
+#[rustfmt::skip] // A row is a line.
 fn chat_rows() -> Vec<Row> {
     let row = |what, body: Vec<u8>, ends, says| hook(what, "chat", body, ends, says);
     let whole = chat("cut", json!({}));
@@ -370,49 +292,20 @@ fn chat_rows() -> Vec<Row> {
         row("cut in half", whole[..whole.len() / 2].to_vec(), "; not_json", ""),
         row("empty", Vec::new(), "; not_json", ""),
         row("nothing but NUL", vec![0; 1_000], "; not_json", ""),
-        row(
-            "not UTF-8",
-            chat("u8", json!({})).into_iter().map(|b| if b == b'k' { 0xff } else { b }).collect(),
-            "; not_json",
-            "",
-        ),
+        row("not UTF-8", chat("u8", json!({})).into_iter().map(|b| if b == b'k' { 0xff } else { b }).collect(), "; not_json", ""),
         row("UTF-16", utf16, "; not_json", ""),
         row("gzip", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), vec![0xaa; 500]].concat(), "; not_json", ""),
         row("null", b"null".to_vec(), "; not_a_chat_event", ""),
         row("an empty list", b"[]".to_vec(), "; empty_delivery", ""),
         row("an empty object", b"{}".to_vec(), "; not_a_chat_event", ""),
         row("a form", b"event_id=1&type=message".to_vec(), "; not_json", ""),
-        row(
-            "100,000 lists within each other",
-            format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into(),
-            "; not_json",
-            "",
-        ),
+        row("100,000 lists within each other", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into(), "; not_json", ""),
         row("3 MB of [", vec![b'['; 3 * MEGABYTE], "; not_json", ""),
         row("3 MB of {\"a\":", "{\"a\":".repeat(600_000).into(), "; not_json", ""),
         row("3 MB of \\ud800", format!("{{\"a\":\"{}", "\\ud800".repeat(500_000)).into(), "; not_json", ""),
-        row(
-            "a hundred objects within each other, in a field of no meaning",
-            chat_raw("deep", "extra", &deep),
-            "message",
-            SAID,
-        ),
-        row(
-            "a million numbers for events",
-            format!("[{}1]", "1,".repeat(1_000_000)).into(),
-            "; not_a_chat_event too_many_faults",
-            "",
-        ),
-        row(
-            "300 events and one that is none",
-            {
-                let mut batch = batch;
-                batch.push(json!(7));
-                json!(batch).to_string().into()
-            },
-            "300 messages; not_a_chat_event",
-            SAID,
-        ),
+        row("a hundred objects within each other, in a field of no meaning", chat_raw("deep", "extra", &deep), "message", SAID),
+        row("a million numbers for events", format!("[{}1]", "1,".repeat(1_000_000)).into(), "; not_a_chat_event too_many_faults", ""),
+        row("300 events and one that is none", { let mut batch = batch; batch.push(json!(7)); json!(batch).to_string().into() }, "300 messages; not_a_chat_event", SAID),
         row("a number beyond all numbers", chat_raw("big", "sent_at", "1e999"), "; not_json", ""),
         row("a number of 100,000 digits", chat_raw("digits", "sent_at", &"9".repeat(100_000)), "; not_json", ""),
         row("a time beyond all calendars", chat_raw("late", "sent_at", "1e300"), "message date_doubtful", SAID),
@@ -420,130 +313,30 @@ fn chat_rows() -> Vec<Row> {
         row("a time of 0", chat("y0", json!({"sent_at": 0})), "message date_doubtful", SAID),
         row("a time of 2099", chat("y2099", json!({"sent_at": "2099-12-31T00:00:00Z"})), "message date_doubtful", SAID),
         row("a time that is none", chat("ynone", json!({"sent_at": "yesterday"})), "message date_doubtful", SAID),
-        row(
-            "every key twice",
-            chat_raw("twice", "text", "\"first\",\"event_id\":\"twice\",\"text\":\"kahvinkeitin second\""),
-            "message",
-            "second",
-        ),
-        row(
-            "half of an emoji",
-            chat_raw("half", "text", "\"kahvinkeitin \\ud83d\""),
-            "message",
-            "kahvinkeitin \u{fffd}",
-        ),
-        row(
-            "half of an emoji for a key",
-            chat_raw("halfkey", "text", "\"kahvinkeitin\",\"\\udc00\":1"),
-            "message",
-            SAID,
-        ),
-        row(
-            "NUL in every text",
-            chat(
-                "n\0ul",
-                json!({"conversation_id": "c\0", "visitor": {"id": "v\0-nul", "name": "Min\0na", "email": "min\0na@posti.example"}, "text": "kahvin\0keitin", "page_url": "\0"}),
-            ),
-            "message",
-            SAID,
-        ),
-        row(
-            "control characters in every text",
-            chat(
-                "co\u{1b}n",
-                json!({"visitor": {"id": "v-\u{7f}con\n", "name": "\u{1b}[31mMinna\r\nBcc: x"}, "text": "kahvinkeitin\u{1b}]0;x\u{7}"}),
-            ),
-            "message; no_sender",
-            SAID,
-        ),
-        row(
-            "a name that turns the line around",
-            chat(
-                "bidi",
-                json!({"visitor": {"id": "v-bidi", "name": "Minna \u{202e}gnp.exe\u{2066}"}, "text": "kahvinkeitin \u{202e}x"}),
-            ),
-            "message",
-            SAID,
-        ),
-        row(
-            "fields of another type",
-            chat(
-                "types",
-                json!({"visitor": {"id": 5, "name": [], "email": {}, "phone": true}, "text": {"a": 1}, "sent_at": []}),
-            ),
-            "message date_doubtful unsupported",
-            "[unsupported: message]",
-        ),
-        row(
-            "a type of 1 MB",
-            chat("type", json!({"type": "x".repeat(MEGABYTE)})),
-            "message unsupported",
-            "[unsupported: xxx",
-        ),
+        row("every key twice", chat_raw("twice", "text", "\"first\",\"event_id\":\"twice\",\"text\":\"kahvinkeitin second\""), "message", "second"),
+        row("half of an emoji", chat_raw("half", "text", "\"kahvinkeitin \\ud83d\""), "message", "kahvinkeitin \u{fffd}"),
+        row("half of an emoji for a key", chat_raw("halfkey", "text", "\"kahvinkeitin\",\"\\udc00\":1"), "message", SAID),
+        row("NUL in every text", chat("n\0ul", json!({"conversation_id": "c\0", "visitor": {"id": "v\0-nul", "name": "Min\0na", "email": "min\0na@posti.example"}, "text": "kahvin\0keitin", "page_url": "\0"})), "message", SAID),
+        row("control characters in every text", chat("co\u{1b}n", json!({"visitor": {"id": "v-\u{7f}con\n", "name": "\u{1b}[31mMinna\r\nBcc: x"}, "text": "kahvinkeitin\u{1b}]0;x\u{7}"})), "message; no_sender", SAID),
+        row("a name that turns the line around", chat("bidi", json!({"visitor": {"id": "v-bidi", "name": "Minna \u{202e}gnp.exe\u{2066}"}, "text": "kahvinkeitin \u{202e}x"})), "message", SAID),
+        row("fields of another type", chat("types", json!({"visitor": {"id": 5, "name": [], "email": {}, "phone": true}, "text": {"a": 1}, "sent_at": []})), "message date_doubtful unsupported", "[unsupported: message]"),
+        row("a type of 1 MB", chat("type", json!({"type": "x".repeat(MEGABYTE)})), "message unsupported", "[unsupported: xxx"),
         row("nobody", chat("nobody", json!({"visitor": null})), "message; no_sender", SAID),
         row("an id of 1 MB", chat(&"i".repeat(MEGABYTE), json!({"visitor": {"id": "v-long"}})), "message", SAID),
-        row(
-            "a visitor with an id of 1 MB",
-            chat("vlong", json!({"visitor": {"id": "i".repeat(MEGABYTE), "name": "n".repeat(MEGABYTE)}})),
-            "message; no_sender",
-            SAID,
-        ),
+        row("a visitor with an id of 1 MB", chat("vlong", json!({"visitor": {"id": "i".repeat(MEGABYTE), "name": "n".repeat(MEGABYTE)}})), "message; no_sender", SAID),
         row("ten thousand numbers", chat("numbers", json!({"text": numbers(10_000)})), "message", SAID),
-        row(
-            "2.9 MB of text",
-            chat("text", json!({"text": format!("{SAID} ").repeat(220_000)})),
-            "message truncated",
-            SAID,
-        ),
-        row(
-            "2 MB without a blank",
-            chat("word", json!({"text": "a".repeat(2 * MEGABYTE)})),
-            "message truncated",
-            "aaa",
-        ),
+        row("2.9 MB of text", chat("text", json!({"text": format!("{SAID} ").repeat(220_000)})), "message truncated", SAID),
+        row("2 MB without a blank", chat("word", json!({"text": "a".repeat(2 * MEGABYTE)})), "message truncated", "aaa"),
         row("2 MB of @", chat("ats", json!({"text": "a@".repeat(MEGABYTE)})), "message truncated", "a@a@"),
-        row(
-            "2 MB of digits",
-            chat("dig", json!({"text": "0401234567 ".repeat(MEGABYTE / 6)})),
-            "message truncated",
-            "0401234567",
-        ),
-        row(
-            "a telephone number of 10,000 digits",
-            chat(
-                "tel",
-                json!({"visitor": {"id": "v-tel", "phone": "+3584".to_owned() + &"0".repeat(10_000)}, "text": "kahvinkeitin +3584".to_owned() + &"0".repeat(10_000)}),
-            ),
-            "message",
-            SAID,
-        ),
-        row(
-            "emergency numbers",
-            chat(
-                "sos",
-                json!({"visitor": {"id": "v-sos", "phone": "tel:112"}, "text": "kahvinkeitin tel:112, 911, +112 ja 09 112"}),
-            ),
-            "message",
-            SAID,
-        ),
-        row(
-            "an e-mail address of the desk's own",
-            chat("own", json!({"visitor": {"id": "v-own", "email": "asiakaspalvelu@kauppa.example"}})),
-            "message",
-            SAID,
-        ),
-        row(
-            "SQL and markup",
-            chat(
-                "'; DROP TABLE message; --",
-                json!({"visitor": {"id": "<script>", "name": "Robert'); DROP TABLE contact;--"}, "text": "kahvinkeitin <script>alert(1)</script> {{7*7}} %s %n ${jndi:ldap://x}"}),
-            ),
-            "message",
-            "<script>",
-        ),
+        row("2 MB of digits", chat("dig", json!({"text": "0401234567 ".repeat(MEGABYTE / 6)})), "message truncated", "0401234567"),
+        row("a telephone number of 10,000 digits", chat("tel", json!({"visitor": {"id": "v-tel", "phone": "+3584".to_owned() + &"0".repeat(10_000)}, "text": "kahvinkeitin +3584".to_owned() + &"0".repeat(10_000)})), "message", SAID),
+        row("emergency numbers", chat("sos", json!({"visitor": {"id": "v-sos", "phone": "tel:112"}, "text": "kahvinkeitin tel:112, 911, +112 ja 09 112"})), "message", SAID),
+        row("an e-mail address of the desk's own", chat("own", json!({"visitor": {"id": "v-own", "email": "asiakaspalvelu@kauppa.example"}})), "message", SAID),
+        row("SQL and markup", chat("'; DROP TABLE message; --", json!({"visitor": {"id": "<script>", "name": "Robert'); DROP TABLE contact;--"}, "text": "kahvinkeitin <script>alert(1)</script> {{7*7}} %s %n ${jndi:ldap://x}"})), "message", "<script>"),
     ]
 }
 
+#[rustfmt::skip] // A row is a line.
 fn meta_rows() -> Vec<Row> {
     let psid = "PSID-bad";
     let event = |mid: &str, text: &str| messenger(mid, psid, &now(), text);
@@ -559,74 +352,20 @@ fn meta_rows() -> Vec<Row> {
         with("Meta: replayed", once, "repeat", ""),
         with("Meta: of another object", json!({"object": "user", "entry": []}).to_string(), "; wrong_object", ""),
         with("Meta: a list", "[]".to_owned(), "; not_from_meta", ""),
-        with(
-            "Meta: half of an emoji",
-            event("m_half", "RAW").replace("RAW", "kahvinkeitin \\ud83d"),
-            "message",
-            "\u{fffd}",
-        ),
+        with("Meta: half of an emoji", event("m_half", "RAW").replace("RAW", "kahvinkeitin \\ud83d"), "message", "\u{fffd}"),
         with("Meta: NUL", event("m_n\0ul", "kahvin\0keitin"), "message", SAID),
         with("Meta: a time of 0", at("m_0", json!(0)), "message date_doubtful", SAID),
         with("Meta: a time of 2099", at("m_2099", json!(4_102_358_400_000_i64)), "message date_doubtful", SAID),
         with("Meta: a time that is text", at("m_text", json!("soon")), "message date_doubtful", SAID),
         with("Meta: 3 MB of {", "{\"object\":".repeat(300_000), "; not_json", ""),
-        with(
-            "Meta: a million entries",
-            format!("{{\"object\":\"page\",\"entry\":[{}0]}}", "0,".repeat(1_000_000)),
-            "; empty_entry too_many_faults",
-            "",
-        ),
+        with("Meta: a million entries", format!("{{\"object\":\"page\",\"entry\":[{}0]}}", "0,".repeat(1_000_000)), "; empty_entry too_many_faults", ""),
         hook("WhatsApp: empty", "whatsapp", "", "; not_json", ""),
-        hook(
-            "WhatsApp: an account of nobody",
-            "whatsapp",
-            whatsapp("wamid.n", "", json!({})),
-            "message; no_sender",
-            SAID,
-        ),
-        hook(
-            "WhatsApp: a number of 10,000 digits",
-            "whatsapp",
-            whatsapp("wamid.d", &"3".repeat(10_000), json!({})),
-            "message; no_sender",
-            SAID,
-        ),
-        hook(
-            "WhatsApp: a time beyond all calendars",
-            "whatsapp",
-            whatsapp("wamid.t", "358401112233", json!({"timestamp": "99999999999999999999"})),
-            "message date_doubtful",
-            SAID,
-        ),
-        hook(
-            "WhatsApp: a file that leaves the directory",
-            "whatsapp",
-            whatsapp(
-                "wamid.f",
-                "358401112233",
-                json!({"type": "document", "document": {"id": "1", "filename": "../../etc/cron.d/x\u{202e}", "mime_type": "a\r\nb"}}),
-            ),
-            "message",
-            "",
-        ),
-        hook(
-            "WhatsApp: a file named ..",
-            "whatsapp",
-            whatsapp(
-                "wamid.g",
-                "358401112233",
-                json!({"type": "document", "document": {"id": "1", "filename": "..", "mime_type": "application/pdf"}}),
-            ),
-            "message",
-            "",
-        ),
-        hook(
-            "WhatsApp: a type of nobody's",
-            "whatsapp",
-            whatsapp("wamid.u", "358401112233", json!({"type": "hologram"})),
-            "message unsupported",
-            "",
-        ),
+        hook("WhatsApp: an account of nobody", "whatsapp", whatsapp("wamid.n", "", json!({})), "message; no_sender", SAID),
+        hook("WhatsApp: a number of 10,000 digits", "whatsapp", whatsapp("wamid.d", &"3".repeat(10_000), json!({})), "message; no_sender", SAID),
+        hook("WhatsApp: a time beyond all calendars", "whatsapp", whatsapp("wamid.t", "358401112233", json!({"timestamp": "99999999999999999999"})), "message date_doubtful", SAID),
+        hook("WhatsApp: a file that leaves the directory", "whatsapp", whatsapp("wamid.f", "358401112233", json!({"type": "document", "document": {"id": "1", "filename": "../../etc/cron.d/x\u{202e}", "mime_type": "a\r\nb"}})), "message", ""),
+        hook("WhatsApp: a file named ..", "whatsapp", whatsapp("wamid.g", "358401112233", json!({"type": "document", "document": {"id": "1", "filename": "..", "mime_type": "application/pdf"}})), "message", ""),
+        hook("WhatsApp: a type of nobody's", "whatsapp", whatsapp("wamid.u", "358401112233", json!({"type": "hologram"})), "message unsupported", ""),
     ]
 }
 
@@ -686,6 +425,7 @@ fn nested(levels: usize) -> String {
     format!("{open}--b{levels}\r\n\r\n{SAID}\r\n--b{levels}--\r\n")
 }
 
+#[rustfmt::skip] // A row is a line.
 fn mail_rows() -> Vec<Row> {
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     let forwarded = "Content-Type: message/rfc822\r\n\r\n".repeat(300);
@@ -695,11 +435,8 @@ fn mail_rows() -> Vec<Row> {
     let fields: String = (0..50_000).map(|n| format!("X-F{n}: {n}\r\n")).collect();
     let words = "=?utf-8?q?kahvinkeitin_?= ".repeat(MEGABYTE / 24);
     let parameters: String = (0..3_000).map(|n| format!(" name*{n}*=%41;\r\n")).collect();
-    let forged = format!(
-        "{}From: Minna <minna@posti.example>\r\nDate: {}\r\nMessage-ID: <reused@posti.example>\r\nSubject: x\r\n\r\n{SAID} another\r\n",
-        trace("none"),
-        Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000")
-    );
+    let forged = format!("{}From: Minna <minna@posti.example>\r\nDate: {}\r\nMessage-ID: <reused@posti.example>\r\nSubject: x\r\n\r\n{SAID} another\r\n",
+        trace("none"), Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000"));
     vec![
         post("no bytes", "", "; empty", ""),
         post("nothing but blanks and NUL", "\r\n \0\r\n", "; empty", ""),
@@ -707,342 +444,63 @@ fn mail_rows() -> Vec<Row> {
         post("noise", noise.clone(), "; not_a_mail", ""),
         post("nobody and nothing", "From: \r\nSubject: \r\n\r\n", "; no_sender", ""),
         post("a head without a body", mail_head("headonly", ""), "message", SAID),
-        Row {
-            what: "a file of 100 MB",
-            sent: Sent::MailOf(100 * MEGABYTE as u64),
-            answer: "",
-            ends: "; file_too_large",
-            says: "",
-        },
-        post(
-            "NUL everywhere",
-            mail("nul", "Subject: kahvin\0keitin\r\nX-\0: \0\r\n", b"kahvin\0keitin\0\r\n\0"),
-            "message",
-            SAID,
-        ),
-        post(
-            "not UTF-8, though it says so",
-            typed("utf8", "text/plain; charset=utf-8", b"kahvinkeitin \xff\xfe\xe4\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "UTF-16, though it is not",
-            typed("utf16", "text/plain; charset=utf-16", b"kahvinkeitin\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "ASCII, though it is UTF-8",
-            typed("ascii", "text/plain; charset=us-ascii", "kahvinkeitin ä\r\n".as_bytes()),
-            "message",
-            "kahvinkeitin ä",
-        ),
-        post(
-            "a charset of nobody's",
-            typed("charset", "text/plain; charset=x-klingon", b"kahvinkeitin\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "a charset of 100 KB",
-            typed("longcharset", &format!("text/plain; charset={}", "x".repeat(100_000)), b"kahvinkeitin\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "1,000 multiparts within each other",
-            typed("nested", "multipart/mixed; boundary=b0", nested(1_000).as_bytes()),
-            "message parts_dropped",
-            SAID,
-        ),
+        Row { what: "a file of 100 MB", sent: Sent::MailOf(100 * MEGABYTE as u64), answer: "", ends: "; file_too_large", says: "" },
+        post("NUL everywhere", mail("nul", "Subject: kahvin\0keitin\r\nX-\0: \0\r\n", b"kahvin\0keitin\0\r\n\0"), "message", SAID),
+        post("not UTF-8, though it says so", typed("utf8", "text/plain; charset=utf-8", b"kahvinkeitin \xff\xfe\xe4\r\n"), "message", SAID),
+        post("UTF-16, though it is not", typed("utf16", "text/plain; charset=utf-16", b"kahvinkeitin\r\n"), "message", SAID),
+        post("ASCII, though it is UTF-8", typed("ascii", "text/plain; charset=us-ascii", "kahvinkeitin ä\r\n".as_bytes()), "message", "kahvinkeitin ä"),
+        post("a charset of nobody's", typed("charset", "text/plain; charset=x-klingon", b"kahvinkeitin\r\n"), "message", SAID),
+        post("a charset of 100 KB", typed("longcharset", &format!("text/plain; charset={}", "x".repeat(100_000)), b"kahvinkeitin\r\n"), "message", SAID),
+        post("1,000 multiparts within each other", typed("nested", "multipart/mixed; boundary=b0", nested(1_000).as_bytes()), "message parts_dropped", SAID),
         post("300 forwarded mails within each other", mail("forwarded", "", forwarded.as_bytes()), "message", SAID),
-        post(
-            "a boundary that never comes",
-            typed("noboundary", "multipart/mixed; boundary=never", b"kahvinkeitin\r\n--nearly\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "a boundary of nothing",
-            typed("emptyboundary", "multipart/mixed; boundary=\"\"", b"kahvinkeitin\r\n--\r\n--\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "10,000 parts",
-            typed("parts", "multipart/mixed; boundary=b", "--b\r\n\r\nkahvinkeitin\r\n".repeat(10_000).as_bytes()),
-            "message parts_dropped truncated",
-            SAID,
-        ),
-        post(
-            "cut within an attachment",
-            {
-                let mut mail = mail_with_files("cut", ["filename=a.bin".to_owned()].into_iter());
-                mail.truncate(mail.len() - 12);
-                mail
-            },
-            "message",
-            SAID,
-        ),
-        post(
-            "1,000 attachments",
-            mail_with_files("files", (0..1_000).map(|n| format!("filename=\"{n}.txt\""))),
-            "message parts_dropped",
-            SAID,
-        ),
-        post(
-            "names that leave the directory",
-            mail_with_files(
-                "traversal",
-                [
-                    "filename=\"../../../../tmp/lanka-was-here\"",
-                    "filename=\"..\\\\..\\\\x.exe\"",
-                    "filename=\"/etc/passwd\"",
-                    "filename=\"..\"",
-                    "filename*=UTF-8''%2e%2e%2f%2e%2e%2fx%00.txt",
-                ]
-                .map(str::to_owned)
-                .into_iter(),
-            ),
-            "message",
-            SAID,
-        ),
-        post(
-            "names with lines of their own",
-            mail_with_files(
-                "inject",
-                [
-                    "filename*=UTF-8''a%0d%0aBcc:%20x@evil.example",
-                    "filename=\"=?utf-8?q?a=0D=0ABcc:_x?=\"",
-                    "filename=\"a\u{202e}gnp.exe\"",
-                ]
-                .map(str::to_owned)
-                .into_iter(),
-            ),
-            "message",
-            SAID,
-        ),
-        post(
-            "a name of 100 KB",
-            mail_with_files("longname", [format!("filename=\"{}\"", "n".repeat(100_000))].into_iter()),
-            "message",
-            SAID,
-        ),
-        post(
-            "a name in 3,000 pieces",
-            typed("pieces", &format!("text/plain;\r\n{parameters} x=y"), b"kahvinkeitin\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "100,000 elements within each other",
-            html_mail("div", &format!("{}{SAID}", "<div>".repeat(100_000))),
-            "message",
-            SAID,
-        ),
-        post(
-            "100,000 quotations within each other",
-            html_mail("blockquote", &format!("{SAID}<br>{}x", "<blockquote>".repeat(100_000))),
-            "message",
-            SAID,
-        ),
-        post(
-            "50,000 tables and no end",
-            html_mail("table", &format!("{SAID}{}", "<table><tr><td>".repeat(50_000))),
-            "message",
-            SAID,
-        ),
+        post("a boundary that never comes", typed("noboundary", "multipart/mixed; boundary=never", b"kahvinkeitin\r\n--nearly\r\n"), "message", SAID),
+        post("a boundary of nothing", typed("emptyboundary", "multipart/mixed; boundary=\"\"", b"kahvinkeitin\r\n--\r\n--\r\n"), "message", SAID),
+        post("10,000 parts", typed("parts", "multipart/mixed; boundary=b", "--b\r\n\r\nkahvinkeitin\r\n".repeat(10_000).as_bytes()), "message parts_dropped truncated", SAID),
+        post("cut within an attachment", { let mut mail = mail_with_files("cut", ["filename=a.bin".to_owned()].into_iter()); mail.truncate(mail.len() - 12); mail }, "message", SAID),
+        post("1,000 attachments", mail_with_files("files", (0..1_000).map(|n| format!("filename=\"{n}.txt\""))), "message parts_dropped", SAID),
+        post("names that leave the directory", mail_with_files("traversal", ["filename=\"../../../../tmp/lanka-was-here\"", "filename=\"..\\\\..\\\\x.exe\"", "filename=\"/etc/passwd\"", "filename=\"..\"", "filename*=UTF-8''%2e%2e%2f%2e%2e%2fx%00.txt"].map(str::to_owned).into_iter()), "message", SAID),
+        post("names with lines of their own", mail_with_files("inject", ["filename*=UTF-8''a%0d%0aBcc:%20x@evil.example", "filename=\"=?utf-8?q?a=0D=0ABcc:_x?=\"", "filename=\"a\u{202e}gnp.exe\""].map(str::to_owned).into_iter()), "message", SAID),
+        post("a name of 100 KB", mail_with_files("longname", [format!("filename=\"{}\"", "n".repeat(100_000))].into_iter()), "message", SAID),
+        post("a name in 3,000 pieces", typed("pieces", &format!("text/plain;\r\n{parameters} x=y"), b"kahvinkeitin\r\n"), "message", SAID),
+        post("100,000 elements within each other", html_mail("div", &format!("{}{SAID}", "<div>".repeat(100_000))), "message", SAID),
+        post("100,000 quotations within each other", html_mail("blockquote", &format!("{SAID}<br>{}x", "<blockquote>".repeat(100_000))), "message", SAID),
+        post("50,000 tables and no end", html_mail("table", &format!("{SAID}{}", "<table><tr><td>".repeat(50_000))), "message", SAID),
         post("1 MB of <", html_mail("lt", &format!("{SAID}{}", "<".repeat(MEGABYTE))), "message truncated", SAID),
         post("1 MB of <!--", html_mail("comment", &format!("{SAID}{}", "<!--".repeat(MEGABYTE / 4))), "message", SAID),
-        post(
-            "1 MB of <a href=\"",
-            html_mail("href", &format!("{SAID}{}", "<a href=\"".repeat(MEGABYTE / 9))),
-            "message",
-            SAID,
-        ),
-        post(
-            "1 MB of <script>",
-            html_mail("script", &format!("{SAID}{}", "<script>".repeat(MEGABYTE / 8))),
-            "message",
-            SAID,
-        ),
-        post(
-            "1 MB of &",
-            html_mail("entity", &format!("{SAID}{}", "&amp".repeat(MEGABYTE / 4))),
-            "message truncated",
-            SAID,
-        ),
-        post(
-            "2 MB of soft line ends",
-            mail(
-                "soft",
-                "Content-Transfer-Encoding: quoted-printable\r\n",
-                format!("{SAID}{}", "=\r\n".repeat(600_000)).as_bytes(),
-            ),
-            "message",
-            SAID,
-        ),
-        post(
-            "1 MB of =",
-            mail(
-                "equals",
-                "Content-Transfer-Encoding: quoted-printable\r\n",
-                format!("{SAID}{}", "=".repeat(MEGABYTE)).as_bytes(),
-            ),
-            "message truncated",
-            SAID,
-        ),
-        post(
-            "base64 that is none",
-            mail(
-                "nobase64",
-                "Content-Transfer-Encoding: base64\r\nSubject: kahvinkeitin\r\n",
-                "=*=".repeat(100_000).as_bytes(),
-            ),
-            "message",
-            SAID,
-        ),
-        post(
-            "base64 of noise as text",
-            mail("noise64", "Content-Transfer-Encoding: base64\r\n", base64(&noise).as_bytes()),
-            "message truncated",
-            SAID,
-        ),
-        post(
-            "1 MB of > lines",
-            mail("quotes", "", format!("{SAID}\r\n{}", "> > > x\r\n".repeat(MEGABYTE / 9)).as_bytes()),
-            "message truncated",
-            SAID,
-        ),
-        post(
-            "250 KB of empty lines",
-            mail("blank", "", format!("{SAID}\r\n{}x", "\r\n".repeat(125_000)).as_bytes()),
-            "message",
-            SAID,
-        ),
-        post(
-            "250 KB of \"wrote:\" lines",
-            mail("wrote", "", format!("{SAID}\r\n{}", "On x, y wrote:\r\n".repeat(15_000)).as_bytes()),
-            "message",
-            SAID,
-        ),
-        post(
-            "250 KB of signatures",
-            mail("signatures", "", format!("{SAID}\r\n{}", "-- \r\nTerveisin Eve\r\n".repeat(12_000)).as_bytes()),
-            "message",
-            SAID,
-        ),
+        post("1 MB of <a href=\"", html_mail("href", &format!("{SAID}{}", "<a href=\"".repeat(MEGABYTE / 9))), "message", SAID),
+        post("1 MB of <script>", html_mail("script", &format!("{SAID}{}", "<script>".repeat(MEGABYTE / 8))), "message", SAID),
+        post("1 MB of &", html_mail("entity", &format!("{SAID}{}", "&amp".repeat(MEGABYTE / 4))), "message truncated", SAID),
+        post("2 MB of soft line ends", mail("soft", "Content-Transfer-Encoding: quoted-printable\r\n", format!("{SAID}{}", "=\r\n".repeat(600_000)).as_bytes()), "message", SAID),
+        post("1 MB of =", mail("equals", "Content-Transfer-Encoding: quoted-printable\r\n", format!("{SAID}{}", "=".repeat(MEGABYTE)).as_bytes()), "message truncated", SAID),
+        post("base64 that is none", mail("nobase64", "Content-Transfer-Encoding: base64\r\nSubject: kahvinkeitin\r\n", "=*=".repeat(100_000).as_bytes()), "message", SAID),
+        post("base64 of noise as text", mail("noise64", "Content-Transfer-Encoding: base64\r\n", base64(&noise).as_bytes()), "message truncated", SAID),
+        post("1 MB of > lines", mail("quotes", "", format!("{SAID}\r\n{}", "> > > x\r\n".repeat(MEGABYTE / 9)).as_bytes()), "message truncated", SAID),
+        post("250 KB of empty lines", mail("blank", "", format!("{SAID}\r\n{}x", "\r\n".repeat(125_000)).as_bytes()), "message", SAID),
+        post("250 KB of \"wrote:\" lines", mail("wrote", "", format!("{SAID}\r\n{}", "On x, y wrote:\r\n".repeat(15_000)).as_bytes()), "message", SAID),
+        post("250 KB of signatures", mail("signatures", "", format!("{SAID}\r\n{}", "-- \r\nTerveisin Eve\r\n".repeat(12_000)).as_bytes()), "message", SAID),
         post("ten thousand numbers", mail("numbers", "", numbers(10_000).as_bytes()), "message", SAID),
-        post(
-            "a telephone number of 10,000 digits",
-            mail("tel", "", format!("{SAID} +3584{}\r\n", "0".repeat(10_000)).as_bytes()),
-            "message",
-            SAID,
-        ),
+        post("a telephone number of 10,000 digits", mail("tel", "", format!("{SAID} +3584{}\r\n", "0".repeat(10_000)).as_bytes()), "message", SAID),
         post("a field of 1 MB", text_mail("field", &format!("X-Junk: {}\r\n", "x".repeat(MEGABYTE))), "message", SAID),
         post("50,000 fields", text_mail("fields", &fields), "message", SAID),
-        post(
-            "a subject of 1 MB of encoded words",
-            text_mail("subject", &format!("Subject: {words}\r\n")),
-            "message",
-            SAID,
-        ),
-        post(
-            "1 MB of encoded words for a name",
-            text_mail("name", &format!("From: {words} <pahis@posti.example>\r\n")),
-            "message several_senders",
-            SAID,
-        ),
-        post(
-            "1 MB of unfinished encoded words",
-            text_mail("unfinished", &format!("Subject: {}\r\n", "=?utf-8?q?".repeat(100_000))),
-            "message",
-            SAID,
-        ),
-        post(
-            "5,000 addresses in From",
-            text_mail("senders", &format!("From: {addresses}pahis@posti.example\r\n")),
-            "message several_senders unverified",
-            SAID,
-        ),
-        post(
-            "two From",
-            text_mail("two", "From: pahis@posti.example\r\nFrom: minna@posti.example\r\n"),
-            "message several_senders unverified",
-            SAID,
-        ),
-        post(
-            "10,000 parentheses for a sender",
-            text_mail("paren", &format!("From: {}x{} <pahis@posti.example>\r\n", "(".repeat(5_000), ")".repeat(5_000))),
-            "message",
-            SAID,
-        ),
-        post(
-            "10,000 groups for a sender",
-            text_mail("groups", &format!("From: {}pahis@posti.example{}\r\n", "a:".repeat(5_000), ";".repeat(5_000))),
-            "message",
-            SAID,
-        ),
-        post(
-            "an address of 100 KB",
-            text_mail("address", &format!("From: {}@posti.example\r\n", "x".repeat(100_000))),
-            "message several_senders",
-            SAID,
-        ),
-        post(
-            "NUL within the address",
-            text_mail("nuladdress", "From: Eve <min\0na@posti.example>\r\n"),
-            "message",
-            SAID,
-        ),
-        post(
-            "a name that turns the line around",
-            text_mail("bidi", "From: \"Minna \u{202e}elpmaxe.itsop@annim\u{2066}\" <pahis@posti.example>\r\n"),
-            "message",
-            SAID,
-        ),
+        post("a subject of 1 MB of encoded words", text_mail("subject", &format!("Subject: {words}\r\n")), "message", SAID),
+        post("1 MB of encoded words for a name", text_mail("name", &format!("From: {words} <pahis@posti.example>\r\n")), "message several_senders", SAID),
+        post("1 MB of unfinished encoded words", text_mail("unfinished", &format!("Subject: {}\r\n", "=?utf-8?q?".repeat(100_000))), "message", SAID),
+        post("5,000 addresses in From", text_mail("senders", &format!("From: {addresses}pahis@posti.example\r\n")), "message several_senders unverified", SAID),
+        post("two From", text_mail("two", "From: pahis@posti.example\r\nFrom: minna@posti.example\r\n"), "message several_senders unverified", SAID),
+        post("10,000 parentheses for a sender", text_mail("paren", &format!("From: {}x{} <pahis@posti.example>\r\n", "(".repeat(5_000), ")".repeat(5_000))), "message", SAID),
+        post("10,000 groups for a sender", text_mail("groups", &format!("From: {}pahis@posti.example{}\r\n", "a:".repeat(5_000), ";".repeat(5_000))), "message", SAID),
+        post("an address of 100 KB", text_mail("address", &format!("From: {}@posti.example\r\n", "x".repeat(100_000))), "message several_senders", SAID),
+        post("NUL within the address", text_mail("nuladdress", "From: Eve <min\0na@posti.example>\r\n"), "message", SAID),
+        post("a name that turns the line around", text_mail("bidi", "From: \"Minna \u{202e}elpmaxe.itsop@annim\u{2066}\" <pahis@posti.example>\r\n"), "message", SAID),
         post("5,000 references", text_mail("refs", &format!("References:{ids}")), "message", SAID),
         post("an id of 100 KB", text_mail(&"i".repeat(100_000), ""), "message", SAID),
-        post(
-            "a Date in 1970",
-            text_mail("d1970", "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"),
-            "message date_doubtful",
-            SAID,
-        ),
-        post(
-            "a Date in 2099",
-            text_mail("d2099", "Date: Thu, 31 Dec 2099 23:59:59 +0000\r\n"),
-            "message date_doubtful",
-            SAID,
-        ),
-        post(
-            "a Date in the year 99999",
-            text_mail("d99999", "Date: Thu, 31 Dec 99999 23:59:59 +0000\r\n"),
-            "message",
-            SAID,
-        ),
+        post("a Date in 1970", text_mail("d1970", "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"), "message date_doubtful", SAID),
+        post("a Date in 2099", text_mail("d2099", "Date: Thu, 31 Dec 2099 23:59:59 +0000\r\n"), "message date_doubtful", SAID),
+        post("a Date in the year 99999", text_mail("d99999", "Date: Thu, 31 Dec 99999 23:59:59 +0000\r\n"), "message", SAID),
         post("a Date that is none", text_mail("dnone", "Date: yesterday\r\n"), "message", SAID),
-        post(
-            "lines that end in CR",
-            String::from_utf8_lossy(&text_mail("cr", "")).replace("\r\n", "\r"),
-            "message",
-            SAID,
-        ),
-        Row {
-            what: "the next mail's Message-ID, with other content, before it",
-            sent: Sent::MailFirst(forged.into_bytes()),
-            answer: "",
-            ends: "message unverified",
-            says: "another",
-        },
-        Row {
-            what: "the genuine one after it",
-            sent: Sent::MailFirst(text_mail_from_minna("reused")),
-            answer: "",
-            ends: "message message_id_reused",
-            says: SAID,
-        },
+        post("lines that end in CR", String::from_utf8_lossy(&text_mail("cr", "")).replace("\r\n", "\r"), "message", SAID),
+        Row { what: "the next mail's Message-ID, with other content, before it", sent: Sent::MailFirst(forged.into_bytes()), answer: "", ends: "message unverified", says: "another" },
+        Row { what: "the genuine one after it", sent: Sent::MailFirst(text_mail_from_minna("reused")), answer: "", ends: "message message_id_reused", says: SAID },
         post("the genuine one again", text_mail_from_minna("reused"), "repeat", ""),
     ]
 }
@@ -1054,6 +512,7 @@ fn text_mail_from_minna(id: &str) -> Vec<u8> {
 
 // Calls
 
+#[rustfmt::skip] // A row is a line.
 fn phone_rows() -> Vec<Row> {
     let key = |n: u32| format!("1772805600.{n}");
     let line = |src: &str, n: u32| call(src, &now(), &key(n));
@@ -1063,46 +522,25 @@ fn phone_rows() -> Vec<Row> {
     vec![
         logged("an empty line", "\n\r\n", ""),
         logged("a line of words", format!("{SAID}\n"), "; bad_cdr_line"),
-        logged("NUL in a line", line("040\0111", 101), "; bad_cdr_line"),
+        logged("NUL in a line", line("040\x00111", 101), "; bad_cdr_line"),
         logged("nothing but NUL, as after a power cut", [vec![0; 4_096], b"\n".to_vec()].concat(), "; bad_cdr_line"),
         logged("half a line, and the next", format!("{first}\n"), "; bad_cdr_line"),
         Row { what: "half a line", sent: Sent::HalfLine(first.as_bytes().to_vec()), answer: "", ends: "", says: "" },
         logged("and its other half later", second, "message unverified"),
         logged("a quote that stays open", line("0401112233", 102).replace("\"\"\n", "\"\n"), "; bad_cdr_line"),
-        logged(
-            "not UTF-8",
-            line("0401112233", 103)
-                .replace("PJSIP/200-1", "PJSIP/J?rvi-1")
-                .into_bytes()
-                .into_iter()
-                .map(|b| if b == b'?' { 0xe4 } else { b })
-                .collect::<Vec<u8>>(),
-            "message unverified",
-        ),
+        logged("not UTF-8", line("0401112233", 103).replace("PJSIP/200-1", "PJSIP/J?rvi-1").into_bytes().into_iter().map(|b| if b == b'?' { 0xe4 } else { b }).collect::<Vec<u8>>(), "message unverified"),
         logged("a line of 100 KB", line(&"1".repeat(100_000), 104), "; line_too_large"),
         logged("a line of 3 MB", line(&"1".repeat(3 * MEGABYTE), 105), "; line_too_large"),
         logged("1,000 columns", format!("{}\n", ",".repeat(1_000)), "; bad_cdr_line"),
         logged("JSON", "{\"src\":\"0401112233\"}\n", "; not_a_call_log"),
         logged("a call of 1970", dated("1970-01-01T00:00:00Z", 106), "message date_doubtful unverified"),
         logged("a call of 2099", dated("2099-12-31T00:00:00Z", 107), "message date_doubtful unverified"),
-        logged(
-            "a start that is none",
-            dated("2026-03-06T00:00:00Z", 108).replace("2026-03-06", "2026-13-45"),
-            "; bad_cdr_line",
-        ),
+        logged("a start that is none", dated("2026-03-06T00:00:00Z", 108).replace("2026-03-06", "2026-13-45"), "; bad_cdr_line"),
         logged("a number of 10,000 digits", line(&"3".repeat(10_000), 109), "message"),
         logged("an emergency number", line("112", 110), "message"),
         logged("a formula for a number", line("=cmd|' /C calc'!A1", 111), "message"),
-        logged(
-            "a duration beyond all numbers",
-            line("0401112233", 112).replace(",65,60,", ",99999999999999999999,-1,"),
-            "message unverified",
-        ),
-        logged(
-            "markup for a name",
-            line("0401112233", 113).replacen("\"\"\"\"", "\"\"\"<script>alert(1)</script>\u{202e}\"\"", 1),
-            "message unverified",
-        ),
+        logged("a duration beyond all numbers", line("0401112233", 112).replace(",65,60,", ",99999999999999999999,-1,"), "message unverified"),
+        logged("markup for a name", line("0401112233", 113).replacen("\"\"\"\"", "\"\"\"<script>alert(1)</script>\u{202e}\"\"", 1), "message unverified"),
     ]
 }
 
@@ -1611,11 +1049,11 @@ fn nothing_takes_long_to_read() {
                 normalise(&event, item, incoming, mint.next(now), &policy);
             }
             took = took.min(began.elapsed());
-            if took < READ_TIME_MAX / 4 {
+            if took < READ_TIME_MAX / 2 {
                 break;
             }
         }
-        if took > READ_TIME_MAX / 4 {
+        if took > READ_TIME_MAX / 8 {
             println!("{}: {took:?}", row.what);
         }
         if took > READ_TIME_MAX {
