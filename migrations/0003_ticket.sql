@@ -55,7 +55,7 @@ CREATE INDEX ticket_reference_key ON ticket_reference (key_hash, at DESC);
 CREATE INDEX ticket_reference_ticket ON ticket_reference (ticket_id, kind);
 CREATE INDEX ticket_reference_message ON ticket_reference (message_id);
 
--- Everything that happened to a ticket, append-only. Updates about unknown messages have no ticket.
+-- Everything that happened to a ticket, append-only. Updates about messages that have not come have no ticket.
 CREATE TABLE ticket_event (
     id         uuid NOT NULL,
     tenant     text NOT NULL,
@@ -68,3 +68,15 @@ CREATE TABLE ticket_event (
     PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX ticket_event_ticket ON ticket_event (ticket_id);
+
+-- Updates that came before the message they are about, under its key. They leave with its coming, when
+-- their rows in ticket_event, raw_item and seen are mended.
+CREATE TABLE early_update (
+    key_hash   uuid NOT NULL,
+    event_id   uuid NOT NULL,
+    raw_event  uuid NOT NULL,
+    item       integer NOT NULL,
+    seen_scope text NOT NULL,
+    seen_key   uuid NOT NULL,
+    PRIMARY KEY (key_hash, event_id)
+);

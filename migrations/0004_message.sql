@@ -30,6 +30,8 @@ CREATE TABLE message (
     numbers      text[] NOT NULL DEFAULT '{}',
     -- An agent put it where it is: no late evidence moves it.
     pinned       boolean NOT NULL DEFAULT false,
+    -- The event time of the edit whose text this is: an older one that comes later changes nothing.
+    edited_at    timestamptz,
     redacted_at  timestamptz,
     PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);

@@ -20,6 +20,7 @@ mod deliver;
 mod demo;
 mod desk;
 mod dovecot;
+mod early;
 mod endpoint;
 mod intake;
 mod intake_directory;

@@ -18,7 +18,7 @@ use crate::pure::domain::decision::{
     AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution,
 };
 use crate::pure::domain::id::{IdMint, MessageId};
-use crate::pure::domain::message::{Call, CallLeg, Content, Message, ReferenceKind, What};
+use crate::pure::domain::message::{Call, CallLeg, Content, Message, What};
 use crate::pure::domain::policy::Policy;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -44,6 +44,12 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
         return leg(message, lookup, facts, mint, policy, earlier, call, text);
     }
     let mut decision = conclude(message, lookup, facts, mint, policy);
+    // Found by the same key by which they would have found the message, had it come first.
+    decision.early = lookup.own_message().and_then(|key| facts.early.get(&key)).cloned().unwrap_or_default();
+    if !decision.early.is_empty() {
+        decision.reasons.push(Reason::new("early_updates", "Updates of it came before it, and apply."));
+        decision.changes = route::route(&decision);
+    }
     decision.message_id_reused = earlier.is_some();
     if decision.message_id_reused {
         decision.reasons.push(Reason::new(
@@ -77,6 +83,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         moves: placed.moves,
         triage,
         changes: Vec::new(),
+        early: Vec::new(),
         call: None,
         message_id_reused: false,
         reasons,
@@ -101,6 +108,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         moves: Vec::new(),
         triage: triage::triage(message),
         changes: Vec::new(),
+        early: Vec::new(),
         call: None,
         message_id_reused: false,
         reasons: Vec::new(),
@@ -113,16 +121,11 @@ fn repeat(message: &Message, of: MessageId) -> Decision {
     decision
 }
 
-/// An update goes where the message it is about is; one about an unknown message is kept alone.
+/// An update goes where the message it is about is; one about an unknown message waits for it.
 fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
-    let target = message
-        .incoming
-        .references
-        .iter()
-        .zip(&lookup.references)
-        .filter(|(reference, _)| reference.kind == ReferenceKind::Target)
-        .flat_map(|(_, key)| facts.anchors.get(key).into_iter().flatten())
-        .find(|anchor| anchor.kind == AnchorKind::Message);
+    let key = lookup.target(message);
+    let mut anchors = key.and_then(|key| facts.anchors.get(&key)).into_iter().flatten();
+    let target = anchors.find(|anchor| anchor.kind == AnchorKind::Message);
     let mut decision = nothing(message, ItemRole::Update, target.map_or(message.id, |anchor| anchor.message));
     match target {
         Some(anchor) => {
@@ -131,14 +134,20 @@ fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
             decision.reasons.push(Reason::new("update", "It is about an earlier message."));
             decision.changes = route::route(&decision);
         }
-        None => decision.reasons.push(Reason::new("update_unknown", "It is about a message that is not here.")),
+        None => decision
+            .reasons
+            .push(Reason::new("update_unknown", "It is about a message that is not here; it waits for it.")),
     }
     decision
 }
 
 fn earlier_of_same_key(lookup: &Lookup, facts: &Facts) -> Option<MessageId> {
-    let (_, key) = lookup.own.iter().find(|(kind, _)| *kind == AnchorKind::Message)?;
-    facts.anchors.get(key)?.iter().find(|anchor| anchor.kind == AnchorKind::Message).map(|anchor| anchor.message)
+    facts
+        .anchors
+        .get(&lookup.own_message()?)?
+        .iter()
+        .find(|anchor| anchor.kind == AnchorKind::Message)
+        .map(|anchor| anchor.message)
 }
 
 /// Another leg of a known call. A leg may tell the caller that the first one hid (an internal

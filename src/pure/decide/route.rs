@@ -23,6 +23,8 @@ pub fn route(decision: &Decision) -> Vec<Told> {
         ItemRole::Leg | ItemRole::Update | ItemRole::Repeat | ItemRole::Erased => Change::MessageUpdated,
     };
     changes.push(Told { message: Some(decision.message), ..told(change, ticket) });
+    let updated = Told { message: Some(decision.message), ..told(Change::MessageUpdated, ticket) };
+    changes.extend(decision.early.iter().map(|_| updated.clone()));
     changes.extend(contacts_merged(decision, ticket));
     for suggestion in &decision.suggestions {
         let (kind, target) = match suggestion.target {

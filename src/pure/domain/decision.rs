@@ -10,7 +10,7 @@ use super::Timestamp;
 use super::contact::{Contact, ContactKind, KnownIdentity, is_role_address};
 use super::id::*;
 use super::identity::{Assurance, Identity};
-use super::message::{Call, CallOutcome, Direction, MatterRole, Place};
+use super::message::{Call, CallOutcome, Direction, MatterRole, Message, Place, ReferenceKind, What};
 use super::outbox::Change;
 use super::ticket::{Ticket, TicketState, Triage};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -56,6 +56,32 @@ pub struct Lookup {
     pub facts: Vec<Option<LookupKey>>,
     /// Claims that others may have made on the customer's own identities, in step with them.
     pub claims_on: Vec<LookupKey>,
+}
+
+impl Lookup {
+    /// The key of the message that an update is about.
+    pub fn target(&self, message: &Message) -> Option<LookupKey> {
+        let mut references = message.incoming.references.iter().zip(&self.references);
+        references.find(|(reference, _)| reference.kind == ReferenceKind::Target).map(|(_, key)| *key)
+    }
+
+    /// The key of the message itself, which an update has none of.
+    pub fn own_message(&self) -> Option<LookupKey> {
+        self.own.iter().find(|(kind, _)| *kind == AnchorKind::Message).map(|(_, key)| *key)
+    }
+}
+
+/// An update that came before the message it is about, and waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyUpdate {
+    /// What it does.
+    pub what: What,
+    /// The new text of an edit.
+    pub text: String,
+    /// Its event time.
+    pub at: Timestamp,
+    /// The update itself, when it is of the same batch; `None` when it is stored.
+    pub of_batch: Option<MessageId>,
 }
 
 /// How something is anchored to a ticket (`ticket_reference`).
@@ -230,6 +256,8 @@ pub struct Facts {
     pub holders: HashMap<LookupKey, Vec<Holder>>,
     /// Where keys lead, the latest first, at most [`ANCHORS_MAX`] a key.
     pub anchors: HashMap<LookupKey, Vec<Anchor>>,
+    /// Updates that wait for a message, by its key, at most [`EARLY_MAX`] stored ones a key.
+    pub early: HashMap<LookupKey, Vec<EarlyUpdate>>,
     /// Tickets of candidates and of anchors.
     pub tickets: HashMap<TicketId, KnownTicket>,
     /// Tickets of each loaded contact, the latest [`TICKETS_MAX`].
@@ -253,6 +281,9 @@ pub struct Facts {
 pub const HOLDERS_MAX: usize = 16;
 /// Latest anchors of one key that are looked at.
 pub const ANCHORS_MAX: usize = 8;
+/// Stored updates of one message that are looked at when it comes, those that change its text first. All of
+/// them are put on its ticket.
+pub const EARLY_MAX: usize = 100;
 /// Latest tickets of one contact that are looked at.
 pub const TICKETS_MAX: usize = 20;
 
@@ -531,12 +562,21 @@ pub struct Decision {
     pub triage: Triage,
     /// What mirrors hear, in order.
     pub changes: Vec<Told>,
+    /// Updates that came before the message, and apply to it now.
+    pub early: Vec<EarlyUpdate>,
     /// A call with the new leg in it.
     pub call: Option<(Call, String)>,
     /// The message's marks say more than the channel knew.
     pub message_id_reused: bool,
     /// Why.
     pub reasons: Vec<Reason>,
+}
+
+impl Decision {
+    /// It is an update about a message that has not come.
+    pub fn is_early(&self, message: &Message) -> bool {
+        self.role == ItemRole::Update && self.message == message.id
+    }
 }
 
 impl Facts {
@@ -584,11 +624,12 @@ impl Facts {
     }
 
     /// Makes the decision part of the facts, so that the next message of the batch sees it.
-    pub fn apply(&mut self, message: &super::message::Message, lookup: &Lookup, decision: &Decision) {
+    pub fn apply(&mut self, message: &Message, lookup: &Lookup, decision: &Decision) {
         if matches!(decision.role, ItemRole::First | ItemRole::Leg | ItemRole::Update) {
             let seen = Seen { message: decision.message };
             self.seen.insert((lookup.seen_scope.clone(), lookup.seen_key), seen);
         }
+        self.apply_early(message, lookup, decision);
         self.apply_call(message, decision);
         if matches!(decision.role, ItemRole::Repeat | ItemRole::Update | ItemRole::Erased) {
             return;
@@ -607,7 +648,22 @@ impl Facts {
         }
     }
 
-    fn apply_resolution(&mut self, message: &super::message::Message, decision: &Decision) {
+    fn apply_early(&mut self, message: &Message, lookup: &Lookup, decision: &Decision) {
+        match (decision.is_early(message), lookup.target(message), lookup.own_message()) {
+            (true, Some(key), _) => self.early.entry(key).or_default().push(EarlyUpdate {
+                what: message.incoming.what,
+                text: message.incoming.content.text().to_owned(),
+                at: message.occurred_at,
+                of_batch: Some(message.id),
+            }),
+            (_, _, Some(key)) if decision.role == ItemRole::First => {
+                self.early.remove(&key);
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_resolution(&mut self, message: &Message, decision: &Decision) {
         let Some(contact) = decision.resolution.contact() else { return };
         if let Resolution::Merge { keep, absorb } = &decision.resolution {
             for gone in absorb {
@@ -648,7 +704,7 @@ impl Facts {
 
     fn touch_identity(
         &mut self,
-        message: &super::message::Message,
+        message: &Message,
         decision: &Decision,
         touched: &TouchedIdentity,
         contact: ContactId,
@@ -711,7 +767,7 @@ impl Facts {
         }
     }
 
-    fn apply_placement(&mut self, message: &super::message::Message, decision: &Decision) {
+    fn apply_placement(&mut self, message: &Message, decision: &Decision) {
         for moved in &decision.moves {
             self.absorb_ticket(moved.to, moved.from);
         }
@@ -799,7 +855,7 @@ impl Facts {
         self.gone_tickets.insert(gone, old.ticket);
     }
 
-    fn apply_call(&mut self, message: &super::message::Message, decision: &Decision) {
+    fn apply_call(&mut self, message: &Message, decision: &Decision) {
         use super::message::Content;
         let (call, text) = match (&decision.call, &message.incoming.content) {
             (Some((call, text)), _) => (call.clone(), text.clone()),
@@ -829,7 +885,7 @@ impl Facts {
 const TITLE_CHARS_MAX: usize = 80;
 
 /// What a ticket is called: the subject, else the first words, else what came.
-fn title(message: &super::message::Message) -> String {
+fn title(message: &Message) -> String {
     use super::message::Content;
     let subject = message.incoming.subject.as_deref().map(str::trim).unwrap_or_default();
     let words = if subject.is_empty() { message.own_text.trim() } else { subject };

@@ -11,7 +11,7 @@ use crate::pure::domain::id::*;
 use crate::pure::domain::message::*;
 use crate::shell::content::Stored;
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A message with its decision, ready to be written.
@@ -105,7 +105,8 @@ pub struct Batch<'a> {
 /// caller's.
 pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
     let Batch { tenant, decided, facts, loaded, mirrors, has_peers, now } = batch;
-    let mut writer = Writer { connection, tenant, decided, facts, loaded, has_peers, now };
+    let attached = attached(decided);
+    let mut writer = Writer { connection, tenant, decided, facts, loaded, attached, has_peers, now };
     writer.contacts().await?;
     writer.identities().await?;
     writer.merge_contacts(mint).await?;
@@ -123,6 +124,7 @@ pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut 
     writer.edges().await?;
     writer.suggestions().await?;
     writer.ticket_events(mint).await?;
+    writer.attach().await?;
     writer.updates().await?;
     writer.outbox(mirrors, mint).await
 }
@@ -133,8 +135,15 @@ struct Writer<'a> {
     decided: &'a [Decided],
     facts: &'a Facts,
     loaded: &'a Loaded,
+    /// Updates whose message came after them, but in the same batch.
+    attached: HashMap<MessageId, &'a Decided>,
     has_peers: bool,
     now: Timestamp,
+}
+
+fn attached(decided: &[Decided]) -> HashMap<MessageId, &Decided> {
+    let early = decided.iter().flat_map(|d| d.decision.early.iter().map(move |early| (early, d)));
+    early.filter_map(|(early, d)| Some((early.of_batch?, d))).collect()
 }
 
 /// A column of the rows of a statement.
@@ -152,8 +161,23 @@ impl<'a> Writer<'a> {
         self.decided.iter().filter(|d| matches!(d.decision.role, ItemRole::First | ItemRole::Leg))
     }
 
+    /// The decision that says where an item is: its own, or that of the message an update had to wait for.
+    fn at_home<'d>(&'d self, d: &'d Decided) -> &'d Decided {
+        self.attached.get(&d.decision.message).copied().unwrap_or(d)
+    }
+
+    /// The message that an item is, or is about.
+    fn message_of(&self, d: &Decided) -> Uuid {
+        self.at_home(d).decision.message.0
+    }
+
+    /// An update whose message has not come, not even in this batch.
+    fn is_waiting(&self, d: &Decided) -> bool {
+        d.decision.is_early(&d.message) && !self.attached.contains_key(&d.decision.message)
+    }
+
     fn ticket_of(&self, d: &Decided) -> Option<Uuid> {
-        d.decision.placement.ticket().map(|ticket| self.facts.ticket_now(ticket).0)
+        self.at_home(d).decision.placement.ticket().map(|ticket| self.facts.ticket_now(ticket).0)
     }
 
     async fn contacts(&mut self) -> Result<(), StoreError> {
@@ -564,11 +588,11 @@ impl<'a> Writer<'a> {
 
     async fn items(&mut self) -> Result<(), StoreError> {
         let rows = self.decided;
-        let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then_some(d.decision.message.0);
+        let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then(|| self.message_of(d));
         let message = |d: &Decided| match d.decision.role {
             ItemRole::Erased => None,
-            ItemRole::Update if d.decision.message == d.message.id => None,
-            _ => Some(d.decision.message.0),
+            _ if self.is_waiting(d) => None,
+            _ => Some(self.message_of(d)),
         };
         sqlx::query(
             "INSERT INTO raw_item (raw_event, item, role, what, source_key, message_id, duplicate_of)
@@ -598,7 +622,7 @@ impl<'a> Writer<'a> {
         sqlx::query("INSERT INTO seen (scope, key_hash, message_id, first_at) SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[])")
             .bind(column(&rows, |d| d.lookup.seen_scope.as_str()))
             .bind(column(&rows, |d| d.lookup.seen_key.0))
-            .bind(column(&rows, |d| d.decision.message.0))
+            .bind(column(&rows, |d| self.message_of(d)))
             .bind(column(&rows, |d| sql_time(d.message.received_at)))
             .execute(&mut *self.connection)
             .await
@@ -732,16 +756,19 @@ impl<'a> Writer<'a> {
 
     async fn ticket_events(&mut self, mint: &mut IdMint) -> Result<(), StoreError> {
         let mut rows: Vec<(EventId, Option<Uuid>, String, Option<Uuid>, serde_json::Value)> = Vec::new();
+        let mut waiting: Vec<(LookupKey, EventId, &Decided)> = Vec::new();
         for d in self.decided {
             let at = d.message.received_at;
             let ticket = d.decision.placement.ticket().map(|id| id.0);
-            let message = Some(d.decision.message.0);
+            let message = Some(self.message_of(d));
             if d.decision.role == ItemRole::Update {
                 let incoming = &d.message.incoming;
                 let data = serde_json::json!({
                     "text": incoming.content.text(), "direction": incoming.direction, "occurred_at": d.message.occurred_at,
                 });
-                rows.push((mint.dated(at), self.ticket_of(d), json_word(&incoming.what), message, data));
+                let event = mint.dated(at);
+                rows.push((event, self.ticket_of(d), json_word(&incoming.what), message, data));
+                waiting.extend(d.lookup.target(&d.message).filter(|_| self.is_waiting(d)).map(|key| (key, event, d)));
             }
             for moved in &d.decision.moves {
                 let data = serde_json::json!({ "into": self.facts.ticket_now(moved.to), "why": moved.why });
@@ -774,32 +801,97 @@ impl<'a> Writer<'a> {
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;
+        self.wait(&waiting).await
+    }
+
+    /// Updates about messages that have not come are kept under their keys.
+    async fn wait(&mut self, rows: &[(LookupKey, EventId, &Decided)]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO early_update (key_hash, event_id, raw_event, item, seen_scope, seen_key)
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::uuid[])",
+        )
+        .bind(column(rows, |(key, ..)| key.0))
+        .bind(column(rows, |(_, event, _)| event.0))
+        .bind(column(rows, |(.., d)| d.message.raw_event.0))
+        .bind(column(rows, |(.., d)| i32::try_from(d.message.item).unwrap_or(i32::MAX)))
+        .bind(column(rows, |(.., d)| d.lookup.seen_scope.as_str()))
+        .bind(column(rows, |(.., d)| d.lookup.seen_key.0))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Stored updates whose message has come now are put where they would be, had it come first.
+    async fn attach(&mut self) -> Result<(), StoreError> {
+        let has_stored = |d: &&Decided| d.decision.early.iter().any(|early| early.of_batch.is_none());
+        let firsts = self.firsts().into_iter().filter(has_stored);
+        let rows: Vec<(LookupKey, &Decided)> = firsts.filter_map(|d| Some((d.lookup.own_message()?, d))).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "WITH come AS (
+                DELETE FROM early_update u USING unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS t(key_hash, message_id, ticket_id)
+                WHERE u.key_hash = t.key_hash RETURNING u.*, t.message_id, t.ticket_id
+             ), events AS (
+                UPDATE ticket_event v SET ticket_id = come.ticket_id, message_id = come.message_id FROM come WHERE v.id = come.event_id
+             ), items AS (
+                UPDATE raw_item i SET message_id = come.message_id FROM come WHERE i.raw_event = come.raw_event AND i.item = come.item
+             ), repeats AS (
+                UPDATE raw_item i SET message_id = come.message_id, duplicate_of = come.message_id
+                FROM come JOIN seen s ON s.scope = come.seen_scope AND s.key_hash = come.seen_key
+                WHERE i.message_id = s.message_id AND i.role = 'repeat'
+             )
+             UPDATE seen s SET message_id = come.message_id FROM come WHERE s.scope = come.seen_scope AND s.key_hash = come.seen_key",
+        )
+        .bind(column(&rows, |(key, _)| key.0))
+        .bind(column(&rows, |(_, d)| d.decision.message.0))
+        .bind(column(&rows, |(_, d)| self.ticket_of(d)))
+        .execute(&mut *self.connection)
+        .await?;
         Ok(())
     }
 
     /// A text that was taken back is redacted, one that was edited replaced; the journal keeps the fact.
     async fn updates(&mut self) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, String, bool)> = self
-            .decided
-            .iter()
-            .filter(|d| d.decision.role == ItemRole::Update && d.decision.message != d.message.id)
-            .filter_map(|d| match d.message.incoming.what {
-                What::Delete => Some((d.decision.message.0, String::new(), true)),
-                What::Edit => Some((d.decision.message.0, d.message.incoming.content.text().to_owned(), false)),
-                _ => None,
-            })
-            .collect();
+        let of_message = self.decided.iter().flat_map(|d| {
+            let stored = d.decision.early.iter().filter(|early| early.of_batch.is_none());
+            stored.map(move |early| (d.decision.message.0, early.what, early.text.as_str(), early.at))
+        });
+        let updates = self.decided.iter().filter(|d| d.decision.role == ItemRole::Update && !self.is_waiting(d));
+        let of_batch = updates.map(|d| {
+            let incoming = &d.message.incoming;
+            (self.message_of(d), incoming.what, incoming.content.text(), d.message.occurred_at)
+        });
+        // One row a message: taken back is for good, and of several edits the latest stands, whatever came first.
+        let mut last: BTreeMap<Uuid, (bool, Timestamp, &str)> = BTreeMap::new();
+        for (id, what, text, at) in of_message.chain(of_batch) {
+            let is_gone = what == What::Delete;
+            if is_gone || what == What::Edit {
+                let text = if is_gone { "" } else { text };
+                let entry = last.entry(id).or_insert((is_gone, at, text));
+                if (is_gone, at) >= (entry.0, entry.1) {
+                    *entry = (is_gone, at, text);
+                }
+            }
+        }
+        let rows: Vec<_> = last.into_iter().collect();
         if rows.is_empty() {
             return Ok(());
         }
         sqlx::query(
             "UPDATE message m SET text = t.text, own_text = NULL, subject = CASE WHEN t.gone THEN NULL ELSE m.subject END,
-                redacted_at = CASE WHEN t.gone THEN $4 ELSE m.redacted_at END
-             FROM unnest($1::uuid[], $2::text[], $3::bool[]) AS t(id, text, gone) WHERE m.id = t.id AND m.redacted_at IS NULL",
+                edited_at = CASE WHEN t.gone THEN NULL ELSE t.at END, redacted_at = CASE WHEN t.gone THEN $5 ELSE m.redacted_at END
+             FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::timestamptz[]) AS t(id, text, gone, at)
+             WHERE m.id = t.id AND m.redacted_at IS NULL AND (t.gone OR m.edited_at IS NULL OR m.edited_at <= t.at)",
         )
-        .bind(column(&rows, |r| r.0))
-        .bind(column(&rows, |r| r.1.as_str()))
-        .bind(column(&rows, |r| r.2))
+        .bind(column(&rows, |(id, _)| *id))
+        .bind(column(&rows, |(_, (.., text))| *text))
+        .bind(column(&rows, |(_, (gone, ..))| *gone))
+        .bind(column(&rows, |(_, (_, at, _))| sql_time(*at)))
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;

@@ -57,6 +57,7 @@ pub async fn load(
     loader.identities(batch).await?;
     loader.holders(batch).await?;
     let mut tickets = loader.anchors(batch).await?;
+    loader.early(batch).await?;
     loader.lock_contacts().await?;
     tickets.extend(loader.tickets_of_contacts().await?);
     loader.tickets(tickets).await?;
@@ -225,6 +226,39 @@ impl Loader<'_> {
             self.facts.anchors.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(anchor);
         }
         Ok(tickets)
+    }
+
+    /// Updates that wait for messages of the batch.
+    async fn early(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let keys = uuids(batch.iter().filter_map(|(_, lookup)| lookup.own_message()));
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT k.key_hash, e.id, e.kind, e.data FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
+                SELECT v.id, v.kind, v.data FROM early_update u JOIN ticket_event v ON v.id = u.event_id WHERE u.key_hash = k.key_hash
+                ORDER BY v.kind IN ('delete', 'edit') DESC, v.id DESC LIMIT {EARLY_MAX}
+             ) e"
+        )))
+        .bind(keys)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in rows {
+            let id: Uuid = row.try_get("id")?;
+            let (kind, data): (String, serde_json::Value) = (row.try_get("kind")?, row.try_get("data")?);
+            let at = data.get("occurred_at").and_then(|at| at.as_str()?.parse().ok());
+            let early = EarlyUpdate {
+                what: serde_json::from_value(serde_json::Value::String(kind))
+                    .map_err(|error| corrupt("ticket_event", id, &error.to_string()))?,
+                text: data.get("text").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+                at: at.ok_or_else(|| corrupt("ticket_event", id, "its time"))?,
+                of_batch: None,
+            };
+            self.facts.early.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(early);
+        }
+        // In order of arrival: of two edits of one instant the later one stands.
+        self.facts.early.values_mut().for_each(|early| early.reverse());
+        Ok(())
     }
 
     fn contact_ids(&self) -> Vec<Uuid> {
