@@ -19,7 +19,7 @@ use sha2::Sha256;
 use std::path::{Path, PathBuf};
 
 /// The kinds whose samples are text in this file's form.
-const SAMPLED: &[&str] = &["asterisk", "messenger", "webchat", "whatsapp"];
+const SAMPLED: &[&str] = &["asterisk", "instagram", "messenger", "webchat", "whatsapp"];
 
 /// The key of Standard Webhooks' own test vector.
 const CHAT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -263,7 +263,7 @@ fn a_large_message_is_read() {
 const CAPTURES: &[(&str, &str)] = &[
     ("whatsapp", "whatsapp"),
     ("messenger", "messenger"),
-    ("instagram", "messenger"),
+    ("instagram", "instagram"),
     ("webchat", "webchat"),
     ("generic", "webchat"),
     ("calls", "asterisk"),
@@ -357,7 +357,7 @@ fn captures_say_what_they_hold() {
         assert_eq!(summary(&capture(&dir, folder, kind_name, file)), expected, "{folder}/{file}");
     }
     // Other products' chats and exchanges: named, never read as ours.
-    for (folder, kind_name) in [("webchat", "webchat"), ("generic", "webchat"), ("instagram", "messenger")] {
+    for (folder, kind_name) in [("webchat", "webchat"), ("generic", "webchat"), ("instagram", "messenger"), ("messenger", "instagram")] {
         for path in files(&dir.join(folder), &["json"]) {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let parsed = capture(&dir, folder, kind_name, &file);
@@ -473,7 +473,7 @@ fn by_chat(secret: &str, sent_at_s: i64, body: &[u8]) -> Vec<(&'static str, Stri
 #[test]
 fn only_the_vendor_may_post() {
     let other_key = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    for kind in ["messenger", "webchat", "whatsapp"] {
+    for kind in ["instagram", "messenger", "webchat", "whatsapp"] {
         let channel = build(kind, toml::Table::new());
         let sign = |right: bool, body: &[u8]| match (kind, right) {
             ("webchat", true) => by_chat(CHAT_SECRET, NOW_S, body),
@@ -542,7 +542,7 @@ fn the_handshake_needs_the_token() {
         [("hub.mode", "subscribe"), ("hub.challenge", "1158201444"), ("hub.verify_token", token)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
     };
-    for kind in ["messenger", "whatsapp"] {
+    for kind in ["instagram", "messenger", "whatsapp"] {
         let channel = build(kind, toml::Table::new());
         assert_eq!(channel.handshake(&query("meatyhamhock")), Handshake::Echo("1158201444".to_owned()), "{kind}");
         assert_eq!(channel.handshake(&query("another")), Handshake::Refused, "{kind}");

@@ -38,6 +38,8 @@ channels! {
     asterisk,
     /// A mailbox.
     imap,
+    /// Instagram messaging.
+    instagram,
     /// A directory of mails.
     maildir,
     /// Facebook Messenger.

@@ -1,10 +1,13 @@
 //! WhatsApp Business Cloud API.
 //!
 //! `POST /hooks/{channel}`, signed as all of Meta's webhooks (`wire::meta`). Read are all elements of all
-//! entries and changes: messages, echoes of what the business sent from its phone, statuses,
-//! preferences, errors; a `field` not known here becomes a notice. Sources:
-//! developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference (messages,
-//! system), …/business-scoped-user-ids.
+//! entries and changes: messages, echoes of what the business sent from its phone, statuses, the
+//! history of a phone that was connected, preferences, errors; a `field` not known here becomes a
+//! notice. What matters is which lists a value holds, not its `field`: `standby` brings the same lists
+//! while Meta's own agent answers. Sources, below
+//! developers.facebook.com/documentation/business-messaging/whatsapp/: webhooks/reference/messages (each
+//! type, `group`, `status`, `system`), …/smb_message_echoes, …/history, …/standby,
+//! business-scoped-user-ids, and the changelog of 2026-08-11 (`previous_user_id`).
 //!
 //! **Namespace:** `whatsapp:` and the id of the WhatsApp Business Account (`entry.id`), not the
 //! `phone_number_id`: every delivery has it, also those whose value has no `metadata`, so that
@@ -14,14 +17,20 @@
 //! both. A BSUID means something within one business portfolio, which no payload names: the scope is
 //! `portfolio` of the settings, else the account's id.
 //!
+//! **A new number or user id** comes as a system message: the sender has the old ids, `moved_to` the
+//! new ones. A change of the number makes a new BSUID too; the old number may become a stranger's.
+//!
+//! **Groups** are kept apart: `group_id` is the thread, whoever speaks in it, and a receipt in a group
+//! names the group where else the person stands.
+//!
 //! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
 use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
-    Sender, SenderIdentity, What,
+    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, Reference,
+    ReferenceKind, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
@@ -155,8 +164,14 @@ impl Account {
         let mut excused = false;
         for (key, direction) in [("messages", Direction::FromCustomer), ("message_echoes", Direction::FromAgent)] {
             for message in json::list(value, key, batch) {
-                excused |= self.message(value, message, direction, batch);
+                match field.as_str() {
+                    "history" => self.file_of_history(value, message, batch),
+                    _ => excused |= self.message(value, message, direction, batch),
+                }
             }
+        }
+        for chunk in json::list(value, "history", batch) {
+            self.history(value, chunk, batch);
         }
         for status in json::list(value, "statuses", batch) {
             self.status(value, status, batch);
@@ -203,6 +218,96 @@ impl Account {
         unreadable
     }
 
+    /// `{"metadata": {"phase": 0, "chunk_order": 1, "progress": 55}, "threads": [{"id": "<CUSTOMER>",
+    /// "context": {"user_id": "…"}?, "messages": [{"from", "to"?, "id", "timestamp", "type", …,
+    /// "history_context": {"status": "READ", "from_me": true?}}]}], "errors": [{"code": 2593109, …}]?}`:
+    /// what was said up to 180 days before the business's phone was connected. An error says that the
+    /// business shares none.
+    fn history(&self, value: &Value, chunk: &Value, batch: &mut Batch) {
+        let before = batch.len();
+        for thread in json::list(chunk, "threads", batch) {
+            let context = thread.get("context").unwrap_or(&Value::Null);
+            let number = json::id(thread, "id").or_else(|| json::id(context, "wa_id"));
+            let customer = self.person(value, json::id(context, "user_id"), number);
+            for message in json::list(thread, "messages", batch) {
+                self.past(value, &customer, message, batch);
+            }
+        }
+        for error in json::list(chunk, "errors", batch) {
+            batch.fault("vendor_error", format!("WhatsApp reports: {}", error_words(error)));
+        }
+        if batch.len() == before {
+            batch.item(self.other_change("history", chunk));
+        }
+    }
+
+    /// A message of the history, and how far it came if it was ours.
+    fn past(&self, value: &Value, customer: &Sender, message: &Value, batch: &mut Batch) {
+        let Some(id) = json::id(message, "id") else {
+            return batch.fault("no_id", "a message of the history has no id");
+        };
+        let direction = self.side(value, message);
+        let mut incoming = Incoming::new(&self.namespace, id);
+        incoming.direction = direction;
+        match direction {
+            Direction::FromCustomer => incoming.sender = customer.clone(),
+            Direction::FromAgent => incoming.recipient = customer.clone(),
+        }
+        self.time(message, &mut incoming);
+        self.pointers(message, &mut incoming);
+        self.kind(&json::text(message, "type").unwrap_or_default(), message, &mut incoming);
+        let (occurred_at, target) = (incoming.occurred_at, incoming.source_key.clone());
+        batch.item(incoming);
+        let reached = message.get("history_context").and_then(|context| json::text(context, "status"));
+        let reached = reached.and_then(|word| Progress::parse(&word.to_ascii_lowercase()));
+        if let (Direction::FromAgent, Some(progress)) = (direction, reached) {
+            let mut status = Incoming::new(&self.namespace, &target);
+            status.what = What::Status;
+            status.direction = Direction::FromAgent;
+            status.variant = format!("{}:history", progress.as_str());
+            status.recipient = customer.clone();
+            status.content = Content::Text(progress.as_str().to_owned());
+            status.occurred_at = occurred_at;
+            status.occurred_trusted = occurred_at.is_some();
+            status.references.push(self.reference(ReferenceKind::Target, target));
+            batch.item(status);
+        }
+    }
+
+    /// The file of a message of the history, which stood there as `media_placeholder`: it comes in a
+    /// webhook of its own, and only for messages of the last 14 days.
+    fn file_of_history(&self, value: &Value, message: &Value, batch: &mut Batch) {
+        let Some(id) = json::id(message, "id") else {
+            return batch.fault("no_id", "a file of the history names no message");
+        };
+        let direction = self.side(value, message);
+        let customer = self.customer(value, message, direction);
+        let mut incoming = Incoming::new(&self.namespace, &id);
+        incoming.what = What::Edit;
+        incoming.variant = "file".to_owned();
+        incoming.direction = direction;
+        match direction {
+            Direction::FromCustomer => incoming.sender = customer,
+            Direction::FromAgent => incoming.recipient = customer,
+        }
+        self.time(message, &mut incoming);
+        incoming.references.push(self.reference(ReferenceKind::Target, id));
+        said(&json::text(message, "type").unwrap_or_default(), message).put(&mut incoming);
+        batch.item(incoming);
+    }
+
+    /// Who said a message of the history: the business, where its own number or `from_me` says so.
+    fn side(&self, value: &Value, message: &Value) -> Direction {
+        let own = value.get("metadata").and_then(|metadata| json::id(metadata, "display_phone_number"));
+        let digits = |text: &String| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let from = json::id(message, "from");
+        let from_me = message.get("history_context").and_then(|context| context.get("from_me")?.as_bool());
+        match from_me == Some(true) || (from.is_some() && from.as_ref().map(digits) == own.as_ref().map(digits)) {
+            true => Direction::FromAgent,
+            false => Direction::FromCustomer,
+        }
+    }
+
     /// Fills in what depends on the type. Returns whether the type's content was not there.
     fn kind(&self, kind: &str, message: &Value, incoming: &mut Incoming) -> bool {
         let object = message.get(kind).unwrap_or(&Value::Null);
@@ -232,24 +337,32 @@ impl Account {
         false
     }
 
-    /// `{"system": {"type": "user_changed_number", "body": "…", "wa_id": "<new>", "user_id": "<new>"?,
-    /// "previous_user_id": "<old>"?}}`: `from` is the old number. Old ids are the sender's; the new
-    /// ones are stated, since whose they were before is for deciding.
+    /// `{"from": "<old>"?, "system": {"type": "user_changed_number", "body": "…", "wa_id": "<new>",
+    /// "user_id": "<new>"?, "previous_user_id": "<old>"?}}`, or with `user_changed_user_id` where no number
+    /// can be shared; `new_wa_id` before v12. Other types (`customer_identity_changed`) are told only.
     fn notice(&self, message: &Value, system: &Value, incoming: &mut Incoming) {
         incoming.what = What::Notice;
         let kind = json::word(&json::text(system, "type").unwrap_or_default());
         let body = json::filled(system, "body");
         incoming.content = Content::Text(body.unwrap_or_else(|| format!("[system: {kind}]")));
+        let number_changed = matches!(kind.as_str(), "user_changed_number" | "customer_changed_number");
+        let moves = number_changed || kind == "user_changed_user_id";
         incoming.variant = kind;
-        let previous = json::id(system, "previous_user_id");
-        let current = json::id(system, "user_id");
-        if previous.is_some() {
-            incoming.sender.identities = self.identities(&[previous], &[json::id(message, "from")]);
+        if !moves {
+            return;
         }
-        let from_user_id = json::id(message, "from_user_id");
-        let new = self.identities(&[current, from_user_id], &[json::id(system, "wa_id")]);
-        let old: Vec<_> = incoming.sender.identities.iter().map(|known| known.identity.clone()).collect();
-        incoming.sender.stated = new.into_iter().map(|known| known.identity).filter(|id| !old.contains(id)).collect();
+        let named = json::id(message, "from_user_id");
+        let (previous, current) = (json::id(system, "previous_user_id"), json::id(system, "user_id"));
+        // The notice is in the name of the person as he was, where it does not say both.
+        let old_user = previous.or_else(|| named.clone().filter(|named| Some(named) != current.as_ref()));
+        let new_user = current.or(named).filter(|user| Some(user) != old_user.as_ref());
+        let new_number = json::id(system, "wa_id").or_else(|| json::id(system, "new_wa_id"));
+        // A number beside a changed user id alone may be either, so nobody is taken from it.
+        let old_number = json::id(message, "from").or_else(|| json::id(system, "customer"));
+        let old_number = old_number.filter(|old| number_changed && Some(old) != new_number.as_ref());
+        incoming.sender.identities = self.identities(&[old_user], &[old_number]);
+        incoming.moved_to = self.identities(&[new_user], &[new_number]);
+        incoming.moved_to.retain(|new| !incoming.sender.identities.iter().any(|old| old.identity == new.identity));
     }
 
     /// `{"id": "wamid.x", "status": "read", "timestamp": "1698266945", "recipient_id": "358401234567",
@@ -260,14 +373,21 @@ impl Account {
             return batch.fault("no_target", "a status names no message or no state");
         };
         let word = json::word(&word);
-        let (number, user) = (json::id(status, "recipient_id"), json::id(status, "recipient_user_id"));
+        // In a group the recipient is the group, and the person a participant.
+        let (number, user) = match json::text(status, "recipient_type").as_deref() {
+            Some("group") => {
+                let user = json::id(status, "recipient_participant_user_id");
+                (json::id(status, "recipient_participant_id"), user.or_else(|| json::id(status, "recipient_user_id")))
+            }
+            _ => (json::id(status, "recipient_id"), json::id(status, "recipient_user_id")),
+        };
         let mut incoming = Incoming::new(&self.namespace, id);
         incoming.what = What::Status;
         incoming.direction = Direction::FromAgent;
         incoming.variant = format!("{word}:{}", number.as_deref().or(user.as_deref()).unwrap_or_default());
         incoming.recipient = self.person(value, user, number);
         incoming.content = Content::Text(word);
-        incoming.subject = json::elements(status, "errors").first().map(error_words);
+        incoming.subject = json::elements(status, "errors").first().map(reason);
         self.time(status, &mut incoming);
         self.target(status, "id", &mut incoming);
         batch.item(incoming);
@@ -353,13 +473,15 @@ impl Account {
             incoming.references.push(self.reference(ReferenceKind::Reply, id));
         }
         if let Some(group) = json::id(message, "group_id") {
-            incoming.references.push(self.reference(ReferenceKind::Conversation, format!("group:{group}")));
+            incoming.references.push(self.reference(ReferenceKind::Group, group));
         }
         let forwarded = |key| context.get(key).and_then(Value::as_bool) == Some(true);
         if forwarded("forwarded") || forwarded("frequently_forwarded") {
             incoming.marks.push(Mark::Forwarded);
         }
-        incoming.subject = message.get("referral").and_then(|referral| json::filled(referral, "headline"));
+        let referral = message.get("referral").and_then(|referral| json::filled(referral, "headline"));
+        let product = context.get("referred_product").and_then(|product| json::filled(product, "product_retailer_id"));
+        incoming.subject = referral.or_else(|| product.map(|product| format!("[product] {product}")));
     }
 
     fn target(&self, element: &Value, key: &str, incoming: &mut Incoming) {
@@ -376,6 +498,16 @@ fn error_words(error: &Value) -> String {
     let code = json::id(error, "code").map_or_else(|| "no code".to_owned(), |code| json::word(&code));
     let title = json::filled(error, "title").or_else(|| json::filled(error, "message")).unwrap_or_default();
     format!("{code} {}", title.chars().take(200).collect::<String>()).trim_end().to_owned()
+}
+
+/// Why something could not be delivered: an error's words with the details, which tell the desk more.
+fn reason(error: &Value) -> String {
+    let words = error_words(error);
+    let details = error.get("error_data").and_then(|data| json::filled(data, "details"));
+    match details.filter(|details| !words.ends_with(details.as_str())) {
+        Some(details) => format!("{words}: {}", details.chars().take(300).collect::<String>()),
+        None => words,
+    }
 }
 
 /// What a message says.
@@ -418,10 +550,13 @@ fn said(kind: &str, message: &Value) -> Said {
         "interactive" => interactive(object).map(Said::text),
         "button" => json::filled(object, "text").or_else(|| json::filled(object, "payload")).map(Said::text),
         "order" => order(object).map(Said::text),
+        "media_placeholder" => Some(Said::text("[a file that is not in the history]")),
         _ => None,
     };
-    let named = message.get("unsupported").and_then(|unsupported| json::filled(unsupported, "type"));
-    found.unwrap_or_else(|| Said::unsupported(named.as_deref().unwrap_or(kind)))
+    // Meta names what it cannot pass on in one way, a reply of a new kind in another.
+    let named = || json::filled(message.get("unsupported")?, "type");
+    let inner = || json::filled(object, "type").filter(|_| kind == "interactive");
+    found.unwrap_or_else(|| Said::unsupported(named().or_else(inner).as_deref().unwrap_or(kind)))
 }
 
 /// `{"id": "65463453", "mime_type": "image/jpeg", "sha256": "…", "caption"?, "filename"?, "url"?}`.

@@ -98,7 +98,11 @@ pub fn may_guess(facts: &Facts, message: &Message) -> bool {
     let now = message.received_at.as_second();
     let lately = || facts.refused.iter().filter(move |refused| (0..3600).contains(&(now - refused.at.as_second())));
     let is_his = |identity| {
-        let mut known = message.customer().identities.iter().filter_map(|held| facts.identities.get(&held.identity));
+        let mut known = message
+            .customer()
+            .identities
+            .iter()
+            .filter_map(|held| facts.identity_at(&held.identity, message.trusted_at));
         known.any(|known| known.id == identity)
     };
     lately().filter(|refused| is_his(refused.identity)).count() < REFUSED_BY_IDENTITY_MAX

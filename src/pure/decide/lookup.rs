@@ -93,6 +93,9 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
                 Some(AnchorKind::Conversation),
                 keyer.thread(AnchorKind::Conversation, &reference.namespace, &reference.key),
             ),
+            ReferenceKind::Group => {
+                (Some(AnchorKind::Group), keyer.thread(AnchorKind::Group, &reference.namespace, &reference.key))
+            }
             ReferenceKind::Hint => {
                 (Some(AnchorKind::Hint), keyer.thread(AnchorKind::Hint, &reference.namespace, &reference.key))
             }
@@ -109,6 +112,12 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
         own,
         references,
         facts: message.facts.iter().map(|fact| keyer.fact(&fact.value)).collect(),
-        claims_on: message.customer().identities.iter().map(|held| keyer.claim(&held.identity)).collect(),
+        claims_on: message
+            .customer()
+            .identities
+            .iter()
+            .chain(&incoming.moved_to)
+            .map(|held| keyer.claim(&held.identity))
+            .collect(),
     }
 }

@@ -7,6 +7,7 @@
 pub mod evidence;
 pub mod extract;
 pub mod lookup;
+pub mod moves;
 pub mod normalise;
 pub mod phrases;
 pub mod resolve;
@@ -18,7 +19,7 @@ use crate::pure::domain::decision::{
     AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution,
 };
 use crate::pure::domain::id::{IdMint, MessageId};
-use crate::pure::domain::message::{Call, CallLeg, Content, Message, What};
+use crate::pure::domain::message::{Call, CallLeg, Content, Message, SenderIdentity, What};
 use crate::pure::domain::policy::Policy;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -33,6 +34,9 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
         let mut decision = nothing(message, ItemRole::Erased, message.id);
         decision.reasons.push(Reason::new("erased", "The message was erased and stays erased."));
         return decision;
+    }
+    if message.incoming.is_move() {
+        return moved(message, lookup, facts, mint, policy);
     }
     if message.incoming.what != What::Message {
         return update(message, lookup, facts);
@@ -74,6 +78,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         resolution: resolved.resolution,
         identity: resolved.identity,
         identities: resolved.identities,
+        closed: Vec::new(),
         facts: resolved.facts,
         edges: resolved.edges,
         placement: placed.placement,
@@ -99,6 +104,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         resolution: Resolution::Nobody,
         identity: None,
         identities: Vec::new(),
+        closed: Vec::new(),
         facts: Vec::new(),
         edges: Vec::new(),
         placement: Placement::None,
@@ -115,6 +121,25 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
     }
 }
 
+/// The platform's word that a person is reached elsewhere from now on: the new addresses are his,
+/// the old ones nobody's. It is shown on his latest ticket; it opens none.
+fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
+    let moves::Moved { resolved, closed } = moves::follow(message, facts, mint);
+    let placed = thread::show(message, lookup, &resolved, facts, policy);
+    let mut decision = nothing(message, ItemRole::Move, message.id);
+    decision.resolution = resolved.resolution;
+    decision.identity = resolved.identity;
+    decision.identities = resolved.identities;
+    decision.closed = closed;
+    decision.edges = resolved.edges;
+    decision.placement = placed.placement;
+    decision.moves = placed.moves;
+    decision.reasons = resolved.reasons;
+    decision.reasons.extend(placed.reasons);
+    decision.changes = route::route(&decision);
+    decision
+}
+
 fn repeat(message: &Message, of: MessageId) -> Decision {
     let mut decision = nothing(message, ItemRole::Repeat, of);
     decision.reasons.push(Reason::new("repeat", "The same message was delivered before."));
@@ -127,6 +152,13 @@ fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
     let mut anchors = key.and_then(|key| facts.anchors.get(&key)).into_iter().flatten();
     let target = anchors.find(|anchor| anchor.kind == AnchorKind::Message);
     let mut decision = nothing(message, ItemRole::Update, target.map_or(message.id, |anchor| anchor.message));
+    if message.incoming.what == What::Status && key.is_none() {
+        // A receipt for all that was sent to the customer until then.
+        let known = |held: &SenderIdentity| Some(facts.identity_at(&held.identity, message.occurred_at)?.id);
+        decision.identity = message.customer().identities.iter().find_map(known);
+        decision.reasons.push(Reason::new("receipt", "It is about all that was sent to the customer until then."));
+        return decision;
+    }
     match target {
         Some(anchor) => {
             decision.placement =

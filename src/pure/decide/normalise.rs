@@ -139,6 +139,12 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     }
     bound_sender(&mut incoming.sender);
     bound_sender(&mut incoming.recipient);
+    // Nobody moves to where he is, nor to the desk's own address.
+    let sender = &incoming.sender.identities;
+    incoming
+        .moved_to
+        .retain(|to| !sender.iter().any(|from| from.identity == to.identity) && !extract::is_own(&to.identity, policy));
+    incoming.moved_to.truncate(IDENTITIES_MAX);
     let customer = match incoming.direction {
         Direction::FromCustomer => &mut incoming.sender,
         Direction::FromAgent => &mut incoming.recipient,

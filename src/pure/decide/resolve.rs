@@ -4,14 +4,18 @@
 //! IDENTITY.md 4.2: the same secret number with agreeing names, a caller's number named earlier in
 //! an authenticated mail, two sides that name each other. What is weaker becomes a suggestion.
 //!
+//! An address is one person's for an epoch: a number that a platform reported as left, and all that
+//! was said of it while it was somebody else's, say nothing of who uses it now.
+//!
 //! **Invariant:** what can be forged never joins contacts and never adds to one.
 
 use super::evidence::*;
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::CONTACT_IDENTITIES_MAX;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL, mask};
-use crate::pure::domain::message::{Direction, FactValue, Message};
+use crate::pure::domain::message::{Direction, FactValue, Message, SenderIdentity};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
 use std::collections::BTreeMap;
@@ -73,6 +77,8 @@ struct Weighing<'a> {
     identities: Vec<TouchedIdentity>,
     /// Contacts that the sender's own identities belong to.
     own: Vec<ContactId>,
+    /// Keys of claims on the sender's own identities, and since when those are his.
+    claims_on: Vec<(LookupKey, Option<Timestamp>)>,
     names: Vec<&'a PersonName>,
     refused: Vec<LookupKey>,
     reasons: Vec<Reason>,
@@ -83,7 +89,7 @@ impl<'a> Weighing<'a> {
         let mut own: Vec<ContactId> = Vec::new();
         let mut identities = Vec::new();
         for held in &message.customer().identities {
-            let known = facts.identities.get(&held.identity);
+            let known = facts.identity_at(&held.identity, message.trusted_at);
             if let Some(contact) = known.map(|known| facts.contact_now(known.contact))
                 && !own.contains(&contact)
             {
@@ -96,12 +102,15 @@ impl<'a> Weighing<'a> {
                 new: known.is_none(),
             });
         }
+        let began = |held: &SenderIdentity| facts.epoch_began(&held.identity, message.trusted_at);
+        let held = message.customer().identities.iter().map(began);
+        let claims_on = lookup.claims_on.iter().copied().zip(held).collect();
         let mut names: Vec<&PersonName> = message.names().collect();
         if names.is_empty() {
             names =
                 own.iter().flat_map(|contact| facts.identities_of(*contact)).flat_map(|known| &known.names).collect();
         }
-        Self { message, lookup, facts, identities, own, names, refused: Vec::new(), reasons: Vec::new() }
+        Self { message, lookup, facts, identities, own, claims_on, names, refused: Vec::new(), reasons: Vec::new() }
     }
 
     /// Evidence is weighed for what customers say themselves, from an identifier that is one
@@ -137,6 +146,16 @@ impl<'a> Weighing<'a> {
         others
     }
 
+    /// Others who claimed an identity of the sender's since it is his.
+    fn claimants(&self) -> Vec<(ContactId, &'a Holder)> {
+        let since = |(key, began): &(LookupKey, Option<Timestamp>)| {
+            let began = *began;
+            let others = self.others(*key).into_iter();
+            others.filter(move |(_, holder)| began.is_none_or(|began| holder.at >= began)).collect::<Vec<_>>()
+        };
+        self.claims_on.iter().flat_map(since).collect()
+    }
+
     fn names_of(&self, contact: ContactId) -> impl Iterator<Item = &'a PersonName> {
         self.facts.identities_of(contact).flat_map(|known| &known.names)
     }
@@ -148,13 +167,13 @@ impl<'a> Weighing<'a> {
 
     /// The other contact has stated an identifier of ours, or we one of his.
     fn names_the_other(&self, contact: ContactId) -> bool {
-        let he_names_us = self.lookup.claims_on.iter().any(|key| self.others(*key).contains_key(&contact));
+        let he_names_us = self.claimants().iter().any(|(claimant, _)| *claimant == contact);
         he_names_us || self.claimed_identities().any(|(_, known)| self.facts.contact_now(known.contact) == contact)
     }
 
     fn claimed_identities(&self) -> impl Iterator<Item = (LookupKey, &'a crate::pure::domain::contact::KnownIdentity)> {
         self.keyed_facts().filter_map(|(value, key)| match value {
-            FactValue::Claim(identity) => Some((key, self.facts.identities.get(identity)?)),
+            FactValue::Claim(identity) => Some((key, self.facts.identity_at(identity, self.message.trusted_at)?)),
             _ => None,
         })
     }
@@ -233,10 +252,10 @@ impl<'a> Weighing<'a> {
     /// A caller whose number an authenticated mail had named before the call.
     fn caller_named(&self) -> Vec<Evidence> {
         let fits = is_call(self.message) && self.own.iter().all(|contact| is_call_only(self.facts, *contact));
-        let keys = if fits { self.lookup.claims_on.as_slice() } else { &[] };
-        let claims: BTreeMap<ContactId, &Holder> = keys
-            .iter()
-            .flat_map(|key| self.others(*key))
+        let claims: BTreeMap<ContactId, &Holder> = self
+            .claimants()
+            .into_iter()
+            .filter(|_| fits)
             .filter(|(_, holder)| holder.assurance >= Assurance::Plausible && self.is_mail(holder.identity))
             .collect();
         let alone = claims.len() == 1;
@@ -272,9 +291,10 @@ impl<'a> Weighing<'a> {
                     return None;
                 }
                 let conflict = compare_names(&self.names, self.names_of(contact)) == Names::Conflict;
-                let he_names_us = self.lookup.claims_on.iter().any(|key| {
-                    self.others(*key).get(&contact).is_some_and(|holder| holder.assurance >= Assurance::Plausible)
-                });
+                let he_names_us = self
+                    .claimants()
+                    .iter()
+                    .any(|(claimant, holder)| *claimant == contact && holder.assurance >= Assurance::Plausible);
                 let called_after = mine_is_mail
                     && known.identity.scheme == TEL
                     && is_call_only(self.facts, contact)
@@ -307,19 +327,17 @@ impl<'a> Weighing<'a> {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for key in &self.lookup.claims_on {
-            for (contact, holder) in self.others(*key) {
-                if compare_names(&self.names, self.names_of(contact)) != Names::Conflict {
-                    found.push(Evidence {
-                        contact,
-                        identity: holder.identity,
-                        message: Some(holder.message),
-                        class: EvidenceClass::AssertedId,
-                        bits: BITS_ASSERTED,
-                        strong: false,
-                        why: "This sender's address was stated there, without more to carry it.".to_owned(),
-                    });
-                }
+        for (contact, holder) in self.claimants() {
+            if compare_names(&self.names, self.names_of(contact)) != Names::Conflict {
+                found.push(Evidence {
+                    contact,
+                    identity: holder.identity,
+                    message: Some(holder.message),
+                    class: EvidenceClass::AssertedId,
+                    bits: BITS_ASSERTED,
+                    strong: false,
+                    why: "This sender's address was stated there, without more to carry it.".to_owned(),
+                });
             }
         }
         found

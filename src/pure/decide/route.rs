@@ -18,9 +18,16 @@ pub fn route(decision: &Decision) -> Vec<Told> {
         Placement::Reopen(_) => changes.push(told(Change::TicketReopened, ticket)),
         Placement::Join(_) | Placement::None => {}
     }
+    // A notice is no message that a mirror could show.
+    if decision.role == ItemRole::Move {
+        changes.extend(contacts_merged(decision, ticket));
+        return changes;
+    }
     let change = match decision.role {
         ItemRole::First => Change::MessageAdded,
-        ItemRole::Leg | ItemRole::Update | ItemRole::Repeat | ItemRole::Erased => Change::MessageUpdated,
+        ItemRole::Leg | ItemRole::Update | ItemRole::Move | ItemRole::Repeat | ItemRole::Erased => {
+            Change::MessageUpdated
+        }
     };
     changes.push(Told { message: Some(decision.message), ..told(change, ticket) });
     let updated = Told { message: Some(decision.message), ..told(Change::MessageUpdated, ticket) };
@@ -45,7 +52,7 @@ fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {
         change: Change::ContactMerged,
         ticket,
         other: None,
-        message: Some(decision.message),
+        message: (decision.role != ItemRole::Move).then_some(decision.message),
         waits: false,
         detail: Some(detail.to_string()),
     })

@@ -48,6 +48,10 @@ pub fn place(
     policy: &Policy,
 ) -> Placed {
     let mut threading = Threading::new(message, lookup, resolved, facts, policy);
+    if message.incoming.is_in_group() {
+        let found = threading.same_group().unwrap_or_else(|| threading.new_ticket(None));
+        return threading.conclude(found, mint);
+    }
     let found = threading
         .answers_the_desk()
         .or_else(|| threading.vendors_thread())
@@ -57,6 +61,18 @@ pub fn place(
         .or_else(|| threading.only_open_one());
     let found = found.unwrap_or_else(|| threading.new_ticket(None));
     threading.conclude(found, mint)
+}
+
+/// Where a notice about the sender himself is shown: on his latest ticket. Tickets of contacts that it
+/// joined are one from now on, where they are one matter.
+pub fn show(message: &Message, lookup: &Lookup, resolved: &Resolved, facts: &Facts, policy: &Policy) -> Placed {
+    let mut threading = Threading::new(message, lookup, resolved, facts, policy);
+    let sides = resolved.sides.iter().flat_map(|side| facts.tickets_of(*side)).filter(|known| !known.is_group);
+    let latest = sides.max_by_key(|known| (known.ticket.state == TicketState::Open, known.ticket.last_at));
+    let placement = latest.map_or(Placement::None, |known| Placement::Join(known.ticket.id));
+    let placement = threading.join_other_sides(placement);
+    let (suggestions, anchors) = (Vec::new(), Vec::new());
+    Placed { placement, entitled_by: None, moves: threading.moves, suggestions, anchors, reasons: threading.reasons }
 }
 
 /// An answer of a rule.
@@ -110,7 +126,7 @@ impl<'a> Threading<'a> {
 
     /// Whether the sender may write on the ticket, and why. A number entitles less than a reply.
     fn entitled(&self, known: &KnownTicket, by_number: bool) -> Option<EntitledBy> {
-        if is_contradicted(self.message) {
+        if is_contradicted(self.message) || known.is_group {
             return None;
         }
         if known.participants.keys().any(|contact| self.is_mine(contact)) {
@@ -152,6 +168,23 @@ impl<'a> Threading<'a> {
             .filter(|(_, anchor)| anchor.kind != AnchorKind::Wanted && anchor.kind != AnchorKind::Number)
     }
 
+    /// The anchor leads to a ticket that is not a group's.
+    fn is_private(&self, anchor: &Anchor) -> bool {
+        anchor.ticket.is_some_and(|ticket| self.facts.ticket(ticket).is_none_or(|known| !known.is_group))
+    }
+
+    /// Before all rules: what is said in a group stays in the group, however often its members write
+    /// to us alone. Whoever speaks in it takes part: the platform let him in.
+    fn same_group(&mut self) -> Option<Found> {
+        let (_, anchor) = self
+            .anchors_of(&[ReferenceKind::Group])
+            .find(|(_, anchor)| anchor.kind == AnchorKind::Group && anchor.ticket.is_some())?;
+        let ticket = self.facts.ticket_now(anchor.ticket?);
+        self.facts.ticket(ticket)?;
+        self.because("group", "It is said in the same group.");
+        Some(self.on_known(ticket, EntitledBy::Group, self.windows.one_open))
+    }
+
     /// Rule 1: an answer to a mail that the desk is known to have sent.
     fn answers_the_desk(&mut self) -> Option<Found> {
         if is_contradicted(self.message) {
@@ -159,7 +192,7 @@ impl<'a> Threading<'a> {
         }
         let (_, anchor) = self
             .anchors_of(&[ReferenceKind::Reply, ReferenceKind::Ancestor])
-            .find(|(_, anchor)| anchor.direction == Direction::FromAgent && anchor.ticket.is_some())?;
+            .find(|(_, anchor)| anchor.direction == Direction::FromAgent && self.is_private(anchor))?;
         let ticket = self.facts.ticket_now(anchor.ticket?);
         let by =
             self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
@@ -295,6 +328,7 @@ impl<'a> Threading<'a> {
             .flat_map(|contact| self.facts.tickets_of(*contact))
             .filter(|known| {
                 known.ticket.state == TicketState::Open
+                    && !known.is_group
                     && self.is_near(known, self.windows.one_open)
                     && !self.contradicts(known)
                     && !is_contradicted(self.message) | self.is_own_only(known)
@@ -468,13 +502,14 @@ impl<'a> Threading<'a> {
             return placement;
         };
         let here = *here;
-        let Some(known) = self.facts.ticket(here) else { return placement };
+        let Some(known) = self.facts.ticket(here).filter(|known| !known.is_group) else { return placement };
         let mut group = vec![here];
         for side in self.resolved.sides.iter().filter(|side| !known.participants.contains_key(side)) {
             let fits: Vec<TicketId> = self
                 .facts
                 .tickets_of(*side)
-                .filter(|other| other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows))
+                .filter(|other| other.ticket.state == TicketState::Open && !other.is_group)
+                .filter(|other| are_one_matter(known, other, self.windows))
                 .map(|other| other.ticket.id)
                 .collect();
             if let [only] = fits.as_slice() {

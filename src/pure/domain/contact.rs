@@ -64,6 +64,9 @@ pub struct KnownIdentity {
     pub identity: Identity,
     /// Counts the owners of a number that changed hands, from 1.
     pub epoch: i32,
+    /// When the platform said that the person left it: what is later is somebody else's, of the next
+    /// epoch. `None` while it is his.
+    pub closed_at: Option<Timestamp>,
     /// Whose it is.
     pub contact: ContactId,
     /// The best assurance any delivery gave it.
@@ -78,6 +81,13 @@ pub struct KnownIdentity {
     pub last_ticket: Option<TicketId>,
     /// Its last message, to look at.
     pub last_message: Option<MessageId>,
+}
+
+impl KnownIdentity {
+    /// Whether it was still this person's at an instant.
+    pub fn holds_at(&self, at: Timestamp) -> bool {
+        self.closed_at.is_none_or(|closed| at < closed)
+    }
 }
 
 /// Local parts behind which a desk sits, not a person, compared in lower case

@@ -54,7 +54,8 @@ pub struct Lookup {
     pub references: Vec<LookupKey>,
     /// Keys of its facts, in step with `message.facts`; `None` for what is not looked up.
     pub facts: Vec<Option<LookupKey>>,
-    /// Claims that others may have made on the customer's own identities, in step with them.
+    /// Claims that others may have made on the customer's own identities, in step with them, then on
+    /// those that he moved to.
     pub claims_on: Vec<LookupKey>,
 }
 
@@ -76,8 +77,10 @@ impl Lookup {
 pub struct EarlyUpdate {
     /// What it does.
     pub what: What,
-    /// The new text of an edit.
+    /// The new text of an edit, the word of a receipt.
     pub text: String,
+    /// Why a receipt says that it failed.
+    pub why: Option<String>,
     /// Its event time.
     pub at: Timestamp,
     /// The update itself, when it is of the same batch; `None` when it is stored.
@@ -91,6 +94,8 @@ pub enum AnchorKind {
     Message,
     /// The vendor's conversation.
     Conversation,
+    /// The vendor's group of several customers.
+    Group,
     /// A hint that several threads may share.
     Hint,
     /// A number of the matter.
@@ -105,6 +110,7 @@ impl AnchorKind {
         match self {
             Self::Message => "message",
             Self::Conversation => "conversation",
+            Self::Group => "group",
             Self::Hint => "hint",
             Self::Number => "number",
             Self::Wanted => "wanted",
@@ -113,7 +119,7 @@ impl AnchorKind {
 
     /// The kind of a stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Message, Self::Conversation, Self::Hint, Self::Number, Self::Wanted]
+        [Self::Message, Self::Conversation, Self::Group, Self::Hint, Self::Number, Self::Wanted]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -176,6 +182,8 @@ pub struct KnownTicket {
     pub participants: BTreeMap<ContactId, EntitledBy>,
     /// Numbers of its matter: pattern's name → keys.
     pub numbers: BTreeMap<String, BTreeSet<LookupKey>>,
+    /// It is the ticket of a group of several customers.
+    pub is_group: bool,
 }
 
 /// Why a contact takes part in a ticket.
@@ -191,6 +199,8 @@ pub enum EntitledBy {
     SameContact,
     /// The desk wrote to him.
     Addressed,
+    /// He speaks in the vendor's group that the ticket is about.
+    Group,
 }
 
 impl EntitledBy {
@@ -202,12 +212,13 @@ impl EntitledBy {
             Self::Organisation => "organisation",
             Self::SameContact => "same_contact",
             Self::Addressed => "addressed",
+            Self::Group => "group",
         }
     }
 
     /// The reason of a stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Opener, Self::DeskMessage, Self::Organisation, Self::SameContact, Self::Addressed]
+        [Self::Opener, Self::DeskMessage, Self::Organisation, Self::SameContact, Self::Addressed, Self::Group]
             .into_iter()
             .find(|by| by.as_str() == word)
     }
@@ -244,8 +255,10 @@ impl KnownCall {
 pub struct Facts {
     /// Repeats.
     pub seen: HashMap<(String, LookupKey), Seen>,
-    /// Identities by address, the current epoch.
+    /// Identities by address, the latest epoch; it may be closed.
     pub identities: HashMap<Identity, KnownIdentity>,
+    /// Earlier epochs of them, closed all.
+    pub earlier: HashMap<IdentityId, KnownIdentity>,
     /// Contacts of those identities and of every candidate.
     pub contacts: HashMap<ContactId, Contact>,
     /// Identities of each loaded contact.
@@ -481,6 +494,8 @@ pub enum ItemRole {
     Leg,
     /// Something about an earlier message.
     Update,
+    /// The platform's notice that a person is reached elsewhere from now on.
+    Move,
     /// A message that was erased: it is not taken in again (promise P8).
     Erased,
 }
@@ -492,7 +507,7 @@ impl ItemRole {
             Self::First => "first",
             Self::Repeat | Self::Erased => "repeat",
             Self::Leg => "leg",
-            Self::Update => "update",
+            Self::Update | Self::Move => "update",
         }
     }
 }
@@ -506,7 +521,7 @@ pub struct TouchedIdentity {
     pub identity: Identity,
     /// What this delivery vouches for.
     pub assurance: Assurance,
-    /// It was not known before.
+    /// It was not known before, or was another person's.
     pub new: bool,
 }
 
@@ -544,6 +559,8 @@ pub struct Decision {
     pub identity: Option<IdentityId>,
     /// Identities it brings or touches.
     pub identities: Vec<TouchedIdentity>,
+    /// Identities that are no longer their person's, and since when.
+    pub closed: Vec<(IdentityId, Timestamp)>,
     /// Facts to be kept.
     pub facts: Vec<KeptFact>,
     /// Evidence that joined.
@@ -577,6 +594,12 @@ impl Decision {
     pub fn is_early(&self, message: &Message) -> bool {
         self.role == ItemRole::Update && self.message == message.id
     }
+
+    /// Identities whose rows change.
+    pub fn touched_ids(&self) -> impl Iterator<Item = IdentityId> {
+        let touched = self.identities.iter().map(|touched| touched.id);
+        touched.chain(self.closed.iter().map(|(id, _)| *id))
+    }
 }
 
 impl Facts {
@@ -600,7 +623,52 @@ impl Facts {
 
     /// A known identity by id.
     pub fn identity(&self, id: IdentityId) -> Option<&KnownIdentity> {
-        self.identities.get(self.address_of.get(&id)?)
+        let latest = || self.identities.get(self.address_of.get(&id)?).filter(|known| known.id == id);
+        self.earlier.get(&id).or_else(latest)
+    }
+
+    fn identity_mut(&mut self, id: IdentityId) -> Option<&mut KnownIdentity> {
+        match self.earlier.get_mut(&id) {
+            Some(known) => Some(known),
+            None => self.identities.get_mut(self.address_of.get(&id)?).filter(|known| known.id == id),
+        }
+    }
+
+    /// All epochs of an address that are known, the first one first.
+    pub fn epochs(&self, identity: &Identity) -> Vec<&KnownIdentity> {
+        let latest = self.identities.get(identity);
+        // Only addresses that were left once have earlier epochs, and those are few.
+        let earlier = self.earlier.values().filter(|known| known.identity == *identity);
+        let mut epochs: Vec<_> = earlier.chain(latest).collect();
+        epochs.sort_by_key(|known| known.epoch);
+        epochs
+    }
+
+    /// The identity that an address was at an instant: of the person who had it then. `None` when
+    /// nobody known had it, also after a platform said that the last one left it.
+    pub fn identity_at(&self, identity: &Identity, at: Timestamp) -> Option<&KnownIdentity> {
+        match self.identities.get(identity)? {
+            only if only.epoch == 1 && only.closed_at.is_none() => Some(only),
+            _ => self.epochs(identity).into_iter().find(|known| known.holds_at(at)),
+        }
+    }
+
+    /// When the epoch of an address that holds at an instant began, if somebody else had it before.
+    pub fn epoch_began(&self, identity: &Identity, at: Timestamp) -> Option<Timestamp> {
+        self.epochs(identity).into_iter().filter_map(|known| known.closed_at).filter(|closed| *closed <= at).max()
+    }
+
+    /// Adds an identity as it is stored.
+    pub fn take_identity(&mut self, known: KnownIdentity) {
+        self.address_of.insert(known.id, known.identity.clone());
+        self.identities_of.entry(known.contact).or_default().insert(known.id);
+        if self.identities.get(&known.identity).is_some_and(|latest| latest.epoch > known.epoch) {
+            self.earlier.insert(known.id, known);
+        } else if let Some(before) = self.identities.insert(known.identity.clone(), known.clone())
+            && before.id != known.id
+        {
+            self.earlier.insert(before.id, before);
+        }
     }
 
     /// Whose an identity is.
@@ -625,7 +693,7 @@ impl Facts {
 
     /// Makes the decision part of the facts, so that the next message of the batch sees it.
     pub fn apply(&mut self, message: &Message, lookup: &Lookup, decision: &Decision) {
-        if matches!(decision.role, ItemRole::First | ItemRole::Leg | ItemRole::Update) {
+        if matches!(decision.role, ItemRole::First | ItemRole::Leg | ItemRole::Update | ItemRole::Move) {
             let seen = Seen { message: decision.message };
             self.seen.insert((lookup.seen_scope.clone(), lookup.seen_key), seen);
         }
@@ -635,6 +703,9 @@ impl Facts {
             return;
         }
         self.apply_resolution(message, decision);
+        if decision.role == ItemRole::Move {
+            return decision.moves.iter().for_each(|moved| self.absorb_ticket(moved.to, moved.from));
+        }
         self.apply_placement(message, decision);
         for (kind, key, _) in &decision.anchors {
             let anchor = Anchor {
@@ -653,6 +724,7 @@ impl Facts {
             (true, Some(key), _) => self.early.entry(key).or_default().push(EarlyUpdate {
                 what: message.incoming.what,
                 text: message.incoming.content.text().to_owned(),
+                why: message.incoming.subject.clone(),
                 at: message.occurred_at,
                 of_batch: Some(message.id),
             }),
@@ -677,6 +749,11 @@ impl Facts {
             name: None,
             first_at: message.trusted_at,
         });
+        for (id, at) in &decision.closed {
+            if let Some(known) = self.identity_mut(*id) {
+                known.closed_at = Some(*at);
+            }
+        }
         for touched in &decision.identities {
             self.touch_identity(message, decision, touched, contact);
         }
@@ -709,18 +786,23 @@ impl Facts {
         touched: &TouchedIdentity,
         contact: ContactId,
     ) {
-        let known = self.identities.entry(touched.identity.clone()).or_insert_with(|| KnownIdentity {
-            id: touched.id,
-            identity: touched.identity.clone(),
-            epoch: 1,
-            contact,
-            assurance: touched.assurance,
-            names: Vec::new(),
-            first_at: message.trusted_at,
-            last_at: message.occurred_at,
-            last_ticket: None,
-            last_message: None,
-        });
+        if touched.new {
+            let left = decision.closed.iter().find(|(id, _)| *id == touched.id).map(|(_, at)| *at);
+            self.take_identity(KnownIdentity {
+                id: touched.id,
+                identity: touched.identity.clone(),
+                epoch: self.identities.get(&touched.identity).map_or(1, |latest| latest.epoch + 1),
+                closed_at: left,
+                contact,
+                assurance: touched.assurance,
+                names: Vec::new(),
+                first_at: message.trusted_at,
+                last_at: message.occurred_at,
+                last_ticket: None,
+                last_message: None,
+            });
+        }
+        let Some(known) = self.identity_mut(touched.id) else { return };
         // A forgeable message adds nothing to a contact that others vouched for.
         if touched.new || touched.assurance > Assurance::Asserted {
             known.assurance = known.assurance.max(touched.assurance);
@@ -733,10 +815,14 @@ impl Facts {
         known.first_at = known.first_at.min(message.trusted_at);
         if known.last_at <= message.occurred_at || known.last_ticket.is_none() {
             known.last_at = message.occurred_at;
-            known.last_ticket = decision.placement.ticket().or(known.last_ticket);
-            known.last_message = Some(decision.message);
+            // What somebody says to us alone never goes on from where he spoke in a group.
+            let ticket = decision.placement.ticket().filter(|_| !message.incoming.is_in_group());
+            known.last_ticket = ticket.or(known.last_ticket);
+            // A notice is no message that anybody could look at.
+            if decision.role != ItemRole::Move {
+                known.last_message = Some(decision.message);
+            }
         }
-        self.address_of.insert(touched.id, touched.identity.clone());
         self.identities_of.entry(contact).or_default().insert(touched.id);
     }
 
@@ -744,7 +830,7 @@ impl Facts {
         self.contact_alias.insert(gone, keep);
         let identities = self.identities_of.remove(&gone).unwrap_or_default();
         for id in &identities {
-            if let Some(identity) = self.address_of.get(id).and_then(|address| self.identities.get_mut(address)) {
+            if let Some(identity) = self.identity_mut(*id) {
                 identity.contact = keep;
             }
         }
@@ -790,6 +876,7 @@ impl Facts {
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            is_group: false,
         });
         if matches!(decision.placement, Placement::Reopen(_)) {
             known.ticket.state = TicketState::Open;
@@ -810,6 +897,7 @@ impl Facts {
         }
         known.ticket.last_at = known.ticket.last_at.max(message.occurred_at);
         for (kind, key, name) in &decision.anchors {
+            known.is_group |= *kind == AnchorKind::Group;
             if *kind == AnchorKind::Number {
                 known.numbers.entry(name.clone()).or_default().insert(*key);
             }
@@ -847,7 +935,7 @@ impl Facts {
             stays.ticket.opened_at = old.ticket.opened_at;
             stays.ticket.title.clone_from(&old.ticket.title);
         }
-        for identity in self.identities.values_mut() {
+        for identity in self.identities.values_mut().chain(self.earlier.values_mut()) {
             if identity.last_ticket == Some(gone) {
                 identity.last_ticket = Some(keep);
             }

@@ -94,10 +94,47 @@ pub enum ReferenceKind {
     Ancestor,
     /// The vendor's own conversation: a chat's id, a call's `linkedid`.
     Conversation,
+    /// The vendor's group, in which several customers speak: what is said there and what one of them
+    /// says to us alone never share a ticket.
+    Group,
     /// A hint that several unrelated messages may share: Outlook's Thread-Index.
     Hint,
     /// The message that an update (status, edit, reaction) is about.
     Target,
+}
+
+/// How far something that we sent has come, as a receipt says. Receipts come in any order and often
+/// more than once: what stands is the greatest. `Failed` gives way to a later success, for a
+/// telephone that could not be reached may come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// The platform took it.
+    Sent,
+    /// It cannot be delivered.
+    Failed,
+    /// It is on the customer's device.
+    Delivered,
+    /// The customer has seen it. A platform may leave out `Delivered` then.
+    Read,
+    /// A voice message was listened to.
+    Played,
+}
+
+impl Progress {
+    /// All, the least first: the order in which SQL compares them.
+    pub const WORDS: [&'static str; 5] = ["sent", "failed", "delivered", "read", "played"];
+
+    /// The progress of a vendor's word; others (`deleted`, `warning`) say nothing of it.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
+        all.into_iter().find(|progress| progress.as_str() == word)
+    }
+
+    /// The stable word, as in SQL and on the wire.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
 }
 
 /// A message's pointer to an earlier one. `namespace` says where `key` is unique: `mail` for all
@@ -300,6 +337,9 @@ pub struct Incoming {
     pub authentication: Option<Authentication>,
     /// What agents must know.
     pub marks: Vec<Mark>,
+    /// The platform's notice that the sender is reached at these from now on, and no longer at the
+    /// identities in `sender`: a number or user id changed. Empty for everything else.
+    pub moved_to: Vec<SenderIdentity>,
 }
 
 impl Incoming {
@@ -323,7 +363,24 @@ impl Incoming {
             auto: None,
             authentication: None,
             marks: Vec::new(),
+            moved_to: Vec::new(),
         }
+    }
+
+    /// Whether it was said in a group of several customers.
+    pub fn is_in_group(&self) -> bool {
+        self.references.iter().any(|reference| reference.kind == ReferenceKind::Group)
+    }
+
+    /// Whether it is the platform's own word that a person is reached elsewhere from now on. Only
+    /// what the platform itself vouches for, on both sides, can move anybody.
+    pub fn is_move(&self) -> bool {
+        let vouched =
+            |side: &[SenderIdentity]| !side.is_empty() && side.iter().all(|held| held.assurance == Assurance::Verified);
+        self.what == What::Notice
+            && self.direction == Direction::FromCustomer
+            && vouched(&self.moved_to)
+            && vouched(&self.sender.identities)
     }
 }
 

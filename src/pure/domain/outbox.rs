@@ -2,7 +2,7 @@
 
 use super::Timestamp;
 use super::id::{ContactId, MessageId, OutboxId, TicketId};
-use super::message::{Direction, Mark};
+use super::message::{Direction, Mark, Progress};
 use serde::{Deserialize, Serialize};
 
 /// A change of a thread that mirrors hear of. The text form is the CloudEvents `type`, after the
@@ -158,6 +158,12 @@ pub struct MessageView {
     /// What agents must know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// How far it came, for what we sent by a channel with receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Why it came no further, in the vendor's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress_why: Option<String>,
     /// Files, without their bytes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentView>,

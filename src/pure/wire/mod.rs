@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod html;
 pub mod json;
 pub mod mail_parts;
+pub mod messaging;
 pub mod meta;
 pub mod mime;
 pub mod quote;

@@ -126,6 +126,8 @@ pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut 
     writer.ticket_events(mint).await?;
     writer.attach().await?;
     writer.updates().await?;
+    writer.progress().await?;
+    writer.progress_until().await?;
     writer.outbox(mirrors, mint).await
 }
 
@@ -156,9 +158,9 @@ impl<'a> Writer<'a> {
         self.decided.iter().filter(|d| d.decision.role == ItemRole::First).collect()
     }
 
-    /// First messages and legs: what brings identities, facts and references.
+    /// First messages, legs and moves: what brings identities, facts and references.
     fn deciding(&self) -> impl Iterator<Item = &'a Decided> + use<'a> {
-        self.decided.iter().filter(|d| matches!(d.decision.role, ItemRole::First | ItemRole::Leg))
+        self.decided.iter().filter(|d| matches!(d.decision.role, ItemRole::First | ItemRole::Leg | ItemRole::Move))
     }
 
     /// The decision that says where an item is: its own, or that of the message an update had to wait for.
@@ -225,19 +227,18 @@ impl<'a> Writer<'a> {
     }
 
     async fn identities(&mut self) -> Result<(), StoreError> {
-        let touched: BTreeSet<IdentityId> =
-            self.deciding().flat_map(|d| d.decision.identities.iter().map(|touched| touched.id)).collect();
+        let touched: BTreeSet<IdentityId> = self.deciding().flat_map(|d| d.decision.touched_ids()).collect();
         let (old, new): (Vec<_>, Vec<_>) = touched
             .iter()
             .filter_map(|id| self.facts.identity(*id))
             .partition(|known| self.loaded.identities.contains(&known.id));
         if !new.is_empty() {
             sqlx::query(
-                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message)
-                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message
+                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at)
+                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message, closed_at
                  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::uuid[], $8::smallint[], $9::text[],
-                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[])
-                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message)",
+                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::timestamptz[])
+                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at)",
             )
             .bind(self.tenant)
             .bind(column(&new, |k| k.id.0))
@@ -252,6 +253,7 @@ impl<'a> Writer<'a> {
             .bind(column(&new, |k| sql_time(k.last_at)))
             .bind(column(&new, |k| k.last_ticket.map(|id| id.0)))
             .bind(column(&new, |k| k.last_message.map(|id| id.0)))
+            .bind(column(&new, |k| k.closed_at.map(sql_time)))
             .execute(&mut *self.connection)
             .await?;
         }
@@ -260,9 +262,10 @@ impl<'a> Writer<'a> {
         }
         sqlx::query(
             "UPDATE identity i SET assurance = t.assurance, names = coalesce(string_to_array(nullif(t.names, ''), E'\\n'), '{}'),
-                first_at = t.first_at, last_at = t.last_at, last_ticket = t.last_ticket, last_message = t.last_message
-             FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::uuid[], $7::uuid[])
-                AS t(id, assurance, names, first_at, last_at, last_ticket, last_message)
+                first_at = t.first_at, last_at = t.last_at, last_ticket = t.last_ticket, last_message = t.last_message,
+                closed_at = t.closed_at
+             FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::uuid[], $7::uuid[], $8::timestamptz[])
+                AS t(id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at)
              WHERE i.id = t.id",
         )
         .bind(column(&old, |k| k.id.0))
@@ -272,6 +275,7 @@ impl<'a> Writer<'a> {
         .bind(column(&old, |k| sql_time(k.last_at)))
         .bind(column(&old, |k| k.last_ticket.map(|id| id.0)))
         .bind(column(&old, |k| k.last_message.map(|id| id.0)))
+        .bind(column(&old, |k| k.closed_at.map(sql_time)))
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -550,6 +554,17 @@ impl<'a> Writer<'a> {
 
     async fn attachments(&mut self) -> Result<(), StoreError> {
         let mut rows = Vec::new();
+        // Files that come after their message: those of a history, which are named without them first.
+        for d in
+            self.decided.iter().filter(|d| d.decision.role == ItemRole::Update && d.decision.message != d.message.id)
+        {
+            for (ordinal, file) in d.message.incoming.attachments.iter().enumerate() {
+                if d.message.incoming.what == What::Edit && matches!(file.source, AttachmentSource::Remote(_)) {
+                    let ordinal = i32::try_from(ordinal).unwrap_or(i32::MAX);
+                    rows.push((d.decision.message.0, ordinal, file, Kept::Remote));
+                }
+            }
+        }
         for d in self.firsts() {
             for (ordinal, (file, content)) in d.message.incoming.attachments.iter().zip(&d.contents).enumerate() {
                 rows.push((d.decision.message.0, i32::try_from(ordinal).unwrap_or(i32::MAX), file, *content));
@@ -564,7 +579,8 @@ impl<'a> Writer<'a> {
         };
         sqlx::query(
             "INSERT INTO attachment (message_id, ordinal, name, media_type, bytes, content_hash, remote, inline, lost)
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::bool[], $9::text[])",
+             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::bool[], $9::text[])
+             ON CONFLICT (message_id, ordinal) DO NOTHING",
         )
         .bind(column(&rows, |r| r.0))
         .bind(column(&rows, |r| r.1))
@@ -590,7 +606,7 @@ impl<'a> Writer<'a> {
         let rows = self.decided;
         let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then(|| self.message_of(d));
         let message = |d: &Decided| match d.decision.role {
-            ItemRole::Erased => None,
+            ItemRole::Erased | ItemRole::Move => None,
             _ if self.is_waiting(d) => None,
             _ => Some(self.message_of(d)),
         };
@@ -761,10 +777,11 @@ impl<'a> Writer<'a> {
             let at = d.message.received_at;
             let ticket = d.decision.placement.ticket().map(|id| id.0);
             let message = Some(self.message_of(d));
-            if d.decision.role == ItemRole::Update {
+            if matches!(d.decision.role, ItemRole::Update | ItemRole::Move) {
                 let incoming = &d.message.incoming;
                 let data = serde_json::json!({
                     "text": incoming.content.text(), "direction": incoming.direction, "occurred_at": d.message.occurred_at,
+                    "why": incoming.subject,
                 });
                 let event = mint.dated(at);
                 rows.push((event, self.ticket_of(d), json_word(&incoming.what), message, data));
@@ -896,6 +913,77 @@ impl<'a> Writer<'a> {
         .execute(&mut *self.connection)
         .await?;
         Ok(())
+    }
+
+    /// Receipts of single messages: the greatest stands, whatever order they come in.
+    async fn progress(&mut self) -> Result<(), StoreError> {
+        let of_message = self.decided.iter().flat_map(|d| {
+            let stored = d.decision.early.iter().filter(|early| early.of_batch.is_none() && early.what == What::Status);
+            stored.map(move |early| (d.decision.message.0, early.text.as_str(), early.why.as_deref()))
+        });
+        let of_batch = self.receipts().filter(|d| !self.is_waiting(d)).map(|d| {
+            let incoming = &d.message.incoming;
+            (self.message_of(d), incoming.content.text(), incoming.subject.as_deref())
+        });
+        let mut rows: BTreeMap<Uuid, (Progress, Option<&str>)> = BTreeMap::new();
+        for (id, word, why) in of_message.chain(of_batch) {
+            let Some(progress) = Progress::parse(word) else { continue };
+            let entry = rows.entry(id).or_insert((progress, why));
+            *entry = (*entry).max((progress, why));
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = rows.into_iter().collect();
+        sqlx::query(
+            "UPDATE message m SET progress = t.progress, progress_why = t.why
+             FROM unnest($1::uuid[], $2::text[], $3::text[]) AS t(id, progress, why)
+             WHERE m.id = t.id AND coalesce(array_position($4::text[], m.progress), 0) < array_position($4::text[], t.progress)",
+        )
+        .bind(column(&rows, |(id, _)| *id))
+        .bind(column(&rows, |(_, (progress, _))| progress.as_str()))
+        .bind(column(&rows, |(_, (_, why))| *why))
+        .bind(Progress::WORDS.as_slice())
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Receipts for all that was sent to a customer until an instant.
+    async fn progress_until(&mut self) -> Result<(), StoreError> {
+        let until = |d: &'a Decided| {
+            let progress = Progress::parse(d.message.incoming.content.text())?;
+            let namespace = d.message.incoming.namespace.as_str();
+            Some((d.decision.identity?.0, namespace, progress.as_str(), sql_time(d.message.occurred_at)))
+        };
+        let rows: Vec<_> = self.receipts().filter_map(until).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // The greatest of several is taken first; a message is written once by one statement.
+        sqlx::query(
+            "UPDATE message m SET progress = t.progress, progress_why = NULL
+             FROM (SELECT DISTINCT ON (n.id) n.id, t.progress
+                FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS t(identity_id, namespace, progress, until)
+                JOIN message n ON n.identity_id = t.identity_id AND n.namespace = t.namespace
+                    AND n.direction = 'from_agent' AND n.occurred_at <= t.until
+                WHERE coalesce(array_position($5::text[], n.progress), 0) < array_position($5::text[], t.progress)
+                ORDER BY n.id, array_position($5::text[], t.progress) DESC) t
+             WHERE m.id = t.id",
+        )
+        .bind(column(&rows, |r| r.0))
+        .bind(column(&rows, |r| r.1))
+        .bind(column(&rows, |r| r.2))
+        .bind(column(&rows, |r| r.3))
+        .bind(Progress::WORDS.as_slice())
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    fn receipts(&self) -> impl Iterator<Item = &'a Decided> + use<'a> {
+        let is_receipt = |d: &&Decided| d.decision.role == ItemRole::Update && d.message.incoming.what == What::Status;
+        self.decided.iter().filter(is_receipt)
     }
 
     /// Changes for the mirrors: each lane's sequence is allotted here and has no gap.

@@ -24,6 +24,9 @@ use uuid::Uuid;
 /// Identities of one contact that are loaded; a shared one may have many.
 const IDENTITIES_LOADED_MAX: i64 = 24;
 
+/// Epochs of one address that are loaded, the latest.
+const EPOCHS_LOADED_MAX: i64 = 4;
+
 /// Refused numbers that are loaded, the latest: far more than stop every channel there may be.
 const REFUSED_LOADED_MAX: i64 = 2_000;
 
@@ -39,7 +42,7 @@ pub struct Loaded {
 }
 
 const IDENTITY_COLUMNS: &str =
-    "i.id, i.scheme, i.scope, i.value, i.epoch, i.contact_id, i.assurance, i.names, i.first_at,
+    "i.id, i.scheme, i.scope, i.value, i.epoch, i.closed_at, i.contact_id, i.assurance, i.names, i.first_at,
     i.last_at, coalesce(a.now, i.last_ticket) AS last_ticket, i.last_message";
 
 /// Loads everything the messages of one tenant may hang on, and locks it against other daemons.
@@ -132,7 +135,8 @@ impl Loader<'_> {
     async fn identities(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
         let mut wanted: BTreeSet<&Identity> = BTreeSet::new();
         for (message, _) in batch {
-            wanted.extend(message.customer().identities.iter().map(|held| &held.identity));
+            let held = message.customer().identities.iter().chain(&message.incoming.moved_to);
+            wanted.extend(held.map(|held| &held.identity));
             wanted.extend(message.facts.iter().filter_map(|fact| match &fact.value {
                 FactValue::Claim(identity) => Some(identity),
                 _ => None,
@@ -143,7 +147,7 @@ impl Loader<'_> {
             "SELECT {IDENTITY_COLUMNS}
              FROM unnest($2::text[], $3::text[], $4::text[]) AS k(scheme, scope, value) CROSS JOIN LATERAL (
                 SELECT * FROM identity t WHERE t.tenant = $1 AND t.scheme = k.scheme AND t.scope = k.scope AND t.value = k.value
-                ORDER BY t.epoch DESC LIMIT 1
+                ORDER BY t.epoch DESC LIMIT {EPOCHS_LOADED_MAX}
              ) i LEFT JOIN alias a ON a.id = i.last_ticket"
         )))
         .bind(self.tenant)
@@ -159,9 +163,7 @@ impl Loader<'_> {
         for row in rows {
             let known = identity(row)?;
             self.loaded.identities.insert(known.id);
-            self.facts.address_of.insert(known.id, known.identity.clone());
-            self.facts.identities_of.entry(known.contact).or_default().insert(known.id);
-            self.facts.identities.insert(known.identity.clone(), known);
+            self.facts.take_identity(known);
         }
         Ok(())
     }
@@ -251,6 +253,7 @@ impl Loader<'_> {
                 what: serde_json::from_value(serde_json::Value::String(kind))
                     .map_err(|error| corrupt("ticket_event", id, &error.to_string()))?,
                 text: data.get("text").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+                why: data.get("why").and_then(|why| why.as_str()).map(str::to_owned),
                 at: at.ok_or_else(|| corrupt("ticket_event", id, "its time"))?,
                 of_batch: None,
             };
@@ -262,7 +265,8 @@ impl Loader<'_> {
     }
 
     fn contact_ids(&self) -> Vec<Uuid> {
-        let ids: BTreeSet<Uuid> = self.facts.identities.values().map(|known| known.contact.0).collect();
+        let known = self.facts.identities.values().chain(self.facts.earlier.values());
+        let ids: BTreeSet<Uuid> = known.map(|known| known.contact.0).collect();
         ids.into_iter().collect()
     }
 
@@ -307,7 +311,8 @@ impl Loader<'_> {
             }
             let ticket = ticket(row)?;
             self.loaded.tickets.insert(ticket.id);
-            let known = KnownTicket { ticket, participants: BTreeMap::new(), numbers: BTreeMap::new() };
+            let (participants, numbers) = (BTreeMap::new(), BTreeMap::new());
+            let known = KnownTicket { ticket, participants, numbers, is_group: false };
             self.facts.tickets.insert(known.ticket.id, known);
         }
         self.participants(&ids).await?;
@@ -332,15 +337,18 @@ impl Loader<'_> {
     }
 
     async fn numbers(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, String, Uuid)> = sqlx::query_as(
-            "SELECT ticket_id, name, key_hash FROM ticket_reference WHERE ticket_id = ANY($1) AND kind = 'number'",
+        let rows: Vec<(Uuid, String, Uuid, bool)> = sqlx::query_as(
+            "SELECT ticket_id, name, key_hash, kind = 'group' FROM ticket_reference
+             WHERE ticket_id = ANY($1) AND kind IN ('number', 'group')",
         )
         .bind(tickets)
         .fetch_all(&mut *self.connection)
         .await?;
-        for (ticket, name, key) in rows {
-            if let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) {
-                known.numbers.entry(name).or_default().insert(LookupKey(key));
+        for (ticket, name, key, is_group) in rows {
+            let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) else { continue };
+            match is_group {
+                true => known.is_group = true,
+                false => _ = known.numbers.entry(name).or_default().insert(LookupKey(key)),
             }
         }
         Ok(())
@@ -467,6 +475,7 @@ fn identity(row: &PgRow) -> Result<KnownIdentity, StoreError> {
             value: row.try_get("value")?,
         },
         epoch: row.try_get("epoch")?,
+        closed_at: row.try_get::<Option<jiff_sqlx::Timestamp>, _>("closed_at")?.map(|at| at.to_jiff()),
         contact: ContactId(row.try_get("contact_id")?),
         assurance: Assurance::from_level(row.try_get("assurance")?),
         names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),

@@ -1,0 +1,71 @@
+//! Instagram messaging, of a professional account.
+//!
+//! `POST /hooks/{channel}`, signed as all of Meta's webhooks (`wire::meta`); the events are read by
+//! `wire::messaging`.
+//!
+//! **Namespace:** `instagram:` and the account's id. **Identities:** the Instagram-scoped id (IGSID),
+//! which means nothing outside that account: it is never a Messenger id, though both are digits. The
+//! payload has no name; names come from the profile API.
+
+use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use crate::pure::domain::message::{Parsed, RawEvent};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::{messaging, meta, settings};
+use serde::Deserialize;
+
+/// The kind, as the configuration knows it.
+pub const KIND: Kind = Kind { name: NAME, summary: "Instagram messaging (webhook)", form: Form::Body, build, dry };
+
+const NAME: &str = "instagram";
+
+const PRODUCT: messaging::Product = messaging::Product { name: NAME, object: "instagram" };
+
+/// The channel's table in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The app's secret, which signs deliveries (not the access token).
+    app_secret: Secret,
+    /// The word agreed on for the handshake.
+    verify_token: Secret,
+    /// The account's (or its Page's) token for the calls to Meta: names, answers. Without it neither is possible.
+    access_token: Option<Secret>,
+    /// Where Meta's API is, if not at its usual place.
+    api_url: Option<String>,
+}
+
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let settings: Settings = settings::read_kind(table)?;
+    let mut problems = Vec::new();
+    problems.extend(meta::check_api_url(settings.api_url.as_deref()).err());
+    problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
+    match meta::App::new(settings.app_secret, settings.verify_token) {
+        Ok(app) if problems.is_empty() => {
+            Ok(Built { channel: Box::new(Instagram { app }), intake: Intake::Webhook, own: Own::default() })
+        }
+        Ok(_) => Err(problems),
+        Err(more) => Err(problems.into_iter().chain(more).collect()),
+    }
+}
+
+fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
+    Box::new(Instagram { app: meta::App::default() })
+}
+
+struct Instagram {
+    app: meta::App,
+}
+
+impl Channel for Instagram {
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        self.app.verify(delivery)
+    }
+
+    fn handshake(&self, query: &[(String, String)]) -> Handshake {
+        self.app.handshake(query)
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        messaging::read(PRODUCT, event)
+    }
+}
