@@ -96,6 +96,7 @@ fn shown(item: &Incoming) -> Value {
         "direction": item.direction, "sender": item.sender, "recipient": item.recipient, "occurred_at": item.occurred_at,
         "trusted": item.occurred_trusted, "subject": item.subject, "text": item.content.text(), "call": call,
         "attachments": attachments, "references": item.references, "marks": item.marks,
+        "moved_to": item.moved_to,
     });
     strip(&mut line);
     line
@@ -357,7 +358,9 @@ fn captures_say_what_they_hold() {
         assert_eq!(summary(&capture(&dir, folder, kind_name, file)), expected, "{folder}/{file}");
     }
     // Other products' chats and exchanges: named, never read as ours.
-    for (folder, kind_name) in [("webchat", "webchat"), ("generic", "webchat"), ("instagram", "messenger"), ("messenger", "instagram")] {
+    for (folder, kind_name) in
+        [("webchat", "webchat"), ("generic", "webchat"), ("instagram", "messenger"), ("messenger", "instagram")]
+    {
         for path in files(&dir.join(folder), &["json"]) {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let parsed = capture(&dir, folder, kind_name, &file);

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bad_input;
+mod captures;
 mod channels;
 mod cluster;
 mod commands;
@@ -30,6 +31,7 @@ mod mirrors;
 mod normalise;
 mod ownership;
 mod presence;
+mod people;
 mod readme;
 mod story;
 mod support;

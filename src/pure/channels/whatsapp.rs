@@ -359,10 +359,14 @@ impl Account {
         let new_number = json::id(system, "wa_id").or_else(|| json::id(system, "new_wa_id"));
         // A number beside a changed user id alone may be either, so nobody is taken from it.
         let old_number = json::id(message, "from").or_else(|| json::id(system, "customer"));
-        let old_number = old_number.filter(|old| number_changed && Some(old) != new_number.as_ref());
-        incoming.sender.identities = self.identities(&[old_user], &[old_number]);
-        incoming.moved_to = self.identities(&[new_user], &[new_number]);
-        incoming.moved_to.retain(|new| !incoming.sender.identities.iter().any(|old| old.identity == new.identity));
+        let old_number = old_number.filter(|_| number_changed);
+        let left = self.identities(&[old_user], &[old_number]);
+        let mut moved_to = self.identities(&[new_user], &[new_number]);
+        moved_to.retain(|new| !left.iter().any(|old| old.identity == new.identity));
+        if !moved_to.is_empty() {
+            incoming.sender.identities = left;
+            incoming.moved_to = moved_to;
+        }
     }
 
     /// `{"id": "wamid.x", "status": "read", "timestamp": "1698266945", "recipient_id": "358401234567",

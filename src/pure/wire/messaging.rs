@@ -271,7 +271,6 @@ impl Event<'_> {
         let product = message.get("referral").and_then(|referral| referral.get("product"));
         lines.extend(product.and_then(|product| json::filled(product, "id")).map(|id| shown("product", [Some(id)])));
         let empty = lines.is_empty() && incoming.attachments.is_empty();
-        // What one may look at once only comes without its bytes, marked so.
         if flag(message, "is_unsupported") || empty {
             lines.push("[unsupported: message]".to_owned());
             incoming.marks.push(Mark::Unsupported);
