@@ -2,12 +2,24 @@
 //!
 //! # Adding a channel: one file, one line
 //!
-//! 1. Write `telegram.rs` with `pub const KIND: Kind`, its own `Settings`
-//!    (`#[serde(deny_unknown_fields)]`, every field documented), the vendor's payload as a comment
-//!    above the struct that reads it, and `impl Channel`.
-//! 2. Add `telegram` with its meaning to `channels!` below.
-//! 3. Put samples under `tests/fixtures/channels/telegram/`, the expected `.jsonl` beside each;
-//!    `tests/it/channels.rs` runs them and the common bad ones.
+//! As `instagram` was added:
+//!
+//! 1. Write `instagram.rs`: `pub const KIND: Kind`, its own `Settings` (`#[serde(deny_unknown_fields)]`,
+//!    every field documented), the vendor's payload as a comment above what reads it, and `impl Channel`.
+//!    The module's comment names the vendor's pages, the namespace in which message ids are unique, and
+//!    the scope outside which an id of a person means nothing. A format that another channel has too goes
+//!    to `wire` (there: `meta`, the signature; `messaging`, the events), for channels never import each other.
+//! 2. Add `instagram` with its meaning to `channels!` below. That is the one line.
+//! 3. Put samples under `tests/fixtures/channels/instagram/`, invented after the vendor's documents: what
+//!    people say, updates, and an `odd.json` whose last message says `the last is as good as the first`.
+//!    Add the kind to `SAMPLED` in `tests/it/channels.rs`, which runs the samples, the common bad ones and
+//!    the attacks on the signature; `UPDATE_EXPECT=1` writes the expected `.jsonl` beside each: read it.
+//! 4. Document its keys in `config/default.toml` and show it in `config/example.toml`; a test fails
+//!    until both have it.
+//!
+//! What a channel says to the rest: messages and updates with a `Target`; `Group` where several
+//! customers speak in one thread; `moved_to` when the vendor reports a new id of a known person;
+//! receipts in the words of `Progress`, without a `Target` when they are for all that was sent until then.
 //!
 //! Nothing else changes: no migration, no enum, no global setting. Refused: self-registration
 //! (`inventory`, `linkme`), for it hides the list.
