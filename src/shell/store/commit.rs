@@ -555,13 +555,11 @@ impl<'a> Writer<'a> {
     async fn attachments(&mut self) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         // Files that come after their message: those of a history, which are named without them first.
-        for d in
-            self.decided.iter().filter(|d| d.decision.role == ItemRole::Update && d.decision.message != d.message.id)
-        {
+        for d in self.decided.iter().filter(|d| d.decision.role == ItemRole::Update && !self.is_waiting(d)) {
             for (ordinal, file) in d.message.incoming.attachments.iter().enumerate() {
                 if d.message.incoming.what == What::Edit && matches!(file.source, AttachmentSource::Remote(_)) {
                     let ordinal = i32::try_from(ordinal).unwrap_or(i32::MAX);
-                    rows.push((d.decision.message.0, ordinal, file, Kept::Remote));
+                    rows.push((self.message_of(d), ordinal, file, Kept::Remote));
                 }
             }
         }
