@@ -59,7 +59,7 @@ const COMPRESSED: [&str; 5] = ["gz", "bz2", "xz", "zst", "zip"];
 const BATCH_FILES_MAX: usize = 200;
 
 /// Bytes of files of one commit that are held in memory.
-const BATCH_BYTES_MAX: u64 = 8 * 1024 * 1024;
+const BATCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A larger file goes piece by piece into the content store.
 const WHOLE_BYTES_MAX: u64 = 1024 * 1024;

@@ -51,7 +51,7 @@ use tokio::sync::watch;
 const BATCH_MAILS_MAX: usize = 200;
 
 /// Bytes of one commit: what a batch may hold in memory.
-const BATCH_BYTES_MAX: u64 = 8 * 1024 * 1024;
+const BATCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Up to here a mail is fetched whole; a larger one in pieces of [`PIECE_BYTES`], straight into the
 /// content store.

@@ -166,7 +166,7 @@ impl Store {
                     let hash = self.content.put(bytes.clone()).await?.hash;
                     (hash.0, None, Some(hash.0.to_vec()))
                 }
-                RawBody::Bytes(bytes) => (Sha256::digest(bytes).into(), Some(bytes.to_vec()), None),
+                RawBody::Bytes(bytes) => (Sha256::digest(bytes).into(), Some(bytes.clone()), None),
             };
             let id: RawEventId = self.next_id(event.received_at);
             let key = short(&digest);
@@ -270,7 +270,7 @@ struct Rows {
     received_at: Vec<jiff_sqlx::Timestamp>,
     trusted_at: Vec<Option<jiff_sqlx::Timestamp>>,
     origin: Vec<String>,
-    body: Vec<Option<Vec<u8>>>,
+    body: Vec<Option<Bytes>>,
     content_hash: Vec<Option<Vec<u8>>>,
     bytes: Vec<i64>,
     scope: Vec<String>,
@@ -287,7 +287,7 @@ impl Rows {
         scope: String,
         key: Uuid,
         twin: Option<Uuid>,
-        body: Option<Vec<u8>>,
+        body: Option<Bytes>,
         content: Option<Vec<u8>>,
     ) {
         self.id.push(id);
@@ -317,7 +317,7 @@ impl Rows {
             .bind(&self.received_at)
             .bind(&self.trusted_at)
             .bind(&self.origin)
-            .bind(&self.body)
+            .bind(self.body.iter().map(Option::as_deref).collect::<Vec<_>>())
             .bind(&self.content_hash)
             .bind(&self.bytes)
             .bind(&self.scope)
