@@ -14,7 +14,7 @@ use crate::pure::domain::message::{
     Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
-use crate::pure::wire::quote;
+use crate::pure::wire::quote::{self, Parts};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -48,7 +48,7 @@ const PHRASES_BYTES_MAX: usize = 8 * 1024;
 pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId, policy: &Policy) -> Message {
     let mut incoming = bounded(incoming, policy);
     let times = times(event, &mut incoming);
-    let words = own_words(&incoming);
+    let (words, passed_on) = own_words(&incoming);
     let facts = extract::facts(&incoming, &words, policy);
     let customer = match incoming.direction {
         Direction::FromCustomer => &incoming.sender,
@@ -64,7 +64,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         tenant: event.tenant.clone(),
         channel: event.channel.clone(),
         kind: event.kind.clone(),
-        own_text: words.own,
+        own_text: if words.own.is_empty() { passed_on } else { words.own },
         occurred_at: times.occurred,
         trusted_at: times.trusted,
         received_at: event.received_at,
@@ -233,23 +233,22 @@ fn bound_key(key: &mut String) {
 /// The namespace that all mail channels share; quotes are a habit of mail.
 const MAIL: &str = "mail";
 
-fn own_words(incoming: &Incoming) -> OwnWords {
+/// The own words, and what to show where there are none: what a person passes on is not empty, but
+/// it is no word of his.
+fn own_words(incoming: &Incoming) -> (OwnWords, String) {
     let text = incoming.content.text();
-    let (own, signature) = match incoming.namespace == MAIL {
-        true => {
-            let parts = quote::split(text);
-            (parts.own, parts.signature)
-        }
-        false => (text.to_owned(), String::new()),
+    let Parts { own, signature, passed_on, .. } = match incoming.namespace == MAIL {
+        true => quote::split(text),
+        false => Parts { own: text.to_owned(), ..Parts::default() },
     };
     if incoming.direction == Direction::FromAgent
         || !matches!(incoming.what, What::Message | What::Edit)
         || incoming.auto.is_some()
         || own.len() > SEARCH_BYTES_MAX
     {
-        return OwnWords { own, signature, signed: None };
+        return (OwnWords { own, signature, signed: None }, passed_on);
     }
-    extract::own_words(&own, &signature, &extract::hints(&incoming.sender))
+    (extract::own_words(&own, &signature, &extract::hints(&incoming.sender)), passed_on)
 }
 
 /// Whether the text announces a new matter, and whether it says nothing at all.

@@ -19,17 +19,25 @@ const WORD_BYTES_MAX: usize = 1024;
 /// Longest entity looked up, `&CounterClockwiseContourIntegral;` being the longest there is.
 const ENTITY_BYTES_MAX: usize = 34;
 
+/// What Outlook draws in plain text above the header of the mail below.
+const RULE: &str = "________________________________";
+
 /// The text of an HTML document.
 pub fn to_text(html: &str, bytes_max: usize) -> String {
     let mut writer = Writer { bytes_max, ..Writer::default() };
-    let mut reader = Reader { html, at: 0, ignore_quotes: false, ignore_comments: false };
+    let mut reader = Reader { html, at: 0, tag: "", ignore_quotes: false, ignore_comments: false };
     while writer.out.len() < bytes_max {
         match reader.next() {
             Some(Token::Text(text)) => writer.text(text),
             Some(Token::Open(name)) if matches!(name.as_str(), "script" | "style" | "title" | "template") => {
                 reader.skip_element(&name);
             }
-            Some(Token::Open(name)) => writer.open(&name),
+            Some(Token::Open(name)) => {
+                if is_outlook_rule(&name, reader.tag) {
+                    writer.rule();
+                }
+                writer.open(&name);
+            }
             Some(Token::Close(name)) => writer.close(&name),
             Some(Token::Nothing) => {}
             None => break,
@@ -52,6 +60,8 @@ enum Token<'a> {
 struct Reader<'a> {
     html: &'a str,
     at: usize,
+    /// The last tag, without its angle bracket.
+    tag: &'a str,
     /// A quoted attribute was never closed: from here on the first `>` ends a tag, so that the
     /// rest is not searched again and again.
     ignore_quotes: bool,
@@ -83,6 +93,7 @@ impl<'a> Reader<'a> {
         let length = self.tag_length(rest);
         self.at += length;
         let tag = &rest[1..length];
+        self.tag = tag;
         let (is_close, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
         let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
         let name = tag[..end.min(20)].to_ascii_lowercase();
@@ -118,6 +129,20 @@ impl<'a> Reader<'a> {
         let end = rest.windows(name.len() + 2).position(is_end);
         self.at = end.map_or(self.html.len(), |end| self.at + end);
     }
+}
+
+/// Bytes of a tag in which its id and style are looked for.
+const TAG_BYTES_MAX: usize = 400;
+
+/// Whether a tag draws the line that Outlook and its like have above the header of the mail below.
+/// Outside HTML they draw it with underscores.
+fn is_outlook_rule(name: &str, tag: &str) -> bool {
+    if !matches!(name, "div" | "hr" | "td") || tag.len() <= name.len() + 1 {
+        return false;
+    }
+    let tag = &tag[..tag.floor_char_boundary(TAG_BYTES_MAX)];
+    let ids = ["divRplyFwdMsg", "stopSpelling", "OutlookMessageHeader", "OLK_SRC_BODY_SECTION", "zwchr", "__DIVIDER__"];
+    ids.iter().any(|id| tag.contains(id)) || (tag.contains("border-top:solid #") && tag.contains("padding:3.0pt 0"))
 }
 
 fn begins_tag(text: &str) -> bool {
@@ -182,6 +207,15 @@ impl Writer {
     /// A block begins or ends: the line ends, and `breaks` 2 leave an empty line.
     fn block(&mut self, breaks: usize) {
         self.breaks = self.breaks.max(breaks);
+    }
+
+    /// The line above a quoted header, once.
+    fn rule(&mut self) {
+        self.block(2);
+        if !self.out.ends_with(RULE) && !self.out.is_empty() {
+            self.word(RULE);
+            self.block(1);
+        }
     }
 
     /// `br` ends the line; each further one leaves an empty line, to two.
@@ -325,6 +359,14 @@ mod tests {
             ("ä<", "ä<"),
             ("<", "<"),
             ("<p", ""),
+            (
+                "Selvä<hr id=\"stopSpelling\"><div id='divRplyFwdMsg'>Od: A<br>Do: B</div>vanha",
+                "Selvä\n\n________________________________\n\nOd: A\nDo: B\nvanha",
+            ),
+            (
+                "<p>Ok</p><div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'><p>Od: A</p></div>",
+                "Ok\n\n________________________________\n\nOd: A",
+            ),
             ("<style>never closed", ""),
         ];
         for (html, expected) in table {

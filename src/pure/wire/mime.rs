@@ -8,28 +8,22 @@
 //! one unless it is empty, and HTML turned into text where there is nothing else. Forwarded mails
 //! (`message/rfc822`) stay attachments: their text is somebody else's.
 
-use super::mail_parts::{self, Mail, Mailbox, Part, clean_line, cut};
+use super::mail_body::body;
+use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::settings::SettingsProblem;
-use super::{authentication, automatic, html};
+use super::{authentication, automatic, quote, report};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Authentication, Auto, Content, Direction, Fault, Incoming, Mark, Parsed, RawEvent,
-    Reference, ReferenceKind, Sender, SenderIdentity,
+    Authentication, Auto, Content, Direction, Fault, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
+    Sender, SenderIdentity,
 };
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
+
+pub use super::mail_body::TEXT_BYTES_MAX;
 
 /// Where Message-IDs are unique: all mail channels of a tenant see one mail once.
 pub const NAMESPACE: &str = "mail";
-/// Text kept of a mail, in bytes of UTF-8: a book of 250 pages.
-pub const TEXT_BYTES_MAX: usize = 512 * 1024;
-/// Encoded bytes read for the text, which may be HTML and base64.
-const TEXT_SOURCE_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
-/// Text parts joined; a mail that alternates text and pictures has some thirty.
-const TEXT_PARTS_MAX: usize = 100;
-/// Attachments kept; a phone's photo export has some hundred.
-const ATTACHMENTS_MAX: usize = 200;
 /// Addresses read of one field.
 const ADDRESSES_MAX: usize = 100;
 /// Ids taken from In-Reply-To, which should hold one.
@@ -38,7 +32,7 @@ const REPLIES_MAX: usize = 8;
 const ANCESTORS_MAX: usize = 32;
 /// Subject kept, in bytes.
 const SUBJECT_BYTES_MAX: usize = 2_000;
-/// Display name and attachment name kept, in bytes.
+/// Display name kept, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 /// Bytes of the header that Outlook's replies share: 6 of time, 16 of GUID (MS-OXOMSG 2.2.1.3).
 const THREAD_INDEX_BYTES: usize = 22;
@@ -165,7 +159,16 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     incoming.occurred_at = sent_at;
     incoming.trusted_at = settings.trusted_authserv.as_deref().and_then(|trusted| received_at(mail, trusted));
     let from_text = from.mailbox.as_ref().map_or("", |mailbox| mailbox.address.as_str());
-    incoming.auto = automatic::classify(mail, from_text, subject.as_deref().unwrap_or_default(), &settings.addresses);
+    let from_name = from.mailbox.as_ref().map_or("", |mailbox| mailbox.name.as_str());
+    let subject_text = subject.as_deref().unwrap_or_default();
+    incoming.auto = automatic::classify(mail, from_text, from_name, subject_text, &settings.addresses);
+    if incoming.auto == Some(Auto::Bounce) {
+        tell_recipients(mail, &mut body.text);
+    }
+    let quoted = quote::split(&body.text);
+    if quoted.is_forwarded || (quoted.quoted_from.is_some() && is_forward_subject(subject_text)) {
+        incoming.marks.push(Mark::Forwarded);
+    }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
     incoming.subject = subject;
     incoming.authentication = authentication;
@@ -184,6 +187,47 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     incoming.attachments = std::mem::take(&mut body.attachments);
     incoming.content = Content::Text(body.text);
     incoming
+}
+
+/// Adds to a bounce's text what its report says of each recipient and the text does not.
+fn tell_recipients(mail: &Mail, text: &mut String) {
+    for recipient in report::recipients(mail) {
+        let is_told = |word: &str| word.is_empty() || text.contains(word);
+        if is_told(&recipient.address) && is_told(&recipient.status) && is_told(&recipient.diagnostic) {
+            continue;
+        }
+        let line = recipient.line();
+        if text.len() + line.len() + 1 <= TEXT_BYTES_MAX {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&line);
+        }
+    }
+}
+
+/// Prefixes under which clients pass a mail on.
+const FORWARD_PREFIXES: &[&str] = &[
+    "fwd",
+    "fw",
+    "vl",
+    "vb",
+    "wg",
+    "tr",
+    "rv",
+    "enc",
+    "doorst",
+    "pd",
+    "i",
+    "vs: fw",
+    "edasi",
+    "továbbítás",
+    "přeposláno",
+];
+
+fn is_forward_subject(subject: &str) -> bool {
+    let prefix = subject.split_once(':').map_or("", |(prefix, _)| prefix).trim().to_lowercase();
+    FORWARD_PREFIXES.contains(&prefix.as_str())
 }
 
 /// The From field, or what stands for it.
@@ -322,7 +366,7 @@ fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> 
         add(ReferenceKind::Reply, id);
     }
     if matches!(auto, Some(Auto::Bounce | Auto::Complaint | Auto::Receipt))
-        && let Some(id) = returned_id(mail)
+        && let Some(id) = report::original_id(mail, own_key)
     {
         add(ReferenceKind::Reply, id);
     }
@@ -337,22 +381,6 @@ fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> 
         add(ReferenceKind::Hint, hex::encode(head));
     }
     references
-}
-
-/// The Message-ID of the mail that a report is about: in the part that returns it, or for a receipt
-/// in its Original-Message-ID (RFC 3462 2, RFC 8098 3.2.5).
-fn returned_id(mail: &Mail) -> Option<String> {
-    mail.parts.iter().find_map(|part| {
-        let name = match part.media_type.as_str() {
-            "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers" => "message-id",
-            "message/disposition-notification" => "original-message-id",
-            _ => return None,
-        };
-        let body = mail.body(part);
-        let (fields, _) = mail_parts::fields(&body, 0..body.len());
-        let field = fields.iter().find(|field| field.name == name)?;
-        mail_parts::decode_ids(body.get(field.value.clone())?, 1).into_iter().next()
-    })
 }
 
 /// 128 bits over what a relay leaves alone: From, Date, Subject and the decoded text, blanks folded.
@@ -385,197 +413,4 @@ fn fingerprint(
     add(subject.unwrap_or_default());
     text.iter().for_each(|text| add(text));
     hex::encode(&hash.finalize()[..16])
-}
-
-/// What the parts hold.
-#[derive(Default)]
-struct Body {
-    text: String,
-    /// The decoded parts that the text was made of, HTML as it is: what the fingerprint covers, so
-    /// that a better conversion later does not change it.
-    source: Vec<String>,
-    attachments: Vec<Attachment>,
-    is_truncated: bool,
-    is_dropped: bool,
-}
-
-/// Which part the text is taken from, and how.
-enum Piece {
-    Plain(usize),
-    Html(usize),
-}
-
-fn body(mail: &Mail) -> Body {
-    let mut body = Body::default();
-    let mut texts: Vec<String> = Vec::new();
-    let chosen = choose(mail);
-    let mut used = vec![false; mail.parts.len()];
-    for (at, part) in mail.parts.iter().enumerate() {
-        // The containers, and the alternatives that were not chosen, are not files.
-        used[at] = is_multipart(part) || chosen.passed_over.contains(&at);
-    }
-    for piece in &chosen.pieces {
-        let (Piece::Plain(at) | Piece::Html(at)) = *piece;
-        used[at] = true;
-        if texts.len() >= TEXT_PARTS_MAX || texts.iter().map(String::len).sum::<usize>() >= TEXT_BYTES_MAX {
-            body.is_truncated = true;
-            continue;
-        }
-        let (source, is_cut) = mail.body_text(&mail.parts[at], TEXT_SOURCE_BYTES_MAX);
-        body.is_truncated |= is_cut;
-        let text = match piece {
-            Piece::Plain(_) => clean_text(&source),
-            Piece::Html(_) => clean_text(&html::to_text(&source, TEXT_BYTES_MAX)),
-        };
-        if !text.is_empty() {
-            texts.push(text);
-        }
-        body.source.push(cut(&source, TEXT_BYTES_MAX).to_owned());
-    }
-    let text = texts.join("\n\n");
-    body.is_truncated |= text.len() > TEXT_BYTES_MAX;
-    body.text = cut(&text, TEXT_BYTES_MAX).to_owned();
-    for (at, part) in mail.parts.iter().enumerate().filter(|(at, _)| !used[*at]) {
-        if body.attachments.len() >= ATTACHMENTS_MAX {
-            body.is_dropped = true;
-            break;
-        }
-        body.attachments.push(attachment(mail, part, at));
-    }
-    body
-}
-
-#[derive(Default)]
-struct Chosen {
-    /// Text parts in the order they are read.
-    pieces: Vec<Piece>,
-    /// Alternatives of what was chosen.
-    passed_over: Vec<usize>,
-}
-
-/// Walks the tree in order and picks the text. Parts come before their children in `mail.parts`, so
-/// one pass over the list is a walk; of alternatives only one branch is followed.
-fn choose(mail: &Mail) -> Chosen {
-    let mut chosen = Chosen::default();
-    let mut pending = vec![0];
-    while let Some(at) = pending.pop() {
-        let Some(part) = mail.parts.get(at) else { continue };
-        match part.media_type.as_str() {
-            "multipart/alternative" if !part.children.is_empty() => {
-                let best = best_alternative(mail, &part.children);
-                for &child in part.children.iter().rev() {
-                    let is_text = matches!(mail.parts[child].media_type.as_str(), "text/plain" | "text/html");
-                    if Some(child) == best || is_multipart(&mail.parts[child]) && !has_text(mail, child, "text/") {
-                        pending.push(child);
-                    } else if is_text && !mail.parts[child].is_attachment {
-                        chosen.passed_over.push(child);
-                    } else if is_multipart(&mail.parts[child]) {
-                        pass_over(mail, child, &mut chosen.passed_over);
-                    }
-                }
-            }
-            _ if is_multipart(part) => pending.extend(part.children.iter().rev()),
-            "text/plain" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Plain(at)),
-            "text/html" if is_text_of_mail(part, at) => chosen.pieces.push(Piece::Html(at)),
-            _ => {}
-        }
-    }
-    chosen
-}
-
-/// The texts of a branch that was not chosen; its pictures stay attachments.
-fn pass_over(mail: &Mail, branch: usize, passed_over: &mut Vec<usize>) {
-    let mut pending = vec![branch];
-    while let Some(at) = pending.pop() {
-        let part = &mail.parts[at];
-        pending.extend(&part.children);
-        if matches!(part.media_type.as_str(), "text/plain" | "text/html") && is_text_of_mail(part, at) {
-            passed_over.push(at);
-        }
-    }
-}
-
-/// Of alternatives: the plain one that says something, else the HTML one, else the last.
-fn best_alternative(mail: &Mail, children: &[usize]) -> Option<usize> {
-    let plain = children.iter().copied().find(|&child| has_text(mail, child, "text/plain"));
-    let html = || children.iter().copied().find(|&child| has_text(mail, child, "text/html"));
-    plain.or_else(html).or(children.last().copied())
-}
-
-/// Whether a branch holds text of a type, other than blanks.
-fn has_text(mail: &Mail, branch: usize, media_type: &str) -> bool {
-    let mut pending = vec![branch];
-    while let Some(at) = pending.pop() {
-        let part = &mail.parts[at];
-        pending.extend(&part.children);
-        let is_it = part.media_type.starts_with(media_type) && part.children.is_empty();
-        if is_it && is_text_of_mail(part, at) && !mail.slice(&part.body).iter().all(u8::is_ascii_whitespace) {
-            return true;
-        }
-    }
-    false
-}
-
-fn is_multipart(part: &Part) -> bool {
-    !part.children.is_empty() || part.media_type.starts_with("multipart/")
-}
-
-/// A text that is part of what was said, not a file sent along. The mail's only part is its text
-/// even when it has a name.
-fn is_text_of_mail(part: &Part, at: usize) -> bool {
-    !part.is_attachment && (part.name.is_none() || at == 0)
-}
-
-fn attachment(mail: &Mail, part: &Part, at: usize) -> Attachment {
-    let bytes: Bytes = mail.body(part);
-    let name = part.name.as_deref().map(file_name).filter(|name| !name.is_empty()).or_else(|| {
-        match part.media_type.as_str() {
-            // A forwarded mail is known by its subject.
-            "message/rfc822" | "message/global" => {
-                let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
-                let subject = fields.iter().find(|field| field.name == "subject")?;
-                let subject = mail_parts::decode_unstructured(bytes.get(subject.value.clone())?, None);
-                (!subject.is_empty()).then(|| format!("{}.eml", cut(&subject, NAME_BYTES_MAX - 4)))
-            }
-            _ => None,
-        }
-    });
-    Attachment {
-        name,
-        media_type: part.media_type.clone(),
-        source: AttachmentSource::Inline(bytes),
-        inline: part.is_inline && at > 0,
-    }
-}
-
-/// The sender's name for a file, for show: encoded words read (against RFC 2231 many clients put
-/// them there), no control characters, what some clients write of their own folders left out.
-fn file_name(name: &str) -> String {
-    let decoded =
-        if name.contains("=?") { mail_parts::decode_unstructured(name.as_bytes(), None) } else { name.to_owned() };
-    let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
-    clean_line(last, NAME_BYTES_MAX)
-}
-
-/// Lines end in LF; no control characters (Postgres refuses NUL), no byte order mark, no blanks
-/// around the whole.
-fn clean_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    // Bytes that may begin something to take out: controls, C1 controls, a byte order mark.
-    let is_suspect = |byte: u8| (byte < 0x20 && !matches!(byte, b'\n' | b'\t')) || matches!(byte, 0x7f | 0xc2 | 0xef);
-    while let Some(at) = rest.bytes().position(is_suspect) {
-        out.push_str(&rest[..at]);
-        let mut after = rest[at..].chars();
-        match after.next() {
-            Some('\r') if !after.as_str().starts_with('\n') => out.push('\n'),
-            Some(c) if !c.is_control() && c != '\u{feff}' => out.push(c),
-            _ => {}
-        }
-        rest = after.as_str();
-    }
-    out.push_str(rest);
-    let start = out.len() - out.trim_start_matches('\n').len();
-    let text = out.trim_end();
-    if start >= text.len() { String::new() } else { text[start..].to_owned() }
 }

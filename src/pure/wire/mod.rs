@@ -5,13 +5,16 @@
 pub mod authentication;
 pub mod automatic;
 pub mod batch;
+pub mod calendar;
 pub mod delivery;
 pub mod html;
 pub mod json;
+pub mod mail_body;
 pub mod mail_parts;
 pub mod messaging;
 pub mod meta;
 pub mod mime;
 pub mod quote;
+pub mod report;
 pub mod settings;
 pub mod standard_webhooks;

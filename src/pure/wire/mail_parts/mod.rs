@@ -8,12 +8,18 @@
 //! **Invariant:** work is bounded by a constant times the size of the mail, whatever it holds:
 //! nesting, parts, fields and the size of a field are limited, nothing recurses, nothing panics.
 
+mod decode;
+mod values;
+
+pub use decode::{clean_line, cut, decode_base64, decode_charset};
+pub use values::{FIELD_BYTES_MAX, Mailbox, decode_addresses, decode_ids, decode_unstructured, unfold};
+
 use bytes::Bytes;
-use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::parsers::MessageStream;
-use mail_parser::{Address, ContentType, HeaderValue};
+use decode::decode_transfer;
+use mail_parser::ContentType;
 use std::borrow::Cow;
 use std::ops::Range;
+use values::parse_content_type;
 
 /// Parts kept of one mail; digests and photo albums stay below, bombs do not.
 pub const PARTS_MAX: usize = 500;
@@ -21,10 +27,6 @@ pub const PARTS_MAX: usize = 500;
 pub const DEPTH_MAX: usize = 20;
 /// Header fields kept of one header; long relay chains have some two hundred.
 pub const FIELDS_MAX: usize = 1_000;
-/// Bytes read of one field's value: 16 KiB hold some 300 recipients or references.
-pub const FIELD_BYTES_MAX: usize = 16 * 1024;
-/// Encoded words read in one field; reading an unfinished one costs the rest of the field.
-const ENCODED_WORDS_MAX: usize = 256;
 /// Parts asked for the sender's charset.
 const TEXT_SEARCH_PARTS: usize = 5;
 /// Longest boundary taken; RFC 2046 5.1.1 allows 70 characters.
@@ -69,6 +71,8 @@ pub struct Part {
     pub is_inline: bool,
     /// The `report-type` parameter of a multipart/report, lower case.
     pub report_type: Option<String>,
+    /// The `smime-type` parameter (RFC 8551 3.2.2), lower case.
+    pub smime_type: Option<String>,
     /// For a multipart: the parts within it, in order, as indexes into [`Mail::parts`].
     pub children: Vec<usize>,
     /// The header of the part.
@@ -242,6 +246,7 @@ impl Mail {
             is_attachment: shown.as_deref() == Some("attachment"),
             is_inline: shown.as_deref() == Some("inline") || (shown.is_none() && value("content-id").is_some()),
             report_type: parameter(&content_type, "report-type").map(|value| value.to_ascii_lowercase()),
+            smime_type: parameter(&content_type, "smime-type").map(|value| value.to_ascii_lowercase()),
             children: Vec::new(),
             header,
             body,
@@ -416,324 +421,4 @@ fn split_by(
         ranges.push(start..range.end);
     }
     (ranges, false)
-}
-
-/// A field's value on one line, in Unicode, without control characters, cut to [`FIELD_BYTES_MAX`].
-/// Raw bytes that are not UTF-8 (RFC 6532) are read as windows-1252, as old clients meant them.
-pub fn unfold(value: &[u8]) -> String {
-    unfold_as(value, None)
-}
-
-/// The same, where it is known which charset the sender's program uses.
-fn unfold_as(value: &[u8], charset: Option<&str>) -> String {
-    let value = &value[..value.len().min(FIELD_BYTES_MAX)];
-    let text = match std::str::from_utf8(value) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(error) if value.len() - error.valid_up_to() < 4 && value.len() == FIELD_BYTES_MAX => {
-            String::from_utf8_lossy(&value[..error.valid_up_to()])
-        }
-        Err(_) => Cow::Owned(decode_charset(value, charset.filter(|label| is_eight_bit(label)))),
-    };
-    text.chars().filter(|&c| c == '\t' || !c.is_control()).map(|c| if c == '\t' { ' ' } else { c }).collect()
-}
-
-/// Whether text in the charset could be what stands raw in a header.
-fn is_eight_bit(label: &str) -> bool {
-    !label.to_ascii_lowercase().starts_with("utf") && charset_decoder(label.as_bytes()).is_some()
-}
-
-/// A value as `mail-parser` wants it: one line, ended, encoded words joined and limited.
-fn prepared(value: &[u8], charset: Option<&str>) -> Vec<u8> {
-    let value = &value[..value.len().min(FIELD_BYTES_MAX)];
-    let has_words = value.windows(2).any(|window| window == b"=?");
-    if has_words && std::str::from_utf8(value).is_err() {
-        // Raw bytes within encoded words are in the charset that the word names.
-        let mut line: Vec<u8> = value.iter().copied().filter(|byte| !byte.is_ascii_control()).collect();
-        let end = line.windows(2).enumerate().filter(|(_, window)| *window == b"=?").nth(ENCODED_WORDS_MAX);
-        line.truncate(end.map_or(line.len(), |(at, _)| at));
-        line.push(b'\n');
-        return line;
-    }
-    let text = join_encoded_words(&unfold_as(value, charset));
-    let end = text.match_indices("=?").nth(ENCODED_WORDS_MAX).map_or(text.len(), |(at, _)| at);
-    let mut line = text.as_bytes()[..end].to_vec();
-    line.push(b'\n');
-    line
-}
-
-/// Joins neighbouring encoded words of one charset and encoding, for many clients cut them in the
-/// middle of a character, which RFC 2047 5 forbids.
-fn join_encoded_words(text: &str) -> String {
-    if text.matches("=?").take(2).count() < 2 {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut open: Option<(&str, bool)> = None;
-    while let Some(at) = rest.find("=?") {
-        let (before, word) = rest.split_at(at);
-        let Some((head, payload, length)) = encoded_word(word) else {
-            out.push_str(&rest[..at + 2]);
-            rest = &rest[at + 2..];
-            open = None;
-            continue;
-        };
-        let is_base64 = head.ends_with("?b?") || head.ends_with("?B?");
-        let joins = open.is_some_and(|(head_before, whole)| whole && head_before.eq_ignore_ascii_case(head));
-        if joins && before.chars().all(char::is_whitespace) {
-            out.truncate(out.len() - 2);
-        } else {
-            out.push_str(before);
-            out.push_str(head);
-        }
-        out.push_str(payload);
-        out.push_str("?=");
-        open = Some((head, !is_base64 || (payload.len() % 4 == 0 && !payload.ends_with('='))));
-        rest = &word[length..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Splits `=?charset?q?payload?=…` into its head, its payload and its length.
-fn encoded_word(text: &str) -> Option<(&str, &str, usize)> {
-    // RFC 2047 2 allows 75 characters; clients write whole subjects into one.
-    let charset_end = text[2..].find('?').filter(|&at| at > 0 && at < 50)? + 2;
-    let head_end = charset_end + 3;
-    let is_encoding = text.as_bytes().get(charset_end + 1).is_some_and(|b| b"bBqQ".contains(b));
-    if !is_encoding || text.as_bytes().get(charset_end + 2) != Some(&b'?') {
-        return None;
-    }
-    let payload_end = head_end + text.get(head_end..)?.find('?')?;
-    (text.get(payload_end..payload_end + 2) == Some("?="))
-        .then(|| (&text[..head_end], &text[head_end..payload_end], payload_end + 2))
-}
-
-/// A field of free text, decoded (RFC 2047) and on one line. `charset` is what raw bytes are taken for.
-pub fn decode_unstructured(value: &[u8], charset: Option<&str>) -> String {
-    match MessageStream::new(&prepared(value, charset)).parse_unstructured() {
-        HeaderValue::Text(text) => clean_line(&text, FIELD_BYTES_MAX),
-        _ => String::new(),
-    }
-}
-
-/// Name and address as written; either may be empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mailbox {
-    /// Display name or comment, decoded.
-    pub name: String,
-    /// What stands where an address should.
-    pub address: String,
-}
-
-/// The mailboxes of an address field (RFC 5322 3.4), groups opened, at most `max`. `charset` is what
-/// raw bytes are taken for.
-pub fn decode_addresses(value: &[u8], charset: Option<&str>, max: usize) -> Vec<Mailbox> {
-    let line = prepared(value, charset);
-    let parsed = MessageStream::new(&line).parse_address();
-    let addresses = match &parsed {
-        HeaderValue::Address(Address::List(list)) => list.iter().take(max).collect::<Vec<_>>(),
-        HeaderValue::Address(Address::Group(groups)) => {
-            groups.iter().flat_map(|group| &group.addresses).take(max).collect()
-        }
-        _ => Vec::new(),
-    };
-    let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(|v| clean_line(v, 998)).unwrap_or_default();
-    addresses.iter().map(|a| Mailbox { name: text(&a.name), address: text(&a.address) }).collect()
-}
-
-/// Message ids of a field, without angle brackets, in order; garbage around them is left out, and a
-/// lone id without brackets is taken.
-pub fn decode_ids(value: &[u8], max: usize) -> Vec<String> {
-    let text = unfold(value);
-    let id = |text: &str| {
-        let id: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        (!id.is_empty() && id.len() <= ID_BYTES_MAX).then_some(id)
-    };
-    let mut ids: Vec<String> = Vec::new();
-    let mut rest = text.as_str();
-    while let Some(start) = rest.find('<') {
-        let Some(length) = rest[start + 1..].find('>') else { break };
-        // An unclosed bracket before this one: the id is what follows the last of them.
-        let inside = rest[start + 1..start + 1 + length].rsplit('<').next().unwrap_or_default();
-        ids.extend(id(inside));
-        rest = &rest[start + length + 2..];
-        if ids.len() >= max {
-            return ids;
-        }
-    }
-    if ids.is_empty() {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').map(|w| w.trim_matches(['<', '>', '"']));
-        ids.extend(words.filter(|word| word.contains('@')).filter_map(id).take(max));
-    }
-    ids
-}
-
-/// Longest message id kept; RFC 5322 allows a line of 998.
-const ID_BYTES_MAX: usize = 998;
-
-fn parse_content_type(value: &[u8]) -> Option<ContentType<'static>> {
-    match MessageStream::new(&prepared(value, None)).parse_content_type() {
-        HeaderValue::ContentType(content_type) => Some(ContentType {
-            c_type: content_type.c_type.into_owned().into(),
-            c_subtype: content_type.c_subtype.map(|s| s.into_owned().into()),
-            attributes: content_type.attributes.map(|list| list.into_iter().map(owned).collect()),
-        }),
-        _ => None,
-    }
-}
-
-fn owned(attribute: mail_parser::Attribute<'_>) -> mail_parser::Attribute<'static> {
-    mail_parser::Attribute { name: attribute.name.into_owned().into(), value: attribute.value.into_owned().into() }
-}
-
-/// Undoes a transfer encoding. Nothing fails: what does not belong is passed over.
-fn decode_transfer(bytes: &[u8], encoding: TransferEncoding) -> Cow<'_, [u8]> {
-    match encoding {
-        TransferEncoding::Identity => Cow::Borrowed(bytes),
-        TransferEncoding::Base64 => Cow::Owned(decode_base64(bytes)),
-        TransferEncoding::QuotedPrintable => Cow::Owned(decode_quoted_printable(bytes)),
-        TransferEncoding::Uuencode => decode_uuencode(bytes).map_or(Cow::Borrowed(bytes), Cow::Owned),
-    }
-}
-
-/// Base64, foreign characters passed over (RFC 2045 6.8). Padding ends a group, not the data: some
-/// clients glue encoded pieces together.
-pub fn decode_base64(bytes: &[u8]) -> Vec<u8> {
-    const SKIP: u8 = 0xff;
-    const TABLE: [u8; 256] = {
-        let mut table = [SKIP; 256];
-        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut at = 0;
-        while at < 64 {
-            table[alphabet[at] as usize] = at as u8;
-            at += 1;
-        }
-        table
-    };
-    let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
-    let mut group: u32 = 0;
-    let mut bits = 0;
-    for &byte in bytes {
-        let value = TABLE[usize::from(byte)];
-        if value != SKIP {
-            group = group << 6 | u32::from(value);
-            bits += 6;
-            if bits == 24 {
-                out.extend_from_slice(&group.to_be_bytes()[1..]);
-                (group, bits) = (0, 0);
-            }
-        } else if byte == b'=' {
-            flush(&mut out, group, bits);
-            (group, bits) = (0, 0);
-        }
-    }
-    flush(&mut out, group, bits);
-    out
-}
-
-/// Writes the whole bytes of a group that ended early.
-fn flush(out: &mut Vec<u8>, group: u32, bits: u32) {
-    match bits {
-        12 => out.push((group >> 4) as u8),
-        18 => out.extend_from_slice(&((group >> 2) as u16).to_be_bytes()),
-        _ => {}
-    }
-}
-
-/// Quoted-printable; an `=` that begins nothing stays as it is.
-fn decode_quoted_printable(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let (end, next) = line_end(bytes, at, bytes.len());
-        // Blanks at the end of a line were added on the way (RFC 2045 6.7 rule 3).
-        let line = bytes[at..end].trim_ascii_end();
-        let (line, is_soft) = line.strip_suffix(b"=").map_or((line, false), |line| (line, true));
-        let mut i = 0;
-        while i < line.len() {
-            let hex = |at: usize| line.get(at).and_then(|&b| char::from(b).to_digit(16));
-            match (line[i], hex(i + 1), hex(i + 2)) {
-                (b'=', Some(high), Some(low)) => {
-                    out.push((high * 16 + low) as u8);
-                    i += 3;
-                }
-                (byte, ..) => {
-                    out.push(byte);
-                    i += 1;
-                }
-            }
-        }
-        if !is_soft {
-            out.extend_from_slice(&bytes[end..next]);
-        }
-        at = next;
-    }
-    out
-}
-
-/// Uuencoded data between `begin` and `end`; `None` when there is none.
-fn decode_uuencode(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.find(|line| line.starts_with(b"begin "))?;
-    let mut out = Vec::new();
-    for line in lines {
-        let Some((&first, data)) = line.split_first() else { continue };
-        if line == b"end" {
-            break;
-        }
-        let length = usize::from(first.wrapping_sub(32) & 63);
-        let start = out.len();
-        for group in data.chunks(4) {
-            let value = |at: usize| u32::from(group.get(at).copied().unwrap_or(b' ').wrapping_sub(32) & 63);
-            let group = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);
-            out.extend_from_slice(&group.to_be_bytes()[1..]);
-        }
-        out.truncate(start + length);
-    }
-    Some(out)
-}
-
-/// Bytes in Unicode. ASCII, no charset and an unknown one mean UTF-8 where the bytes are that, and
-/// windows-1252 where not; nothing fails.
-pub fn decode_charset(bytes: &[u8], charset: Option<&str>) -> String {
-    let label = charset.unwrap_or_default().trim().trim_matches(['"', '\'', '_']).to_ascii_lowercase();
-    let label = label.split(['$', '*', ';']).next().unwrap_or_default();
-    let label = label.strip_prefix("unicode-1-1-").unwrap_or(label);
-    let is_plain = matches!(label, "" | "us-ascii" | "ascii" | "utf-8" | "utf8" | "ansi_x3.4-1968" | "unknown-8bit");
-    if is_plain || charset_decoder(label.as_bytes()).is_none() {
-        let is_escaped = label != "utf-8" && bytes.windows(2).any(|w| w == b"\x1b$");
-        return match std::str::from_utf8(bytes) {
-            Ok(_) if is_escaped => decode_with("iso-2022-jp", bytes),
-            Ok(text) => text.to_owned(),
-            // A character cut in half, or a few bad bytes in what is UTF-8 otherwise.
-            Err(_) if label.starts_with("utf") => String::from_utf8_lossy(bytes).into_owned(),
-            Err(error) if error.valid_up_to() + 4 > bytes.len() && error.error_len().is_none() => {
-                String::from_utf8_lossy(bytes).into_owned()
-            }
-            Err(_) => decode_with("windows-1252", bytes),
-        };
-    }
-    decode_with(label, bytes)
-}
-
-fn decode_with(label: &str, bytes: &[u8]) -> String {
-    match charset_decoder(label.as_bytes()).map(|decode| decode(bytes)) {
-        // The WHATWG table maps charsets that are a danger to browsers to a single U+FFFD.
-        Some(text) if bytes.len() > 3 && text == "\u{fffd}" => String::from_utf8_lossy(bytes).into_owned(),
-        Some(text) => text,
-        None => String::from_utf8_lossy(bytes).into_owned(),
-    }
-}
-
-/// One line without control characters, trimmed, cut to `bytes_max` at a character.
-pub fn clean_line(text: &str, bytes_max: usize) -> String {
-    let line: String = text.chars().map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c }).collect();
-    let line: String = line.chars().filter(|c| !c.is_control() && *c != '\u{feff}').collect();
-    cut(line.trim(), bytes_max).to_owned()
-}
-
-/// At most `bytes_max` bytes, ending at a character.
-pub fn cut(text: &str, bytes_max: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes_max)]
 }
