@@ -165,8 +165,7 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     if incoming.auto == Some(Auto::Bounce) {
         tell_recipients(mail, &mut body.text);
     }
-    let quoted = quote::split(&body.text);
-    if quoted.is_forwarded || (quoted.quoted_from.is_some() && is_forward_subject(subject_text)) {
+    if incoming.auto.is_none() && is_forwarded(subject_text, &body.text) {
         incoming.marks.push(Mark::Forwarded);
     }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
@@ -192,8 +191,10 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
 /// Adds to a bounce's text what its report says of each recipient and the text does not.
 fn tell_recipients(mail: &Mail, text: &mut String) {
     for recipient in report::recipients(mail) {
-        let is_told = |word: &str| word.is_empty() || text.contains(word);
-        if is_told(&recipient.address) && is_told(&recipient.status) && is_told(&recipient.diagnostic) {
+        let is_told = |word: &str| !word.is_empty() && text.contains(word);
+        // What the server said is wrapped and shortened in many ways; its first words will do.
+        let said: Vec<&str> = recipient.diagnostic.split_whitespace().take(2).collect();
+        if is_told(&recipient.address) && (is_told(&recipient.status) || is_told(&said.join(" "))) {
             continue;
         }
         let line = recipient.line();
@@ -204,6 +205,17 @@ fn tell_recipients(mail: &Mail, text: &mut String) {
             text.push_str(&line);
         }
     }
+}
+
+/// Whether the mail passes another one on: it says so above it, or in its subject.
+fn is_forwarded(subject: &str, text: &str) -> bool {
+    let by_subject = is_forward_subject(subject);
+    // Taking the text apart costs; what says so is drawn or has its own word.
+    if !by_subject && !text.contains("---") && !text.contains("orward") {
+        return false;
+    }
+    let parts = quote::split(text);
+    parts.is_forwarded || (by_subject && parts.quoted_from.is_some())
 }
 
 /// Prefixes under which clients pass a mail on.

@@ -130,10 +130,33 @@ pub fn decode_charset(bytes: &[u8], charset: Option<&str>) -> String {
             Err(error) if error.valid_up_to() + 4 > bytes.len() && error.error_len().is_none() => {
                 String::from_utf8_lossy(bytes).into_owned()
             }
+            Err(_) if is_gb2312(bytes) => decode_with("gbk", bytes),
             Err(_) => decode_with("windows-1252", bytes),
         };
     }
     decode_with(label, bytes)
+}
+
+/// Bytes of a text looked at to guess its charset.
+const GUESS_BYTES_MAX: usize = 4 * 1024;
+/// Runs of high bytes that must look like Chinese; letters with accents rarely stand in pairs.
+const GUESS_RUNS_MIN: usize = 2;
+
+/// Whether all high bytes stand in pairs as in GB 2312, in runs longer than any European word has.
+fn is_gb2312(bytes: &[u8]) -> bool {
+    let window = &bytes[..bytes.len().min(GUESS_BYTES_MAX)];
+    let is_cut = window.len() < bytes.len();
+    let (mut runs, mut pairs) = (0, 0);
+    for run in window.split(|byte| byte.is_ascii()).filter(|run| !run.is_empty()) {
+        let is_last = is_cut && run.as_ptr_range().end == window.as_ptr_range().end;
+        let is_pair = |pair: &[u8]| matches!(pair, [0xa1..=0xf7, 0xa1..=0xfe]);
+        if !run.chunks_exact(2).all(is_pair) || (run.len() % 2 != 0 && !is_last) {
+            return false;
+        }
+        runs += 1;
+        pairs += run.len() / 2;
+    }
+    pairs >= GUESS_RUNS_MIN * 2 && pairs >= runs * 2
 }
 
 fn decode_with(label: &str, bytes: &[u8]) -> String {
