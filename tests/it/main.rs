@@ -27,6 +27,7 @@ mod intake;
 mod intake_directory;
 mod intake_imap;
 mod mail;
+mod mail_content;
 mod mirrors;
 mod normalise;
 mod ownership;

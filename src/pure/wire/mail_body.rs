@@ -22,12 +22,16 @@ const NAME_BYTES_MAX: usize = 255;
 /// What the parts hold.
 #[derive(Default)]
 pub struct Body {
+    /// The text, invitations and what stands for a sealed text included; clean and cut.
     pub text: String,
     /// The decoded parts that the text was made of, HTML as it is: what the fingerprint covers, so
     /// that a better conversion later does not change it.
     pub source: Vec<String>,
+    /// Every other part.
     pub attachments: Vec<Attachment>,
+    /// The text was longer than what is kept.
     pub is_truncated: bool,
+    /// There were more attachments than are kept.
     pub is_dropped: bool,
 }
 
@@ -37,6 +41,7 @@ enum Piece {
     Html(usize),
 }
 
+/// Reads the parts of a mail.
 pub fn body(mail: &Mail) -> Body {
     let mut body = Body::default();
     let mut texts: Vec<String> = Vec::new();

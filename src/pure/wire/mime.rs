@@ -198,7 +198,7 @@ fn tell_recipients(mail: &Mail, text: &mut String) {
             continue;
         }
         let line = recipient.line();
-        if text.len() + line.len() + 1 <= TEXT_BYTES_MAX {
+        if text.len() + line.len() < TEXT_BYTES_MAX {
             if !text.is_empty() {
                 text.push('\n');
             }
