@@ -15,6 +15,7 @@ use crate::shell::deliver::{self, Deliver};
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, HealthState, directory, imap};
+use crate::shell::profiles::Profiles;
 use crate::shell::server::{self, ServerLimits};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
@@ -215,6 +216,7 @@ impl Running {
         let listen = listener.local_addr().unwrap_or(listen);
         let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
         let alerts = Alerts::to(&parts.tools, &carrier);
+        let profiles = Profiles::new(store.clone(), carrier.clone(), parts.registry.channels.clone());
         let (stop_intake, intake_stop) = watch::channel(false);
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
@@ -229,6 +231,10 @@ impl Running {
             let stop = rest_stop.clone();
             rest.spawn(async move { ingest.run(stop, false).await });
         }
+        rest.spawn({
+            let stop = rest_stop.clone();
+            async move { profiles.run(stop).await }
+        });
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));

@@ -13,12 +13,13 @@ use crate::pure::decide::lookup::{Keyer, lookup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{ItemRole, Lookup};
-use crate::pure::domain::id::{IdMint, RawEventId};
+use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender};
 use crate::pure::domain::policy::Policy;
 use crate::shell::content::{ContentHash, Stored};
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
+use crate::shell::store::profile;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
 use crate::shell::store::{Store, StoreError};
 use bytes::Bytes;
@@ -224,6 +225,7 @@ impl Ingest {
                 let quiet = read.quiet.get(&message.raw_event).copied().unwrap_or(false);
                 decided.push(Decided { message, lookup, decision, contents: Vec::new(), quiet });
             }
+            profile::want(&mut tx, &self.registry.nameless(&decided), now).await?;
             let files = name_attachments(&mut decided, self.limits.attachment_bytes_max);
             told |= !tenant.policy.mirrors.is_empty();
             let mirrors = &tenant.policy.mirrors;
@@ -338,6 +340,18 @@ fn faulty(event: &RawEvent, fault: &Fault) -> Faulty {
 }
 
 impl Registry {
+    /// Newcomers whom their delivery does not name, where the vendor can be asked. History asks nobody.
+    fn nameless(&self, decided: &[Decided]) -> Vec<(IdentityId, String)> {
+        let mut wanted = Vec::new();
+        for d in decided.iter().filter(|d| d.decision.role == ItemRole::First && !d.quiet) {
+            let Some(channel) = self.channels.get(&d.message.channel) else { continue };
+            let new = d.decision.identities.iter().filter(|touched| touched.new && d.message.customer().name.is_none());
+            let asked = new.filter(|touched| channel.profile_request(&touched.identity).is_some());
+            wanted.extend(asked.map(|touched| (touched.id, d.message.channel.clone())));
+        }
+        wanted
+    }
+
     /// The same with names of profiles.
     pub fn with_profiles(&self, profiles: Profiles) -> Self {
         Self { profiles: Some(Arc::new(profiles)), ..self.clone() }

@@ -16,6 +16,7 @@ pub mod deliver;
 pub mod ingest;
 pub mod intake;
 pub mod ownership;
+pub mod profiles;
 pub mod server;
 pub mod store;
 pub mod telemetry;

@@ -6,8 +6,10 @@ use lanka::config::{Environment, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
+use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
 use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
+use lanka::shell::profiles::Profiles;
 use lanka::shell::store::Store;
 use lanka::shell::store::raw_event::{NewRawEvent, RawBody};
 use sqlx::Row;
@@ -97,6 +99,12 @@ impl Desk {
     /// Another ingest over the same database, with batches of so many deliveries.
     pub fn ingest_of(&self, rows_max: i64) -> Ingest {
         Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, ..self.batch })
+    }
+
+    /// Asks the vendors of the desk's channels for names.
+    pub fn profiles(&self) -> Profiles {
+        let carrier = HttpCarrier::new(true).expect("a carrier");
+        Profiles::new(self.store.clone(), carrier, self.registry.channels.clone())
     }
 
     /// Where large bodies are.

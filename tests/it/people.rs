@@ -2,6 +2,7 @@
 //! database, through the real store. Each delivery stands at a minute of one day.
 
 use crate::desk::{Desk, at, call, messenger};
+use crate::endpoint::{Answer, Endpoint};
 use serde_json::{Value, json};
 
 const OLD: &str = "358401234567";
@@ -285,9 +286,12 @@ async fn receipts_count_as_the_greatest_of_them() {
     for (states, expected, why) in table {
         let echo = json!({"from": "358941234500", "to": OLD, "id": "wamid.1", "timestamp": seconds(1), "type": "text", "text": {"body": "Hei"}});
         let desk = Desk::open().await;
-        desk.take("whatsapp", &minute(1), whatsapp("message_echoes", echo)).await;
         let receipts: Vec<_> = (2..).zip(states).map(|(n, state)| receipt(n, state)).collect();
-        take(&desk, &receipts).await;
+        let (first, last) = receipts.split_at(1);
+        // The first receipt is here before what it is about, the others come with it or after it.
+        take(&desk, first).await;
+        desk.deliver("whatsapp", &minute(20), whatsapp("message_echoes", echo)).await;
+        take(&desk, last).await;
         let found: (Option<String>, Option<String>) = sqlx::query_as("SELECT progress, progress_why FROM message")
             .fetch_one(&desk.store.pool)
             .await
@@ -353,4 +357,40 @@ async fn what_was_unsent_is_redacted_and_the_fact_is_kept() {
         desk.count("SELECT count(*) FROM ticket_event WHERE kind = 'delete' AND ticket_id IS NOT NULL").await,
         1
     );
+}
+
+#[tokio::test]
+async fn names_are_asked_of_the_vendor_once_and_kept() {
+    let graph = Endpoint::start().await;
+    let url = graph.url("");
+    let desk = Desk::open_with(|config| {
+        let asked = format!("kind = \"messenger\"\naccess_token = {{ env = \"SECRET\" }}\napi_url = \"{url}\"");
+        config.replace("kind = \"messenger\"", &asked)
+    })
+    .await;
+    for (n, person) in [(1, "P1"), (2, "P1"), (3, "P2")] {
+        desk.take("facebook", &minute(n), messenger(&format!("m{n}"), person, &minute(n), "Hei")).await;
+    }
+    assert_eq!(desk.count("SELECT count(*) FROM profile WHERE state = 'pending'").await, 2);
+    // One is busy first, the other does not tell; whoever writes by another channel is not asked about.
+    desk.take("whatsapp", &minute(4), says(4, OLD, "", "Hei").1).await;
+    graph.otherwise(Answer::Body(400, br#"{"error":{"code":4,"message":"limit"}}"#.to_vec()));
+    let now = jiff::Timestamp::now();
+    let profiles = desk.profiles();
+    assert_eq!(profiles.once(now).await.expect("asked"), 2);
+    assert_eq!(profiles.once(now).await.expect("asked"), 0, "not before it is due");
+    let later = now + jiff::SignedDuration::from_secs(120);
+    graph.answer([Answer::Body(200, r#"{"first_name":"Minna","last_name":"Virtanen","id":"1"}"#.into())]);
+    graph.otherwise(Answer::Body(403, br#"{"error":{"code":230,"message":"no consent"}}"#.to_vec()));
+    assert_eq!(profiles.once(later).await.expect("asked"), 2);
+    assert_eq!(profiles.once(later + jiff::SignedDuration::from_hours(24)).await.expect("asked"), 0, "kept");
+    assert_eq!(desk.count("SELECT count(*) FROM contact WHERE name = 'Minna Virtanen'").await, 1);
+    assert_eq!(desk.count("SELECT count(*) FROM identity WHERE names = '{Minna Virtanen}'").await, 1);
+    assert_eq!(desk.count("SELECT count(*) FROM profile WHERE state = 'done'").await, 2);
+    let seen = graph.seen();
+    assert_eq!(seen.len(), 4);
+    for request in seen {
+        assert_eq!(request.header("authorization"), Some("Bearer secret-of-the-test"));
+        assert!(request.path.starts_with("/P1") || request.path.starts_with("/P2"), "{}", request.path);
+    }
 }

@@ -6,7 +6,11 @@
 //! **Namespace:** `messenger:` and the Page's id. **Identities:** the page-scoped id (PSID), which
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
-use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, SettingsProblem,
+    Setup,
+};
+use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::{messaging, meta, settings};
@@ -41,9 +45,10 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
     let mut problems = Vec::new();
     problems.extend(meta::check_api_url(settings.api_url.as_deref()).err());
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
+    let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     match meta::App::new(settings.app_secret, settings.verify_token) {
         Ok(app) if problems.is_empty() => {
-            Ok(Built { channel: Box::new(Messenger { app }), intake: Intake::Webhook, own: Own::default() })
+            Ok(Built { channel: Box::new(Messenger { app, graph }), intake: Intake::Webhook, own: Own::default() })
         }
         Ok(_) => Err(problems),
         Err(more) => Err(problems.into_iter().chain(more).collect()),
@@ -51,11 +56,12 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(Messenger { app: meta::App::default() })
+    Box::new(Messenger { app: meta::App::default(), graph: None })
 }
 
 struct Messenger {
     app: meta::App,
+    graph: Option<meta::Graph>,
 }
 
 impl Channel for Messenger {
@@ -69,5 +75,13 @@ impl Channel for Messenger {
 
     fn parse(&self, event: &RawEvent) -> Parsed {
         messaging::read(PRODUCT, event)
+    }
+
+    fn profile_request(&self, identity: &Identity) -> Option<ProfileRequest> {
+        self.graph.as_ref().filter(|_| identity.scheme == NAME)?.ask(&identity.value, "first_name,last_name")
+    }
+
+    fn profile(&self, status: u16, body: &[u8]) -> Profile {
+        meta::profile(status, body)
     }
 }

@@ -28,9 +28,11 @@
 //! beside what it read. One bad item never costs its neighbours. The name of a kind appears in its
 //! own file only.
 
+use super::domain::identity::Identity;
 use super::domain::message::{Parsed, RawEvent};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
+pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::settings::SettingsProblem;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -234,4 +236,15 @@ pub trait Channel: Send + Sync {
 
     /// Everything in the delivery: messages, updates, faults.
     fn parse(&self, event: &RawEvent) -> Parsed;
+
+    /// What to ask the vendor for the name of a person whose deliveries bring none; `None` where there
+    /// is nobody to ask, or no token to ask with.
+    fn profile_request(&self, _identity: &Identity) -> Option<ProfileRequest> {
+        None
+    }
+
+    /// What the answer to [`Channel::profile_request`] says: HTTP status and the body's beginning.
+    fn profile(&self, _status: u16, _body: &[u8]) -> Profile {
+        Profile::Nameless
+    }
 }

@@ -12,6 +12,7 @@
 use super::batch::Batch;
 use super::delivery::{Delivery, Forged, Handshake};
 use super::json;
+use super::profile::{Profile, ProfileRequest};
 use super::settings::SettingsProblem;
 use crate::pure::domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
@@ -79,6 +80,80 @@ impl App {
         }
     }
 }
+
+/// Asks Meta about people: with the token of a Page or account, if there is one.
+///
+/// `GET {api_url}/{id}?fields=first_name,last_name` → `{"first_name": "Minna", "last_name": "Virtanen", "id": "…"}`
+/// (developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile), for Instagram
+/// `fields=name,username` (…/instagram-messaging/features/user-profile). Refused where the person never
+/// wrote, blocked the business, or the app lacks the feature.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    api_url: String,
+    token: Secret,
+    /// `appsecret_proof`: shows that the token is used by the app it was given to.
+    proof: String,
+}
+
+/// Errors of the Graph API that pass: unknown, service, rate of app, user, Page and calls
+/// (developers.facebook.com/docs/graph-api/guides/error-handling), and 190, a token that ran out, which
+/// somebody renews.
+const PASSING_CODES: [u64; 8] = [1, 2, 4, 17, 32, 190, 613, 80_006];
+
+impl Graph {
+    /// With the app's secret for the proof. `None` without a token: names are optional.
+    pub fn new(api_url: Option<String>, token: Option<Secret>, app_secret: &Secret) -> Option<Self> {
+        let token = token?;
+        let api_url = api_url.unwrap_or_else(|| API_URL.to_owned()).trim_end_matches('/').to_owned();
+        Some(Self { api_url, proof: app_secret_proof(app_secret, &token), token })
+    }
+
+    /// The question for a person's name.
+    pub fn ask(&self, id: &str, fields: &str) -> Option<ProfileRequest> {
+        let mut url = url::Url::parse(&self.api_url).ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().push(id);
+        url.query_pairs_mut().append_pair("fields", fields).append_pair("appsecret_proof", &self.proof);
+        Some(ProfileRequest { url: url.into(), bearer: self.token.clone() })
+    }
+}
+
+/// Where Meta's API is.
+const API_URL: &str = "https://graph.facebook.com";
+
+/// Hex HMAC-SHA256 of the token with the app's secret.
+fn app_secret_proof(app_secret: &Secret, token: &Secret) -> String {
+    match Hmac::<Sha256>::new_from_slice(app_secret.expose().as_bytes()) {
+        Ok(mac) => hex::encode(mac.chain_update(token.expose().as_bytes()).finalize().into_bytes()),
+        Err(_) => String::new(),
+    }
+}
+
+/// What Meta's answer says: the name in `name`, else in `first_name` and `last_name`, else `username`.
+pub fn profile(status: u16, body: &[u8]) -> Profile {
+    let body = json::read(body).unwrap_or(Value::Null);
+    if let Some(error) = body.get("error") {
+        let code = error.get("code").and_then(Value::as_u64).unwrap_or_default();
+        let passes = error.get("is_transient").and_then(Value::as_bool) == Some(true);
+        return match passes || status >= 500 || status == 429 || PASSING_CODES.contains(&code) {
+            true => Profile::Later(format!("Meta answers {status} with error {code}")),
+            false => Profile::Nameless,
+        };
+    }
+    if status != 200 {
+        return match status {
+            404 | 410 => Profile::Nameless,
+            _ => Profile::Later(format!("Meta answers {status}")),
+        };
+    }
+    let parts = [json::filled(&body, "first_name"), json::filled(&body, "last_name")];
+    let joined = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let joined = (!joined.is_empty()).then_some(joined);
+    let name = json::filled(&body, "name").or(joined).or_else(|| json::filled(&body, "username"));
+    name.map_or(Profile::Nameless, |name| Profile::Named(name.trim().chars().take(NAME_CHARS_MAX).collect()))
+}
+
+/// Longest name kept, in characters.
+const NAME_CHARS_MAX: usize = 200;
 
 /// A challenge that is safe to say back: no markup, nothing long.
 fn is_plain(challenge: &str) -> bool {
@@ -185,6 +260,48 @@ mod tests {
             assert_eq!(verify(&app(), &headers, body), expected, "{name}");
         }
         assert_eq!(verify(&App::default(), &own(GENUINE), ESCAPED), Err(Forged::NotAWebhook));
+    }
+
+    #[test]
+    fn people_are_asked_about_with_a_proof_and_without_the_token_in_the_url() {
+        let (secret, token) = (Secret::new("app_secret"), Secret::new("page_token"));
+        let request = Graph::new(None, Some(token), &secret).unwrap().ask("12/../34", "first_name,last_name").unwrap();
+        assert_eq!(
+            request.url,
+            "https://graph.facebook.com/12%2F..%2F34?fields=first_name%2Clast_name&appsecret_proof=d3735fae6262c199d627c82fdbf84f4ef864821dec69f1a8a97ad588035cac6d"
+        );
+        assert!(Graph::new(None, None, &secret).is_none(), "without a token nobody is asked");
+    }
+
+    #[test]
+    fn answers_about_people() {
+        let named = |name: &str| Profile::Named(name.to_owned());
+        let later = |why: &str| Profile::Later(why.to_owned());
+        for (status, body, expected) in [
+            (200, r#"{"first_name":"Minna","last_name":"Virtanen","id":"1"}"#, named("Minna Virtanen")),
+            (200, r#"{"first_name":"Minna","id":"1"}"#, named("Minna")),
+            (200, r#"{"name":"Minna V","username":"minnav"}"#, named("Minna V")),
+            (200, r#"{"name":null,"username":"minnav"}"#, named("minnav")),
+            (200, r#"{"id":"1"}"#, Profile::Nameless),
+            (
+                400,
+                r#"{"error":{"code":100,"error_subcode":33,"message":"Unsupported get request"}}"#,
+                Profile::Nameless,
+            ),
+            (
+                403,
+                r#"{"error":{"code":230,"message":"User consent is required to access user profile"}}"#,
+                Profile::Nameless,
+            ),
+            (400, r#"{"error":{"code":190,"message":"expired"}}"#, later("Meta answers 400 with error 190")),
+            (400, r#"{"error":{"code":4,"message":"limit"}}"#, later("Meta answers 400 with error 4")),
+            (400, r#"{"error":{"code":100,"is_transient":true}}"#, later("Meta answers 400 with error 100")),
+            (503, "<html>", later("Meta answers 503")),
+            (302, "", later("Meta answers 302")),
+            (404, "", Profile::Nameless),
+        ] {
+            assert_eq!(profile(status, body.as_bytes()), expected, "{status} {body}");
+        }
     }
 
     #[test]

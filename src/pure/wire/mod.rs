@@ -14,6 +14,7 @@ pub mod mail_parts;
 pub mod messaging;
 pub mod meta;
 pub mod mime;
+pub mod profile;
 pub mod quote;
 pub mod report;
 pub mod settings;

@@ -14,6 +14,7 @@ pub mod export;
 pub mod facts;
 pub mod outbox;
 pub mod presence;
+pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
 pub mod replay;
