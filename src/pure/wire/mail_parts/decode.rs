@@ -143,7 +143,7 @@ const GUESS_BYTES_MAX: usize = 4 * 1024;
 const GUESS_RUNS_MIN: usize = 2;
 
 /// Whether all high bytes stand in pairs as in GB 2312, in runs longer than any European word has.
-fn is_gb2312(bytes: &[u8]) -> bool {
+pub(super) fn is_gb2312(bytes: &[u8]) -> bool {
     let window = &bytes[..bytes.len().min(GUESS_BYTES_MAX)];
     let is_cut = window.len() < bytes.len();
     let (mut runs, mut pairs) = (0, 0);

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no more than [`FIELD_BYTES_MAX`] of a value are read, whatever it holds.
 
-use super::decode::{clean_line, decode_charset};
+use super::decode::{clean_line, decode_charset, is_gb2312};
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address, ContentType, HeaderValue};
@@ -27,6 +27,8 @@ fn unfold_as(value: &[u8], charset: Option<&str>) -> String {
         Err(error) if value.len() - error.valid_up_to() < 4 && value.len() == FIELD_BYTES_MAX => {
             String::from_utf8_lossy(&value[..error.valid_up_to()])
         }
+        // The program's charset says little of a header that was written in Chinese.
+        Err(_) if is_gb2312(value) => Cow::Owned(decode_charset(value, None)),
         Err(_) => Cow::Owned(decode_charset(value, charset.filter(|label| is_eight_bit(label)))),
     };
     text.chars().filter(|&c| c == '\t' || !c.is_control()).map(|c| if c == '\t' { ' ' } else { c }).collect()

@@ -431,6 +431,7 @@ fn is_quoted_header(lines: &[&str], at: usize) -> bool {
     }
     let window = &lines[at..lines.len().min(at + HEADER_LINES_MAX)];
     let (mut froms, mut others, mut is_telling, mut after_blank) = (0, 0, false, false);
+    let mut has_address = false;
     for line in window {
         let found = label(line).filter(|label| is_from(label) || is_other(label));
         match &found {
@@ -444,12 +445,18 @@ fn is_quoted_header(lines: &[&str], at: usize) -> bool {
             Some(label) => {
                 froms += usize::from(is_from(label));
                 others += usize::from(is_other(label));
+                has_address |= line.contains('@');
                 is_telling |= TELLING_LABELS.contains(&label.as_str()) || line.contains('@') || has_time(line);
             }
         }
         after_blank = false;
     }
-    froms >= 1 && others >= 2 && is_telling
+    // Without any address it must stand apart, as clients write it and forms often do not.
+    let stands_apart = || {
+        let above = at.checked_sub(1).map_or("", |above| lines[above].trim());
+        above.is_empty() || is_rule(above)
+    };
+    froms >= 1 && others >= 2 && is_telling && (has_address || stands_apart())
 }
 
 /// Outlook's line of underscores, or a drawn line with words in it, right above three labels with an

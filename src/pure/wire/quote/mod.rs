@@ -45,7 +45,8 @@ const PGP_HEADER_LINES_MAX: usize = 6;
 
 /// Takes a text apart.
 pub fn split(text: &str) -> Parts {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let whole = |line: &str| line == signature::DELIMITER;
+    let lines: Vec<&str> = text.lines().map(|line| if whole(line) { line } else { line.trim_end() }).collect();
     let (mut own, announced) = own_lines(&lines);
     footer::take(&mut own);
     let signature = signature::take(&mut own);
@@ -217,6 +218,23 @@ mod tests {
                 "Nimi: Matti\nSähköposti: matti@example.fi\nAika: 2.3.2026 10:00\nViesti: missä paketti on?",
                 "Nimi: Matti\nSähköposti: matti@example.fi\nAika: 2.3.2026 10:00\nViesti: missä paketti on?",
                 "",
+            ),
+            (
+                "Order details:\nFrom: London\nTo: Paris\nSubject: trip\n\nPlease confirm.",
+                "Order details:\nFrom: London\nTo: Paris\nSubject: trip\n\nPlease confirm.",
+                "",
+            ),
+            // A line between topics is no signature's.
+            (
+                "First\n\n---\n\nThe second topic matters to me as well.\n\n---\n\nThird",
+                "First\n\n---\n\nThe second topic matters to me as well.",
+                "Third",
+            ),
+            ("Tarvitsen:\n- yksi\n--\nja vielä kolme lisää", "Tarvitsen:\n- yksi\n--\nja vielä kolme lisää", ""),
+            (
+                "Hello\n-- \nwe sell boats and other things that float.",
+                "Hello",
+                "we sell boats and other things that float.",
             ),
             // Disclaimers go, the customer's own mention of them stays.
             (

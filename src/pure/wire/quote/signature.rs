@@ -41,22 +41,45 @@ fn trim_blank(lines: &mut Vec<&str>) {
     }
 }
 
+/// What RFC 3676 4.3 writes above a signature; without its blank it may be a line drawn between topics.
+pub(super) const DELIMITER: &str = "-- ";
+
 /// The first `-- ` (RFC 3676 4.3), or what clients draw for it, with no more below than a signature has.
 fn delimiter(own: &[&str]) -> Option<usize> {
     let mut below = 0;
+    let (mut sentences, mut rules) = (0, 0);
     let mut found = None;
     for (at, line) in own.iter().enumerate().rev() {
         let bare = line.trim();
         let is_drawn = bare.len() >= 2 && bare.chars().all(|c| matches!(c, '-' | '—' | '–' | '_' | '*'));
-        if bare == "--" || bare == "---" || (is_drawn && below <= SIGNATURE_LINES_MAX && at > 0) {
+        // A motto is one sentence; two, or one above a further line of dashes, are paragraphs.
+        let is_prose = sentences > 1 || (sentences > 0 && rules > 0);
+        // A long rule is drawn above footers; people draw two or three dashes between topics.
+        let is_signature = bare.len() > 3 || !(is_prose || begins_in_midst(&own[at + 1..]));
+        let is_short = bare == "--" || bare == "---" || (below <= SIGNATURE_LINES_MAX && at > 0);
+        if *line == DELIMITER || (is_drawn && is_signature && is_short) {
             found = Some(at);
         }
         below += usize::from(!bare.is_empty());
+        sentences += usize::from(is_sentence(bare));
+        rules += usize::from(is_drawn);
         if below > DELIMITED_LINES_MAX {
             break;
         }
     }
     found.filter(|&at| own[at..].iter().filter(|line| line.chars().count() > 2 * SIGNATURE_LINE_CHARS_MAX).count() <= 2)
+}
+
+/// A line that says something, which a name, a title or an address does not.
+fn is_sentence(line: &str) -> bool {
+    const WORDS_MIN: usize = 5;
+    line.ends_with(['.', '?', '!']) && line.split_whitespace().take(WORDS_MIN).count() == WORDS_MIN
+}
+
+/// What goes on in lower case below a line is no signature; a lone nickname is.
+fn begins_in_midst(below: &[&str]) -> bool {
+    let first = below.iter().map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or_default();
+    first.starts_with(char::is_lowercase) && first.split_whitespace().count() > 2 && !first.contains(['@', '/', '|'])
 }
 
 /// Beginnings of the lines that phones and mail programs add, in lower case.
