@@ -185,6 +185,14 @@ impl Settings {
         Keys::of(&self.security.keys).map_or_else(|| secrets::key_under(&self.data_dir), Ok)
     }
 
+    /// The same keys for somebody who only reads: none is made.
+    ///
+    /// # Errors
+    /// As [`Settings::ensure_keys`], and when the daemon has not made its key yet.
+    pub fn existing_keys(&self) -> Result<Keys, KeyError> {
+        Keys::of(&self.security.keys).map_or_else(|| secrets::read_key_under(&self.data_dir), Ok)
+    }
+
     /// Where attachments and large bodies are kept.
     pub fn content_dir(&self) -> PathBuf {
         self.content.dir.clone().unwrap_or_else(|| self.data_dir.join("content"))

@@ -275,6 +275,13 @@ pub(super) fn key_under(data_dir: &Path) -> Result<Keys, KeyError> {
     if !path.exists() {
         make_key(data_dir, &path).map_err(failed)?;
     }
+    read_key_under(data_dir)
+}
+
+/// Reads `data_dir/lanka.key`.
+pub(super) fn read_key_under(data_dir: &Path) -> Result<Keys, KeyError> {
+    let path = data_dir.join(KEY_FILE);
+    let failed = |source| KeyError::File { path: path.clone(), source };
     let text = std::fs::File::open(&path).and_then(|f| text_of(f, SECRET_BYTES_MAX)).map_err(failed)?;
     let key = Key { id: "data-dir".to_owned(), secret: Secret::new(text.trim_end_matches(['\r', '\n'])) };
     key.check().map_err(|why| KeyError::Unfit { path: path.clone(), why })?;

@@ -83,6 +83,9 @@ const ZOMBIE_WAIT_MAX: Duration = Duration::from_secs(15);
 /// which costs a recovery at the next start but no data.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Longest wait for an abandoned server to end.
+const ABANDONED_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// Between two looks while something is awaited.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -235,6 +238,36 @@ impl Cluster {
             .map_err(ClusterError::io("start a thread for", "postgres"))?;
         is_ready.await.map_err(|_| ClusterError::Keeper)??;
         Ok(Self { url, stop })
+    }
+
+    /// Whether the first start has made a cluster in `dir`. What cannot be looked into counts as made.
+    pub fn is_made(dir: &Path) -> bool {
+        let looked = fs::metadata(dir.join("data/PG_VERSION"));
+        !looked.is_err_and(|error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+    }
+
+    /// The URL of the cluster that runs in `dir`, if one does and this process may see it.
+    pub fn running_in(dir: &Path) -> Option<String> {
+        // As the server was told of it.
+        let dir = fs::canonicalize(dir).ok()?;
+        let data = dir.join("data");
+        let file = PidFile::read(&data)?;
+        (file.is_ready && is_server(file.pid, &data)).then(|| url(&dir.join("sock")).ok()).flatten()
+    }
+
+    /// Stops the server that a process which is gone left running in `dir`, and waits for its end, at most ten seconds.
+    pub fn end_abandoned(dir: &Path) {
+        let Ok(dir) = fs::canonicalize(dir) else { return };
+        let data = dir.join("data");
+        let Some(file) = PidFile::read(&data).filter(|file| is_server(file.pid, &data)) else { return };
+        if let Some(pid) = rustix::process::Pid::from_raw(file.pid) {
+            // Fails only when it has ended meanwhile.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        }
+        let began = Instant::now();
+        while is_server(file.pid, &data) && began.elapsed() < ABANDONED_WAIT_MAX {
+            std::thread::sleep(LOOK_INTERVAL);
+        }
     }
 
     /// Where the database is: `postgres://lanka@localhost/lanka?host=…`, the socket percent-encoded.

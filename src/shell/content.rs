@@ -165,6 +165,24 @@ impl ContentStore {
         Ok(Self { objects: Arc::new(objects), incoming, given })
     }
 
+    /// The store in a directory for somebody who only reads: nothing is made. Without the directory it is empty.
+    pub fn open_to_read(dir: &Path) -> Result<Self, ContentError> {
+        let objects: Arc<dyn ObjectStore> = match dir.is_dir() {
+            true => Arc::new(LocalFileSystem::new_with_prefix(dir)?),
+            false => Arc::new(object_store::memory::InMemory::new()),
+        };
+        Ok(Self { objects, incoming: dir.join(INCOMING), given: None })
+    }
+
+    /// Whether the disk takes a file: writes a few bytes and removes them. Blocks on the disk.
+    pub fn try_write(&self) -> std::io::Result<()> {
+        // As the name of an upload that never ended: what stays after a crash is swept like one.
+        let path = self.incoming.join(uuid::Uuid::now_v7().simple().to_string());
+        let written = std::fs::write(&path, b"can this be written?");
+        let removed = std::fs::remove_file(&path);
+        written.and(removed)
+    }
+
     /// Puts bytes that are in memory.
     pub async fn put(&self, bytes: Bytes) -> Result<Stored, ContentError> {
         let mut writer = self.writer(u64::MAX).await?;

@@ -12,17 +12,20 @@ use crate::pure::domain::Timestamp;
 use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
+use crate::shell::health::{Look, Reporter};
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
-use crate::shell::intake::{ChannelHealth, HealthState, directory, imap};
+use crate::shell::intake::{ChannelHealth, directory, imap};
 use crate::shell::profiles::Profiles;
 use crate::shell::server::{self, ServerLimits};
+use crate::shell::store::health::{HealthReport, HealthWord, Side};
+use crate::shell::store::outbox::OutboxState;
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
 use crate::shell::{Configured, Deployment, OpenError, Parts};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,6 +36,11 @@ const ALERTS_CLOSE_MAX: Duration = Duration::from_secs(3);
 /// How often, and at what interval, a draining run looks whether others have finished what they hold.
 const DRAIN_LOOKS_MAX: u32 = 300;
 const DRAIN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long a draining run waits for changes that a mirror did not take at once, and how often it looks
+/// whether they are due again. Five attempts fit, after which a mirror is parked anyway.
+const UNDELIVERED_WAIT_MAX: Duration = Duration::from_secs(25);
+const UNDELIVERED_INTERVAL: Duration = Duration::from_millis(250);
 
 /// When nothing has looked at the queues for so long, the daemon is taken for stuck: systemd restarts it.
 const STUCK_AFTER: Duration = Duration::from_secs(120);
@@ -64,6 +72,17 @@ pub enum RunError {
         channel: String,
         /// Why, and what to do.
         error: String,
+    },
+    /// A draining run ended with changes that a mirror did not take.
+    #[error(
+        "{} not delivered yet: {why}. They wait, nothing is lost: `lanka outbox` shows them, the next run or daemon sends them",
+        super::counted(.count, "change is", "changes are")
+    )]
+    Undelivered {
+        /// How many.
+        count: i64,
+        /// Which mirrors, and what they answer.
+        why: String,
     },
     /// Signals cannot be caught.
     #[error("cannot listen for signals: {0}")]
@@ -132,8 +151,13 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         async move { ingest.run(sources_done, false).await }
     });
     let mut sources = JoinSet::new();
+    let mut healths = Vec::new();
     for channel in parts.channels.iter().filter(|channel| channel.enabled) {
-        let health = ChannelHealth::new(&channel.ident.name);
+        let health = health_of(channel);
+        // Webhooks are not taken here, so that nothing is to be said of them.
+        if !matches!(channel.intake, Intake::Webhook) {
+            healths.push(health.clone());
+        }
         sources.spawn(take_in(
             channel.ident.clone(),
             channel.intake.clone(),
@@ -160,10 +184,43 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         // Another daemon holds the rest, and gives back what it does not finish.
         tokio::time::sleep(DRAIN_INTERVAL).await;
     }
+    let names: Vec<String> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
     let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
-    deliver.until_idle().await?;
+    let undelivered = deliver_all(store, &deliver, &names).await;
+    Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
     alerts.close(ALERTS_CLOSE_MAX).await;
-    failed.map_or(Ok(()), Err)
+    undelivered.and(failed.map_or(Ok(()), Err))
+}
+
+/// Delivers until nothing is left, or what is left did not go within [`UNDELIVERED_WAIT_MAX`]: a tool that hiccups
+/// is waited for, one that is away is not.
+async fn deliver_all(store: &Store, deliver: &Deliver, mirrors: &[String]) -> Result<(), RunError> {
+    let began = Instant::now();
+    loop {
+        deliver.until_idle().await?;
+        let states = store.outbox_states().await?;
+        let left = states.into_iter().filter(|state| mirrors.contains(&state.mirror) && state.undelivered() > 0);
+        let left: Vec<OutboxState> = left.collect();
+        let all_parked = deliver
+            .health()
+            .iter()
+            .all(|report| report.state == HealthWord::Parked || !left.iter().any(|state| state.mirror == report.name));
+        if left.is_empty() {
+            return Ok(());
+        }
+        if all_parked || began.elapsed() >= UNDELIVERED_WAIT_MAX {
+            let count = left.iter().map(OutboxState::undelivered).sum();
+            let whys: Vec<String> = left
+                .iter()
+                .map(|state| {
+                    let why = state.why.as_deref().unwrap_or("another daemon may be sending them");
+                    format!("mirror {}: {why}", state.mirror)
+                })
+                .collect();
+            return Err(RunError::Undelivered { count, why: whys.join("; ") });
+        }
+        tokio::time::sleep(UNDELIVERED_INTERVAL).await;
+    }
 }
 
 /// Runs one channel's intake until `stop`, or with `until_idle` until its source is drained.
@@ -223,7 +280,7 @@ impl Running {
 
         let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
         rest.spawn({
-            let stop = rest_stop.clone();
+            let (deliver, stop) = (deliver.clone(), rest_stop.clone());
             async move { deliver.run(stop).await }
         });
         for _ in 0..sections.ingest.workers {
@@ -243,7 +300,7 @@ impl Running {
             .channels
             .iter()
             .filter(|channel| channel.enabled)
-            .map(|channel| (ChannelHealth::new(&channel.ident.name), channel))
+            .map(|channel| (health_of(channel), channel))
             .collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
@@ -258,6 +315,8 @@ impl Running {
         spawn_intakes(&mut intakes, &store, &healths, &intake_stop);
         let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
+        let look = look(health.clone(), deliver, sections.alerts.channel_dead_after);
+        rest.spawn(Reporter::new(store.clone(), look).keep_up(rest_stop.clone()));
         let probes = probes(&store, &sections, health, beat.clone());
         rest.spawn(watch_health(alerts.clone(), probes, sections.alerts.check_interval, rest_stop.clone()));
         rest.spawn(telemetry::pat_watchdog(Arc::new(move || is_alive(&beat)), rest_stop));
@@ -280,7 +339,7 @@ impl Running {
     }
 
     fn status(&self) -> String {
-        format!("{} channels, listening on {}", self.channels, self.listen)
+        format!("{}, listening on {}", super::counted(self.channels, "channel", "channels"), self.listen)
     }
 
     /// Stops in reverse order, at the latest after `stop_timeout`.
@@ -322,12 +381,52 @@ fn spawn_intakes(
     }
 }
 
-/// Whether deliveries can be stored: the database answers.
+fn health_of(channel: &Configured) -> ChannelHealth {
+    match channel.intake {
+        Intake::Webhook => ChannelHealth::standing_by(&channel.ident.name),
+        _ => ChannelHealth::new(&channel.ident.name),
+    }
+}
+
+/// What commands in other processes are told of the ways in and out.
+fn look(channels: Vec<ChannelHealth>, deliver: Deliver, dead_after: Duration) -> Look {
+    Arc::new(move || {
+        let now = Timestamp::now();
+        let channels = channels.iter().map(|health| report(health, now, dead_after));
+        channels.chain(deliver.health()).collect()
+    })
+}
+
+fn report(health: &ChannelHealth, now: Timestamp, dead_after: Duration) -> HealthReport {
+    let trouble = health.trouble();
+    let state = match (&trouble, health.failures()) {
+        (None, _) => HealthWord::Ok,
+        (Some(_), _) if health.failing_for(now) > dead_after => HealthWord::Dead,
+        (Some(_), 0) => HealthWord::Starting,
+        (Some(_), _) => HealthWord::Failing,
+    };
+    let (since, why) = match trouble {
+        Some(trouble) if state != HealthWord::Starting => (trouble.since, trouble.detail),
+        Some(trouble) => (trouble.since, String::new()),
+        None => (health.well_since(), String::new()),
+    };
+    HealthReport {
+        side: Side::Channel,
+        name: health.channel().to_owned(),
+        state,
+        since,
+        worked_at: health.last_worked_at(),
+        failures: health.failures(),
+        why,
+    }
+}
+
+/// Whether deliveries can be stored.
 fn ready(store: &Store) -> server::Ready {
     let store = store.clone();
     Arc::new(move || {
         let store = store.clone();
-        Box::pin(async move { store.answers().await.map_err(|_| "the database does not answer") })
+        Box::pin(async move { store.can_store().await })
     })
 }
 
@@ -378,10 +477,7 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
         let now = Timestamp::now();
         let mut readings = Vec::new();
         for health in &healths {
-            let detail = match health.state() {
-                HealthState::Failing { detail, .. } => detail,
-                _ => String::new(),
-            };
+            let detail = health.trouble().map(|trouble| trouble.detail).unwrap_or_default();
             readings.push(Reading {
                 code: "channel_dead",
                 subject: health.channel().to_owned(),
@@ -445,7 +541,8 @@ async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Res
         value: oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
         limit: limit.as_secs_f64(),
         message: format!(
-            "{count} deliveries wait to be decided: look at the database's load and at `lanka quarantine list`"
+            "{} to be decided: look at the database's load and at `lanka quarantine list`",
+            super::counted(count, "delivery waits", "deliveries wait")
         ),
     }])
 }
@@ -461,8 +558,8 @@ async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>,
             value: state.oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
             limit: limit.as_secs_f64(),
             message: format!(
-                "{} changes wait for mirror {}: {}",
-                state.pending,
+                "{} for mirror {}: {}",
+                super::counted(state.pending, "change waits", "changes wait"),
                 state.mirror,
                 state.why.clone().unwrap_or_default()
             ),
@@ -472,8 +569,9 @@ async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>,
             value: state.dead as f64,
             limit: 0.0,
             message: format!(
-                "{} changes were given up by mirror {}: look at `lanka outbox --dead`",
-                state.dead, state.mirror
+                "{} by mirror {}: look at `lanka outbox --dead`",
+                super::counted(state.dead, "change was given up", "changes were given up"),
+                state.mirror
             ),
             subject: state.mirror,
         });

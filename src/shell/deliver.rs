@@ -32,6 +32,7 @@ use crate::pure::domain::id::OutboxId;
 use crate::pure::mirrors::{Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::HttpCarrier;
+use crate::shell::store::health::{HealthReport, HealthWord, Side};
 use crate::shell::store::outbox::{Claimed, Settled};
 use crate::shell::store::presence::{Claimant, Presence};
 use crate::shell::store::{Store, StoreError};
@@ -150,12 +151,65 @@ struct Shared {
 struct Line {
     tool: Tool,
     circuit: Mutex<Circuit>,
+    record: Mutex<Record>,
+}
+
+/// What is told of a mirror: the circuit on the clock of people.
+#[derive(Debug, Clone)]
+struct Record {
+    /// Since when it works, or does not.
+    since: Timestamp,
+    worked_at: Option<Timestamp>,
+    /// Attempts in a row that failed.
+    failures: u32,
+    why: String,
+}
+
+impl Record {
+    fn new(now: Timestamp) -> Self {
+        Self { since: now, worked_at: None, failures: 0, why: String::new() }
+    }
+
+    fn note(&mut self, settled: &Settled, now: Timestamp) {
+        match settled {
+            Settled::Delivered => {
+                if self.failures > 0 || self.worked_at.is_none() {
+                    self.since = now;
+                }
+                (self.worked_at, self.failures) = (Some(now), 0);
+                self.why.clear();
+            }
+            Settled::Again { why, .. } | Settled::Dead { why } => {
+                if self.failures == 0 {
+                    self.since = now;
+                }
+                self.failures = self.failures.saturating_add(1);
+                self.why.clone_from(why);
+            }
+        }
+    }
 }
 
 impl Line {
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         // Nothing panics while the lock is held; if it did, the state would still be whole.
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> HealthReport {
+        let is_parked = self.circuit().is_parked();
+        let Record { since, worked_at, failures, why } = self.record().clone();
+        let state = match (is_parked, failures, worked_at) {
+            (true, ..) => HealthWord::Parked,
+            (false, 1.., _) => HealthWord::Failing,
+            (false, 0, Some(_)) => HealthWord::Ok,
+            (false, 0, None) => HealthWord::Untried,
+        };
+        HealthReport { side: Side::Mirror, name: self.tool.name.clone(), state, since, worked_at, failures, why }
     }
 }
 
@@ -171,9 +225,17 @@ impl Deliver {
     pub fn new(store: Store, carrier: HttpCarrier, alerts: Alerts, tools: Vec<Tool>, limits: Limits) -> Self {
         let lines = tools
             .into_iter()
-            .map(|tool| Arc::new(Line { tool, circuit: Mutex::new(Circuit::new(Instant::now())) }))
+            .map(|tool| {
+                let circuit = Mutex::new(Circuit::new(Instant::now()));
+                Arc::new(Line { tool, circuit, record: Mutex::new(Record::new(Timestamp::now())) })
+            })
             .collect();
         Self { shared: Arc::new(Shared { store, carrier, alerts, limits, lines }) }
+    }
+
+    /// How each mirror does, at this moment.
+    pub fn health(&self) -> Vec<HealthReport> {
+        self.shared.lines.iter().map(|line| line.report()).collect()
     }
 
     /// Delivers until `stop` turns true, then lets what is under way finish within
@@ -399,6 +461,7 @@ impl Deliver {
             }
         };
         drop(circuit);
+        line.record().note(&settled, now);
         self.say(line, claimed, turn, &settled);
         (settled, replies)
     }

@@ -13,6 +13,7 @@ pub mod command;
 pub mod content;
 pub mod daemon;
 pub mod deliver;
+pub mod health;
 pub mod ingest;
 pub mod intake;
 pub mod ownership;
@@ -34,6 +35,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The private Postgres, under `data_dir`.
+pub(crate) const CLUSTER_DIR: &str = "postgres";
+
 /// Why the daemon or a command cannot begin. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -49,6 +53,12 @@ pub enum OpenError {
     /// The content store cannot be opened.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// Somebody wants to read, and there is nothing.
+    #[error("there is nothing here yet (data_dir {}): `lanka run` makes it", path.display())]
+    Nothing {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The directory of the daemon's data cannot be made.
     #[error("cannot make the data directory {path}: {error}; make it, or set data_dir")]
     DataDir {
@@ -70,25 +80,60 @@ pub struct Deployment {
 
 impl Deployment {
     /// Connects to the database, or brings up the private one, and brings its schema up to date if
-    /// `migrate` says so.
+    /// `migrate` says so; else the schema must be there.
     pub async fn open(settings: &Settings, migrate: bool) -> Result<Self, OpenError> {
         make_dir(&settings.data_dir)?;
         let keys = settings.ensure_keys()?;
         let content = ContentStore::open(&settings.content_dir())?;
+        let deployment = Self::connect(settings, keys, content).await?;
+        let ready = match migrate {
+            true => deployment.store.migrate().await,
+            false => deployment.store.check_schema().await,
+        };
+        deployment.if_ready(ready).await
+    }
+
+    /// For somebody who only reads: nothing is made, neither directories nor keys nor a schema. A private Postgres
+    /// that is there and does not run is started.
+    pub async fn open_to_read(settings: &Settings) -> Result<Self, OpenError> {
+        Self::must_exist(settings)?;
+        let content = ContentStore::open_to_read(&settings.content_dir())?;
+        let deployment = Self::connect(settings, settings.existing_keys()?, content).await?;
+        let ready = deployment.store.check_schema().await;
+        deployment.if_ready(ready).await
+    }
+
+    /// A database that is of no use is let go in good order.
+    async fn if_ready(self, ready: Result<(), StoreError>) -> Result<Self, OpenError> {
+        match ready {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.close().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// An error unless there is something to work on.
+    pub fn must_exist(settings: &Settings) -> Result<(), OpenError> {
+        match settings.database.url.is_some() || Cluster::is_made(&settings.data_dir.join(CLUSTER_DIR)) {
+            true => Ok(()),
+            false => Err(OpenError::Nothing { path: settings.data_dir.clone() }),
+        }
+    }
+
+    async fn connect(settings: &Settings, keys: Keys, content: ContentStore) -> Result<Self, OpenError> {
         let (url, cluster) = match &settings.database.url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
                 let cluster =
-                    Cluster::start(&settings.data_dir.join("postgres"), settings.database.bin_dir.as_deref()).await?;
+                    Cluster::start(&settings.data_dir.join(CLUSTER_DIR), settings.database.bin_dir.as_deref()).await?;
                 (cluster.url(), Some(cluster))
             }
         };
         let store = Store::connect(&url, settings.database.connections_max, content).await?;
         // Until it is known better: a daemon may be waiting for what a command does.
         store.assume_peers();
-        if migrate {
-            store.migrate().await?;
-        }
         Ok(Self { store, keys, cluster })
     }
 
@@ -99,6 +144,13 @@ impl Deployment {
             cluster.stop().await;
         }
     }
+}
+
+/// A count with its noun: `1 change is`, `2 changes are`.
+pub(crate) fn counted(count: impl std::fmt::Display, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    let noun = if count == "1" { one } else { many };
+    format!("{count} {noun}")
 }
 
 fn make_dir(path: &Path) -> Result<(), OpenError> {

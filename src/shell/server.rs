@@ -3,7 +3,7 @@
 //! | route | answers |
 //! |---|---|
 //! | `GET /healthz` | 200 while the process can answer at all |
-//! | `GET /readyz` | 200 while it can store: the database answers and no stop has begun; else 503 |
+//! | `GET /readyz` | 200 while it can store: the database answers, has the schema and may be written to, the content store too, and no stop has begun; else 503 |
 //! | `GET /metrics` | the metrics in the text form of Prometheus |
 //!
 //! HTTP/1.1 only, behind a proxy that speaks TLS: one protocol, whose every wait has a limit.

@@ -21,7 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// The most that libraries may say, unless the filter names them.
-const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
+const LIBRARY_CAPS: [(&str, LevelFilter); 10] = [
     ("async_imap", LevelFilter::INFO),
     ("h2", LevelFilter::INFO),
     ("hyper", LevelFilter::INFO),
@@ -30,6 +30,8 @@ const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
     ("reqwest", LevelFilter::INFO),
     ("rustls", LevelFilter::WARN),
     ("sqlx", LevelFilter::WARN),
+    // The mode of a ~/.pgpass that the private Postgres has no use for; where it matters, the failed login says so.
+    ("sqlx_postgres::options", LevelFilter::ERROR),
     ("tower_http", LevelFilter::INFO),
 ];
 

@@ -1,6 +1,7 @@
 //! The command line, through the real binary: what goes in by files, what comes out, and how it ends.
 
 use crate::desk::{call, mail, messenger};
+use crate::endpoint::{Answer, Endpoint};
 use crate::support::{TestDb, database, scratch};
 use serde_json::{Value, json};
 use std::fs;
@@ -455,9 +456,13 @@ async fn every_end_has_its_code_and_one_sentence() {
     assert_eq!(place.count("SELECT count(*) FROM raw_event").await, 0, "nothing wrong was stored");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_named_can_be_reached_or_check_says_what_cannot() {
     let place = Place::new().await;
+    let endpoint = Endpoint::start().await;
+    endpoint.otherwise(Answer::Status(405));
+    let channels = CHANNELS.replace("https://desk.example/hook", &endpoint.url("/hook"));
+    place.configure(&channels);
     let tried = |output: &Output| -> Vec<(String, String)> {
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
         let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
@@ -472,12 +477,27 @@ async fn what_is_named_can_be_reached_or_check_says_what_cannot() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         tried(&output),
-        [("database", "works"), ("mail", "fails"), ("phone", "fails")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+        [("database", "works"), ("mail", "fails"), ("phone", "fails"), ("desk", "fails")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned())),
+        "addresses on this machine are private ones"
     );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("http.allow_private_addresses"));
+    assert!(endpoint.seen().is_empty());
     place.write("mail/new/.keep", "");
     place.write("Master.csv", "");
+    place.configure(&format!("[http]\nallow_private_addresses = true\n{channels}"));
     let output = place.command(&check).output().expect("it starts");
-    assert_eq!((output.status.code(), tried(&output).len()), (Some(0), 3));
+    assert_eq!((output.status.code(), tried(&output).len()), (Some(0), 4));
+    let seen = endpoint.seen();
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].body.is_empty() && seen[0].header("webhook-id").is_none(), "nothing that looks like a change");
+    for status in [301, 502] {
+        endpoint.answer([Answer::Status(status)]);
+        let output = place.command(&check).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(1), "{status}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains(&status.to_string()));
+    }
+    assert!(!place.dir.path().join("data").exists(), "it makes nothing");
 }
 
 #[tokio::test]

@@ -90,3 +90,36 @@ fn an_interrupted_demo_leaves_nothing_either() {
         assert_nothing_is_left(dir.path());
     }
 }
+
+#[test]
+fn a_demo_takes_no_configuration_and_prints_no_json() {
+    for arguments in [["--format", "json"], ["--config", "/dev/null"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_lanka")).arg("demo").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(arguments[0]), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_killed_demo_is_cleared_away_by_the_next() {
+    let dir = scratch();
+    let mut child = demo(dir.path());
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("A complaint by mail") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "the demo ended");
+    }
+    // The demo beside it must be left alone.
+    let mut beside = demo(dir.path());
+    let mut told = BufReader::new(beside.stdout.take().unwrap());
+    told.read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    told.read_to_string(&mut line).unwrap();
+    assert!(beside.wait().unwrap().success(), "{line}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "what the killed one left");
+    let output = demo(dir.path()).wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_nothing_is_left(dir.path());
+}

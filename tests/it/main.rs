@@ -30,6 +30,7 @@ mod mail;
 mod mail_content;
 mod mirrors;
 mod normalise;
+mod ops;
 mod ownership;
 mod people;
 mod presence;

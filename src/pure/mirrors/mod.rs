@@ -119,6 +119,11 @@ pub trait Mirror: Send + Sync {
     /// The next step for a post, given the replies of this attempt so far, oldest first.
     fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step;
 
+    /// A request that asks whether the tool can be reached, and does nothing there; `None` where there is none.
+    fn probe(&self) -> Option<Outgoing> {
+        None
+    }
+
     /// How operational events reach this tool; `None` where it has no place for them.
     fn alert(&self, alert: &Alert, id: &str, now: Timestamp) -> Option<Outgoing>;
 }

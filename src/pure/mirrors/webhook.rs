@@ -253,6 +253,18 @@ impl Mirror for Webhook {
         }
     }
 
+    /// `OPTIONS`, which asks and changes nothing (RFC 9110, section 9.2.1). Without signature and body, so that no
+    /// receiver takes it for a change, and without `WebHook-Request-Origin`, so that none takes it for a subscription.
+    fn probe(&self) -> Option<Outgoing> {
+        Some(Outgoing {
+            url: self.url.clone(),
+            method: "OPTIONS",
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: self.timeout,
+        })
+    }
+
     fn alert(&self, alert: &Alert, id: &str, now: Timestamp) -> Option<Outgoing> {
         if !self.alerts {
             return None;

@@ -4,15 +4,19 @@ use super::output::Output;
 use super::{Failure, quiet_logs};
 use crate::config::{ChannelSettings, Environment, Problem, Settings};
 use crate::pure::channels::Intake;
-use crate::shell::Deployment;
+use crate::pure::mirrors::Outgoing;
+use crate::shell::carriers::http::HttpCarrier;
+use crate::shell::cluster::{Cluster, find_binaries};
 use crate::shell::intake::imap;
+use crate::shell::store::Store;
+use crate::shell::{CLUSTER_DIR, counted};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// Also log in to mailboxes, open the database, and look whether paths can be read. Nothing is
-    /// fetched, sent or changed.
+    /// Also connect to the database, log in to mailboxes, ask mirrors whether they are there (HTTP
+    /// OPTIONS), and look whether paths can be read. Nothing is made, fetched or changed, and no change is sent.
     #[arg(long)]
     connect: bool,
 }
@@ -53,9 +57,9 @@ impl Check {
         if !output.is_json() {
             problems.iter().for_each(|problem| eprintln!("{problem}"));
             output.text(&format!(
-                "the configuration is right: {} channels, {} mirrors",
-                settings.channels.len(),
-                settings.mirrors.len()
+                "the configuration is right: {}, {}",
+                counted(settings.channels.len(), "channel", "channels"),
+                counted(settings.mirrors.len(), "mirror", "mirrors")
             ))?;
         }
         match self.connect {
@@ -68,29 +72,34 @@ impl Check {
 /// Tries everything there is, and fails if anything of it does.
 async fn connect(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
     quiet_logs()?;
-    let mut tried: Vec<Tried> = Vec::new();
-    let database = match Deployment::open(settings, false).await {
-        Ok(deployment) => {
-            deployment.close().await;
-            Ok(())
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    tried.push(Tried::of("database", database));
+    let mut tried: Vec<Tried> = vec![try_database(settings).await];
     for (name, channel) in settings.channels.iter().filter(|(_, channel)| channel.enabled) {
         if let Some(result) = try_channel(channel).await {
             tried.push(Tried::of(name, result));
         }
     }
+    match HttpCarrier::new(settings.http.allow_private_addresses) {
+        Ok(carrier) => {
+            for (name, mirror) in settings.mirrors.iter().filter(|(_, mirror)| mirror.enabled) {
+                if let Some(probe) = mirror.mirror.probe() {
+                    tried.push(Tried::of(name, try_mirror(&carrier, probe).await));
+                }
+            }
+        }
+        Err(error) => tried.push(Tried::of("mirrors", Err(error.to_string()))),
+    }
     let cells =
         |tried: &Tried| vec![tried.what.clone(), tried.result.to_owned(), tried.why.clone().unwrap_or_default()];
     output.rows(&["what", "result", "why"], &tried, cells, "")?;
     output.finish()?;
-    match tried.iter().any(|tried| tried.why.is_some()) {
+    match tried.iter().any(|tried| tried.result == FAILS) {
         true => Err(Failure::failed("not everything that the configuration names can be reached; see above")),
         false => Ok(()),
     }
 }
+
+/// The word for an attempt that failed.
+const FAILS: &str = "fails";
 
 /// What came of an attempt.
 #[derive(Serialize)]
@@ -103,8 +112,47 @@ struct Tried {
 
 impl Tried {
     fn of(what: &str, result: Result<(), String>) -> Self {
-        let word = if result.is_ok() { "works" } else { "fails" };
+        let word = if result.is_ok() { "works" } else { FAILS };
         Self { what: what.to_owned(), result: word, why: result.err() }
+    }
+
+    /// Of what `lanka run` will bring up, and this does not.
+    fn later(what: &str, why: &str) -> Self {
+        Self { what: what.to_owned(), result: "later", why: Some(why.to_owned()) }
+    }
+}
+
+/// A database of one's own is connected to; the private one only if it runs, for starting it would change it.
+async fn try_database(settings: &Settings) -> Tried {
+    const DATABASE: &str = "database";
+    let url = match &settings.database.url {
+        Some(url) => Some(url.expose().to_owned()),
+        None => Cluster::running_in(&settings.data_dir.join(CLUSTER_DIR)),
+    };
+    if let Some(url) = url {
+        let wants_schema = !settings.database.migrate;
+        let result = Store::try_connect(&url, wants_schema).await.map_err(|error| error.to_string());
+        return Tried::of(DATABASE, result);
+    }
+    match find_binaries(settings.database.bin_dir.as_deref(), None) {
+        Err(error) => Tried::of(DATABASE, Err(error.to_string())),
+        Ok(_) if Cluster::is_made(&settings.data_dir.join(CLUSTER_DIR)) => Tried::later(
+            DATABASE,
+            "the private Postgres does not run, as far as this user can see: `lanka run` starts it",
+        ),
+        Ok(_) => Tried::later(DATABASE, "there is none yet: `lanka run` makes a private Postgres"),
+    }
+}
+
+/// Any answer but a redirect and a gateway's excuse shows that the tool is there: many answer 404 or 405 to a method
+/// they do not know.
+async fn try_mirror(carrier: &HttpCarrier, probe: Outgoing) -> Result<(), String> {
+    match carrier.send(probe).await.map_err(|error| error.to_string())?.status {
+        status @ 300..400 => {
+            Err(format!("it answers {status}, a redirect, and those are not followed: change its url"))
+        }
+        status @ (502..=504) => Err(format!("it answers {status}: the tool behind is away")),
+        _ => Ok(()),
     }
 }
 

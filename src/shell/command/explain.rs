@@ -2,6 +2,7 @@
 
 use super::output::{Output, clock};
 use super::{Bench, Failure};
+use crate::shell::counted;
 use crate::shell::store::commit::json_word;
 use crate::shell::store::explain::Route;
 use jiff::tz::TimeZone;
@@ -156,8 +157,12 @@ fn went(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
         let settled = post.settled_at.map(|at| format!(" {}", clock(at, zone))).unwrap_or_default();
         let why = post.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         output.text(&format!(
-            "  {}: {} as number {} of the ticket, {}{settled} after {} attempts{why}",
-            post.mirror, post.change, post.sequence, post.state, post.attempts
+            "  {}: {} as number {} of the ticket, {}{settled} after {}{why}",
+            post.mirror,
+            post.change,
+            post.sequence,
+            post.state,
+            counted(post.attempts, "attempt", "attempts")
         ))?;
     }
     Ok(())

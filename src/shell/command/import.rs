@@ -19,12 +19,12 @@ use crate::pure::channels::{self, Form, Intake};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
 use crate::pure::wire::settings::nearest;
-use crate::shell::Parts;
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::ChannelIdent;
 use crate::shell::store::Store;
 use crate::shell::store::raw_event::{Hearing, NewRawEvent, RawBody, Skipped};
 use crate::shell::store::replay::Outcome;
+use crate::shell::{Parts, counted};
 use std::path::{Path, PathBuf};
 
 /// Deliveries stored in one transaction.
@@ -243,7 +243,11 @@ fn tell(outcome: &Outcome, output: &mut Output) -> Result<(), Failure> {
     }
     let Outcome { deliveries, messages, repeats, legs, updates, quarantined } = outcome;
     output.text(&format!(
-        "{deliveries} deliveries: {messages} new messages, {repeats} known already, {legs} further legs of calls, {updates} updates"
+        "{}: {}, {repeats} known already, {}, {}",
+        counted(deliveries, "delivery", "deliveries"),
+        counted(messages, "new message", "new messages"),
+        counted(legs, "further leg of a call", "further legs of calls"),
+        counted(updates, "update", "updates")
     ))?;
     match quarantined {
         0 => Ok(()),

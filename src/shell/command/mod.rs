@@ -36,7 +36,7 @@ mod thread;
 
 use crate::config::{Environment, LogFormat, Problem, Settings};
 use crate::shell::content::ContentError;
-use crate::shell::store::StoreError;
+use crate::shell::store::{SchemaFault, StoreError};
 use crate::shell::{Deployment, OpenError, telemetry};
 use clap::{Parser, Subcommand, ValueEnum};
 use output::Output;
@@ -169,7 +169,7 @@ impl From<OpenError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error.is_schema_missing() {
-            true => Self::failed("the database has no schema of this lanka yet: run `lanka migrate`"),
+            true => Self::Failed(SchemaFault::Missing.to_string()),
             false => Self::Failed(error.to_string()),
         }
     }
@@ -227,17 +227,23 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let mut output = Output::new(format);
     match command {
         Command::Run(command) => return command.run(&config).await,
-        Command::Demo(command) => command.run(&mut output).await?,
+        Command::Demo(command) => command.run(&config, &mut output).await?,
         Command::Check(command) => command.run(&config, &mut output).await?,
         Command::Migrate => run::migrate(&config).await?,
         Command::Import(command) => command.run(&config, &mut output).await?,
         Command::Parse(command) => command.run(&mut output)?,
         Command::Thread(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
-        Command::Quarantine(command) => command.run(Bench::open(&config).await?, &mut output).await?,
-        Command::Replay(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Quarantine(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
+        Command::Replay(command) => command.run(Bench::of(&config, true).await?, &mut output).await?,
         Command::Channels => state::channels(Bench::open(&config).await?, &mut output).await?,
-        Command::Outbox(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Outbox(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
         Command::Export(command) => command.run(Bench::open(&config).await?, &mut output).await?,
     }
     Ok(output.finish()?)
@@ -255,10 +261,25 @@ struct Bench {
 }
 
 impl Bench {
+    /// For a command that reads. Nothing is made; where there is nothing, it says so.
     async fn open(config: &[PathBuf]) -> Result<Self, Failure> {
-        Self::over(settings(config)?).await
+        let settings = settings(config)?;
+        quiet_logs()?;
+        let deployment = Deployment::open_to_read(&settings).await?;
+        Ok(Self { settings, deployment })
     }
 
+    /// For a command that reads, or that changes what is there.
+    async fn of(config: &[PathBuf], changes: bool) -> Result<Self, Failure> {
+        if !changes {
+            return Self::open(config).await;
+        }
+        let settings = settings(config)?;
+        Deployment::must_exist(&settings)?;
+        Self::over(settings).await
+    }
+
+    /// For a command that makes what is not there.
     async fn over(settings: Settings) -> Result<Self, Failure> {
         quiet_logs()?;
         let deployment = Deployment::open(&settings, settings.database.migrate).await?;

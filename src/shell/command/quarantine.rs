@@ -6,7 +6,7 @@ use super::{Bench, Failure, settle};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
 use crate::shell::store::quarantine::QuarantineLine;
-use crate::shell::{Deployment, Parts};
+use crate::shell::{Deployment, Parts, counted};
 use serde::Serialize;
 
 /// Of a payload so much is shown to a person; programs get it whole. Bytes.
@@ -65,6 +65,11 @@ struct Again {
 }
 
 impl Quarantine {
+    /// Whether it does more than read.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self, Self::Retry { .. } | Self::Drop { .. })
+    }
+
     pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
         if let Self::Retry { ids, all } = self {
             return retry(bench, ids, all, output).await;
@@ -170,11 +175,13 @@ pub(super) async fn decide_again(
     match (output.is_json(), again.quarantined) {
         (true, _) => output.json(&again),
         (false, 0) => {
-            output.text(&format!("{} deliveries decided again, and nothing of them is in quarantine", again.deliveries))
+            let deliveries = counted(again.deliveries, "delivery", "deliveries");
+            output.text(&format!("{deliveries} decided again, and nothing of that is in quarantine"))
         }
         (false, n) => output.text(&format!(
-            "{} deliveries decided again; {n} faults are still there: `lanka quarantine list`",
-            again.deliveries
+            "{} decided again; {} still there: `lanka quarantine list`",
+            counted(again.deliveries, "delivery", "deliveries"),
+            counted(n, "fault is", "faults are")
         )),
     }
 }

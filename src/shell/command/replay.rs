@@ -13,7 +13,7 @@ use crate::pure::domain::id::RawEventId;
 use crate::pure::domain::message::RawEvent;
 use crate::shell::ingest::Registry;
 use crate::shell::store::replay::Taken;
-use crate::shell::{Deployment, Parts};
+use crate::shell::{Deployment, Parts, counted};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
@@ -85,10 +85,11 @@ async fn replay(
     }
     store.put_back(&again, Timestamp::now()).await?;
     if !output.is_json() {
-        output.text(&format!("{read} deliveries read again, {} of them to be decided", again.len()))?;
+        let read = counted(read, "delivery", "deliveries");
+        output.text(&format!("{read} read again, {} of them to be decided", again.len()))?;
     }
     if lost > 0 {
-        eprintln!("lanka: the bytes of {lost} deliveries are not stored any more");
+        eprintln!("lanka: the bytes of {} are not stored any more", counted(lost, "delivery", "deliveries"));
     }
     if again.len() >= PUT_BACK_MAX {
         eprintln!("lanka: there may be more: run `lanka replay` once again");

@@ -2,9 +2,9 @@
 
 use super::Failure;
 use crate::pure::domain::id::RawEventId;
-use crate::shell::Parts;
 use crate::shell::ingest::{Ingest, Profiles};
 use crate::shell::store::Store;
+use crate::shell::{Parts, counted};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,8 @@ pub(super) async fn decide(store: &Store, ingest: &Ingest, deliveries: &[RawEven
             (waiting, moved) = (looked, Instant::now());
         } else if moved.elapsed() > STUCK_AFTER {
             return Err(Failure::Failed(format!(
-                "{looked} deliveries are stored but not decided for a minute: look at the log of the daemon, or run `lanka run --until-idle`"
+                "{} stored but not decided for a minute: look at the log of the daemon, or run `lanka run --until-idle`",
+                counted(looked, "delivery is", "deliveries are")
             )));
         } else {
             tokio::time::sleep(LOOK_EVERY).await;

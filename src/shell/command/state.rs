@@ -6,9 +6,10 @@ use crate::config::Settings;
 use crate::pure::channels::Intake;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::OutboxId;
-use crate::shell::Deployment;
+use crate::shell::store::health::{Health, HealthWord, Side};
 use crate::shell::store::outbox::OutboxState;
 use crate::shell::store::ways::DeadPost;
+use crate::shell::{Deployment, counted};
 use serde::Serialize;
 
 /// Dead changes shown at once.
@@ -22,6 +23,9 @@ struct ChannelLine {
     intake: &'static str,
     tenant: String,
     enabled: bool,
+    /// How it does, as the daemon last said.
+    #[serde(flatten)]
+    health: Health,
     /// When the last delivery was stored.
     last_at: Option<Timestamp>,
     /// Deliveries not decided yet.
@@ -39,21 +43,24 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
             let names: Vec<(String, String)> =
                 settings.channels.iter().map(|(name, channel)| (channel.tenant.clone(), name.clone())).collect();
             let states = deployment.store.channel_states(&names).await?;
-            let line = |((name, channel), state): ((&String, &crate::config::ChannelSettings), _)| {
+            let mut healths = deployment.store.health(Side::Channel).await?;
+            let mut line = |((name, channel), state): ((&String, &crate::config::ChannelSettings), _)| {
                 let state: crate::shell::store::ways::ChannelState = state;
+                let health = healths.remove(name).unwrap_or_else(Health::unknown);
                 ChannelLine {
                     name: name.clone(),
                     kind: channel.kind,
                     intake: word(&channel.built.intake),
                     tenant: channel.tenant.clone(),
                     enabled: channel.enabled,
+                    health: if channel.enabled { health } else { health.off() },
                     last_at: state.last_at,
                     waiting: state.waiting,
                     quarantined: state.quarantined,
                     cursor_age_s: state.cursor_moved_at.map(|at| now.duration_since(at).as_secs()),
                 }
             };
-            let lines: Vec<ChannelLine> = settings.channels.iter().zip(states).map(line).collect();
+            let lines: Vec<ChannelLine> = settings.channels.iter().zip(states).map(&mut line).collect();
             let zone = &settings.defaults.time_zone;
             let cells = |line: &ChannelLine| {
                 vec![
@@ -61,15 +68,30 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
                     line.kind.to_owned(),
                     line.intake.to_owned(),
                     line.tenant.clone(),
-                    if line.enabled { "on" } else { "off" }.to_owned(),
+                    line.health.state.word().to_owned(),
+                    line.health.since.map_or_else(String::new, |at| ago(at, now)),
+                    line.health.worked_at.map_or_else(|| "never".to_owned(), |at| ago(at, now) + " ago"),
                     line.last_at.map_or_else(|| "never".to_owned(), |at| clock(at, zone)),
                     line.waiting.to_string(),
                     line.quarantined.to_string(),
-                    line.cursor_age_s
-                        .map_or_else(String::new, |age| ago(now - jiff::SignedDuration::from_secs(age), now)),
+                    line.health.failures.to_string(),
+                    line.health.why.clone().unwrap_or_default(),
                 ]
             };
-            let header = ["channel", "kind", "intake", "tenant", "", "last", "waiting", "quarantine", "cursor age"];
+            let header = [
+                "channel",
+                "kind",
+                "intake",
+                "tenant",
+                "state",
+                "for",
+                "last worked",
+                "last stored",
+                "waiting",
+                "quarantine",
+                "failures",
+                "why",
+            ];
             output.rows(&header, &lines, cells, "no channels are configured")
         })
         .await
@@ -108,6 +130,11 @@ enum OutboxCommand {
 }
 
 impl Outbox {
+    /// Whether it does more than read.
+    pub(super) fn changes(&self) -> bool {
+        self.command.is_some()
+    }
+
     pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
         bench
             .with(async |settings, deployment| match &self.command {
@@ -116,12 +143,13 @@ impl Outbox {
                     let revived = deployment.store.revive_posts(chosen, Timestamp::now()).await?;
                     if !all_dead && revived < ids.len() as u64 {
                         return Err(Failure::Failed(format!(
-                            "{revived} of {} are sent again; the others are not dead: see `lanka outbox --dead`",
+                            "{revived} of {} will be sent again; the others are not dead: see `lanka outbox --dead`",
                             ids.len()
                         )));
                     }
                     output.text(&format!(
-                        "{revived} changes are sent again, by the daemon or by `lanka run --until-idle`"
+                        "{} sent again, by the daemon or by `lanka run --until-idle`",
+                        counted(revived, "change is", "changes are")
                     ))
                 }
                 None if self.dead => dead(settings, deployment, output).await,
@@ -131,32 +159,70 @@ impl Outbox {
     }
 }
 
+/// A way out.
+#[derive(Serialize)]
+struct MirrorLine {
+    #[serde(flatten)]
+    queue: OutboxState,
+    /// How the mirror does, as the daemon last said.
+    state: HealthWord,
+    /// Since when.
+    since: Option<Timestamp>,
+    /// When it last took a change.
+    worked_at: Option<Timestamp>,
+    /// Attempts in a row that failed.
+    failures: i64,
+}
+
+impl MirrorLine {
+    /// What the daemon says goes before what the rows remember of earlier attempts.
+    fn of(mut queue: OutboxState, health: Health) -> Self {
+        let Health { state, since, worked_at, failures, why } = health;
+        queue.why = match state {
+            HealthWord::Unknown | HealthWord::Failing | HealthWord::Parked => why.or(queue.why),
+            _ => queue.why,
+        };
+        Self { queue, state, since, worked_at, failures }
+    }
+}
+
 async fn states(settings: &Settings, deployment: &Deployment, output: &mut Output) -> Result<(), Failure> {
-    let mut states = deployment.store.outbox_states().await?;
+    let mut queues = deployment.store.outbox_states().await?;
     for name in settings
         .mirrors
         .keys()
-        .filter(|name| !states.iter().any(|state| state.mirror == **name))
+        .filter(|name| !queues.iter().any(|queue| queue.mirror == **name))
         .cloned()
         .collect::<Vec<_>>()
     {
-        states.push(OutboxState { mirror: name, pending: 0, claimed: 0, dead: 0, oldest: None, why: None });
+        queues.push(OutboxState { mirror: name, pending: 0, claimed: 0, dead: 0, oldest: None, why: None });
     }
-    states.sort_by(|a, b| a.mirror.cmp(&b.mirror));
+    queues.sort_by(|a, b| a.mirror.cmp(&b.mirror));
+    let mut healths = deployment.store.health(Side::Mirror).await?;
+    let line = |queue: OutboxState| {
+        let health = healths.remove(&queue.mirror).unwrap_or_else(Health::unknown);
+        let is_on = settings.mirrors.get(&queue.mirror).is_some_and(|mirror| mirror.enabled);
+        MirrorLine::of(queue, if is_on { health } else { health.off() })
+    };
+    let lines: Vec<MirrorLine> = queues.into_iter().map(line).collect();
     let now = Timestamp::now();
-    let cells = |state: &OutboxState| {
+    let cells = |line: &MirrorLine| {
         vec![
-            state.mirror.clone(),
-            state.pending.to_string(),
-            state.claimed.to_string(),
-            state.dead.to_string(),
-            state.oldest.map_or_else(String::new, |at| ago(at, now)),
-            state.why.clone().unwrap_or_default(),
+            line.queue.mirror.clone(),
+            line.state.word().to_owned(),
+            line.since.map_or_else(String::new, |at| ago(at, now)),
+            line.worked_at.map_or_else(|| "never".to_owned(), |at| ago(at, now) + " ago"),
+            line.queue.pending.to_string(),
+            line.queue.claimed.to_string(),
+            line.queue.dead.to_string(),
+            line.queue.oldest.map_or_else(String::new, |at| ago(at, now)),
+            line.failures.to_string(),
+            line.queue.why.clone().unwrap_or_default(),
         ]
     };
     output.rows(
-        &["mirror", "waiting", "being sent", "dead", "oldest", "last failure"],
-        &states,
+        &["mirror", "state", "for", "last worked", "waiting", "being sent", "dead", "oldest", "failures", "why"],
+        &lines,
         cells,
         "no mirrors are configured",
     )

@@ -16,7 +16,7 @@ pub mod webhook;
 
 use crate::pure::domain::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -49,8 +49,8 @@ pub enum HealthState {
     },
 }
 
-/// What an intake reports about its channel: written by one task, read by metrics, `lanka channels`
-/// and the alerts. Clones are one. Kept in memory only.
+/// What an intake reports about its channel: written by one task, read by metrics, the alerts, and
+/// whoever writes it down for `lanka channels`. Clones are one. Itself kept in memory only.
 #[derive(Debug, Clone)]
 pub struct ChannelHealth {
     shared: Arc<Shared>,
@@ -62,13 +62,47 @@ struct Shared {
     state: watch::Sender<HealthState>,
     /// Milliseconds since 1970; 0 for never. Apart from the state, since it moves all the time.
     worked_at_ms: AtomicI64,
+    /// Failures in a row.
+    failures: AtomicU32,
+    began_at: Timestamp,
+    /// Since when it works.
+    well_since_ms: AtomicI64,
+}
+
+/// What does not work about a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Stable, as in [`HealthState::Failing`]; `no_answer` for one that has not answered since the start.
+    pub code: &'static str,
+    /// One sentence for ops.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl ChannelHealth {
     /// The health of a channel that is about to start.
     pub fn new(channel: &str) -> Self {
-        let state = watch::Sender::new(HealthState::Starting);
-        Self { shared: Arc::new(Shared { channel: channel.to_owned(), state, worked_at_ms: AtomicI64::new(0) }) }
+        Self::of(channel, HealthState::Starting)
+    }
+
+    /// The health of a channel that only waits to be called, and cannot fail before it is.
+    pub fn standing_by(channel: &str) -> Self {
+        Self::of(channel, HealthState::Working)
+    }
+
+    fn of(channel: &str, state: HealthState) -> Self {
+        let began_at = Timestamp::now();
+        Self {
+            shared: Arc::new(Shared {
+                channel: channel.to_owned(),
+                state: watch::Sender::new(state),
+                worked_at_ms: AtomicI64::new(0),
+                failures: AtomicU32::new(0),
+                began_at,
+                well_since_ms: AtomicI64::new(began_at.as_millisecond()),
+            }),
+        }
     }
 
     /// The channel's name.
@@ -82,12 +116,16 @@ impl ChannelHealth {
         self.shared.worked_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
         metrics::gauge!("lanka_channel_last_success_seconds", "channel" => self.shared.channel.clone())
             .set(now.as_second() as f64);
+        self.shared.failures.store(0, Ordering::Relaxed);
         self.shared.state.send_if_modified(|state| {
             if let HealthState::Failing { code, since, .. } = state {
                 let lasted_s = Timestamp::now().as_second() - since.as_second();
                 tracing::info!(channel.name = self.shared.channel, code, lasted_s, "the channel works again");
             }
             let changed = *state != HealthState::Working;
+            if changed {
+                self.shared.well_since_ms.store(now.as_millisecond(), Ordering::Relaxed);
+            }
             *state = HealthState::Working;
             changed
         });
@@ -97,6 +135,7 @@ impl ChannelHealth {
     /// The alert, with its own patience, is the reader's.
     pub fn failing(&self, code: &'static str, detail: impl Into<String>) {
         let detail = detail.into();
+        self.shared.failures.fetch_add(1, Ordering::Relaxed);
         self.shared.state.send_if_modified(|state| {
             let since = match state {
                 HealthState::Failing { code: before, detail: said, since } => {
@@ -105,7 +144,8 @@ impl ChannelHealth {
                     }
                     *since
                 }
-                _ => Timestamp::now(),
+                HealthState::Starting => self.shared.began_at,
+                HealthState::Working => Timestamp::now(),
             };
             tracing::info!(channel.name = self.shared.channel, code, detail, "the channel fails, trying again");
             *state = HealthState::Failing { code, detail, since };
@@ -131,12 +171,37 @@ impl ChannelHealth {
         }
     }
 
+    /// Failures in a row; zero when it works.
+    pub fn failures(&self) -> u32 {
+        self.shared.failures.load(Ordering::Relaxed)
+    }
+
+    /// What does not work about it. A channel that has not answered since its start does not work, whether or not
+    /// it has noticed.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match &*self.shared.state.borrow() {
+            HealthState::Working => None,
+            HealthState::Starting => Some(Trouble {
+                code: "no_answer",
+                detail: "it has not answered since the start".to_owned(),
+                since: self.shared.began_at,
+            }),
+            HealthState::Failing { code, detail, since } => {
+                Some(Trouble { code, detail: detail.clone(), since: *since })
+            }
+        }
+    }
+
+    /// Since when it works, if it does.
+    pub fn well_since(&self) -> Timestamp {
+        let millis = self.shared.well_since_ms.load(Ordering::Relaxed);
+        Timestamp::from_millisecond(millis).unwrap_or(self.shared.began_at)
+    }
+
     /// For how long it has been failing; zero when it works.
     pub fn failing_for(&self, now: Timestamp) -> Duration {
-        match &*self.shared.state.borrow() {
-            HealthState::Failing { since, .. } => Duration::try_from(now.duration_since(*since)).unwrap_or_default(),
-            _ => Duration::ZERO,
-        }
+        let since = self.trouble().map(|trouble| trouble.since);
+        since.map_or(Duration::ZERO, |since| Duration::try_from(now.duration_since(since)).unwrap_or_default())
     }
 }
 
@@ -204,9 +269,20 @@ mod tests {
         let HealthState::Failing { code, since: still, .. } = health.state() else { panic!("it fails") };
         assert_eq!((code, still), ("login_refused", since));
         assert_eq!(health.failing_for(since + Duration::from_secs(60)), Duration::from_secs(60));
+        assert_eq!(health.failures(), 3);
         health.worked();
         changes(true);
-        assert_eq!(health.failing_for(Timestamp::now()), Duration::ZERO);
+        assert_eq!((health.failing_for(Timestamp::now()), health.failures()), (Duration::ZERO, 0));
+    }
+
+    #[test]
+    fn what_never_answered_has_trouble_since_its_start() {
+        let health = ChannelHealth::new("support-mail");
+        let silent = health.trouble().expect("it has not answered");
+        health.failing("connection_lost", "the server is silent");
+        let lost = health.trouble().expect("it fails");
+        assert_eq!((silent.code, lost.code, lost.since), ("no_answer", "connection_lost", silent.since));
+        assert_eq!(ChannelHealth::standing_by("chat").trouble(), None);
     }
 
     #[test]

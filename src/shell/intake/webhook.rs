@@ -428,10 +428,26 @@ impl Listed {
             tracing::warn!(
                 code = "delivery_forged",
                 channel.name = self.hook.channel.name,
-                "a delivery was refused, {forged}; if they are the vendor's, the channel's secret is wrong"
+                "a delivery was refused, {forged}; {}",
+                advice(forged)
             );
         }
         Answer::Forged(forged)
+    }
+}
+
+/// What a refusal means if the delivery was the vendor's after all.
+fn advice(forged: Forged) -> &'static str {
+    match forged {
+        Forged::Missing => {
+            "if it is the vendor's, a signature is to be switched on there, or a proxy takes the header off"
+        }
+        Forged::Malformed => "if it is the vendor's, the channel is of another kind than what it sends",
+        Forged::Mismatch => "if it is the vendor's, the channel's secret is wrong",
+        Forged::Stale => {
+            "it was signed too long ago, or in the future: a replay, or a clock that is wrong here or there; it says nothing of the secret"
+        }
+        Forged::NotAWebhook => "whoever sends it has a wrong address",
     }
 }
 

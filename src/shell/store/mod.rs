@@ -12,6 +12,7 @@ pub mod commit;
 pub mod explain;
 pub mod export;
 pub mod facts;
+pub mod health;
 pub mod outbox;
 pub mod presence;
 pub mod profile;
@@ -26,15 +27,18 @@ use crate::pure::domain::id::IdMint;
 use crate::shell::content::{ContentError, ContentStore};
 use jiff_sqlx::ToSqlx;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Longest wait for a connection of the pool: an intake would rather answer 503 than hang.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between two attempts to reach a server that may be starting.
+const KNOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,19 @@ pub enum StoreError {
     /// The thread that reads deliveries ended abnormally.
     #[error("reading a batch ended abnormally: {0}")]
     Reader(String),
+    /// Postgres cannot be reached, or does not let us in.
+    #[error("cannot connect to the database at {place}: {cause}. {advice}")]
+    Unreachable {
+        /// Host and port, or the directory of the socket. Never the password.
+        place: String,
+        /// What came of the attempt.
+        cause: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The schema is not this lanka's.
+    #[error("{0}")]
+    Schema(SchemaFault),
     /// Another daemon changed what this batch read; it is read again.
     #[error("another daemon was faster; the batch is decided again")]
     Stale,
@@ -81,6 +98,7 @@ impl StoreError {
     pub fn is_schema_missing(&self) -> bool {
         // 42P01 undefined_table.
         matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01"))
+            || matches!(self, Self::Schema(SchemaFault::Missing))
     }
 
     /// Whether the fault is the server's (away, restarting, full), not the data's.
@@ -97,11 +115,25 @@ impl StoreError {
                     | sqlx::Error::Encode(_)
                     | sqlx::Error::TypeNotFound { .. }
             ),
-            Self::Content(_) => true,
+            Self::Content(_) | Self::Unreachable { .. } => true,
             _ => false,
         }
     }
 }
+
+/// What is wrong with the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaFault {
+    /// There is none.
+    #[error("the database has no schema of this lanka yet: run `lanka migrate`")]
+    Missing,
+    /// Some of it is missing.
+    #[error("the database has the schema of an older lanka: run `lanka migrate`")]
+    Old,
+}
+
+/// All that the schema is made of.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// What lanka keeps: a pool of connections and the content store beside it. Cheap to clone.
 #[derive(Clone)]
@@ -125,12 +157,40 @@ impl Store {
     pub async fn connect(url: &str, connections_max: u32, content: ContentStore) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         let options = options.application_name("lanka");
+        // The pool hides what is wrong behind its own impatience.
+        let _ = Self::knock(&options).await?.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
         Ok(Self::new(pool, content))
+    }
+
+    /// Whether Postgres lets us in, and with `wants_schema` whether the schema is there. Nothing is made or changed.
+    pub async fn try_connect(url: &str, wants_schema: bool) -> Result<(), StoreError> {
+        let options: PgConnectOptions = url.parse()?;
+        let mut connection = Self::knock(&options.application_name("lanka")).await?;
+        let checked = if wants_schema { check_schema(&mut connection).await } else { Ok(()) };
+        // It served its purpose, however it ends.
+        let _ = connection.close().await;
+        checked
+    }
+
+    /// Connects once. A server that starts at this moment, as after a reboot, is waited for.
+    async fn knock(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+        let began = Instant::now();
+        loop {
+            let error = match tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => error,
+                Err(_) => sqlx::Error::PoolTimedOut,
+            };
+            if began.elapsed() >= ACQUIRE_TIMEOUT || !may_be_starting(&error) {
+                return Err(unreachable_as(options, &error));
+            }
+            tokio::time::sleep(KNOCK_INTERVAL).await;
+        }
     }
 
     /// A store over a pool.
@@ -158,13 +218,40 @@ impl Store {
 
     /// Applies the migrations that are missing, under an advisory lock.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(sqlx::migrate!("./migrations").run(&self.pool).await?)
+        Ok(MIGRATIONS.run(&self.pool).await?)
     }
 
     /// Whether the database answers.
     pub async fn answers(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Whether the schema is this lanka's, or a newer one's, which it can work with.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        check_schema(&mut *self.pool.acquire().await?).await
+    }
+
+    /// Whether a delivery could be stored at this moment, as far as can be told without storing one: the database
+    /// answers, has the schema, may be written to, and the content store's disk takes a file. Else a word why not.
+    pub async fn can_store(&self) -> Result<(), &'static str> {
+        match self.check_schema().await {
+            Ok(()) => {}
+            Err(StoreError::Schema(_)) => return Err("the database has no schema of this lanka: run `lanka migrate`"),
+            Err(_) => return Err("the database does not answer"),
+        }
+        let writes = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
+            AND has_table_privilege('raw_event', 'INSERT') AND has_table_privilege('raw_pending', 'INSERT')";
+        match sqlx::query_scalar(writes).fetch_one(&self.pool).await {
+            Ok(true) => {}
+            Ok(false) => return Err("the database cannot be written to"),
+            Err(_) => return Err("the database does not answer"),
+        }
+        let content = self.content.clone();
+        match tokio::task::spawn_blocking(move || content.try_write()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err("the content store cannot be written to"),
+        }
     }
 
     /// Makes the partitions for the months of these instants. Costs nothing when they are known.
@@ -192,6 +279,69 @@ impl Store {
     /// The next id in order of arrival; one sequence for the process.
     pub(crate) fn next_id<T: From<Uuid>>(&self, at: Timestamp) -> T {
         self.mint.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next(at)
+    }
+}
+
+async fn check_schema(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let applied = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(connection).await;
+    let applied: Vec<i64> = match applied.map_err(StoreError::from) {
+        Err(error) if error.is_schema_missing() => Vec::new(),
+        other => other?,
+    };
+    match MIGRATIONS.iter().all(|migration| applied.contains(&migration.version)) {
+        _ if applied.is_empty() => Err(StoreError::Schema(SchemaFault::Missing)),
+        true => Ok(()),
+        false => Err(StoreError::Schema(SchemaFault::Old)),
+    }
+}
+
+/// Whether it may be there in a moment.
+fn may_be_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => {
+            matches!(error.kind(), std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound)
+        }
+        // 57P03 cannot_connect_now.
+        sqlx::Error::Database(error) => error.code().as_deref() == Some("57P03"),
+        _ => false,
+    }
+}
+
+/// Why there is no connection, for ops.
+fn unreachable_as(options: &PgConnectOptions, error: &sqlx::Error) -> StoreError {
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let (cause, advice) = match error {
+        sqlx::Error::PoolTimedOut => (
+            format!("no answer within {} s", ACQUIRE_TIMEOUT.as_secs()),
+            "Is the address in database.url right, and does no firewall stand between?",
+        ),
+        sqlx::Error::Io(error) => {
+            (error.to_string(), "Is Postgres running there, does it listen on that address, and is database.url right?")
+        }
+        sqlx::Error::Tls(error) => {
+            (format!("no TLS: {error}"), "Set sslmode and sslrootcert in database.url as the server asks for them.")
+        }
+        sqlx::Error::Database(error) => (error.message().to_owned(), advice_on(error.code().as_deref())),
+        other => (other.to_string(), "Look at database.url."),
+    };
+    StoreError::Unreachable { place, cause, advice }
+}
+
+/// By SQLSTATE (PostgreSQL, appendix A).
+fn advice_on(code: Option<&str>) -> &'static str {
+    match code {
+        Some("28000" | "28P01") => {
+            "Look at user and password in database.url (a ~/.pgpass counts only with mode 0600), and at the server's pg_hba.conf."
+        }
+        Some("3D000") => "Make the database (createdb), or name another one in database.url.",
+        Some("53300") => {
+            "Allow more connections (max_connections of the server), or use fewer (database.connections_max)."
+        }
+        Some("57P03") => "It starts, or stops, or recovers: try again when it is through, and look at its log.",
+        _ => "Look at database.url and at the server's log.",
     }
 }
 

@@ -73,6 +73,13 @@ pub struct OutboxState {
     pub why: Option<String>,
 }
 
+impl OutboxState {
+    /// Changes that the mirror is yet to take.
+    pub fn undelivered(&self) -> i64 {
+        self.pending + self.claimed
+    }
+}
+
 const CLAIM: &str = "
     UPDATE outbox SET state = 'claimed', attempts = attempts + 1, claimed_until = $3, claimant = $5
     WHERE id IN (

@@ -37,7 +37,7 @@ pub struct ThreadLine {
     pub title: String,
     /// Urgency.
     pub priority: String,
-    /// Who takes part.
+    /// Who takes part: each by name, else by the first address known.
     pub participants: Vec<String>,
     /// The channels it came over.
     pub channels: Vec<String>,
@@ -214,8 +214,9 @@ impl Store {
                 ORDER BY t.last_at DESC, t.id LIMIT $2
              )
              SELECT t.id, t.number, t.state, t.title, t.priority, t.last_at,
-                (SELECT coalesce(array_agg(coalesce(c.name, '?') ORDER BY p.since), '{}') FROM ticket_participant p
-                    JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
+                (SELECT coalesce(array_agg(coalesce(c.name,
+                        (SELECT i.value FROM identity i WHERE i.contact_id = c.id ORDER BY i.first_at, i.id LIMIT 1), '?') ORDER BY p.since), '{}')
+                    FROM ticket_participant p JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
                 (SELECT coalesce(array_agg(DISTINCT m.channel), '{}') FROM message m WHERE m.ticket_id = t.id) AS channels,
                 (SELECT count(*) FROM message m WHERE m.ticket_id = t.id) AS messages
              FROM found f JOIN ticket t ON t.id = f.id ORDER BY t.last_at DESC, t.id",

@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use page::{BOLD, DIM, GREEN, PLAIN, Page, Thread, YELLOW};
 use stage::{Stage, Tool};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use story::{STORIES, Story};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,8 +46,14 @@ impl Demo {
     /// Plays both stories.
     ///
     /// # Errors
-    /// When Postgres is missing, when a story does not end as it should, when it is interrupted.
-    pub(super) async fn run(self, output: &mut Output) -> Result<(), Failure> {
+    /// When it is given a configuration or asked for JSON, when Postgres is missing, when a story does not end as it should, when it is interrupted.
+    pub(super) async fn run(self, config: &[PathBuf], output: &mut Output) -> Result<(), Failure> {
+        if !config.is_empty() {
+            return Err(Failure::Usage("the demo plays on a configuration of its own: leave --config out".to_owned()));
+        }
+        if output.is_json() {
+            return Err(Failure::Usage("the demo tells a story to people: leave --format json out".to_owned()));
+        }
         start_logs(LogFormat::Text, "error")?;
         // From here on a signal ends the demo, not the process, so that everything is cleared away.
         let mut interruption = Interruption::listen()?;

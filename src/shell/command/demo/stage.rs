@@ -8,6 +8,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::delivery::Delivery;
 use crate::pure::wire::standard_webhooks::{SigningKey, TOLERANCE_S, verify};
+use crate::shell::CLUSTER_DIR;
+use crate::shell::cluster::Cluster;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,12 +17,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -28,9 +31,20 @@ use uuid::Uuid;
 /// The configuration, compiled in.
 const CONFIG: &str = include_str!("../../../../config/demo.toml");
 
+/// How the directories of demos are called.
+const PREFIX: &str = "lanka-demo-";
+
+/// The file in it that is locked while the demo plays.
+const LOCK: &str = "plays";
+
+/// A directory without that file is abandoned when it is older: it is the first thing made there.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(60);
+
 /// A directory of the demo's own, with what its daemon reads.
 pub(super) struct Stage {
     dir: PathBuf,
+    /// Held for as long as the demo plays, by the kernel, however it ends.
+    _plays: Option<File>,
     /// What Meta and the shop share.
     pub(super) app_secret: String,
     mirror_secret: Secret,
@@ -42,9 +56,12 @@ impl Stage {
     /// # Errors
     /// When the system's directory for temporary files cannot be written to.
     pub(super) fn set() -> Result<Self, Failure> {
-        let dir = std::env::temp_dir().join(format!("lanka-demo-{}", Uuid::now_v7().simple()));
-        let stage = Self {
+        let place = place();
+        remove_abandoned(&place);
+        let dir = place.join(format!("{PREFIX}{}", Uuid::now_v7().simple()));
+        let mut stage = Self {
             dir,
+            _plays: None,
             app_secret: random(),
             mirror_secret: Secret::new(format!("whsec_{}", STANDARD.encode(random()))),
         };
@@ -57,9 +74,12 @@ impl Stage {
         Ok(stage)
     }
 
-    fn furnish(&self) -> io::Result<()> {
+    fn furnish(&mut self) -> io::Result<()> {
         // Others may pass: the Postgres of a demo that root runs is another user's.
         fs::DirBuilder::new().mode(0o711).create(&self.dir)?;
+        let plays = File::create(self.dir.join(LOCK))?;
+        plays.try_lock()?;
+        self._plays = Some(plays);
         for folder in ["tmp", "new", "cur"] {
             fs::create_dir_all(self.maildir().join(folder))?;
         }
@@ -114,6 +134,40 @@ impl Stage {
         fs::remove_dir_all(&self.dir).map_err(|error| {
             Failure::failed(format!("cannot remove {}: {error}; remove it by hand", self.dir.display()))
         })
+    }
+}
+
+/// Where stages are set. A variable that is set to nothing is not set.
+fn place() -> PathBuf {
+    let dir = std::env::temp_dir();
+    if dir.as_os_str().is_empty() { PathBuf::from("/tmp") } else { dir }
+}
+
+/// Takes away what demos of this user left that were killed, with the Postgres that may still run there.
+fn remove_abandoned(place: &Path) {
+    let own = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_stage = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        // Of the entry itself: a link somebody laid there is not followed.
+        let is_own = entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
+        if is_stage && is_own && is_abandoned(&path) {
+            Cluster::end_abandoned(&path.join("data").join(CLUSTER_DIR));
+            if let Err(error) = fs::remove_dir_all(&path) {
+                eprintln!("lanka: an earlier demo left {}, which cannot be removed: {error}", path.display());
+            }
+        }
+    }
+}
+
+/// Whether nobody plays there any more. A stage without its lock may be about to get it.
+fn is_abandoned(stage: &Path) -> bool {
+    match File::open(stage.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(_) => {
+            let made = fs::metadata(stage).and_then(|metadata| metadata.modified());
+            made.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LOCK_WAIT_MAX))
+        }
     }
 }
 
