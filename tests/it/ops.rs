@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const SECRET: &str = crate::endpoint::SECRET;
 
@@ -127,11 +128,16 @@ impl Office {
     }
 
     async fn ready(&self) -> (u16, String) {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        match client.get(format!("http://127.0.0.1:{}/readyz", self.port)).send().await {
-            Ok(answer) => (answer.status().as_u16(), answer.text().await.unwrap_or_default()),
-            Err(_) => (0, String::new()),
-        }
+        let ask = async {
+            let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await?;
+            socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = ask.await.unwrap_or_default();
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        (status, answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())
     }
 }
 

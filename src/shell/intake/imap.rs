@@ -1100,7 +1100,7 @@ mod tests {
         };
         let table: [(Vec<u64>, usize); 5] = [
             (vec![5000; 1000], BATCH_MAILS_MAX),
-            (vec![WHOLE_BYTES_MAX; 20], 8),
+            (vec![WHOLE_BYTES_MAX; 20], (BATCH_BYTES_MAX / WHOLE_BYTES_MAX) as usize),
             (vec![100, 100, WHOLE_BYTES_MAX + 1, 100], 2),
             (vec![1], 1),
             (vec![BATCH_BYTES_MAX * 2, 1], 1),
