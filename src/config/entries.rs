@@ -2,14 +2,16 @@
 
 use super::problem::Report;
 use super::sections::{ChannelWindows, Sections};
-use super::values;
 use super::{ChannelSettings, MirrorSettings};
-use crate::pure::channels::{self, Intake, Setup};
-use crate::pure::mirrors;
-use crate::pure::wire::settings::{self, MISSING, SettingsProblem, nearest, unknown_key, unknown_word};
+use super::{secrets, values};
+use crate::pure::channels::{self, Built, Intake, Setup, Unfit};
+use crate::pure::mirrors::{self, Mirror};
+use crate::pure::wire::settings::{self, MISSING, MISSING_SECRET, SettingsProblem, nearest, unknown_key, unknown_word};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use toml::{Table, Value};
 
 /// The tenant of what names none.
@@ -43,6 +45,7 @@ pub(super) fn channels(
 ) -> BTreeMap<String, ChannelSettings> {
     let known: Vec<&str> = channels::KINDS.iter().map(|kind| kind.name).collect();
     let mut channels = BTreeMap::new();
+    let mut intakes = BTreeMap::new();
     for (name, mut table) in tables("channels", entries, report) {
         let path = format!("channels.{name}");
         let common = common(&path, &mut table, &["tenant", "enabled", "windows"], report);
@@ -50,22 +53,39 @@ pub(super) fn channels(
             continue;
         };
         let setup = Setup { name: &name, region: &sections.defaults.region, time_zone: &sections.defaults.time_zone };
-        match ((kind.build)(&setup, table), common) {
-            (Ok(built), Some(common)) => {
-                let windows = common.windows.over(sections.windows.policy());
-                let Common { tenant, enabled, .. } = common;
-                channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, built });
+        let common = common.unwrap_or_default();
+        let built = build(&path, table, common.enabled, report, |table| {
+            (kind.build)(&setup, table).map_err(|Unfit { problems, intake }| (problems, intake))
+        });
+        let intake = match &built {
+            Ok(Built { intake, .. }) => Some(intake.clone()),
+            Err(intake) => intake.clone(),
+        };
+        if let Some(intake) = intake {
+            check_ca_file(&path, &intake, report);
+            if common.enabled {
+                intakes.insert(name.clone(), intake);
             }
-            (Ok(_), None) => {}
-            (Err(problems), _) => refer(&path, problems, report),
+        }
+        if let Ok(built) = built {
+            let windows = common.windows.over(sections.windows.policy());
+            let Common { tenant, enabled, .. } = common;
+            channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, built });
         }
     }
-    refuse_shared_sources(&channels, report);
+    refuse_shared_sources(&intakes, report);
     channels
 }
 
 /// Makes the mirrors.
-pub(super) fn mirrors(entries: Option<Value>, report: &mut Report) -> BTreeMap<String, MirrorSettings> {
+pub(super) fn mirrors(
+    entries: Option<Value>,
+    sections: &Sections,
+    report: &mut Report,
+) -> BTreeMap<String, MirrorSettings> {
+    // What could not be read forbids nothing: one mistake is not two.
+    let allow_private_addresses =
+        sections.http.allow_private_addresses || report.touches("http.allow_private_addresses");
     let known: Vec<&str> = mirrors::KINDS.iter().map(|kind| kind.name).collect();
     let mut mirrors = BTreeMap::new();
     for (name, mut table) in tables("mirrors", entries, report) {
@@ -74,15 +94,76 @@ pub(super) fn mirrors(entries: Option<Value>, report: &mut Report) -> BTreeMap<S
         let Some(kind) = kind_of(&path, &mut table, &known, report).and_then(|kind| mirrors::kind(&kind)) else {
             continue;
         };
-        match ((kind.build)(&name, table), common) {
-            (Ok(mirror), Some(Common { tenant, enabled, .. })) => {
-                mirrors.insert(name, MirrorSettings { kind: kind.name, tenant, enabled, mirror });
-            }
-            (Ok(_), None) => {}
-            (Err(problems), _) => refer(&path, problems, report),
+        let Common { tenant, enabled, .. } = common.unwrap_or_default();
+        let setup = mirrors::Setup { name: &name, allow_private_addresses };
+        let built: Result<Box<dyn Mirror>, ()> = build(&path, table, enabled, report, |table| {
+            (kind.build)(&setup, table).map_err(|problems| (problems, ()))
+        });
+        if let Ok(mirror) = built {
+            mirrors.insert(name, MirrorSettings { kind: kind.name, tenant, enabled, mirror });
         }
     }
     mirrors
+}
+
+/// Makes a channel or mirror with `make`, which gives what is wrong or the thing itself, and reports
+/// what is wrong. What is switched off may lack its secrets: random ones stand in, as for those that
+/// cannot be read, and nothing can be signed with them.
+fn build<T, E>(
+    path: &str,
+    mut table: Table,
+    enabled: bool,
+    report: &mut Report,
+    make: impl Fn(Table) -> Result<T, (Vec<SettingsProblem>, E)>,
+) -> Result<T, E> {
+    let mut made = make(table.clone());
+    if let Err((problems, _)) = &made
+        && !enabled
+    {
+        let lacking: Vec<&SettingsProblem> =
+            problems.iter().filter(|problem| problem.message == MISSING_SECRET && !problem.key.contains('.')).collect();
+        for SettingsProblem { key, .. } in &lacking {
+            table.insert(key.clone(), secrets::stand_in());
+            report.excuse(&format!("{path}.{key}"));
+        }
+        if !lacking.is_empty() {
+            made = make(table);
+        }
+    }
+    made.map_err(|(problems, rest)| {
+        refer(path, problems, report);
+        rest
+    })
+}
+
+/// A file of certificates that is not there, or holds none, would only show at the first login.
+fn check_ca_file(path: &str, intake: &Intake, report: &mut Report) {
+    let Intake::Imap(channels::ImapSource { ca_file: Some(file), .. }) = intake else { return };
+    let key = format!("{path}.ca_file");
+    let unfit = match CertificateDer::pem_file_iter(file) {
+        Err(error) => Some(said(file, &error)),
+        Ok(certificates) => {
+            let mut roots = rustls::RootCertStore::empty();
+            let added: Result<Vec<()>, String> = certificates
+                .map(|found| roots.add(found.map_err(|error| said(file, &error))?).map_err(|error| error.to_string()))
+                .collect();
+            match added {
+                Err(message) => Some(format!("{} holds what is no certificate: {message}", file.display())),
+                Ok(added) if added.is_empty() => Some(format!("{} holds no certificate", file.display())),
+                Ok(_) => None,
+            }
+        }
+    };
+    if let Some(message) = unfit {
+        report.error_once(key, format!("{message}. Name a file of certificates in PEM, or leave it out"));
+    }
+}
+
+fn said(file: &Path, error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => format!("cannot read {}: {error}", file.display()),
+        _ => format!("{} is not PEM", file.display()),
+    }
 }
 
 /// The entries of a section, those with a fit name and of a fit type.
@@ -105,6 +186,12 @@ fn tables(section: &str, entries: Option<Value>, report: &mut Report) -> Vec<(St
         }
     }
     tables
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self { tenant: main_tenant(), enabled: yes(), windows: ChannelWindows::default() }
+    }
 }
 
 /// Takes out and reads the keys that all have.
@@ -131,23 +218,24 @@ fn kind_of(path: &str, table: &mut Table, known: &[&str], report: &mut Report) -
 
 /// Hands on what a kind found, but for what follows from a secret that could not be read.
 pub(super) fn refer(path: &str, problems: Vec<SettingsProblem>, report: &mut Report) {
-    for SettingsProblem { key, message } in problems {
-        let key = match (path, key.as_str()) {
-            ("", key) | (key, "") => key.to_owned(),
-            (path, key) => format!("{path}.{key}"),
-        };
-        if !report.blames(&key) {
-            report.error(key, message);
-        }
+    let whole = |SettingsProblem { key, message }| match (path, key.as_str()) {
+        ("", key) | (key, "") => (key.to_owned(), message),
+        (path, key) => (format!("{path}.{key}"), message),
+    };
+    let problems: Vec<(String, String)> = problems.into_iter().map(whole).collect();
+    // Held against what was found before, not against one another: there may be several at one key.
+    let told: Vec<(String, String)> = problems.into_iter().filter(|(key, _)| !report.blames(key)).collect();
+    for (key, message) in told {
+        report.error(key, message);
     }
 }
 
 /// Two channels at one source would each take half of what comes, or everything twice.
-fn refuse_shared_sources(channels: &BTreeMap<String, ChannelSettings>, report: &mut Report) {
+fn refuse_shared_sources(intakes: &BTreeMap<String, Intake>, report: &mut Report) {
     let mut first: BTreeMap<String, &str> = BTreeMap::new();
-    for (name, channel) in channels.iter().filter(|(_, channel)| channel.enabled) {
+    for (name, intake) in intakes {
         let mut shared = BTreeSet::new();
-        for (source, said) in sources(&channel.built.intake) {
+        for (source, said) in sources(&format!("channels.{name}"), intake, report) {
             match first.get(&source) {
                 Some(other) => shared.insert((*other, said)),
                 None => first.insert(source, name).is_some(),
@@ -162,24 +250,49 @@ fn refuse_shared_sources(channels: &BTreeMap<String, ChannelSettings>, report: &
     }
 }
 
-/// What a channel reads, as a key that is equal for one source, and as people say it.
-fn sources(intake: &Intake) -> Vec<(String, String)> {
-    let file = |path: &Path| path.components().collect::<std::path::PathBuf>().display().to_string();
+/// What a channel reads, as a key that is equal for one source, and as people say it. Nothing, where
+/// something stands in for what says so.
+fn sources(path: &str, intake: &Intake, report: &Report) -> Vec<(String, String)> {
+    let known = |keys: &[&str]| !keys.iter().any(|key| report.touches(&format!("{path}.{key}")));
+    let file = |path: &Path, what: &str| {
+        vec![(format!("file {}", canonical(path).display()), format!("the {what} {}", path.display()))]
+    };
     match intake {
-        Intake::Webhook => Vec::new(),
-        Intake::Imap(imap) => {
+        Intake::Imap(imap) if known(&["host", "port", "tls", "user"]) => {
+            let (host, user) = (imap.host.trim_end_matches('.').to_lowercase(), imap.user.to_lowercase());
+            // The two ports of IMAP lead to the same mailboxes.
+            let port = if imap.port == 143 { 993 } else { imap.port };
             // INBOX alone is known by any case (RFC 9051, 5.1).
             let folder =
                 |name: &String| if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name.clone() };
-            let (host, user) = (imap.host.to_lowercase(), imap.user.to_lowercase());
-            let folders = imap.folders.iter().map(folder);
+            let folders = imap.folders.iter().enumerate().filter(|(at, _)| known(&[&format!("folders.{at}")]));
             folders
-                .map(|f| (format!("imap {host}:{} {user} {f}", imap.port), format!("the folder {f} of that mailbox")))
+                .map(|(_, name)| folder(name))
+                .map(|f| (format!("imap {host}:{port} {user} {f}"), format!("the folder {f} of that mailbox")))
                 .collect()
         }
-        Intake::Tail(tail) => vec![(format!("file {}", file(&tail.path)), format!("the file {}", tail.path.display()))],
-        Intake::Drop(drop) => {
-            vec![(format!("file {}", file(&drop.path)), format!("the directory {}", drop.path.display()))]
+        Intake::Tail(tail) if known(&["path"]) => file(&tail.path, "file"),
+        Intake::Drop(drop) if known(&["path"]) => file(&drop.path, "directory"),
+        Intake::Webhook | Intake::Imap(_) | Intake::Tail(_) | Intake::Drop(_) => Vec::new(),
+    }
+}
+
+/// A path without links, `.` and `..`, as far as it exists: what is to come may be written in two ways
+/// as well.
+fn canonical(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above, std::fs::canonicalize(above).ok()?)));
+    let (mut whole, rest) = match &there {
+        Some((above, whole)) => (whole.clone(), path.strip_prefix(above).unwrap_or(Path::new(""))),
+        None => (PathBuf::new(), path),
+    };
+    for part in rest.components() {
+        match part {
+            Component::ParentDir => {
+                whole.pop();
+            }
+            Component::CurDir => {}
+            part => whole.push(part),
         }
     }
+    whole
 }

@@ -4,7 +4,7 @@
 //! no places, so they are kept beside it; and it merges tables key by key, so that
 //! `{ file = … }` over `{ env = … }` would leave both: secrets are folded into one value first.
 
-use super::problem::{Origin, Report};
+use super::problem::{DOUBLED, NOT_TOML, Origin, Report};
 use super::secrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -83,37 +83,56 @@ pub(super) fn load(paths: &[PathBuf], environment: &Environment, report: &mut Re
             builder = builder.add_source(Layer(table));
         }
     }
-    let mut overrides = config::Map::new();
-    for (variable, path, value) in environment.overrides() {
+    match builder.add_source(Layer(overrides(environment, report))).build() {
+        Ok(config) => table_of(config.cache),
+        Err(error) => {
+            report.error("", error.to_string());
+            Table::new()
+        }
+    }
+}
+
+/// What the variables set, as a layer like a file's.
+fn overrides(environment: &Environment, report: &mut Report) -> Table {
+    let mut layer = Table::new();
+    for (variable, path, text) in environment.overrides() {
         report.files.push(variable.to_owned());
         let origin = Origin { file: variable.to_owned(), line: None };
         if path.split('.').any(str::is_empty) {
             report.error_at(origin, "", "not a key: write LANKA__SECTION__KEY");
             continue;
         }
+        if !set(&mut layer, &path, typed(&path, text)) {
+            report.error_at(origin, path, "another variable sets what is above it: keep one of them");
+            continue;
+        }
+        // What a section lacks is said of a variable that sets something in it.
+        for (at, _) in path.match_indices('.') {
+            report.place_table(&path[..at], origin.clone());
+        }
         // `…__URL__ENV` sets a secret, which is known by the key above.
         if let Some((secret, "env" | "file")) = path.rsplit_once('.') {
             report.place_value(secret, origin.clone());
         }
         report.place_value(&path, origin);
-        overrides.insert(format!("{PREFIX}__{}", path.replace('.', "__")), value.to_owned());
     }
-    let from_environment =
-        config::Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").source(Some(overrides));
-    let mut tree = match builder.add_source(from_environment).build() {
-        Ok(config) => table_of(config.cache),
-        Err(error) => {
-            report.error("", error.to_string());
-            Table::new()
+    // A variable lies in no directory that a relative path could be looked up in.
+    secrets::fold(&mut layer, Path::new(""));
+    layer
+}
+
+/// Puts a value into a tree, with the tables above it. `false` when something else is in its way.
+fn set(tree: &mut Table, path: &str, value: Value) -> bool {
+    match path.split_once('.') {
+        None => {
+            tree.insert(path.to_owned(), value);
+            true
         }
-    };
-    for (_, path, text) in environment.overrides() {
-        if let Some(place) = find(&mut tree, &path) {
-            *place = typed(&path, text);
+        Some((first, rest)) => {
+            let inner = tree.entry(first).or_insert_with(|| Value::Table(Table::new()));
+            inner.as_table_mut().is_some_and(|inner| set(inner, rest, value))
         }
     }
-    secrets::fold(&mut tree, Path::new(""));
-    tree
 }
 
 /// The defaults, with the state directory that systemd made.
@@ -144,6 +163,14 @@ fn files(paths: &[PathBuf], report: &mut Report) -> Vec<PathBuf> {
                 let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
                 found.retain(|file| file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir());
                 found.sort();
+                if found.is_empty() && !searched.contains(path) {
+                    let file = path.display().to_string();
+                    report.files.push(file.clone());
+                    report.warning_at(
+                        Origin { file, line: None },
+                        "holds no file that ends in .toml: nothing is set here",
+                    );
+                }
                 files.extend(found);
             }
             Err(error) => {
@@ -160,12 +187,20 @@ fn files(paths: &[PathBuf], report: &mut Report) -> Vec<PathBuf> {
 fn read(path: &Path, report: &mut Report) -> Option<Table> {
     let file = path.display().to_string();
     report.files.push(file.clone());
-    let whole = |message: String| (Origin { file: file.clone(), line: None }, message);
-    let text = match std::fs::File::open(path).and_then(|f| text_of(f, FILE_BYTES_MAX)) {
-        Ok(text) => text,
+    let text = match std::fs::File::open(path).and_then(|f| bytes_of(f, FILE_BYTES_MAX)).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = Some(good.iter().filter(|byte| **byte == b'\n').count() + 1);
+            report.error_at(
+                Origin { file, line },
+                "",
+                format!("{NOT_TOML}: these bytes are not valid UTF-8; save the file as UTF-8"),
+            );
+            return None;
+        }
         Err(error) => {
-            let (origin, message) = whole(format!("cannot read the file: {error}"));
-            report.error_at(origin, "", message);
+            report.error_at(Origin { file, line: None }, "", format!("cannot read the file: {error}"));
             return None;
         }
     };
@@ -178,23 +213,28 @@ fn read(path: &Path, report: &mut Report) -> Option<Table> {
         Err(error) => {
             let error: toml::de::Error = error;
             let line = error.span().map(|span| lines.at(span.start));
-            report.error_at(Origin { file, line }, "", format!("not TOML: {}", error.message()));
+            report.error_at(Origin { file, line }, "", format!("{NOT_TOML}: {}", error.message()));
             return None;
         }
     };
     secrets::refuse_folded(&mut table, "", report);
-    secrets::fold(&mut table, path.parent().unwrap_or(Path::new("")));
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    secrets::fold(&mut table, whole.parent().unwrap_or(Path::new("/")));
     Some(table)
 }
 
 /// Reads UTF-8 text up to a limit.
-pub(super) fn text_of(mut file: impl Read, bytes_max: u64) -> std::io::Result<String> {
-    let mut text = String::new();
-    file.by_ref().take(bytes_max + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > bytes_max {
+pub(super) fn text_of(file: impl Read, bytes_max: u64) -> std::io::Result<String> {
+    String::from_utf8(bytes_of(file, bytes_max)?).map_err(|_| std::io::Error::other("it is not valid UTF-8"))
+}
+
+fn bytes_of(mut file: impl Read, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.by_ref().take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
         return Err(std::io::Error::other(format!("larger than {bytes_max} bytes")));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Reports what is not TOML, and what is there twice.
@@ -209,7 +249,7 @@ fn report_syntax(errors: &[toml::de::Error], text: &str, lines: &Lines, file: &s
         let here = above.last().copied().unwrap_or_default();
         if !error.message().contains("duplicate key") {
             let message = error.message().lines().collect::<Vec<_>>().join(" ");
-            report.broken_at(origin, is_header(here), format!("not TOML: {message}"));
+            report.broken_at(origin, is_header(here), format!("{NOT_TOML}: {message}"));
             continue;
         }
         // The table that a key is in begins at the last header above it.
@@ -225,7 +265,7 @@ fn report_syntax(errors: &[toml::de::Error], text: &str, lines: &Lines, file: &s
         if is_header(here) {
             doubled.extend(header);
         }
-        report.error_at(origin, key, "there twice in this file: keep one, or give the second another name");
+        report.error_at(origin, key, format!("{DOUBLED}: keep one, or give the second another name"));
     }
 }
 
@@ -337,15 +377,6 @@ fn from_config(value: config::Value) -> Option<Value> {
             Value::Table(table.into_iter().filter_map(|(key, value)| Some((key, from_config(value)?))).collect())
         }
     })
-}
-
-fn find<'a>(tree: &'a mut Table, path: &str) -> Option<&'a mut Value> {
-    let (above, last) = path.rsplit_once('.').map_or((None, path), |(above, last)| (Some(above), last));
-    let table = match above {
-        Some(above) => find(tree, above)?.as_table_mut()?,
-        None => tree,
-    };
-    table.get_mut(last)
 }
 
 /// A variable's text as the value it spells: numbers, truth, arrays and tables as in TOML, text in

@@ -115,7 +115,7 @@ impl Settings {
         let Some(sections) = sections else { return Err(report.finish()) };
         check_sections(&sections, &mut report);
         let channels = entries::channels(channels, &sections, &mut report);
-        let mirrors = entries::mirrors(mirrors, &mut report);
+        let mirrors = entries::mirrors(mirrors, &sections, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
         if !report.has_errors() {
             settings.warn_of_unheard_mirrors(&mut report);
@@ -161,7 +161,6 @@ impl Settings {
         Policy {
             region: self.defaults.region.clone(),
             time_zone: self.defaults.time_zone.clone(),
-            languages: self.defaults.languages.iter().map(|language| language.0.clone()).collect(),
             own_domains: domains(&self.identity.own_domains),
             agents: self.identity.agents.iter().map(|pattern| pattern.0.clone()).collect(),
             public_domains: self.identity.all_public_domains(),
@@ -237,6 +236,9 @@ fn check_sections(sections: &Sections, report: &mut Report) {
         );
     }
     for (index, key) in security.keys.iter().enumerate() {
+        if key.id.trim().is_empty() {
+            report.error_once(format!("security.keys.{index}.id"), "is empty: write a name, like \"2026-1\"");
+        }
         if let Err(message) = key.check() {
             report.error_once(format!("security.keys.{index}"), message);
         }
@@ -278,6 +280,9 @@ fn check_sections(sections: &Sections, report: &mut Report) {
         );
     }
     if deliver.backoff_first > deliver.backoff_max {
-        report.error_once("deliver.backoff_first", "longer than backoff_max");
+        report.error_once(
+            "deliver.backoff_first",
+            "longer than backoff_max: write a shorter one, or a longer backoff_max",
+        );
     }
 }

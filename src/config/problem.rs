@@ -1,8 +1,13 @@
 //! What is wrong with a configuration, and where.
 
-use crate::pure::wire::settings::MISSING;
+use crate::pure::wire::settings::{MISSING, is_at_or_below};
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// Words that open the message of what is there twice.
+pub(super) const DOUBLED: &str = "there twice in this file";
+/// Words that open the message of what is not TOML.
+pub(super) const NOT_TOML: &str = "not TOML";
 
 /// One problem, with the place to look and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,9 +116,20 @@ impl Report {
         self.problems.push(Problem { file, line, key: key.into(), message: message.into(), level: Level::Error });
     }
 
+    /// A warning at a place, for what has no key.
+    pub(super) fn warning_at(&mut self, origin: Origin, message: impl Into<String>) {
+        let Origin { file, line } = origin;
+        let (key, message) = (String::new(), message.into());
+        self.problems.push(Problem { file, line, key, message, level: Level::Warning });
+    }
+
     /// A place where a file is not TOML. What follows from it is not reported: nothing is missing that
     /// may stand in the part not understood, and keys below a lost `header` belong elsewhere.
     pub(super) fn broken_at(&mut self, origin: Origin, header: bool, message: impl Into<String>) {
+        // The reader stumbles more than once over one line.
+        if self.broken.iter().any(|(known, _)| *known == origin && known.line.is_some()) {
+            return;
+        }
         self.broken.push((origin.clone(), header));
         self.error_at(origin, "", message);
     }
@@ -150,7 +166,8 @@ impl Report {
     fn errors(&self) -> impl Iterator<Item = &str> {
         self.problems
             .iter()
-            .filter(|problem| problem.is_error() && !problem.key.is_empty())
+            // What is there twice is read once, and nothing stands in for that.
+            .filter(|problem| problem.is_error() && !problem.key.is_empty() && !problem.message.starts_with(DOUBLED))
             .map(|problem| problem.key.as_str())
     }
 
@@ -177,9 +194,16 @@ impl Report {
     /// All problems, by layer and line.
     pub(super) fn finish(mut self) -> Vec<Problem> {
         let (broken, mut problems) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.problems));
+        let doubled: Vec<String> =
+            problems.iter().filter(|p| p.message.starts_with(DOUBLED)).map(|p| p.key.clone()).collect();
         let misplaced = |p: &Problem| {
-            let below = |(origin, header): &(Origin, bool)| *header && origin.file == p.file && p.line >= origin.line;
-            !p.key.is_empty() && ((p.message.starts_with(MISSING) && !broken.is_empty()) || broken.iter().any(below))
+            let spoilt = |(origin, header): &(Origin, bool)| {
+                origin.file == p.file && (p.line == origin.line || *header && p.line >= origin.line)
+            };
+            // What is missing may stand in what is not understood, or in the second of two tables.
+            let elsewhere = !broken.is_empty() || doubled.iter().any(|key| is_at_or_below(&p.key, key));
+            let follows = (p.message.starts_with(MISSING) && elsewhere) || broken.iter().any(spoilt);
+            follows && p.is_error() && !p.message.starts_with(NOT_TOML)
         };
         problems.retain(|problem| !misplaced(problem));
         let rank = |file: &str| self.files.iter().position(|known| known == file).unwrap_or(usize::MAX);
@@ -187,8 +211,4 @@ impl Report {
         problems.dedup();
         problems
     }
-}
-
-fn is_at_or_below(key: &str, above: &str) -> bool {
-    key.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -87,6 +87,11 @@ pub(super) fn resolved(value: &str) -> Value {
     Value::Table(Table::from_iter([(RESOLVED_KEY.to_owned(), Value::from(value))]))
 }
 
+/// What stands for a secret that is not there: random, so that nothing can be signed with it.
+pub(super) fn stand_in() -> Value {
+    resolved(&random_hex().unwrap_or_default())
+}
+
 /// Reads every folded secret of the tree into its place. A secret that cannot be read is reported
 /// and stands as random text, so that the rest can be checked and nothing can be signed with it.
 pub(super) fn resolve(tree: &mut Table, environment: &Environment, report: &mut Report) {
@@ -148,6 +153,12 @@ fn read(folded: &str, path: &str, environment: &Environment, report: &mut Report
         };
     }
     let candidates = places(name, directory, environment);
+    if name.is_empty() {
+        return Err("{ file = \"\" } names no file".to_owned());
+    }
+    if candidates.is_empty() {
+        return Err(format!("a variable lies in no directory to look up {name} in: write the whole path"));
+    }
     let file = candidates.iter().find(|file| file.exists()).or(candidates.last()).cloned().unwrap_or_default();
     let looked: Vec<String> = candidates.iter().map(|file| file.display().to_string()).collect();
     let text =
@@ -172,7 +183,8 @@ fn places(name: &str, directory: &str, environment: &Environment) -> Vec<PathBuf
     }
     let credentials =
         environment.get("CREDENTIALS_DIRECTORY").filter(|d| !d.is_empty()).map(|d| Path::new(d).join(name));
-    credentials.into_iter().chain([Path::new(directory).join(name)]).collect()
+    let beside = Some(directory).filter(|d| !d.is_empty()).map(|d| Path::new(d).join(name));
+    credentials.into_iter().chain(beside).collect()
 }
 
 /// One key of `[security]`.

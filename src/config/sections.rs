@@ -7,6 +7,7 @@ use super::secrets::Key;
 use super::values::{self, AgentPattern, Domain, Language, MatterPattern, PublicDomain};
 use crate::pure::domain::policy;
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::written;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 pub struct Sections {
     /// Where the private Postgres, the key and the content store live.
+    #[serde(deserialize_with = "written::path")]
     pub data_dir: PathBuf,
     /// Longest time a graceful stop may take before what is left is dropped.
     #[serde(deserialize_with = "values::duration::<_, 1, 600>")]
@@ -63,6 +65,7 @@ pub struct Database {
     /// Whether `run` brings the schema up to date.
     pub migrate: bool,
     /// Where `initdb` and `postgres` are; `None` means looked for.
+    #[serde(default, deserialize_with = "written::path_opt")]
     pub bin_dir: Option<PathBuf>,
 }
 
@@ -111,12 +114,12 @@ impl Http {
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// Country of national phone numbers.
-    #[serde(deserialize_with = "values::region")]
+    #[serde(deserialize_with = "written::region")]
     pub region: String,
     /// Zone of wall clocks without one.
-    #[serde(deserialize_with = "values::time_zone")]
+    #[serde(deserialize_with = "written::time_zone")]
     pub time_zone: jiff::tz::TimeZone,
-    /// Languages of the desk, the first for what lanka itself says.
+    /// Languages of the desk, the preferred one first. Nothing depends on them so far.
     pub languages: Vec<Language>,
 }
 
@@ -187,10 +190,10 @@ impl ChannelWindows {
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// Raw deliveries.
-    #[serde(deserialize_with = "values::unending")]
+    #[serde(deserialize_with = "values::kept")]
     pub raw: Option<Duration>,
     /// Messages and their attachments.
-    #[serde(deserialize_with = "values::unending")]
+    #[serde(deserialize_with = "values::kept")]
     pub messages: Option<Duration>,
 }
 
@@ -235,6 +238,7 @@ pub struct Deliver {
 #[serde(deny_unknown_fields)]
 pub struct Content {
     /// Where they are kept; `None` means `data_dir/content`.
+    #[serde(default, deserialize_with = "written::path_opt")]
     pub dir: Option<PathBuf>,
     /// A larger attachment is named on its message, but not kept. Bytes.
     #[serde(deserialize_with = "values::within::<_, _, 1_024, 1_073_741_824>")]
@@ -275,7 +279,7 @@ pub struct Alerts {
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
     pub channel_dead_after: Duration,
     /// A channel that brought nothing for so long is silent; `None` means never.
-    #[serde(deserialize_with = "values::unending")]
+    #[serde(deserialize_with = "values::said_after")]
     pub channel_silent_after: Option<Duration>,
     /// Longest a stored delivery may wait to be decided.
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]

@@ -6,8 +6,8 @@
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::settings::{nearest, unknown_word};
-use rlibphonenumber::PHONE_NUMBER_UTIL;
+use crate::pure::wire::settings::unknown_word;
+use crate::pure::wire::written::text;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -19,32 +19,6 @@ use std::time::Duration;
 const NAME_CHARS_MAX: usize = 63;
 /// Most memory one compiled pattern may take; a pattern of ordinary size takes a few KiB.
 const PATTERN_BYTES_MAX: usize = 1024 * 1024;
-
-/// Reads text and hands it to `parse`; other types are refused by naming `wanted`.
-struct Text<F> {
-    wanted: &'static str,
-    parse: F,
-}
-
-impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Text<F> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.wanted)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        (self.parse)(text).map_err(E::custom)
-    }
-}
-
-fn text<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    wanted: &'static str,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<T, D::Error> {
-    deserializer.deserialize_any(Text { wanted, parse })
-}
 
 /// A whole number within bounds, both included.
 pub(super) fn within<'de, D, T, const MIN: u64, const MAX: u64>(deserializer: D) -> Result<T, D::Error>
@@ -71,11 +45,25 @@ pub(super) fn duration_opt<'de, D: Deserializer<'de>, const MIN_S: u64, const MA
     duration::<D, MIN_S, MAX_S>(deserializer).map(Some)
 }
 
-/// A length of time, or the word that says there is none: `forever` for retention, `never` for alerts.
-pub(super) fn unending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    text(deserializer, "a length of time like \"90d\", or \"forever\"", |text| match text {
-        "forever" | "never" => Ok(None),
-        _ => bounded(text, 60, 100 * YEAR_S).map(Some),
+/// How long something is kept: a length of time, or `forever`.
+pub(super) fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    unending(deserializer, "a length of time like \"90d\", or \"forever\"", "forever")
+}
+
+/// How long something may take before it is said aloud: a length of time, or `never`.
+pub(super) fn said_after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    unending(deserializer, "a length of time like \"7d\", or \"never\"", "never")
+}
+
+fn unending<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    wanted: &'static str,
+    word: &'static str,
+) -> Result<Option<Duration>, D::Error> {
+    text(deserializer, wanted, |text| match bounded(text, 60, 100 * YEAR_S) {
+        _ if text == word => Ok(None),
+        Ok(duration) => Ok(Some(duration)),
+        Err(message) => Err(format!("{message}, or \"{word}\"")),
     })
 }
 
@@ -127,35 +115,6 @@ fn spelled(seconds: u64) -> String {
     let units = [(YEAR_S, "y"), (86_400, "d"), (3_600, "h"), (60, "m")];
     let whole = units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
     whole.map_or_else(|| format!("{}s", seconds.max(1)), |(size, unit)| format!("{}{unit}", seconds / size))
-}
-
-/// A country whose national phone numbers are known.
-pub(super) fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    text(deserializer, "a country code like \"FI\"", |text| {
-        let known: Vec<String> = PHONE_NUMBER_UTIL.get_supported_regions().map(|region| region.to_string()).collect();
-        match known.iter().find(|region| *region == text) {
-            Some(region) => Ok(region.clone()),
-            None => Err(match known.iter().find(|region| region.eq_ignore_ascii_case(text)) {
-                Some(region) => format!("\"{text}\" is not a country code, did you mean \"{region}\"?"),
-                None => format!(
-                    "\"{text}\" is not a country code: two capital letters of ISO 3166 like \"FI\", \"SE\", \"EE\""
-                ),
-            }),
-        }
-    })
-}
-
-/// A zone of the IANA database.
-pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<jiff::tz::TimeZone, D::Error> {
-    text(deserializer, "a time zone like \"Europe/Helsinki\"", |text| {
-        jiff::tz::TimeZone::get(text).map_err(|_| {
-            let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-            match nearest(text, names.iter().map(String::as_str)) {
-                Some(near) => format!("\"{text}\" is not a time zone, did you mean \"{near}\"?"),
-                None => format!("\"{text}\" is not a time zone: write one like \"Europe/Helsinki\""),
-            }
-        })
-    })
 }
 
 /// A language's code.
@@ -292,6 +251,9 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<regex::Regex, D
 
 fn parse_pattern(text: &str) -> Result<regex::Regex, String> {
     let regex = regex::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            return "the pattern is too large: repeat less, with smaller numbers in { }".to_owned();
+        }
         let whole = error.to_string();
         let last = whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         format!("not a pattern: {last}")

@@ -104,6 +104,16 @@ pub enum ClusterError {
         /// Where it was looked for.
         looked: String,
     },
+    /// What the configuration names is not there.
+    #[error(
+        "database.bin_dir is wrong: {} holds no initdb and postgres. Name the directory that does \
+         (Debian: /usr/lib/postgresql/15/bin), or leave it out to have it looked for",
+        bin_dir.display()
+    )]
+    WrongBinDir {
+        /// What is configured.
+        bin_dir: PathBuf,
+    },
     /// The server installed is too old.
     #[error("Postgres {major} in {} is too old: lanka needs {MAJOR_MIN} or newer", bin_dir.display())]
     TooOld {
@@ -402,11 +412,7 @@ pub fn find_binaries(configured: Option<&Path>, made_by: Option<&str>) -> Result
     let complete = |dir: &PathBuf| dir.join("initdb").is_file() && dir.join("postgres").is_file();
     if let Some(dir) = configured {
         let dir = dir.to_owned();
-        return if complete(&dir) {
-            Ok(dir)
-        } else {
-            Err(ClusterError::NotInstalled { looked: dir.display().to_string() })
-        };
+        return if complete(&dir) { Ok(dir) } else { Err(ClusterError::WrongBinDir { bin_dir: dir }) };
     }
     let mut found: Vec<(u32, PathBuf)> = Vec::new();
     for entry in fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten() {

@@ -567,15 +567,15 @@ fn wrong_settings_are_named_all_at_once() {
         ("messenger", format!("{meta}acces_token = {}", secret("x")), &["acces_token"]),
         ("messenger", format!("app_secret = {}\nverify_token = {}", secret(""), secret("")), &["app_secret", "verify_token"]),
         ("webchat", format!("secret = {}", secret("hunter2")), &["secret"]),
-        ("asterisk", "path = \"x\"\ncolumns = [\"src\", \"src\"]".to_owned(), &["columns", "columns", "columns", "columns.1"]),
-        ("asterisk", "path = \"x\"\ntime_zone = \"Europe/Lanka\"\nown_numbers = [\"5600\", \"9-1\", \"call me\"]\npoll_interval_s = 0".to_owned(),
+        ("asterisk", "path = \"/x\"\ncolumns = [\"src\", \"src\"]".to_owned(), &["columns", "columns", "columns", "columns.1"]),
+        ("asterisk", "path = \"/x\"\ntime_zone = \"Europe/Lanka\"\nown_numbers = [\"5600\", \"9-1\", \"call me\"]\npoll_interval_s = 0".to_owned(),
             &["time_zone", "own_numbers.1", "own_numbers.2", "poll_interval_s"]),
     ];
     for (name, text, expected) in table {
         let time_zone = jiff::tz::TimeZone::UTC;
         let problems = match (kind(name).build)(&setup(&time_zone), text.parse().expect("TOML")) {
             Ok(_) => panic!("{name} was built of {text}"),
-            Err(problems) => problems,
+            Err(unfit) => unfit.problems,
         };
         let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
         assert_eq!(keys, expected, "{name}: {problems:?}");

@@ -131,7 +131,7 @@ async fn what_cannot_work_is_said() {
     let home = dir.path().join("pg");
     let error = Cluster::start(&home, Some(dir.path())).await.expect_err("no binaries there");
     assert!(
-        matches!(error, ClusterError::NotInstalled { .. }) && error.to_string().contains("apt-get install postgresql"),
+        matches!(error, ClusterError::WrongBinDir { .. }) && error.to_string().contains("database.bin_dir is wrong"),
         "{error}"
     );
 

@@ -8,10 +8,22 @@ use tempfile::TempDir;
 
 /// A signing key of Standard Webhooks (32 bytes), one for everything here.
 const SIGNING: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+/// A certificate of nobody, good for a hundred years.
+pub const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
+MIIBljCCATugAwIBAgIUY6Qh8rlEi02GV+0zCogDwDX4jtowCgYIKoZIzj0EAwIw\n\
+HzEdMBsGA1UEAwwUbGFua2EgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMDgzNTU3\n\
+WhgPMjEyNjEwMjkwODM1NTdaMB8xHTAbBgNVBAMMFGxhbmthIHRlc3QgYXV0aG9y\n\
+aXR5MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzYkuQlg3XxGvHDIZPW6NwXJl\n\
+XiuW6raVj/AddM9CIdsjQU15XNHy8UOM1UqLkVXwARVwatrfiYq6h3obTMr9v6NT\n\
+MFEwHQYDVR0OBBYEFBhk5Gm2mYErVD90o19pmKtX5lhHMB8GA1UdIwQYMBaAFBhk\n\
+5Gm2mYErVD90o19pmKtX5lhHMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID\n\
+SQAwRgIhAIj8BWgceJ0opxXu5VkOEI2+dvJrWamHE9Oy2f5ioFNsAiEApH6/3CN/\n\
+vQgzl1HmWxWns8Y9Y725xrjYoscJl2YrYuQ=\n\
+-----END CERTIFICATE-----\n";
 const KEY: &str = "5f0c6d7a1b9e4f2837465a6b7c8d9e0f5f0c6d7a1b9e4f2837465a6b7c8d9e0f";
 
 /// The variables that the examples name.
-fn variables() -> Vec<(&'static str, &'static str)> {
+pub fn variables() -> Vec<(&'static str, &'static str)> {
     vec![
         ("DATABASE_URL", "postgres://lanka:secret@db.example.fi/lanka"),
         ("LANKA_OLD_KEY", KEY),
@@ -24,12 +36,12 @@ fn variables() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-fn environment(more: &[(&str, &str)]) -> Environment {
+pub fn environment(more: &[(&str, &str)]) -> Environment {
     Environment::of(variables().into_iter().chain(more.iter().copied()))
 }
 
 /// A directory with files of the given names and contents.
-fn files(contents: &[(&str, &str)]) -> TempDir {
+pub fn files(contents: &[(&str, &str)]) -> TempDir {
     let directory = TempDir::new().unwrap();
     for (name, text) in contents {
         let path = directory.path().join(name);
@@ -39,19 +51,19 @@ fn files(contents: &[(&str, &str)]) -> TempDir {
     directory
 }
 
-fn load_text(text: &str, more: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+pub fn load_text(text: &str, more: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
     let directory = files(&[("lanka.toml", text)]);
     Settings::load(&[directory.path().join("lanka.toml")], &environment(more))
 }
 
-fn good(loaded: Result<Settings, Vec<Problem>>) -> Settings {
+pub fn good(loaded: Result<Settings, Vec<Problem>>) -> Settings {
     match loaded {
         Ok(settings) => settings,
         Err(problems) => panic!("{}", shown(&problems)),
     }
 }
 
-fn shown(problems: &[Problem]) -> String {
+pub fn shown(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{problem}\n")).collect()
 }
 
@@ -60,7 +72,7 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 /// Checks that a text gives exactly the problems expected: line (0: none), key, part of the message.
-fn mistakes(text: &str, expected: &[(usize, &str, &str)]) {
+pub fn mistakes(text: &str, expected: &[(usize, &str, &str)]) {
     let directory = files(&[("lanka.toml", text)]);
     let path = directory.path().join("lanka.toml");
     let problems = check(std::slice::from_ref(&path), &environment(&[]));
@@ -409,7 +421,10 @@ fn defaults_uncommented() -> String {
 
 #[test]
 fn the_default_file_is_right_with_every_key_taken_in() {
-    let directory = files(&[("all.toml", &defaults_uncommented())]);
+    let directory = files(&[("ca.pem", CERTIFICATE)]);
+    let ca_file = directory.path().join("ca.pem").display().to_string();
+    let text = defaults_uncommented().replace("/etc/ssl/our-ca.pem", &ca_file);
+    std::fs::write(directory.path().join("all.toml"), text).unwrap();
     let settings = good(Settings::load(
         &[directory.path().join("all.toml")],
         &environment(&[
@@ -502,7 +517,7 @@ fn the_example_is_a_whole_deployment() {
 }
 
 /// A channel of each kind, complete; `more` are further keys.
-fn channel(kind: &str, more: &str) -> String {
+pub fn channel(kind: &str, more: &str) -> String {
     let own = match kind {
         "imap" => "host = \"imap.example.fi\"\nuser = \"a\"\npassword = { env = \"META_VERIFY_TOKEN\" }",
         "maildir" => "path = \"/var/mail/a\"",

@@ -15,6 +15,7 @@ mod channels;
 mod cluster;
 mod commands;
 mod config;
+mod config_attack;
 mod crash;
 mod decide;
 mod deliver;

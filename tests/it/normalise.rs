@@ -32,7 +32,6 @@ pub fn policy() -> Policy {
     Policy {
         region: "FI".to_owned(),
         time_zone: jiff::tz::TimeZone::UTC,
-        languages: vec!["fi".to_owned()],
         own_domains: HashSet::from(["desk.example".to_owned()]),
         agents: vec!["*@helpers.example".to_owned()],
         public_domains: HashSet::new(),

@@ -16,7 +16,7 @@
 //! never more: it can be forged. **Invariants:** own numbers, extensions and withheld numbers are
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
-use super::{Built, Channel, Form, Intake, Kind, Own, SettingsProblem, Setup, TailSource};
+use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Setup, TailSource, Unfit};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
@@ -24,7 +24,7 @@ use crate::pure::domain::message::{
     SenderIdentity,
 };
 use crate::pure::wire::batch::Batch;
-use crate::pure::wire::settings;
+use crate::pure::wire::{settings, written};
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::Deserialize;
@@ -43,17 +43,20 @@ const NAME: &str = "asterisk";
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// The log. Master.csv, not the copies that bear the name of an account.
+    #[serde(deserialize_with = "written::path")]
     path: PathBuf,
     /// The columns in their order; `ignore` for one that lanka has no use for.
     #[serde(default = "default_columns")]
     columns: Vec<Column>,
     /// The zone of the exchange's clock (`Europe/Helsinki`; `UTC` with `usegmtime=yes`).
     /// Default: `defaults.time_zone`.
-    time_zone: Option<String>,
+    #[serde(default, deserialize_with = "written::time_zone_opt")]
+    time_zone: Option<TimeZone>,
     /// The desk's numbers as callers dial them, extensions (`5601`), ranges (`5600-5699`).
     #[serde(default)]
     own_numbers: Vec<String>,
     /// How national numbers are read. Default: `defaults.region`.
+    #[serde(default, deserialize_with = "written::region_opt")]
     region: Option<String>,
     /// A longer line is recorded and skipped. Bytes.
     #[serde(default = "default_line_bytes_max")]
@@ -187,36 +190,29 @@ const WITHHELD: &[&str] = &[
     "okänt",
 ];
 
-fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = settings::read_kind(table)?;
-    let mut problems = Vec::new();
-    problems.extend(check_columns(&settings.columns));
-    let time_zone = match settings.time_zone.as_deref().map(TimeZone::get) {
-        None => setup.time_zone.clone(),
-        Some(Ok(time_zone)) => time_zone,
-        Some(Err(_)) => {
-            problems.push(SettingsProblem::new("time_zone", "is no known zone; write one like \"Europe/Helsinki\""));
-            TimeZone::UTC
-        }
-    };
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
+    check_columns(&settings.columns, &mut problems);
+    let time_zone = settings.time_zone.unwrap_or_else(|| setup.time_zone.clone());
+    // A national number is not wrong because its country is.
+    let is_national = |text: &str| text.contains(|c: char| c.is_ascii_digit()) && !text.contains(['+', '-', '–']);
+    let region_known = problems.none_at("region");
     let region = settings.region.unwrap_or_else(|| setup.region.to_owned());
     let mut own = Vec::new();
     for (n, text) in settings.own_numbers.iter().enumerate() {
         match OwnNumber::parse(text, &region) {
             Some(number) => own.push(number),
-            None => problems.push(SettingsProblem::new(
+            None if is_national(text) && !region_known => {}
+            None => problems.add(
                 format!("own_numbers.{n}"),
                 "is neither a number (\"+358 9 1234 5600\"), an extension (\"5601\") nor a range (\"5600-5699\")",
-            )),
+            ),
         }
     }
     for (key, value) in [("line_bytes_max", settings.line_bytes_max), ("poll_interval_s", settings.poll_interval_s)] {
         if value == 0 {
-            problems.push(SettingsProblem::new(key, "must be at least 1"));
+            problems.add(key, "must be at least 1");
         }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
     }
     let numbers = own.iter().filter_map(|own| match own {
         OwnNumber::Number(number) => Some(number.clone()),
@@ -236,7 +232,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
         region,
         own,
     });
-    Ok(Built { channel, intake, own: own_known })
+    Built { channel, intake, own: own_known }.unless(problems)
 }
 
 fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
@@ -250,22 +246,17 @@ fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
     })
 }
 
-fn check_columns(columns: &[Column]) -> Vec<SettingsProblem> {
-    let mut problems = Vec::new();
+fn check_columns(columns: &[Column], problems: &mut Problems) {
     for (column, name) in NEEDED {
         if !columns.contains(column) {
-            problems.push(SettingsProblem::new("columns", format!("lack `{name}`, without which there is no call")));
+            problems.add("columns", format!("lack `{name}`, without which there is no call"));
         }
     }
     for (n, column) in columns.iter().enumerate() {
         if *column != Ignore && columns[..n].contains(column) {
-            problems.push(SettingsProblem::new(
-                format!("columns.{n}"),
-                "stands there twice; write `ignore` for one of them",
-            ));
+            problems.add(format!("columns.{n}"), "stands there twice; write `ignore` for one of them");
         }
     }
-    problems
 }
 
 /// What is the desk's own.

@@ -6,11 +6,12 @@
 //! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
-use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, SettingsProblem, Setup, Tls};
+use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Setup, Tls, Unfit};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::written;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +47,7 @@ struct Settings {
     #[serde(default = "inbox")]
     folders: Vec<String>,
     /// Certificates (PEM) to trust beside the system's.
+    #[serde(default, deserialize_with = "written::path_opt")]
     ca_file: Option<PathBuf>,
     /// A larger mail is recorded and skipped. 50 MB by default: what the large providers deliver.
     #[serde(default = "message_bytes_max")]
@@ -92,31 +94,25 @@ fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
     Box::new(Imap { settings: MailSettings::default() })
 }
 
-fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = read_kind(table)?;
-    let mut problems = Vec::new();
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = read_kind(table)?;
     check_connection(&settings, &mut problems);
     check_limits(&settings, &mut problems);
     let after = parse_after(&settings.after);
     if after.is_none() {
-        problems.push(SettingsProblem::new("after", "write \"keep\", \"seen\" or \"move:Folder\""));
+        problems.add("after", "write \"keep\", \"seen\" or \"move:Folder\"");
     }
     if let Some(After::Move(to)) = &after
-        && settings.folders.contains(to)
+        && settings
+            .folders
+            .iter()
+            .enumerate()
+            .any(|(at, read)| read == to && problems.none_at(&format!("folders.{at}")))
     {
-        problems.push(SettingsProblem::new(
-            "after",
-            format!("mail is moved to `{to}`, which is read itself: choose another folder"),
-        ));
+        problems.add("after", format!("mail is moved to `{to}`, which is read itself: choose another folder"));
     }
-    let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
-        Ok(mail) => Some(mail),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    };
-    let (Some(mail), Some(after), true) = (mail, after, problems.is_empty()) else { return Err(problems) };
+    let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
+    let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
     let source = ImapSource {
         port: settings.port.unwrap_or(if settings.tls == Tls::Implicit { 993 } else { 143 }),
@@ -126,27 +122,21 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
         user: settings.user,
         password: settings.password,
         folders: settings.folders,
-        after,
+        after: after.unwrap_or(After::Keep),
         message_bytes_max: settings.message_bytes_max,
         poll_interval: Duration::from_secs(settings.poll_interval_s),
         timeout: Duration::from_secs(settings.timeout_s),
     };
-    Ok(Built { channel: Box::new(Imap { settings: mail }), intake: Intake::Imap(source), own })
+    Built { channel: Box::new(Imap { settings: mail }), intake: Intake::Imap(source), own }.unless(problems)
 }
 
-fn check_connection(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
-    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
+fn check_connection(settings: &Settings, problems: &mut Problems) {
+    let mut problem = |key: &str, message: &str| problems.add(key, message);
     if settings.host.is_empty() || settings.host.contains(|c: char| c.is_whitespace() || c == '/') {
         problem("host", "write the server's name alone, for example imap.example.fi");
     }
     if settings.port == Some(0) {
         problem("port", "write the server's port, or leave it out");
-    }
-    if settings.tls == Tls::None && !is_loopback(&settings.host) {
-        problem(
-            "tls",
-            "without TLS the password would cross the network in the clear: write \"implicit\" or \"starttls\"",
-        );
     }
     if settings.user.is_empty() {
         problem("user", "write the login name, usually the mail address");
@@ -154,10 +144,16 @@ fn check_connection(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
     if settings.password.expose().is_empty() {
         problem("password", "the variable or file it is read from is empty");
     }
+    if settings.tls == Tls::None && problems.none_at("host") && !is_loopback(&settings.host) {
+        problems.add(
+            "tls",
+            "without TLS the password would cross the network in the clear: write \"implicit\" or \"starttls\"",
+        );
+    }
 }
 
-fn check_limits(settings: &Settings, problems: &mut Vec<SettingsProblem>) {
-    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
+fn check_limits(settings: &Settings, problems: &mut Problems) {
+    let mut problem = |key: &str, message: &str| problems.add(key, message);
     if settings.folders.is_empty() {
         problem("folders", "name at least one folder, or leave it out for INBOX");
     }
@@ -203,7 +199,7 @@ mod tests {
     use super::*;
     use crate::pure::domain::secret::RESOLVED_KEY;
 
-    fn try_build(extra: &str) -> Result<Built, Vec<SettingsProblem>> {
+    fn try_build(extra: &str) -> Result<Built, Unfit> {
         let mut table: toml::Table = extra.parse().expect("the test's own TOML");
         let mut default = |key: &str, value: toml::Value| {
             if !table.contains_key(key) {
@@ -263,7 +259,7 @@ mod tests {
             ("tls = \"ssl\"", vec!["tls"]),
         ];
         for (extra, expected) in table {
-            let Err(problems) = try_build(extra) else { panic!("{extra}: accepted") };
+            let Err(Unfit { problems, .. }) = try_build(extra) else { panic!("{extra}: accepted") };
             let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
             assert_eq!(keys, expected, "{extra}: {problems:?}");
         }

@@ -6,10 +6,11 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::written;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub const KIND: Kind =
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// The Maildir: the directory that holds `new/`, `cur/` and `tmp/`.
+    #[serde(deserialize_with = "written::path")]
     path: PathBuf,
     /// The addresses customers write to: mail from one of them is an agent's.
     #[serde(default)]
@@ -60,28 +62,17 @@ fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
     Box::new(Maildir { settings: MailSettings::default() })
 }
 
-fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = read_kind(table)?;
-    let mut problems = Vec::new();
-    let mut problem = |key: &str, message: &str| problems.push(SettingsProblem::new(key, message));
-    if settings.path.as_os_str().is_empty() {
-        problem("path", "write the directory that holds new/, cur/ and tmp/");
-    }
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = read_kind(table)?;
     // Below a kilobyte no mail fits; above a gigabyte one mail would fill the memory.
     if !(1024..=1024 * 1024 * 1024).contains(&settings.file_bytes_max) {
-        problem("file_bytes_max", "write a size between 1024 and 1073741824 bytes");
+        problems.add("file_bytes_max", "write a size between 1024 and 1073741824 bytes");
     }
     if !(1..=3600).contains(&settings.poll_interval_s) {
-        problem("poll_interval_s", "write between 1 and 3600 seconds");
+        problems.add("poll_interval_s", "write between 1 and 3600 seconds");
     }
-    let mail = match MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref()) {
-        Ok(mail) => Some(mail),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    };
-    let (Some(mail), true) = (mail, problems.is_empty()) else { return Err(problems) };
+    let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
+    let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
     let source = DropSource {
         path: settings.path,
@@ -89,7 +80,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPr
         file_bytes_max: settings.file_bytes_max,
         poll_interval: Duration::from_secs(settings.poll_interval_s),
     };
-    Ok(Built { channel: Box::new(Maildir { settings: mail }), intake: Intake::Drop(source), own })
+    Built { channel: Box::new(Maildir { settings: mail }), intake: Intake::Drop(source), own }.unless(problems)
 }
 
 #[cfg(test)]
@@ -100,18 +91,19 @@ mod tests {
     fn settings_become_a_source_or_problems() {
         let table: &[(&str, &[&str])] = &[
             ("path = \"/var/mail/support\"\naddresses = [\"support@example.fi\"]", &[]),
-            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\npoll_interval_s = 1\nfile_bytes_max = 2000", &[]),
+            ("path = \"/mail\"\naddresses = [\"a@example.fi\"]\npoll_interval_s = 1\nfile_bytes_max = 2000", &[]),
             (
                 "path = \"\"\naddresses = []\npoll_interval_s = 0\nfile_bytes_max = 1",
                 &["path", "file_bytes_max", "poll_interval_s", "addresses"],
             ),
             ("addresses = [\"a@example.fi\"]", &["path"]),
-            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\nfolder = \"x\"", &["folder"]),
+            ("path = \"mail\"\naddresses = [\"a@example.fi\"]\nfile_bytes_max = 1", &["path", "file_bytes_max"]),
+            ("path = \"/mail\"\naddresses = [\"a@example.fi\"]\nfolder = \"x\"", &["folder"]),
         ];
         for (text, expected) in table {
             let setup = Setup { name: "mail", region: "FI", time_zone: &jiff::tz::TimeZone::UTC };
             let built = build(&setup, text.parse().expect("the test's own TOML"));
-            let problems = built.err().unwrap_or_default();
+            let problems = built.err().unwrap_or_default().problems;
             let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
             assert_eq!(keys, *expected, "{text}: {problems:?}");
         }

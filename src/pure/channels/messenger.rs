@@ -7,8 +7,7 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, SettingsProblem,
-    Setup,
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
@@ -40,19 +39,14 @@ struct Settings {
     api_url: Option<String>,
 }
 
-fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = settings::read_kind(table)?;
-    let mut problems = Vec::new();
+fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
     problems.extend(meta::check_api_url(settings.api_url.as_deref()).err());
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
-    match meta::App::new(settings.app_secret, settings.verify_token) {
-        Ok(app) if problems.is_empty() => {
-            Ok(Built { channel: Box::new(Messenger { app, graph }), intake: Intake::Webhook, own: Own::default() })
-        }
-        Ok(_) => Err(problems),
-        Err(more) => Err(problems.into_iter().chain(more).collect()),
-    }
+    let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
+    let channel = Box::new(Messenger { app: app.unwrap_or_default(), graph });
+    Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {

@@ -33,7 +33,7 @@ use super::domain::message::{Parsed, RawEvent};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::profile::{Profile, ProfileRequest};
-pub use super::wire::settings::SettingsProblem;
+pub use super::wire::settings::{Problems, SettingsProblem};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ pub struct Kind {
     pub form: Form,
     /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,
     /// `windows`) and makes the channel. Every problem found is reported, not only the first.
-    pub build: fn(&Setup<'_>, toml::Table) -> Result<Built, Vec<SettingsProblem>>,
+    pub build: fn(&Setup<'_>, toml::Table) -> Result<Built, Unfit>,
     /// A channel for `lanka parse`, which has no configuration: the vendor's defaults.
     pub dry: fn(&Setup<'_>) -> Box<dyn Channel>,
 }
@@ -115,6 +115,35 @@ pub struct Built {
     /// What the desk itself is on this channel, so that it never becomes a customer: mail
     /// addresses and phone numbers as configured, already parsed.
     pub own: Own,
+}
+
+impl Built {
+    /// The channel, if nothing is wrong with its settings.
+    ///
+    /// # Errors
+    /// All that is wrong, with what the channel would read nevertheless.
+    pub fn unless(self, problems: Problems) -> Result<Self, Unfit> {
+        match problems.is_empty() {
+            true => Ok(self),
+            false => Err(Unfit { problems: problems.into(), intake: Some(self.intake) }),
+        }
+    }
+}
+
+/// Why there is no channel.
+#[derive(Debug, Default)]
+pub struct Unfit {
+    /// All that is wrong with the settings.
+    pub problems: Vec<SettingsProblem>,
+    /// What it would read, as far as the keys that say so are right: two channels at one source are
+    /// found whatever else is wrong with them. For comparing only.
+    pub intake: Option<Intake>,
+}
+
+impl From<Vec<SettingsProblem>> for Unfit {
+    fn from(problems: Vec<SettingsProblem>) -> Self {
+        Self { problems, intake: None }
+    }
 }
 
 /// The desk's own addresses on a channel.

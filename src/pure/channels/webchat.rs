@@ -12,7 +12,7 @@
 //! one browser, within the channel. **Invariant:** what the visitor typed (name, address, number) is
 //! stated, never an identity.
 
-use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Setup, Unfit};
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender, SenderIdentity,
@@ -44,23 +44,19 @@ struct Settings {
     previous_secrets: Vec<Secret>,
 }
 
-fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = settings::read_kind(table)?;
-    let (mut keys, mut problems) = (Vec::new(), Vec::new());
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
+    let mut keys = Vec::new();
     let previous =
         settings.previous_secrets.iter().enumerate().map(|(n, secret)| (format!("previous_secrets.{n}"), secret));
     for (key, secret) in std::iter::once(("secret".to_owned(), &settings.secret)).chain(previous) {
         match SigningKey::parse(secret) {
             Ok(found) => keys.push(found),
-            Err(error) => problems.push(SettingsProblem::new(key, error.to_string())),
+            Err(error) => problems.add(key, error.to_string()),
         }
     }
-    match problems.is_empty() {
-        true => {
-            Ok(Built { channel: Box::new(WebChat::new(setup, keys)), intake: Intake::Webhook, own: Own::default() })
-        }
-        false => Err(problems),
-    }
+    let channel = Box::new(WebChat::new(setup, keys));
+    Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }
 
 fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {

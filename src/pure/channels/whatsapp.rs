@@ -26,7 +26,7 @@
 //! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
-use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, SettingsProblem, Setup};
+use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Setup, Unfit};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, Reference,
@@ -74,29 +74,23 @@ struct Settings {
     own_numbers: Vec<String>,
 }
 
-fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
-    let settings: Settings = settings::read_kind(table)?;
-    let mut problems = Vec::new();
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
     problems.extend(meta::check_api_url(settings.api_url.as_deref()).err());
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
     if settings.portfolio.as_deref().is_some_and(|portfolio| portfolio.trim().is_empty()) {
-        problems.push(SettingsProblem::new("portfolio", "is empty; leave it out or name the business portfolio"));
+        problems.add("portfolio", "is empty; leave it out or name the business portfolio");
     }
     let mut own = Own::default();
     for (n, text) in settings.own_numbers.iter().enumerate() {
         match PhoneNumber::parse(text, setup.region) {
             Ok(number) => own.numbers.push(number),
-            Err(error) => problems.push(SettingsProblem::new(format!("own_numbers.{n}"), error.to_string())),
+            Err(error) => problems.add(format!("own_numbers.{n}"), error.to_string()),
         }
     }
-    match meta::App::new(settings.app_secret, settings.verify_token) {
-        Ok(app) if problems.is_empty() => {
-            let channel = Box::new(WhatsApp { app, portfolio: settings.portfolio });
-            Ok(Built { channel, intake: Intake::Webhook, own })
-        }
-        Ok(_) => Err(problems),
-        Err(more) => Err(problems.into_iter().chain(more).collect()),
-    }
+    let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
+    let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), portfolio: settings.portfolio });
+    Built { channel, intake: Intake::Webhook, own }.unless(problems)
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {

@@ -35,8 +35,6 @@ pub struct Policy {
     pub region: String,
     /// Zone in which a wall clock without one is read.
     pub time_zone: jiff::tz::TimeZone,
-    /// Languages of the desk, the first for what lanka itself says.
-    pub languages: Vec<String>,
     /// Registrable or full domains that are ours.
     pub own_domains: HashSet<String>,
     /// Patterns (`*@example.fi`, `anna@example.fi`) of those who answer.

@@ -41,8 +41,17 @@ pub struct Kind {
     pub build: Build,
 }
 
+/// What a mirror may know of the rest of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The mirror's name in the configuration.
+    pub name: &'a str,
+    /// `http.allow_private_addresses`.
+    pub allow_private_addresses: bool,
+}
+
 /// Makes a mirror of a name from its settings, or says all that is wrong with them.
-pub type Build = fn(&str, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>;
+pub type Build = fn(&Setup<'_>, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>;
 
 /// A request for a carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]

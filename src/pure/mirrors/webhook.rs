@@ -18,11 +18,12 @@
 //! **Invariant:** the signature covers the very bytes that are sent, and is made anew for each
 //! attempt, since its time expires.
 
-use super::{Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Step};
+use super::{Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::reach::{Refusal, refusal};
+use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::standard_webhooks::{ID_HEADER, SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER, sign};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -96,39 +97,46 @@ pub struct Webhook {
     alerts: bool,
 }
 
-fn build(_name: &str, table: toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>> {
-    Webhook::new(read_kind(table)?).map(|mirror| Box::new(mirror) as Box<dyn Mirror>)
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>> {
+    let (settings, problems) = read_kind(table)?;
+    Webhook::checked(settings, setup.allow_private_addresses, problems)
+        .map(|mirror| Box::new(mirror) as Box<dyn Mirror>)
 }
 
 impl Webhook {
     /// A mirror from its settings, or all that is wrong with them.
     pub fn new(settings: Settings) -> Result<Self, Vec<SettingsProblem>> {
-        let mut problems: Vec<SettingsProblem> = url_problem(&settings.url, settings.insecure_http)
-            .map(|message| SettingsProblem::new("url", message))
-            .into_iter()
-            .collect();
+        Self::checked(settings, true, Problems::default())
+    }
+
+    fn checked(settings: Settings, allow_private: bool, mut problems: Problems) -> Result<Self, Vec<SettingsProblem>> {
+        // Which http is right cannot be said if `insecure_http` could not be read.
+        let insecure_http = settings.insecure_http || !problems.none_at("insecure_http");
+        if let Some(message) = url_problem(&settings.url, insecure_http, allow_private) {
+            problems.add("url", message);
+        }
         let mut keys = Vec::new();
         for (key, secret) in
             [("secret", Some(&settings.secret)), ("previous_secret", settings.previous_secret.as_ref())]
         {
             match secret.map(SigningKey::parse) {
                 Some(Ok(signing)) => keys.push(signing),
-                Some(Err(error)) => problems.push(SettingsProblem::new(key, error.to_string())),
+                Some(Err(error)) => problems.add(key, error.to_string()),
                 None => {}
             }
         }
         if !(1..=TIMEOUT_S_MAX).contains(&settings.timeout_s) {
-            problems.push(SettingsProblem::new("timeout_s", format!("must be 1 to {TIMEOUT_S_MAX} seconds")));
+            problems.add("timeout_s", format!("must be 1 to {TIMEOUT_S_MAX} seconds"));
         }
         for (key, value) in
             [("attempts_max", settings.attempts_max), ("give_up_after_days", settings.give_up_after_days)]
         {
             if value == 0 {
-                problems.push(SettingsProblem::new(key, "must be at least 1"));
+                problems.add(key, "must be at least 1");
             }
         }
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(problems.into());
         }
         let age_max = Duration::from_secs(u64::from(settings.give_up_after_days) * 86_400);
         Ok(Self {
@@ -156,18 +164,30 @@ impl Webhook {
 }
 
 /// What is wrong with an endpoint's URL, if anything.
-fn url_problem(text: &str, insecure_http: bool) -> Option<String> {
+fn url_problem(text: &str, insecure_http: bool, allow_private: bool) -> Option<String> {
     let Ok(url) = Url::parse(text) else {
         return Some("is not an absolute URL: write https://host/path".to_owned());
     };
-    let on_this_machine = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+    let (on_this_machine, refused) = match url.host() {
+        Some(Host::Ipv4(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
+        Some(Host::Ipv6(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
+        Some(Host::Domain(name)) => {
+            let here = name == "localhost" || name.ends_with(".localhost");
+            (here, (here && !allow_private).then_some(Refusal::Private))
+        }
         None => return Some("names no host: write https://host/path".to_owned()),
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Some("holds a user name or password: the signature says who we are; leave them out".to_owned());
+    }
+    match refused {
+        Some(Refusal::Never) => return Some("is an address that nothing is ever sent to".to_owned()),
+        Some(Refusal::Private) => {
+            let remedy = "is on this machine or a private network, where nothing is sent: if that is meant, \
+                          set allow_private_addresses = true under [http]";
+            return Some(remedy.to_owned());
+        }
+        None => {}
     }
     match url.scheme() {
         "https" => None,
@@ -458,7 +478,7 @@ mod tests {
         let check = |toml: &str| -> Vec<String> {
             let secret = format!("{{ \"\\u0001secret\" = \"{SECRET}\" }}");
             let table: toml::Table = toml.replace("SECRET", &secret).parse().unwrap();
-            match build("desk", table) {
+            match build(&Setup { name: "desk", allow_private_addresses: true }, table) {
                 Ok(_) => vec![],
                 Err(problems) => problems.into_iter().map(|p| p.key).collect(),
             }

@@ -16,6 +16,8 @@ pub mod meta;
 pub mod mime;
 pub mod profile;
 pub mod quote;
+pub mod reach;
 pub mod report;
 pub mod settings;
 pub mod standard_webhooks;
+pub mod written;

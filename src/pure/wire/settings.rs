@@ -5,6 +5,10 @@
 //! clean. Channels and mirrors read their own tables with it, the configuration reads the whole, so
 //! that one wording serves everywhere.
 //!
+//! What is wrong with one key never hides what is wrong with another: a kind goes on to check the
+//! values with harmless ones in place of those that could not be read, and [`Problems`] drops what
+//! would only follow from these.
+//!
 //! Refused: a deserialiser of our own (its errors would be structured, but it is five times this
 //! file), and a schema beside the structs (it would drift).
 //!
@@ -31,6 +35,16 @@ impl SettingsProblem {
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into() }
     }
+
+    /// Whether it is at a key, above or below it.
+    fn touches(&self, key: &str) -> bool {
+        is_at_or_below(&self.key, key) || is_at_or_below(key, &self.key)
+    }
+}
+
+/// Whether a key is another, or stands below it.
+pub fn is_at_or_below(key: &str, above: &str) -> bool {
+    key.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Keys that every channel and mirror may have and that the configuration takes out before the kind
@@ -45,15 +59,67 @@ const READINGS_MAX: usize = PROBLEMS_MAX * 8;
 /// Words that open the message of a required key that is not there.
 pub const MISSING: &str = "required, and missing";
 
+/// The same of a secret. What is switched off may lack it.
+pub const MISSING_SECRET: &str = "required, and missing: write { env = \"NAME\" } or { file = \"PATH\" }";
+
+/// What is wrong with the table of a channel or mirror: first what could not be read, then what the
+/// kind finds in the values.
+#[derive(Debug, Default)]
+pub struct Problems {
+    found: Vec<SettingsProblem>,
+    /// How many of them are of reading: something harmless stands in for their keys.
+    unread: usize,
+}
+
+impl Problems {
+    /// A problem with a key's value, unless something stands in for that.
+    pub fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.extend([SettingsProblem::new(key, message)]);
+    }
+
+    /// Whether nothing is wrong so far at a key, above or below it: asked before values of several keys
+    /// are held against one another.
+    pub fn none_at(&self, key: &str) -> bool {
+        !self.found.iter().any(|problem| problem.touches(key))
+    }
+
+    /// Whether nothing is wrong so far.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+}
+
+impl Extend<SettingsProblem> for Problems {
+    fn extend<I: IntoIterator<Item = SettingsProblem>>(&mut self, problems: I) {
+        for problem in problems {
+            if !self.found[..self.unread].iter().any(|unread| unread.touches(&problem.key)) {
+                self.found.push(problem);
+            }
+        }
+    }
+}
+
+impl From<Problems> for Vec<SettingsProblem> {
+    fn from(problems: Problems) -> Self {
+        problems.found
+    }
+}
+
 /// Reads the table of a channel or mirror into `T`, whose structs should all be `deny_unknown_fields`.
-/// A misspelt key of those that all have ([`COMMON_KEYS`]) is recognised.
+/// A misspelt key of those that all have ([`COMMON_KEYS`]) is recognised. The result holds stand-ins
+/// where the problems beside it say so, and is for checking the rest unless there are none.
 ///
 /// # Errors
-/// Every problem found, in the order of discovery; at most `PROBLEMS_MAX`.
-pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<T, Vec<SettingsProblem>> {
-    match read(table, COMMON_KEYS, &Table::new()) {
-        (Some(settings), problems) if problems.is_empty() => Ok(settings),
-        (_, problems) => Err(problems),
+/// Every problem found, in the order of discovery, when not even stand-ins make a `T`; at most
+/// `PROBLEMS_MAX`.
+pub fn read_kind<T: DeserializeOwned>(table: Table) -> Result<(T, Problems), Vec<SettingsProblem>> {
+    let mut reader = Reader::of(table, &Table::new());
+    let settings = reader.read(COMMON_KEYS);
+    reader.name_missing_secrets();
+    let found = reader.problems;
+    match settings {
+        Some(settings) => Ok((settings, Problems { unread: found.len(), found })),
+        None => Err(found),
     }
 }
 
@@ -66,20 +132,8 @@ pub fn read<T: DeserializeOwned>(
     elsewhere: &[&str],
     defaults: &Table,
 ) -> (Option<T>, Vec<SettingsProblem>) {
-    let (tree, defaults) = (Value::Table(table), Value::Table(defaults.clone()));
-    let mut reader = Reader { tree, defaults, problems: Vec::new(), tried: BTreeMap::new(), blamed: BTreeSet::new() };
-    for _ in 0..READINGS_MAX {
-        let error = match serde_path_to_error::deserialize::<_, T>(reader.tree.clone()) {
-            Ok(settings) => return (Some(settings), reader.problems),
-            Err(error) => error,
-        };
-        let path: Vec<Step> = error.path().iter().filter_map(Step::of).collect();
-        let go_on = reader.note(path, error.inner().message(), elsewhere);
-        if !go_on || reader.problems.len() >= PROBLEMS_MAX {
-            break;
-        }
-    }
-    (None, reader.problems)
+    let mut reader = Reader::of(table, defaults);
+    (reader.read(elsewhere), reader.problems)
 }
 
 /// One step of a path into the tree.
@@ -119,6 +173,43 @@ struct Reader {
 }
 
 impl Reader {
+    fn of(table: Table, defaults: &Table) -> Self {
+        let (tree, defaults) = (Value::Table(table), Value::Table(defaults.clone()));
+        Self { tree, defaults, problems: Vec::new(), tried: BTreeMap::new(), blamed: BTreeSet::new() }
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, elsewhere: &[&str]) -> Option<T> {
+        for _ in 0..READINGS_MAX {
+            let error = match serde_path_to_error::deserialize::<_, T>(self.tree.clone()) {
+                Ok(settings) => return Some(settings),
+                Err(error) => error,
+            };
+            let path: Vec<Step> = error.path().iter().filter_map(Step::of).collect();
+            let go_on = self.note(path, error.inner().message(), elsewhere);
+            if !go_on || self.problems.len() >= PROBLEMS_MAX {
+                break;
+            }
+        }
+        None
+    }
+
+    /// What is missing and only a secret could stand in for is one.
+    fn name_missing_secrets(&mut self) {
+        let secrets = self.tried.keys().filter(|path| {
+            let value = path.iter().try_fold(&self.tree, |value, step| match step {
+                Step::Key(key) => value.as_table()?.get(key),
+                Step::Index(index) => value.as_array()?.get(*index),
+            });
+            value.and_then(Value::as_table).is_some_and(|table| table.contains_key(RESOLVED_KEY))
+        });
+        let secrets: BTreeSet<String> = secrets.map(|path| dotted(path)).collect();
+        for problem in self.problems.iter_mut().filter(|problem| secrets.contains(&problem.key)) {
+            if problem.message == MISSING {
+                problem.message = MISSING_SECRET.to_owned();
+            }
+        }
+    }
+
     /// Notes one error and mends the tree so that the next reading gets past it. `false` when it
     /// cannot be mended.
     fn note(&mut self, mut path: Vec<Step>, message: &str, elsewhere: &[&str]) -> bool {
@@ -138,6 +229,12 @@ impl Reader {
             self.blame(&path, MISSING.to_owned());
             return self.stand_in(path);
         }
+        // Of an array's words, one that is known stands in, so that the others are checked. The last of a
+        // list is the one with the least to it (`ignore` among a log's columns).
+        if let (Some(Step::Index(_)), Some(word)) = (path.last(), listed_variant(message)) {
+            self.blame(&path, reworded(message));
+            return put(&mut self.tree, &path, Value::from(word));
+        }
         // What is wrong below a stand-in is the stand-in's fault.
         if let Some(root) = self.tried.keys().find(|root| path.starts_with(root)) {
             return self.stand_in(root.clone());
@@ -154,7 +251,10 @@ impl Reader {
     fn blame(&mut self, path: &[Step], message: String) {
         let known = (1..=path.len()).any(|depth| self.blamed.contains(&path[..depth]));
         if !known {
-            self.problems.push(SettingsProblem::new(dotted(path), message));
+            let key = dotted(path);
+            // What is the matter with the whole was the matter with its parts.
+            self.problems.retain(|problem| !is_at_or_below(&problem.key, &key));
+            self.problems.push(SettingsProblem::new(key, message));
             self.blamed.insert(path.to_vec());
         }
     }
@@ -185,8 +285,18 @@ impl Reader {
 fn stand_ins() -> Vec<Value> {
     let secret = Table::from_iter([(RESOLVED_KEY.to_owned(), Value::from("x"))]);
     let shapes = [Value::from("x"), Value::Table(secret), Value::from(1), Value::from(Vec::<Value>::new())];
-    let texts =
-        ["x@example.com", "1s", "http://localhost/", "127.0.0.1:1", "UTC", "+358401234567", "FI", "fi", "example.com"];
+    let texts = [
+        "x@example.com",
+        "1s",
+        "http://localhost/",
+        "/x",
+        "127.0.0.1:1",
+        "UTC",
+        "+358401234567",
+        "FI",
+        "fi",
+        "example.com",
+    ];
     let more = [Value::Table(Table::new()), Value::from(true), Value::from(4096)];
     shapes.into_iter().chain(texts.map(Value::from)).chain(more).collect()
 }
@@ -264,6 +374,12 @@ fn listed(message: &str) -> Vec<&str> {
     after.split('`').skip(1).step_by(2).collect()
 }
 
+/// The last word that an enumeration knows, if the message is about one outside it.
+fn listed_variant(message: &str) -> Option<String> {
+    quoted_after(message, "unknown variant ")?;
+    listed(message).last().map(|word| (*word).to_owned())
+}
+
 /// serde's message in plain words.
 fn reworded(message: &str) -> String {
     if let Some(word) = quoted_after(message, "unknown variant ") {
@@ -271,6 +387,10 @@ fn reworded(message: &str) -> String {
     }
     if let Some(key) = quoted_after(message, "duplicate field ") {
         return format!("\"{key}\" is given twice, or under two names");
+    }
+    // A struct is read from an array too, by serde's own lights.
+    if message.starts_with("invalid length ") && message.contains(", expected struct ") {
+        return "a table is wanted here, not an array".to_owned();
     }
     let Some((found, expected)) = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
@@ -347,7 +467,7 @@ mod tests {
     }
 
     fn check(text: &str, expected: &[(&str, &str)]) {
-        let problems = read_kind::<Mailbox>(text.parse().unwrap()).map(|_| ()).err().unwrap_or_default();
+        let problems: Vec<_> = read_kind::<Mailbox>(text.parse().unwrap()).unwrap().1.into();
         let found: Vec<(&str, &str)> = problems.iter().map(|p| (p.key.as_str(), p.message.as_str())).collect();
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for ((key, message), (wanted_key, fragment)) in found.iter().zip(expected) {
@@ -374,16 +494,30 @@ mod tests {
                 ("tsl", "did you mean \"tls\""),
             ],
         );
-        check("", &[("host", MISSING), ("port", MISSING), ("password", MISSING)]);
+        check("", &[("host", MISSING), ("port", MISSING), ("password", MISSING_SECRET)]);
+    }
+
+    #[test]
+    fn what_stands_in_is_not_blamed() {
+        let (settings, mut problems) = read_kind::<Mailbox>("port = 1\nfolders = ['a', 2]".parse().unwrap()).unwrap();
+        assert_eq!(settings.folders[0], "a");
+        for (key, said) in
+            [("host", false), ("port", true), ("folders", false), ("folders.0", true), ("folders.1", false)]
+        {
+            let before = problems.found.len();
+            problems.add(key, "wrong");
+            assert_eq!(problems.found.len() - before, usize::from(said), "{key}");
+        }
+        assert!(!problems.none_at("folders") && !problems.none_at("port") && problems.none_at("tls"));
     }
 
     #[test]
     fn a_value_that_may_be_secret_is_not_repeated() {
-        let problems = read_kind::<Mailbox>(
+        let (_, problems) = read_kind::<Mailbox>(
             "host = 'a'\nport = 'hunter2'\npassword = 'hunter2'\npart = 'hunter2'".parse().unwrap(),
         )
-        .unwrap_err();
-        assert_eq!(problems.len(), 3);
+        .unwrap();
+        assert_eq!(problems.found.len(), 3);
         assert!(!format!("{problems:?}").contains("hunter2"));
     }
 
