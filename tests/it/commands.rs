@@ -4,6 +4,7 @@ use crate::desk::{call, mail, messenger};
 use crate::endpoint::{Answer, Endpoint};
 use crate::support::{TestDb, database, scratch};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -276,6 +277,7 @@ async fn a_stream_comes_out_as_it_went_in_and_a_second_time_changes_nothing() {
     assert_eq!(keys, expected);
 
     let contacts = place.rows(&["export", "contacts"]);
+    assert_eq!(contacts[0]["identities"][0]["first_at"], "2026-03-03T08:00:00Z");
     let names: Vec<&Value> = contacts.iter().map(|contact| &contact["name"]).collect();
     assert_eq!(names, ["Minna Virtanen", "Olli"]);
     let threads = place.rows(&["export", "threads"]);
@@ -297,6 +299,145 @@ async fn a_stream_comes_out_as_it_went_in_and_a_second_time_changes_nothing() {
     assert_eq!(again.iter().filter(|line| line["role"] == "first").count(), 4);
     assert_eq!(place.rows(&["export", "contacts"]), contacts);
     assert!(place.rows(&["quarantine", "list"]).is_empty());
+}
+
+/// The assignments with every id replaced by its place of first mention, so that two databases compare.
+fn without_ids(lines: Vec<Value>) -> Vec<Value> {
+    fn walk(value: &mut Value, known: &mut HashMap<String, usize>) {
+        match value {
+            Value::String(text) if text.len() == 36 && text.matches('-').count() == 4 => {
+                let next = known.len();
+                *value = json!(*known.entry(text.clone()).or_insert(next));
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| walk(value, known)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| walk(value, known)),
+            _ => {}
+        }
+    }
+    let mut known = HashMap::new();
+    lines
+        .into_iter()
+        .map(|mut line| {
+            walk(&mut line, &mut known);
+            line
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_was_exported_raw_comes_in_as_the_same_threads() {
+    let whatsapp =
+        "[channels.wa]\nkind = \"whatsapp\"\napp_secret = { env = \"SECRET\" }\nverify_token = { env = \"SECRET\" }\n";
+    let channels = CHANNELS.replace("[mirrors.desk]", &format!("{whatsapp}\n[mirrors.desk]"));
+    let (one, other) = (Place::new().await, Place::new().await);
+    one.configure(&channels);
+    other.configure(&channels);
+    let letter = |id: &str, day: &str, text: &str| {
+        format!("From minna@posti.example {day} 10:00:00 2024\nFrom: Minna <minna@posti.example>\nDate: {day} 2024 10:00:00 +0000\nMessage-ID: <{id}@posti.example>\nSubject: Tilaus\n\n{text}\n\n")
+            .replacen("Date: Mon Mar  4 2024", "Date: Mon, 4 Mar 2024", 1)
+            .replacen("Date: Fri Jun  7 2024", "Date: Fri, 7 Jun 2024", 1)
+    };
+    let mbox = letter("1", "Mon Mar  4", "Missä paketti 40012345?") + &letter("2", "Fri Jun  7", "Toinen asia.");
+    one.write("old.mbox", &mbox);
+    one.write("events.jsonl", &lines(&stream()));
+    one.run(&["import", "--events", "events.jsonl"]);
+    assert_eq!(one.row(&["import", "--channel", "mail", "old.mbox"]), outcome(2, 2, 0, 0));
+    let said = |id: &str, text: &str| json!({"event_id": id, "type": "message", "conversation_id": "c", "visitor": {"id": "v-1", "name": "Minna"}, "text": text, "sent_at": "2026-03-07T10:00:00Z"});
+    one.write(
+        "chat.json",
+        &json!([said("1", "Moi, tilaus 40012345"), said("2", "haloo"), {"event_id": "bad"}]).to_string(),
+    );
+    one.run(&["import", "--channel", "chat", "chat.json"]);
+    let wa = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
+        "messaging_product": "whatsapp", "metadata": {"display_phone_number": "358942720000", "phone_number_id": "2"},
+        "contacts": [{"profile": {"name": "Minna"}, "wa_id": "358401234567"}],
+        "messages": [{"from": "358401234567", "id": "wamid.1", "timestamp": "1772805600", "type": "text", "text": {"body": "Hei"}}]}}]}]});
+    one.write("wa.json", &wa.to_string());
+    one.run(&["import", "--channel", "wa", "wa.json"]);
+
+    let raw = one.run(&["export", "raw"]);
+    assert!(raw.contains("\"trusted_at\":\"2024-03-04T10:00:00Z\""), "the date of the mbox: {raw}");
+    other.write("raw.jsonl", &raw);
+    other.run(&["import", "--events", "raw.jsonl"]);
+    let expected = without_ids(one.rows(&["export", "assignments"]));
+    let kinds: std::collections::BTreeSet<&str> =
+        expected.iter().filter_map(|line| line["channel_kind"].as_str()).collect();
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    let found = without_ids(other.rows(&["export", "assignments"]));
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected);
+    }
+    let marks = "SELECT count(*) FROM message WHERE 'date_doubtful' = ANY(marks)";
+    assert_eq!(other.count(marks).await, one.count(marks).await);
+    assert_eq!(other.run(&["export", "raw"]), raw, "and out again as it came in");
+}
+
+#[tokio::test]
+async fn a_bad_line_of_a_stream_costs_no_other() {
+    let place = Place::new().await;
+    let good: Vec<String> = stream().iter().map(Value::to_string).collect();
+    let typo = good[4].replace("facebook", "facebok");
+    let content = format!("{}\nnot json\n{}\n{typo}\n\n{}\n{}", good[0], good[1], good[2], &good[3][..40]);
+    place.write("events.jsonl", &content);
+    let output =
+        place.command(&["import", "--events", "events.jsonl", "--format", "json"]).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "events.jsonl:2: it is not JSON (character ",
+        "events.jsonl:4: 1 delivery names the channel \"facebok\", and no such channel is configured, did you mean \"facebook\"?",
+        "events.jsonl:7: the line ends in the middle of its JSON: was it cut off?",
+        "3 lines of events.jsonl were not imported, the others were",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told, outcome(3, 3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_call_put_through_is_one_message_answered_by_a_person() {
+    let place = Place::new().await;
+    let columns = "columns = [\"accountcode\", \"src\", \"dst\", \"dcontext\", \"clid\", \"channel\", \"dstchannel\", \"lastapp\", \"lastdata\", \"start\", \"answer\", \"end\", \"duration\", \"billsec\", \"disposition\", \"amaflags\", \"uniqueid\", \"userfield\", \"peeraccount\", \"linkedid\", \"sequence\"]\nown_numbers";
+    place.configure(&CHANNELS.replace("own_numbers", columns));
+    let leg = |dst: &str, device: &str, app: &str, start: &str, seconds: u32, disposition: &str, id: &str, n: u32| {
+        let talk = if disposition == "ANSWERED" { seconds } else { 0 };
+        format!(
+            "\"\",\"0401234567\",\"{dst}\",\"in\",\"\",\"PJSIP/trunk-01\",\"{device}\",\"{app}\",\"\",\"2026-03-05 {start}\",,\"2026-03-05 {start}\",{seconds},{talk},\"{disposition}\",\"3\",\"{id}\",\"\",\"\",\"{id}\",{n}\n"
+        )
+    };
+    let log = [
+        leg("0942720000", "PJSIP/201-01", "Dial", "10:00:00", 20, "ANSWERED", "1772704800.1", 1),
+        leg("0942720000", "PJSIP/202-02", "Dial", "11:00:00", 15, "NO ANSWER", "1772708400.9", 4),
+        leg("0942720000", "PJSIP/202-02", "Dial", "10:00:20", 90, "ANSWERED", "1772704800.1", 2),
+        leg("0942720000", "PJSIP/203-02", "Dial", "12:00:00", 5, "BUSY", "1772712000.9", 5),
+        leg("0942720000", "", "VoiceMail", "13:00:00", 30, "ANSWERED", "1772715600.9", 6),
+    ];
+    let path = place.write("log.csv", &log.concat()).display().to_string();
+    let calls = [
+        json!({"outcome": "answered", "answered_by": "202", "talk_s": 110, "duration_s": 110}),
+        json!({"outcome": "missed", "answered_by": null, "talk_s": 0, "duration_s": 15}),
+        json!({"outcome": "busy", "answered_by": null, "talk_s": 0, "duration_s": 5}),
+        json!({"outcome": "voicemail", "answered_by": null, "talk_s": 30, "duration_s": 30}),
+    ];
+    let parsed = lanka(&["parse", "--kind", "asterisk"]).arg(&path).output().expect("it starts");
+    let parsed = String::from_utf8(parsed.stdout).expect("UTF-8");
+    let found: Vec<Value> = parsed.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect();
+    assert_eq!(found.len(), calls.len(), "{parsed}");
+    for (found, expected) in found.iter().zip(&calls) {
+        for (key, value) in expected.as_object().expect("an object") {
+            assert_eq!(&found["call"][key], value, "{key}: {found}");
+        }
+    }
+    assert_eq!(found[0]["call"]["legs"].as_array().map(Vec::len), Some(2));
+    place.run(&["import", "--channel", "phone", "log.csv"]);
+    let threads = place.run(&["thread", "show", "1"]);
+    for part in
+        ["call, answered, at 202, 110 s of talk", "call, missed, 0 s", "call, busy, 0 s", "call, voicemail, 30 s"]
+    {
+        assert!(threads.contains(part), "{part}: {threads}");
+    }
 }
 
 #[tokio::test]
@@ -432,7 +573,7 @@ async fn every_end_has_its_code_and_one_sentence() {
         (&["import", "--channel", "mail", "nothing.eml"], 1, "cannot read nothing.eml"),
         (&["import", "--events", "nothing.jsonl"], 1, "cannot read nothing.jsonl"),
         (&["import", "--events", "typo.jsonl"], 1, "2 deliveries name the channel \"mial\", and no such channel is configured, did you mean \"mail\"?"),
-        (&["import", "--events", "broken.jsonl"], 1, "broken.jsonl:1: missing field"),
+        (&["import", "--events", "broken.jsonl"], 1, "broken.jsonl:1: `channel` is missing"),
         (&["import", "--events", "typo.jsonl", "--profiles", "a.eml"], 1, "a.eml: "),
         (&["parse", "--kind", "mail", "a.eml"], 2, "the kinds are asterisk, imap"),
         (&["parse", "--kind", "imap", "a.eml", "nothing.eml"], 1, "cannot read nothing.eml"),
@@ -453,7 +594,11 @@ async fn every_end_has_its_code_and_one_sentence() {
         assert!(said.contains(part) && (*code == 0 || !said.is_empty()), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     }
-    assert_eq!(place.count("SELECT count(*) FROM raw_event").await, 0, "nothing wrong was stored");
+    assert_eq!(
+        place.count("SELECT count(*) FROM raw_event").await,
+        3,
+        "the good lines of the stream with a typing error, and nothing else"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,6 +28,7 @@ pub fn variables() -> Vec<(&'static str, &'static str)> {
         ("DATABASE_URL", "postgres://lanka:secret@db.example.fi/lanka"),
         ("LANKA_OLD_KEY", KEY),
         ("SHOP_CHAT_SECRET", SIGNING),
+        ("SHOP_CHAT_IDENTITY_SECRET", "an identity secret of the shop"),
         ("HELPDESK_SECRET", SIGNING),
         ("META_APP_SECRET", "0123456789abcdef0123456789abcdef"),
         ("META_VERIFY_TOKEN", "meatyhamhock"),

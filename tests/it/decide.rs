@@ -286,3 +286,37 @@ async fn nobody_speaks_as_the_desk_by_its_address_alone() {
     let desk = check("a genuine one", &[first, genuine], 1, 1).await;
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 1);
 }
+
+#[tokio::test]
+async fn what_a_visitors_window_says_of_itself_opens_nothing() {
+    let desk = Desk::open().await;
+    let event = |n: u32, kind: &str, visitor: &str| serde_json::json!({"event_id": n.to_string(), "type": kind, "visitor": {"id": visitor}, "sent_at": "2026-03-10T12:00:00Z"});
+    let kinds = ["typing", "read", "presence", "session_start", "session_end"];
+    let notices: Vec<_> = (0u32..).zip(kinds).map(|(n, kind)| event(n, kind, "v-1")).collect();
+    desk.take("chat", "2026-03-10T12:00:01Z", serde_json::Value::from(notices).to_string()).await;
+    assert_eq!(desk.tally().await, (0, 0, 0), "notices");
+    desk.take("chat", "2026-03-10T12:00:02Z", r#"{"event_id":"bad"}"#).await;
+    assert_eq!(desk.tally().await, (0, 0, 1), "nobody said it");
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 0);
+    desk.take("chat", "2026-03-10T12:00:03Z", event(9, "message", "v-2").to_string()).await;
+    assert_eq!(desk.tally().await, (1, 1, 1), "an empty line of somebody");
+    let low = "SELECT count(*) FROM ticket WHERE priority = 'low' AND kind = '{}'";
+    assert_eq!(desk.count(low).await, 1, "opens a ticket of kind none");
+}
+
+#[tokio::test]
+async fn many_matters_of_one_sender_cost_what_many_senders_do() {
+    let items = |from: u32| {
+        let item = |n: u32| {
+            serde_json::json!({"event_id": format!("e{n}"), "type": "message", "visitor": {"id": "v-1"}, "sent_at": "2026-03-10T12:00:00Z",
+                "text": format!("Tilaus 4{n:07}")})
+        };
+        serde_json::Value::from((from..from + 4000).map(item).collect::<Vec<_>>()).to_string()
+    };
+    let desk = Desk::open().await;
+    let began = std::time::Instant::now();
+    desk.take("chat", "2026-03-10T12:00:01Z", items(0)).await;
+    println!("4,000 items: {:?}", began.elapsed());
+    assert_eq!(desk.count("SELECT count(*) FROM message").await, 4000);
+    assert_eq!(desk.count("SELECT count(*) FROM ticket").await, 4000, "each is a matter of its own");
+}

@@ -100,6 +100,7 @@ fn call(outcome: CallOutcome, text: &str) -> Incoming {
         key: "1".to_owned(),
         from: "0401234567".to_owned(),
         to: "200".to_owned(),
+        at: "200".to_owned(),
         duration_s: 30,
         talk_s: 0,
         outcome,

@@ -4,6 +4,8 @@
 //! Each becomes an item of its own with one `CallLeg`. Items of one call share `source_key` (the
 //! `linkedid`, where the log has it, else the `uniqueid`), by which the ingest joins them; `variant`
 //! is the record's own key, so that the same line again is a repeat and another line another leg.
+//! Over all legs: who called is who did on any; it was answered when a person took any leg (a queue or a
+//! mailbox is none), by the one who then talked longest; it began with the first and ended with the last.
 //! Sources: asterisk cdr/cdr_csv.c, configs/samples/cdr.conf.sample, cdr_custom.conf.sample.
 //!
 //! **Layout.** There is no header, and cdr.conf decides which columns there are: `columns` says so.
@@ -564,8 +566,9 @@ impl Asterisk {
         };
         let talk_s = talk_s.unwrap_or(0);
         let duration_s = record.seconds(DurationS).or_else(|| self.elapsed(record, start)).unwrap_or(talk_s);
-        let answered_by = answered_by(record, incoming.direction);
-        let leg = CallLeg { start, key, from: src.to_owned(), to: dst.to_owned(), duration_s, talk_s, outcome };
+        let at = rang_at(record, incoming.direction);
+        let answered_by = if outcome == CallOutcome::Answered { at.clone() } else { String::new() };
+        let leg = CallLeg { start, key, from: src.to_owned(), to: dst.to_owned(), at, duration_s, talk_s, outcome };
         let call = Call { outcome, duration_s, talk_s, answered_by, legs: vec![leg] };
         incoming.content = Content::Call(call, record.get(Userfield).to_owned());
         Ok(incoming)
@@ -692,16 +695,23 @@ fn outcome(record: &Record<'_>) -> Option<CallOutcome> {
     })
 }
 
-/// `PJSIP/202-0057fd80` → `202`: the extension that a call from outside was put through to. Where
-/// that is not known, or the call went out, the number dialled.
-fn answered_by(record: &Record<'_>, direction: Direction) -> String {
-    let dialled = record.get(Dst).to_owned();
+/// Where it rang. A call from outside: the extension it was put through to (`PJSIP/202-0057fd80` →
+/// `202`), where no other channel is named the extension dialled; the number that the caller dialled is
+/// the desk's own and tells nothing. A call to the outside: the number dialled, for the other channel
+/// is a line of the exchange's.
+fn rang_at(record: &Record<'_>, direction: Direction) -> String {
+    let dialled = record.get(Dst);
+    let is_extension = !dialled.is_empty()
+        && dialled.len() <= EXTENSION_DIGITS_MAX
+        && dialled.bytes().all(|byte| byte.is_ascii_digit());
     let device = record.get(Dstchannel).split_once('/').map(|(_, rest)| rest).unwrap_or_default();
     let device = device.rsplit_once('-').map_or(device, |(name, _)| name);
     let device = device.split('@').next().unwrap_or_default();
-    match direction {
-        Direction::FromCustomer if !device.is_empty() => device.to_owned(),
-        _ => dialled,
+    match (direction, is_extension) {
+        (Direction::FromAgent, false) => dialled.to_owned(),
+        _ if !device.is_empty() => device.to_owned(),
+        (_, true) => dialled.to_owned(),
+        _ => String::new(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::pure::domain::decision::{
     AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution,
 };
 use crate::pure::domain::id::{IdMint, MessageId};
-use crate::pure::domain::message::{Call, CallLeg, Content, Message, SenderIdentity, What};
+use crate::pure::domain::message::{Call, CallLeg, CallOutcome, Content, Message, SenderIdentity, What};
 use crate::pure::domain::policy::Policy;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -197,11 +197,7 @@ fn leg(
 ) -> Decision {
     let Some(known) = facts.calls.get(&earlier) else { return repeat(message, earlier) };
     let merged = join_legs(&known.call, call);
-    let text = match (known.text.is_empty(), text.is_empty() || known.text.contains(text)) {
-        (true, _) => text.to_owned(),
-        (false, true) => known.text.clone(),
-        (false, false) => format!("{}\n{text}", known.text),
-    };
+    let text = join_texts(&known.text, text);
     let mut decision = if known.identity.is_none() && !message.customer().identities.is_empty() {
         let mut decision = conclude(message, lookup, facts, mint, policy);
         // The call has its ticket: a new one would leave that empty, an older one takes it in.
@@ -233,11 +229,116 @@ pub fn join_legs(one: &Call, other: &Call) -> Call {
     let mut legs: Vec<CallLeg> = one.legs.iter().chain(&other.legs).cloned().collect();
     legs.sort();
     legs.dedup_by(|a, b| a.key == b.key);
-    let best = legs.iter().max_by(|a, b| a.outcome.cmp(&b.outcome).then(b.start.cmp(&a.start)));
-    let outcome = best.map_or(one.outcome, |leg| leg.outcome);
-    let answered_by = best.map(|leg| leg.to.clone()).unwrap_or_default();
+    let outcome = legs.iter().map(|leg| leg.outcome).max().unwrap_or(one.outcome);
+    let taken = || legs.iter().filter(|leg| leg.outcome == outcome);
+    // Who talked longest is whom the caller spoke with: before him he was put through, beside him
+    // colleagues asked one another.
+    let longest = taken().filter(|_| outcome == CallOutcome::Answered).max_by_key(|leg| (leg.talk_s, leg.start));
+    let answered_by = longest.map(|leg| leg.at.clone()).unwrap_or_default();
     let start = legs.iter().map(|leg| leg.start.as_second()).min().unwrap_or_default();
     let end = legs.iter().map(|leg| leg.start.as_second() + i64::from(leg.duration_s)).max().unwrap_or(start);
-    let talk_s = legs.iter().filter(|leg| leg.outcome == outcome).map(|leg| leg.talk_s).max().unwrap_or_default();
+    let talk_s = seconds_covered(taken().map(|leg| {
+        let began = leg.start.as_second() + i64::from(leg.duration_s.saturating_sub(leg.talk_s));
+        (began, began + i64::from(leg.talk_s))
+    }));
     Call { outcome, duration_s: u32::try_from(end - start).unwrap_or_default(), talk_s, answered_by, legs }
+}
+
+/// The words of both: what the first has already is not said twice.
+pub fn join_texts(one: &str, other: &str) -> String {
+    match (one.is_empty(), other.is_empty() || one.contains(other)) {
+        (true, _) => other.to_owned(),
+        (false, true) => one.to_owned(),
+        (false, false) => format!("{one}\n{other}"),
+    }
+}
+
+/// Seconds that lie in any of the spans.
+fn seconds_covered(spans: impl Iterator<Item = (i64, i64)>) -> u32 {
+    let mut spans: Vec<(i64, i64)> = spans.collect();
+    spans.sort_unstable();
+    let (mut covered, mut until) = (0, i64::MIN);
+    for (from, to) in spans {
+        covered += (to - from.max(until)).max(0);
+        until = until.max(to);
+    }
+    u32::try_from(covered).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::Timestamp;
+    use CallOutcome::{Answered, Busy, Missed, Voicemail};
+
+    #[test]
+    fn a_call_over_its_legs() {
+        type Row = (
+            &'static str,
+            &'static [(i64, u32, u32, CallOutcome, &'static str)],
+            (CallOutcome, u32, u32, &'static str),
+        );
+        // Legs: start, seconds, seconds of talk, outcome, where it rang.
+        let table: &[Row] = &[
+            ("one", &[(0, 60, 50, Answered, "201")], (Answered, 60, 50, "201")),
+            ("nobody took it", &[(0, 20, 0, Missed, "201"), (0, 20, 0, Busy, "202")], (Missed, 20, 0, "")),
+            (
+                "a queue rings two",
+                &[(0, 20, 0, Missed, "201"), (0, 60, 40, Answered, "202")],
+                (Answered, 60, 40, "202"),
+            ),
+            (
+                "put through",
+                &[(0, 60, 50, Answered, "201"), (60, 120, 115, Answered, "202")],
+                (Answered, 180, 165, "202"),
+            ),
+            (
+                "asked a colleague, stayed",
+                &[(0, 300, 290, Answered, "201"), (100, 30, 20, Answered, "202")],
+                (Answered, 300, 290, "201"),
+            ),
+            (
+                "of equals the last",
+                &[(0, 30, 30, Answered, "201"), (30, 30, 30, Answered, "202")],
+                (Answered, 60, 60, "202"),
+            ),
+            (
+                "voicemail in the end",
+                &[(0, 20, 0, Missed, "201"), (20, 40, 40, Voicemail, "201")],
+                (Voicemail, 60, 40, ""),
+            ),
+            (
+                "a machine, then a person",
+                &[(0, 40, 40, Voicemail, ""), (40, 20, 10, Answered, "201")],
+                (Answered, 60, 10, "201"),
+            ),
+            ("the log does not tell where", &[(0, 60, 50, Answered, "")], (Answered, 60, 50, "")),
+        ];
+        for (name, legs, expected) in table {
+            let one = |(n, (start, duration_s, talk_s, outcome, at)): (usize, &(i64, u32, u32, CallOutcome, &str))| {
+                let start = Timestamp::constant(1_772_697_600 + start, 0);
+                let (key, from, to, at) = (n.to_string(), "040".to_owned(), "0942720000".to_owned(), (*at).to_owned());
+                let leg =
+                    CallLeg { start, key, from, to, at, duration_s: *duration_s, talk_s: *talk_s, outcome: *outcome };
+                Call {
+                    outcome: *outcome,
+                    duration_s: *duration_s,
+                    talk_s: *talk_s,
+                    answered_by: String::new(),
+                    legs: vec![leg],
+                }
+            };
+            let calls: Vec<Call> = legs.iter().enumerate().map(one).collect();
+            let mut orders = [calls.clone(), calls.into_iter().rev().collect()];
+            for order in &mut orders {
+                let first = order.remove(0);
+                let joined = order.iter().fold(join_legs(&first, &first), |call, leg| join_legs(&call, leg));
+                assert_eq!(
+                    (joined.outcome, joined.duration_s, joined.talk_s, joined.answered_by.as_str()),
+                    *expected,
+                    "{name}"
+                );
+            }
+        }
+    }
 }

@@ -117,6 +117,7 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
             bound_key(&mut leg.key);
             clean_line(&mut leg.from, NAME_CHARS_MAX);
             clean_line(&mut leg.to, NAME_CHARS_MAX);
+            clean_line(&mut leg.at, NAME_CHARS_MAX);
         }
     }
     if let Some(subject) = &mut incoming.subject {

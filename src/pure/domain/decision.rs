@@ -904,7 +904,12 @@ impl Facts {
         }
         if let (Some(contact), Some(by)) = (decision.resolution.contact(), decision.entitled_by) {
             known.participants.entry(contact).or_insert(by);
-            self.tickets_of.entry(contact).or_default().insert(id);
+            let tickets = self.tickets_of.entry(contact).or_default();
+            tickets.insert(id);
+            // As many as would have been loaded: what one batch holds decides nothing.
+            while tickets.len() > TICKETS_MAX {
+                tickets.pop_first();
+            }
         }
     }
 

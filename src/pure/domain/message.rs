@@ -176,6 +176,10 @@ pub struct CallLeg {
     pub from: String,
     /// The number or extension it went to.
     pub to: String,
+    /// Where it rang: the extension it was put through to, of an outgoing call the number dialled.
+    /// Never the desk's main number; empty when the log does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub at: String,
     /// Seconds from start to end.
     pub duration_s: u32,
     /// Seconds of talk.
@@ -191,9 +195,10 @@ pub struct Call {
     pub outcome: CallOutcome,
     /// Seconds from the first leg's start to the last one's end.
     pub duration_s: u32,
-    /// Seconds of talk, the longest leg's.
+    /// Seconds in which anybody talked: legs that ran side by side count once.
     pub talk_s: u32,
-    /// The number or extension that answered or was last tried.
+    /// Where a person answered (`CallLeg::at`): of several who did, the one who talked longest, of
+    /// equals the last. Empty unless the outcome is `Answered`, or when the log does not tell.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answered_by: String,
     /// The legs in order of their start; never empty.

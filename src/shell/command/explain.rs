@@ -59,7 +59,7 @@ fn tell(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
         route.source_key
     ))?;
     output.text(&format!(
-        "said {}, trusted {}, stored {}",
+        "said {}, trusted {}, received {}",
         clock(route.occurred_at, zone),
         clock(route.trusted_at, zone),
         clock(route.received_at, zone)

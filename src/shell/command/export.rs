@@ -53,13 +53,7 @@ impl Export {
                             page.iter().try_for_each(|line| output.json(line))?;
                         }
                     }
-                    Self::Raw => {
-                        snapshot
-                            .raw_events(|event| {
-                                output.json(&Recorded::of(&event.channel, event.received_at, &event.body))
-                            })
-                            .await
-                    }
+                    Self::Raw => snapshot.raw_events(|event| output.json(&Recorded::of(&event))).await,
                 }
             })
             .await

@@ -4,15 +4,16 @@
 //! files arrive now, in the order given; what was said keeps its own time: a webhook's and a call
 //! log's time is the vendor's, a mail is trusted to have come when its folder says (the `From ` line
 //! of an mbox, the name of a Maildir file) or its topmost Received field, whichever is earlier, and
-//! its Date field stands within 48 hours before that. A recorded stream (`--events`) keeps the time of
-//! arrival that it names, and is trusted as verified.
+//! its Date field stands within 48 hours before that. A recorded stream (`--events`) keeps the times of
+//! arrival that it names, and is trusted as verified; lines of it that cannot be taken are told at the
+//! end, and the others imported.
 //!
 //! Importing the same twice is harmless: what is known already is a repeat. A daemon may run on the
 //! same database; the names of `--profiles` reach only what this command decides itself.
 
 use super::history::{self, Cut, Delivery};
-use super::output::{Output, progress};
-use super::stream::{self, Recorded};
+use super::output::{Output, progress, safe};
+use super::stream::{self, Mistakes, Recorded};
 use super::{Bench, Failure, settle};
 use crate::config::{ChannelSettings, Settings};
 use crate::pure::channels::{self, Form, Intake};
@@ -59,8 +60,8 @@ pub(super) struct Import {
 enum Source {
     /// Files of one channel.
     Files { paths: Vec<PathBuf>, channel: ChannelIdent, cut: Cut },
-    /// A stream of so many deliveries over the channels configured.
-    Stream { path: PathBuf, deliveries: u64, channels: Vec<ChannelIdent> },
+    /// A stream over the channels configured.
+    Stream { path: PathBuf, channels: Vec<ChannelIdent> },
 }
 
 impl Import {
@@ -73,10 +74,18 @@ impl Import {
         let (parts, _) = Parts::of(settings, &deployment.keys);
         let ingest = settle::ingest(&deployment.store, &parts, profiles);
         let (batch, stored, outcome) = (Vec::new(), Vec::new(), Outcome::default());
-        let storing = Storing { store: &deployment.store, ingest, hearing, batch, bytes: 0, stored, outcome };
-        let outcome = storing.import(&source).await;
+        let mistakes = Mistakes::default();
+        let storing = Storing { store: &deployment.store, ingest, hearing, batch, bytes: 0, stored, outcome, mistakes };
+        let imported = storing.import(&source).await;
         deployment.close().await;
-        tell(&outcome?, output)
+        let (outcome, mistakes) = imported?;
+        tell(&outcome, output)?;
+        let Source::Stream { path, channels } = &source else { return Ok(()) };
+        let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+        let Some((told, failure)) = mistakes.told(path, &names) else { return Ok(()) };
+        output.finish()?;
+        told.iter().for_each(|mistake| eprintln!("lanka: {}", safe(mistake)));
+        Err(failure)
     }
 
     /// Finds what can be seen to be wrong before anything is stored.
@@ -87,9 +96,8 @@ impl Import {
             kind: channel.kind.to_owned(),
         };
         if let Some(path) = self.events {
-            let names: Vec<String> = settings.channels.keys().cloned().collect();
-            let deliveries = stream::check(&path, &names)?;
-            return Ok(Source::Stream { path, deliveries, channels: settings.channels.iter().map(ident).collect() });
+            let _opens = stream::open(&path)?;
+            return Ok(Source::Stream { path, channels: settings.channels.iter().map(ident).collect() });
         }
         let name = self.channel.unwrap_or_default();
         let Some((name, channel)) = settings.channels.get_key_value(&name) else {
@@ -122,17 +130,18 @@ struct Storing<'a> {
     /// Stored and not decided yet.
     stored: Vec<RawEventId>,
     outcome: Outcome,
+    mistakes: Mistakes,
 }
 
 impl Storing<'_> {
-    async fn import(mut self, source: &Source) -> Result<Outcome, Failure> {
+    async fn import(mut self, source: &Source) -> Result<(Outcome, Mistakes), Failure> {
         match source {
             Source::Files { paths, channel, cut } => self.take_files(paths, channel, *cut).await?,
-            Source::Stream { path, deliveries, channels } => self.take_stream(path, *deliveries, channels).await?,
+            Source::Stream { path, channels } => self.take_stream(path, channels).await?,
         }
         self.flush().await?;
         self.decide().await?;
-        Ok(self.outcome)
+        Ok((self.outcome, self.mistakes))
     }
 
     async fn take_files(&mut self, paths: &[PathBuf], channel: &ChannelIdent, cut: Cut) -> Result<(), Failure> {
@@ -175,20 +184,30 @@ impl Storing<'_> {
         self.take(channel, now, trusted_at, origin, body).await
     }
 
-    async fn take_stream(&mut self, path: &Path, deliveries: u64, channels: &[ChannelIdent]) -> Result<(), Failure> {
-        let bar = progress(deliveries, "importing", false);
+    async fn take_stream(&mut self, path: &Path, channels: &[ChannelIdent]) -> Result<(), Failure> {
+        let bar = progress(history::size(path), "importing", true);
+        let now = Timestamp::now();
         let mut stream = stream::open(path)?;
         while let Some((number, line)) = stream.next_line()? {
-            let wrong = |error: String| {
-                Failure::Failed(format!("{}:{number}: {error}; the file changed while it was read", path.display()))
+            bar.inc(line.as_ref().map_or(0, |line| line.len() as u64));
+            let read = line.and_then(|line| {
+                let recorded = Recorded::parse(line, now)?;
+                let body = recorded.body()?;
+                Ok((recorded.channel.into_owned(), recorded.received_at, recorded.trusted_at, body))
+            });
+            let (name, received_at, trusted_at, body) = match read {
+                Ok(read) => read,
+                Err(why) => {
+                    self.mistakes.note(path, number, &why);
+                    continue;
+                }
             };
-            let recorded = Recorded::parse(line).map_err(wrong)?;
-            let Some(channel) = channels.iter().find(|channel| channel.name == recorded.channel) else {
-                return Err(wrong("an unknown channel".to_owned()));
-            };
-            let (received_at, body) = (recorded.received_at, recorded.body().map_err(wrong)?);
-            self.take(channel, received_at, None, stream::origin(path, number), body).await?;
-            bar.inc(1);
+            match channels.iter().find(|channel| channel.name == name) {
+                Some(channel) => {
+                    self.take(channel, received_at, trusted_at, stream::origin(path, number), body).await?;
+                }
+                None => self.mistakes.note_channel(number, &name),
+            }
         }
         bar.finish_and_clear();
         Ok(())

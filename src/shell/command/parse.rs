@@ -3,6 +3,11 @@
 //! One JSON object for each message or update, and one for each fault, in the order of the files
 //! (DESIGN 3.1). The desk is unknown here: nobody is taken for an agent by his address, and nothing is
 //! authenticated, for no server is trusted.
+//!
+//! A call is one message, however many records its log has of it: those of one `source_key` in one file
+//! are joined as the daemon joins them, and stand under `call.legs`. A call is printed when its file ends,
+//! or when [`CALLS_HELD_MAX`] more have begun after it; a record that comes later still is printed as one
+//! more message with that `source_key`.
 
 use super::Failure;
 use super::history::{self, Cut, Delivery};
@@ -10,6 +15,7 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::pure::channels::{self, Channel, Form, Kind, Setup};
 use crate::pure::decide::normalise::normalise;
+use crate::pure::decide::{join_legs, join_texts};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{MessageId, RawEventId};
 use crate::pure::domain::message::{Attachment, Authentication, Call, Direction, What};
@@ -19,6 +25,7 @@ use crate::pure::domain::message::{
 use crate::pure::domain::policy::Policy;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -35,6 +42,10 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 /// and no piece has more records than a channel takes out of one delivery. The layout of a log is
 /// guessed anew for each piece.
 const PIECE_BYTES: usize = 256 * 1024;
+
+/// Calls held back for further records of them. An exchange writes those within the length of a call, in
+/// which a large one begins some hundred others.
+const CALLS_HELD_MAX: usize = 4096;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Parse {
@@ -162,16 +173,20 @@ impl Reader {
         if deliveries.peek().is_none() {
             fault(output, &path.display().to_string(), &Fault::new("empty", "there is nothing in it"))?;
         }
+        let mut calls = Calls::default();
         for delivery in deliveries {
             match delivery {
-                Ok(delivery) => self.show(delivery, bytes_max, output)?,
-                Err(error) => return Ok(Err(error)),
+                Ok(delivery) => self.show(delivery, bytes_max, &mut calls, output)?,
+                Err(error) => {
+                    calls.finish(output)?;
+                    return Ok(Err(error));
+                }
             }
         }
-        Ok(Ok(()))
+        calls.finish(output).map(Ok)
     }
 
-    fn show(&self, delivery: Delivery, bytes_max: u64, output: &mut Output) -> Result<(), Failure> {
+    fn show(&self, delivery: Delivery, bytes_max: u64, calls: &mut Calls, output: &mut Output) -> Result<(), Failure> {
         let file = delivery.file.display().to_string();
         let place = delivery.place;
         let located = |found: Fault| match (self.kind.form, place.as_str()) {
@@ -210,9 +225,80 @@ impl Reader {
         for (item, incoming) in (0u32..).zip(parsed.items) {
             let stated_at = incoming.occurred_at;
             let message = normalise(&event, item, incoming, MessageId(Uuid::nil()), &self.policy);
-            output.json(&line(&file, stated_at, &message))?;
+            let said = Said { file: file.clone(), stated_at, message };
+            match said.message.incoming.content {
+                Content::Call(..) => calls.take(said, output)?,
+                Content::Text(_) => said.print(output)?,
+            }
         }
         parsed.faults.into_iter().try_for_each(|found| fault(output, &file, &located(found)))
+    }
+}
+
+/// A message or update and where it was read.
+struct Said {
+    file: String,
+    stated_at: Option<Timestamp>,
+    message: Message,
+}
+
+impl Said {
+    fn print(&self, output: &mut Output) -> Result<(), Failure> {
+        output.json(&line(&self.file, self.stated_at, &self.message))
+    }
+
+    /// Takes in another record of the same call.
+    fn join(&mut self, leg: Said) {
+        let (held, more) = (&mut self.message, leg.message);
+        self.stated_at = [self.stated_at, leg.stated_at].into_iter().flatten().min();
+        if let (Content::Call(call, text), Content::Call(other, words)) =
+            (&mut held.incoming.content, &more.incoming.content)
+        {
+            (*call, *text) = (join_legs(call, other), join_texts(text, words));
+        }
+        held.own_text = join_texts(&held.own_text, &more.own_text);
+        // A record between colleagues says nothing about who called.
+        if held.customer().identities.is_empty() && !more.customer().identities.is_empty() {
+            held.incoming.direction = more.incoming.direction;
+            (held.incoming.sender, held.incoming.recipient) = (more.incoming.sender, more.incoming.recipient);
+        }
+    }
+}
+
+/// Calls of one file, in the order of their first records, until no more records of them are expected.
+#[derive(Default)]
+struct Calls {
+    held: VecDeque<Said>,
+    /// How many were printed: the number of the first one held.
+    printed: usize,
+    /// The number of each call held, by its key.
+    numbers: HashMap<String, usize>,
+}
+
+impl Calls {
+    fn take(&mut self, said: Said, output: &mut Output) -> Result<(), Failure> {
+        let number = self.numbers.get(&said.message.incoming.source_key);
+        if let Some(known) = number.and_then(|number| self.held.get_mut(number - self.printed)) {
+            known.join(said);
+            return Ok(());
+        }
+        self.numbers.insert(said.message.incoming.source_key.clone(), self.printed + self.held.len());
+        self.held.push_back(said);
+        if self.held.len() > CALLS_HELD_MAX { self.print_first(output) } else { Ok(()) }
+    }
+
+    fn print_first(&mut self, output: &mut Output) -> Result<(), Failure> {
+        let Some(first) = self.held.pop_front() else { return Ok(()) };
+        self.numbers.remove(&first.message.incoming.source_key);
+        self.printed += 1;
+        first.print(output)
+    }
+
+    fn finish(&mut self, output: &mut Output) -> Result<(), Failure> {
+        while !self.held.is_empty() {
+            self.print_first(output)?;
+        }
+        Ok(())
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Route {
     pub occurred_at: Timestamp,
     /// The time nobody outside could choose.
     pub trusted_at: Timestamp,
-    /// When it was stored.
+    /// When it was received: stored, or in an imported stream the time of arrival that it names.
     pub received_at: Timestamp,
     /// What agents must know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,7 +75,7 @@ pub struct Delivered {
     pub channel: String,
     /// Where from, in words.
     pub origin: String,
-    /// When it was stored.
+    /// When it was received: stored, or in an imported stream the time of arrival that it names.
     pub received_at: Timestamp,
     /// Bytes.
     pub bytes: i64,

@@ -14,8 +14,9 @@ use crate::pure::domain::id::*;
 use crate::pure::domain::message::RawEvent;
 use crate::pure::domain::outbox::{MessageView, TicketView};
 use futures::TryStreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{Postgres, Row, Transaction};
 use uuid::Uuid;
 
@@ -127,11 +128,33 @@ pub struct ContactLine {
     /// When it was first heard of.
     pub first_at: Timestamp,
     /// Addresses: scheme, scope, value, epoch, assurance (-1 to 3), names, first_at and last_at.
-    pub identities: serde_json::Value,
+    pub identities: Vec<IdentityLine>,
     /// Ids that were merged into this one and still work.
     pub aliases: Vec<Uuid>,
     /// Tickets it takes part in.
     pub tickets: Vec<TicketId>,
+}
+
+/// One address of a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IdentityLine {
+    /// Its scheme: `mailto`, `tel`, a platform's.
+    pub scheme: String,
+    /// Outside of which the value means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The address.
+    pub value: String,
+    /// Which of the people who had it one after the other, from 1.
+    pub epoch: i32,
+    /// From -1 (contradicted) to 3 (verified).
+    pub assurance: i32,
+    /// Names it was used with.
+    pub names: serde_json::Value,
+    /// When it was first heard of.
+    pub first_at: Timestamp,
+    /// When it was last heard of.
+    pub last_at: Timestamp,
 }
 
 const CONTACTS: &str = "
@@ -179,7 +202,7 @@ impl Snapshot<'_> {
                 kind: row.try_get("kind")?,
                 name: row.try_get("name")?,
                 first_at: time(row, "first_at")?,
-                identities: row.try_get("identities")?,
+                identities: row.try_get::<Json<Vec<IdentityLine>>, _>("identities")?.0,
                 aliases: row.try_get("aliases")?,
                 tickets: row.try_get::<Vec<Uuid>, _>("tickets")?.into_iter().map(TicketId).collect(),
             })

@@ -115,6 +115,7 @@ fn explain(mark: Mark) -> Option<&'static str> {
 
 fn tell(call: &Call) -> String {
     let ended = match call.outcome {
+        CallOutcome::Answered if call.answered_by.is_empty() => "answered".to_owned(),
         CallOutcome::Answered => format!("answered by {}", call.answered_by),
         CallOutcome::Voicemail => "taken by a machine".to_owned(),
         CallOutcome::Missed => "missed".to_owned(),
