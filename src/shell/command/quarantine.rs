@@ -115,7 +115,7 @@ impl Quarantine {
 async fn show(deployment: &Deployment, id: i64, output: &mut Output) -> Result<(), Failure> {
     let Some((line, event)) = deployment.store.quarantined_one(id).await? else { return missing(&[id], &[]) };
     if output.is_json() {
-        let payload = event.as_ref().map(|event| Recorded::of(&event));
+        let payload = event.as_ref().map(Recorded::of);
         return output.json(&Shown { line: &line, payload });
     }
     output.heading(&format!("{} {}: {}", line.id, line.code, line.detail))?;
