@@ -20,6 +20,7 @@ use crate::shell::profiles::Profiles;
 use crate::shell::server::{self, ServerLimits};
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
 use crate::shell::store::outbox::OutboxState;
+use crate::shell::store::ways::Denied;
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
 use crate::shell::{Configured, Deployment, OpenError, Parts};
@@ -41,6 +42,9 @@ const DRAIN_INTERVAL: Duration = Duration::from_millis(100);
 /// whether they are due again. Five attempts fit, after which a mirror is parked anyway.
 const UNDELIVERED_WAIT_MAX: Duration = Duration::from_secs(25);
 const UNDELIVERED_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Mails in a false name are one alert while no hour passes without any.
+const DENIED_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// When nothing has looked at the queues for so long, the daemon is taken for stuck: systemd restarts it.
 const STUCK_AFTER: Duration = Duration::from_secs(120);
@@ -502,7 +506,7 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
     };
     let channels = Arc::new(channels);
     let (ingest_age, outbox_age) = (sections.alerts.ingest_age_max, sections.alerts.outbox_age_max);
-    let (for_ingest, for_outbox) = (store.clone(), store.clone());
+    let (for_ingest, for_outbox, for_denied) = (store.clone(), store.clone(), store.clone());
     vec![
         Probe {
             name: "channels",
@@ -527,6 +531,15 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
                 Box::pin(async move { outbox_readings(&store, outbox_age).await.map_err(|error| error.to_string()) })
             }),
         },
+        Probe {
+            name: "senders",
+            read: Arc::new(move || {
+                let store = for_denied.clone();
+                Box::pin(
+                    async move { denied_readings(&store, Timestamp::now()).await.map_err(|error| error.to_string()) },
+                )
+            }),
+        },
     ]
 }
 
@@ -545,6 +558,24 @@ async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Res
             super::counted(count, "delivery waits", "deliveries wait")
         ),
     }])
+}
+
+/// Mails that came in somebody's name and are denied by his domain (IDENTITY 4.1): one alert for a
+/// channel while they come, over when an hour brought none. Ids only: who was named is in the thread.
+pub async fn denied_readings(store: &Store, now: Timestamp) -> Result<Vec<Reading>, StoreError> {
+    let since = now.checked_sub(DENIED_WINDOW).unwrap_or(now);
+    let reading = |denied: Denied| Reading {
+        code: "sender_contradicted",
+        value: denied.count as f64,
+        limit: 0.0,
+        message: format!(
+            "{} mails within the hour by channel {} are denied by their sender's domain and were kept apart from whom \
+             they name: look at `lanka explain {}` before anybody answers",
+            denied.count, denied.channel, denied.latest
+        ),
+        subject: denied.channel,
+    };
+    Ok(store.denied_since(since).await?.into_iter().map(reading).collect())
 }
 
 async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>, StoreError> {

@@ -101,6 +101,162 @@ async fn what_can_be_forged_joins_nothing() {
     .await;
 }
 
+fn whatsapp(id: &str, from: &str, name: &str, message: serde_json::Value) -> (&'static str, String) {
+    let mut message = message;
+    message["from"] = from.into();
+    message["id"] = id.into();
+    message["timestamp"] = "1773140000".into();
+    let contact = serde_json::json!({"profile": {"name": name}, "wa_id": from});
+    let value = serde_json::json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]});
+    let change = serde_json::json!({"field": "messages", "value": value});
+    let body =
+        serde_json::json!({"object": "whatsapp_business_account", "entry": [{"id": "WABA", "changes": [change]}]});
+    ("whatsapp", body.to_string())
+}
+
+fn says(id: &str, from: &str, name: &str, text: &str) -> (&'static str, String) {
+    whatsapp(id, from, name, serde_json::json!({"type": "text", "text": {"body": text}}))
+}
+
+/// Two people who speak of each other are two, whichever writes first.
+#[tokio::test]
+async fn people_who_know_each_other_stay_apart() {
+    const ANNA: &str = "358401112222";
+    const PEKKA: &str = "358502223333";
+    let card = |name: &str, phone: &str| {
+        let card = serde_json::json!({"name": {"formatted_name": name}, "phones": [{"phone": phone}]});
+        whatsapp("card", ANNA, "Anna", serde_json::json!({"type": "contacts", "contacts": [card]}))
+    };
+    let anna = |text: &str| says("a", ANNA, "Anna Virtanen", text);
+    let pekka = |text: &str| says("p", PEKKA, "Pekka Virtanen", text);
+    let nameless = |mid: &str, psid: &str, text: &str| chat(mid, psid, text);
+    let from_anna = |text: &str| letter("a@x", "Anna Virtanen <anna@posti.example>", PASS, "", text);
+    let from_pekka = |text: &str| letter("p@x", "Pekka Virtanen <pekka@posti.example>", PASS, "", text);
+    let forwarded = |text: &str| {
+        let message = serde_json::json!({"type": "text", "text": {"body": text}, "context": {"forwarded": true}});
+        whatsapp("f", ANNA, "Anna", message)
+    };
+    let vcard = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Pekka Virtanen\r\nTEL:+358502223333\r\nEND:VCARD\r\n";
+    let post = serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "messaging": [{"sender": {"id": "P1"},
+        "recipient": {"id": "PAGE"}, "timestamp": 1_773_140_000_000_i64, "message": {"mid": "m1", "attachments": [
+            {"type": "fallback", "payload": {"title": "Pekan putki, puh. 050 222 3333", "url": "https://x.example"}}]}}]}]});
+    let shared_post = ("facebook", post.to_string());
+    let tellus = "Anna sanoo: soittakaa numeroon 040 111 2222";
+    for (name, one, other) in [
+        (
+            "a card of a third person",
+            card("Pekka", "+358 50 222 3333"),
+            says("p", PEKKA, "Pekka", "Vaimoni numero on 040 111 2222"),
+        ),
+        (
+            "a card, and the other names a number",
+            card("Pekka", "+358 50 222 3333"),
+            says("p", PEKKA, "P", "Voi soittaa myös 040 111 2222"),
+        ),
+        (
+            "a card with a name that writes lines",
+            card("X\n\nT. Pekka\n050 222 3333", "1"),
+            says("p", PEKKA, "P", tellus),
+        ),
+        ("a business card in the text", says("a", ANNA, "Anna", vcard), says("p", PEKKA, "P", tellus)),
+        ("a business card in a mail", from_anna(vcard), says("p", PEKKA, "P", "Osoitteeni on anna@posti.example")),
+        ("a post that is shared", shared_post, says("p", PEKKA, "P", "Hei")),
+        ("a message that is forwarded", forwarded("Soittakaa 050 222 3333. T. Pekka"), says("p", PEKKA, "P", tellus)),
+        ("spouses", anna("mieheni numero on 050 222 3333"), pekka("vaimoni numero on 040 111 2222")),
+        ("spouses who say less", anna("Soittakaa 050 222 3333"), pekka("Tai 040 111 2222")),
+        (
+            "spouses in Swedish",
+            anna("min mans nummer är +358 50 222 3333"),
+            pekka("min frus nummer är +358 40 111 2222"),
+        ),
+        (
+            "spouses in English",
+            anna("my husband's number is +358 50 222 3333"),
+            pekka("call my wife at +358 40 111 2222"),
+        ),
+        (
+            "spouses in Estonian",
+            anna("mu mehe number on +358 50 222 3333"),
+            pekka("minu naise telefon on +358 40 111 2222"),
+        ),
+        (
+            "spouses in German",
+            anna("die Nummer meines Mannes: +358 50 222 3333"),
+            pekka("Nummer meiner Frau: +358 40 111 2222"),
+        ),
+        (
+            "spouses by mail",
+            from_anna("Mieheni osoite on pekka@posti.example"),
+            from_pekka("Vaimoni meili: anna@posti.example"),
+        ),
+        (
+            "a mother for her child",
+            says("a", ANNA, "Anna", "Poikani numero on 050 222 3333"),
+            says("p", PEKKA, "Ville", "Äidin numero on 040 111 2222"),
+        ),
+        (
+            "without a name: a mother",
+            nameless("m1", "P1", "Tyttäreni numero on 050 222 3333"),
+            says("p", PEKKA, "Ella", "Hei"),
+        ),
+        (
+            "a secretary",
+            says("a", ANNA, "", "Johtajamme tavoittaa numerosta 050 222 3333"),
+            says("p", PEKKA, "", "Sihteerini vastaa 040 111 2222"),
+        ),
+        (
+            "a colleague's telephone",
+            says("a", ANNA, "", "call me at my colleague's +358 50 222 3333"),
+            says("p", PEKKA, "", "my colleague's number is +358 40 111 2222"),
+        ),
+        (
+            "a signature forwarded",
+            from_anna(
+                "Kts. alla.\r\n\r\n-----Original Message-----\r\nFrom: Pekka Virtanen <pekka@posti.example>\r\nSent: Monday\r\nTo: Anna\r\nSubject: Asia\r\n\r\nTerveisin\r\nPekka Virtanen\r\n050 222 3333",
+            ),
+            pekka("Vaimo on anna@posti.example"),
+        ),
+    ] {
+        check(name, &[one.clone(), other.clone()], 2, 2).await;
+        check(name, &[other, one], 2, 2).await;
+    }
+    let caller = ("phone", call("0502223333", "2026-03-10T11:30:00Z", "1.1"));
+    check("a caller whom his wife named", &[from_anna("Mieheni puh. 050 222 3333"), caller.clone()], 2, 2).await;
+    check("a caller who named himself", &[from_pekka("Numeroni on 050 222 3333"), caller], 1, 1).await;
+    let mutual = [from_pekka("Numeroni on 050 222 3333"), says("p", PEKKA, "Pekka", "Meilini on pekka@posti.example")];
+    check("one person on two channels", &mutual, 1, 1).await;
+    let desk = check("spouses who say less", &[anna("Soittakaa 050 222 3333"), pekka("Tai 040 111 2222")], 2, 2).await;
+    assert_eq!(desk.count("SELECT count(*) FROM suggestion WHERE target_kind = 'contact'").await, 1);
+}
+
+#[tokio::test]
+async fn a_denied_sender_is_told_of_once() {
+    let desk = Desk::open().await;
+    let now = lanka::pure::domain::Timestamp::now();
+    let (_, genuine) = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
+    desk.take("mail", &now.to_string(), genuine).await;
+    let readings = || lanka::shell::daemon::denied_readings(&desk.store, now);
+    assert!(readings().await.expect("readings").is_empty());
+    for id in ["b@x", "c@x"] {
+        let (_, forged) = letter(id, MINNA, FAIL, "", "Vaihtakaa tilinumero.");
+        desk.take("mail", &now.to_string(), forged).await;
+        let why = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%new_contact%'";
+        assert_eq!(desk.count(why).await, 1, "only the genuine one is of an address that nobody had");
+    }
+    let known = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%names the address of a known contact%'";
+    assert_eq!(desk.count(known).await, 1);
+    let readings = readings().await.expect("readings");
+    let [reading] = readings.as_slice() else { panic!("{readings:?}") };
+    assert_eq!((reading.code, reading.subject.as_str(), reading.value), ("sender_contradicted", "mail", 2.0));
+    assert!(!reading.message.contains("minna"), "{}", reading.message);
+    assert!(
+        lanka::shell::daemon::denied_readings(&desk.store, now + jiff::SignedDuration::from_hours(2))
+            .await
+            .expect("readings")
+            .is_empty()
+    );
+}
+
 #[tokio::test]
 async fn an_unsigned_mail_from_a_known_address_is_on_its_thread_and_marked() {
     let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");

@@ -35,8 +35,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind =
-    Kind { name: NAME, summary: "Asterisk call log (Master.csv, followed as it grows)", form: Form::Line, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Line, build, dry };
 
 const NAME: &str = "asterisk";
 

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "imap", summary: "a mailbox read over IMAP", form: Form::Mail, build, dry };
+pub const KIND: Kind = Kind { name: "imap", form: Form::Mail, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

@@ -17,7 +17,7 @@ use crate::pure::wire::{messaging, meta, settings};
 use serde::Deserialize;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, summary: "Instagram messaging (webhook)", form: Form::Body, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
 
 const NAME: &str = "instagram";
 

@@ -16,8 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind =
-    Kind { name: "maildir", summary: "a Maildir filled by a local mail server", form: Form::Mail, build, dry };
+pub const KIND: Kind = Kind { name: "maildir", form: Form::Mail, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

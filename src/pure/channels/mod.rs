@@ -73,8 +73,6 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 pub struct Kind {
     /// The word in the configuration, equal to the file's name.
     pub name: &'static str,
-    /// One line for `lanka channels` and error messages.
-    pub summary: &'static str,
     /// What a file of its deliveries holds, for `lanka import` and `lanka parse`.
     pub form: Form,
     /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,

@@ -45,8 +45,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind =
-    Kind { name: NAME, summary: "web chat, generic JSON signed as Standard Webhooks", form: Form::Body, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
 
 const NAME: &str = "webchat";
 

@@ -39,8 +39,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind =
-    Kind { name: NAME, summary: "WhatsApp Business Cloud API (webhook)", form: Form::Body, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
 
 const NAME: &str = "whatsapp";
 
@@ -515,6 +514,8 @@ struct Said {
     attachments: Vec<Attachment>,
     /// Nothing that could be read; the text names the type.
     unsupported: bool,
+    /// The text is about somebody else: none of it is the sender's own.
+    of_others: bool,
 }
 
 impl Said {
@@ -528,6 +529,7 @@ impl Said {
     }
 
     fn put(self, incoming: &mut Incoming) -> bool {
+        incoming.own = self.of_others.then(String::new);
         incoming.content = Content::Text(self.text);
         incoming.attachments = self.attachments;
         if self.unsupported {
@@ -544,7 +546,7 @@ fn said(kind: &str, message: &Value) -> Said {
         "text" => json::text(object, "body").map(Said::text),
         "image" | "video" | "document" | "audio" | "voice" | "sticker" => media(kind, object),
         "location" => location(object).map(Said::text),
-        "contacts" => cards(object).map(Said::text),
+        "contacts" => cards(object).map(|text| Said { of_others: true, ..Said::text(text) }),
         "interactive" => interactive(object).map(Said::text),
         "button" => json::filled(object, "text").or_else(|| json::filled(object, "payload")).map(Said::text),
         "order" => order(object).map(Said::text),
@@ -577,7 +579,7 @@ fn media(kind: &str, object: &Value) -> Option<Said> {
         inline: false,
     };
     let text = json::text(object, "caption").unwrap_or_default();
-    Some(Said { text, attachments: vec![attachment], unsupported: false })
+    Some(Said { text, attachments: vec![attachment], ..Said::default() })
 }
 
 /// `{"latitude": 60.17, "longitude": 24.94, "name"?, "address"?, "url"?}` as name, address and a

@@ -111,6 +111,10 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
         text.truncate(cut(text, TEXT_BYTES_MAX).len());
         incoming.marks.push(Mark::Truncated);
     }
+    if let Some(own) = &mut incoming.own {
+        clean(own);
+        own.truncate(cut(own, TEXT_BYTES_MAX).len());
+    }
     if let Content::Call(call, _) = &mut incoming.content {
         clean_line(&mut call.answered_by, NAME_CHARS_MAX);
         for leg in &mut call.legs {
@@ -237,7 +241,8 @@ const MAIL: &str = "mail";
 /// The own words, and what to show where there are none: what a person passes on is not empty, but
 /// it is no word of his.
 fn own_words(incoming: &Incoming) -> (OwnWords, String) {
-    let text = incoming.content.text();
+    let text = incoming.own.as_deref().unwrap_or_else(|| incoming.content.text());
+    let text = &*extract::without_cards(text);
     let Parts { own, signature, passed_on, .. } = match incoming.namespace == MAIL {
         true => quote::split(text),
         false => Parts { own: text.to_owned(), ..Parts::default() },

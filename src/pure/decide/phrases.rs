@@ -402,6 +402,136 @@ pub static LABEL_FILLERS: &[&str] = &[
     "nbr", "numeroon", "oli", "was", "suora",
 ];
 
+/// Words of a list: whole, or where they end in `*` the beginning of one.
+pub struct Words {
+    whole: HashSet<&'static str>,
+    stems: Vec<&'static str>,
+}
+
+impl Words {
+    fn new(words: &'static str) -> Self {
+        let (stems, whole): (Vec<_>, Vec<_>) = words.split_whitespace().partition(|word| word.ends_with('*'));
+        Self {
+            whole: whole.into_iter().collect(),
+            stems: stems.iter().map(|stem| stem.trim_end_matches('*')).collect(),
+        }
+    }
+
+    /// Whether a lower-case word is one of them.
+    pub fn is(&self, word: &str) -> bool {
+        self.whole.contains(word) || self.stems.iter().any(|stem| word.starts_with(stem))
+    }
+}
+
+/// Words for a number or address by which somebody is reached. Lower case.
+pub static ADDRESS_WORDS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        numero* puhelin* puhelim* puhnro puh kännyk* kännyn känny matkapuh* gsm gsm:* mobiili* whatsapp* sähköpost*
+        email* e-mail* mail maili* meili* osoite* nummer* telefon* tel tfn mobil* mobiltelefon* e-post* epost* mejl*
+        number* phone* cellphone* cell mobile* telephone* line handy* handynummer* rufnummer* e-mail-adresse
+        meiliaadress e-posti* aadress*
+        ",
+    )
+});
+
+/// One word that says an address is the writer's own.
+pub static OWN_ADDRESSES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        numeroni numeromme puhelinnumeroni puhelinnumeromme puhelimeni puhelimemme puhnroni kännykkäni kännyni
+        kännykkänumeroni matkapuhelimeni matkapuhelinnumeroni gsm:ni gsm-numeroni mobiilini whatsappini sähköpostini
+        sähköpostiosoitteeni osoitteeni mailini meilini omani
+        ",
+    )
+});
+
+/// One word that says an address is somebody else's.
+pub static OTHERS_ADDRESSES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        numeronsa puhelinnumeronsa puhelimensa kännykkänsä matkapuhelimensa sähköpostinsa sähköpostiosoitteensa
+        numeronne puhelinnumeronne sähköpostinne
+        ",
+    )
+});
+
+/// Who is meant by "my": the writer. Lower case.
+pub static OWNERS_OURS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        minun mun mä meidän oma oman omaan my our mine min mitt mina vår vårt våra mu minu meie oma mein meine meinen
+        meinem meiner meines unser unsere unserer unserem unseres unseren
+        ",
+    )
+});
+
+/// Who is meant by "his": somebody else, be it the reader.
+pub static OWNERS_OF_OTHERS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        hänen heidän sen niiden teidän sinun his her their your hans hennes deras din ditt er ert tema nende teie sinu
+        seine seiner seinem seinen sein ihre ihrer ihrem ihren ihr deren dessen
+        ",
+    )
+});
+
+/// People one speaks of with "my" before or a genitive. Lower case.
+pub static RELATIONS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        mies vaimo puoliso avopuoliso poika tytär äiti isä
+        husband* wife* spouse* partner* boyfriend* girlfriend* fiance* fiancé* son son's daughter* child child's kid*
+        mother* father* mom mom's mum mum's dad dad's parents* sister* brother* aunt* uncle* grandmother* grandfather*
+        grandma* grandpa* granddaughter* grandson* niece* nephew* friend* colleague* coworker* co-worker* workmate*
+        neighbour* neighbor* boss boss's boss' manager* supervisor* assistant* secretary* employee* tenant* landlord*
+        flatmate* roommate* caretaker* carer* guardian* lawyer* accountant*
+        man fru hustru make maka sambo särbo pojkvän flickvän son dotter barn mamma mor pappa far syster bror vän väninna
+        kompis kollega arbetskamrat granne chef sekreterare assistent förman farmor farfar mormor morfar föräldrar
+        mann frau ehemann ehefrau freund freundin tochter kind mutter vater mama papa schwester bruder kollege kollegin
+        kollegen nachbar nachbarin nachbarn chefin vorgesetzter vorgesetzte sohn partnerin oma opa eltern sekretärin
+        mees naine abikaasa elukaaslane poeg tütar laps ema isa õde vend sõber sõbranna kolleeg töökaaslane naaber
+        ülemus sekretär
+        ",
+    )
+});
+
+/// The same in a form that by itself says they are somebody's: a possessive suffix or a genitive.
+pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        mieheni miehemme miehen miehell* miehelt* vaimoni vaimomme vaimon vaimoll* vaimolt* puolisoni puolisomme
+        puolison puolisoll* puolisolt* avopuoliso* avomie* avovaimo* aviomie* kumppanini kumppanin poikani poikamme
+        pojan pojall* pojalt* poikaystäv* tyttöystäv* tyttäreni tyttäremme tyttären tyttärell* tyttärelt* lapseni
+        lapsemme lapsen äitini äitimme äidin äidill* äidilt* isäni isämme isän isäll* isält* vanhempani vanhempien
+        siskoni siskon siskoll* sisareni sisaren veljeni veljen veljell* anoppini anopin appeni mummoni mummon
+        isoäitini isoisäni ukkini vaarini ystäväni ystävän ystäväll* kaverini kaverin kaverill* kollegani kollegan
+        kollegall* kollegalt* kollegamme työkaverini työkaverin työkaverill* työtoverini työtoverin naapurini
+        naapurin naapurill* naapurimme pomoni pomon pomoll* pomomme esimieheni esimiehen esimiehemme esihenkilöni
+        esihenkilön päällikköni johtajani johtajamme johtajan toimitusjohtajamme toimitusjohtajan sihteerini
+        sihteerimme assistenttini alaiseni työntekijämme vuokralaiseni vuokralaisemme isännöitsijämme isännöitsijän
+        kämppäkaverini kämppikseni edunvalvojani kirjanpitäjämme kirjanpitäjäni
+        mans hustrus frus makes makas sambos dotters pojkes mammas mors pappas fars systers brors väns kompis kollegas
+        arbetskamrats grannes chefs sekreterares
+        mehe naise abikaasal* elukaaslase poja tütre lapse ema isal* emal* õe venna sõbra sõbranna kolleegi kolleegil*
+        töökaaslase naabri naabril* ülemuse ülemusel* sekretäri
+        mannes ehemannes ehefrau sohnes tochters vaters kollegens chefs nachbarn
+        ",
+    )
+});
+
+/// Words before a name that is spoken to, not of. Lower case.
+pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        hei heippa moi moikka terve tervehdys huomenta päivää iltaa kiitos kiitoksia hyvä hej hejsan hallå tjena tack
+        kära bäste bästa hi hello hey dear thanks thank you morning afternoon evening tere tervist aitäh tänan kallis
+        hallo guten tag danke liebe lieber sehr geehrte geehrter terveisin terv t ystävällisin yt mvh hälsningar
+        regards best cheers
+        ",
+    )
+});
+
 /// Something is wanted (palvelu).
 pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
     Phrases::new(

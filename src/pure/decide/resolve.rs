@@ -300,7 +300,12 @@ impl<'a> Weighing<'a> {
                     && is_call_only(self.facts, contact)
                     && known.last_at >= self.message.trusted_at
                     && self.others(key).is_empty();
-                let (class, bits, why) = if he_names_us {
+                let (class, bits, why) = if he_names_us && conflict {
+                    // A couple does just that: each gives the other's number. Never a join.
+                    let why =
+                        "Both sides name each other's address, but their names differ: two people who know each other?";
+                    (EvidenceClass::AssertedId, BITS_ASSERTED, why.to_owned())
+                } else if he_names_us {
                     (
                         EvidenceClass::IdMentioned,
                         BITS_MUTUAL,
@@ -481,11 +486,14 @@ impl<'a> Weighing<'a> {
         let age = |contact: &ContactId| (self.facts.contacts.get(contact).map(|c| c.first_at), *contact);
         match sides {
             [] => {
-                self.reasons.push(Reason::new("new_contact", "Nobody known has this address; a new contact."));
+                self.reasons.push(self.newcomer());
                 Resolution::New(mint.dated(self.message.received_at))
             }
             [only] => {
-                if self.own.first() == Some(only) {
+                if is_contradicted(self.message) {
+                    let text = "The sender's domain denies this mail; earlier ones in the same name were denied too, and are kept apart with it.";
+                    self.reasons.push(Reason::new("contradicted", text));
+                } else if self.own.first() == Some(only) {
                     self.reasons.push(Reason::new("same_id", "The address is this contact's."));
                 }
                 Resolution::Known(*only)
@@ -495,6 +503,19 @@ impl<'a> Weighing<'a> {
                 Resolution::Merge { keep, absorb: several.iter().copied().filter(|contact| *contact != keep).collect() }
             }
         }
+    }
+
+    /// Why there is a new contact.
+    fn newcomer(&self) -> Reason {
+        if !is_contradicted(self.message) {
+            return Reason::new("new_contact", "Nobody known has this address; a new contact.");
+        }
+        let is_known = self.message.impersonated().any(|named| self.facts.identities.contains_key(&named));
+        let whom = match is_known {
+            true => "It names the address of a known contact and was kept apart from him, as a contact of its own.",
+            false => "It was kept apart, as a contact of its own, from whoever may write from that address.",
+        };
+        Reason::new("contradicted", format!("The sender's domain denies this mail. {whom} An alert was raised."))
     }
 
     /// Facts of customers that are not yet held for this identity.

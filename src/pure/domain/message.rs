@@ -5,7 +5,7 @@
 
 use super::Timestamp;
 use super::id::{MessageId, RawEventId};
-use super::identity::{Assurance, Identity};
+use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
 use super::name::PersonName;
 use serde::{Deserialize, Serialize};
 
@@ -332,6 +332,9 @@ pub struct Incoming {
     pub subject: Option<String>,
     /// What was said. For an edit the new text, for a reaction the emoji, for a status its name.
     pub content: Content,
+    /// The author's own words, where the text shows more than these: a contact card, a shared post.
+    /// Who and what the rest names is not the author's to state.
+    pub own: Option<String>,
     /// Files.
     pub attachments: Vec<Attachment>,
     /// Pointers to earlier messages, the best first.
@@ -363,6 +366,7 @@ impl Incoming {
             trusted_at: None,
             subject: None,
             content: Content::Text(String::new()),
+            own: None,
             attachments: Vec::new(),
             references: Vec::new(),
             auto: None,
@@ -515,6 +519,13 @@ impl Message {
             Direction::FromCustomer => &self.incoming.sender,
             Direction::FromAgent => &self.incoming.recipient,
         }
+    }
+
+    /// The addresses that a contradicted sender gave himself: those of whoever he pretends to be.
+    pub fn impersonated(&self) -> impl Iterator<Item = Identity> {
+        let contradicted = |held: &&SenderIdentity| held.identity.scope == CONTRADICTED_SCOPE;
+        let held = self.customer().identities.iter().filter(contradicted);
+        held.map(|held| Identity { scope: String::new(), ..held.identity.clone() })
     }
 
     /// Numbers of matters in it, each once.

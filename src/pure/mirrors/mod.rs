@@ -35,8 +35,6 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 pub struct Kind {
     /// The word in the configuration, equal to the file's name.
     pub name: &'static str,
-    /// One line for people.
-    pub summary: &'static str,
     /// Reads the settings (the mirror's table without `kind` and `tenant`) and makes the mirror.
     pub build: Build,
 }

@@ -30,8 +30,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 /// This file's entry in the list of mirrors.
-pub const KIND: Kind =
-    Kind { name: "webhook", summary: "one signed request for each change (Standard Webhooks, CloudEvents)", build };
+pub const KIND: Kind = Kind { name: "webhook", build };
 
 /// The media type of a CloudEvent in structured form (CloudEvents JSON format, section 3).
 const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";

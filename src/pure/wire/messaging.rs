@@ -254,9 +254,9 @@ impl Event<'_> {
             incoming.references.push(self.reference(ReferenceKind::Target, incoming.source_key.clone()));
             return;
         }
-        let mut lines = Vec::new();
         let quick_reply = || json::filled(message.get("quick_reply")?, "payload");
-        lines.extend(json::filled(message, "text").or_else(quick_reply));
+        let own = json::filled(message, "text").or_else(quick_reply);
+        let mut lines: Vec<String> = own.clone().into_iter().collect();
         let attachments = json::elements(message, "attachments");
         for attachment in attachments.iter().filter(|attachment| !is_told_twice(attachment, attachments)) {
             match read_attachment(attachment) {
@@ -276,6 +276,10 @@ impl Event<'_> {
             incoming.marks.push(Mark::Unsupported);
         }
         incoming.subject = message.get("referral").and_then(headline);
+        // What is shared beside the words (a post, a place, a story) is somebody else's.
+        if lines.len() > usize::from(own.is_some()) {
+            incoming.own = Some(own.unwrap_or_default());
+        }
         incoming.content = Content::Text(lines.join("\n"));
     }
 

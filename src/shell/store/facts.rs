@@ -131,9 +131,10 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The sender's identities and those that the message states.
+    /// The sender's identities, those that he pretends to have, and those that the message states.
     async fn identities(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        let mut wanted: BTreeSet<&Identity> = BTreeSet::new();
+        let pretended: Vec<Identity> = batch.iter().flat_map(|(message, _)| message.impersonated()).collect();
+        let mut wanted: BTreeSet<&Identity> = pretended.iter().collect();
         for (message, _) in batch {
             let held = message.customer().identities.iter().chain(&message.incoming.moved_to);
             wanted.extend(held.map(|held| &held.identity));

@@ -214,14 +214,6 @@ impl Store {
             })
             .collect()
     }
-
-    /// Changes that wait for a mirror, due or not, and those being sent.
-    pub async fn posts_waiting(&self, mirror: &str) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM outbox WHERE mirror = $1 AND state IN ('pending', 'claimed')")
-            .bind(mirror)
-            .fetch_one(&self.pool)
-            .await?)
-    }
 }
 
 /// `None` for a row whose ticket retention has removed: there is nothing to show any more.

@@ -21,6 +21,17 @@ pub struct ChannelState {
     pub cursor_moved_at: Option<Timestamp>,
 }
 
+/// Mails of one channel that came in somebody's name and whose domain denies them.
+#[derive(Debug, Clone)]
+pub struct Denied {
+    /// The channel.
+    pub channel: String,
+    /// How many.
+    pub count: i64,
+    /// The latest of them.
+    pub latest: MessageId,
+}
+
 /// A change that a mirror will never take by itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeadPost {
@@ -79,6 +90,19 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Mails since an instant whose sender's domain denies them, by channel.
+    pub async fn denied_since(&self, since: Timestamp) -> Result<Vec<Denied>, StoreError> {
+        let rows: Vec<(String, i64, Uuid)> = sqlx::query_as(
+            "SELECT channel, count(*), (array_agg(id ORDER BY id DESC))[1] FROM message
+             WHERE id >= lanka_uuid_floor($1) AND 'contradicted' = ANY(marks) GROUP BY channel",
+        )
+        .bind(sql_time(since))
+        .fetch_all(&self.pool)
+        .await?;
+        let denied = |(channel, count, latest)| Denied { channel, count, latest: MessageId(latest) };
+        Ok(rows.into_iter().map(denied).collect())
     }
 
     /// The dead rows of the outbox, the oldest first.

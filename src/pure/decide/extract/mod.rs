@@ -1,22 +1,26 @@
 //! What is read out of one message that may tie it to others: names, claims, numbers.
 //!
-//! **Invariants:** only the writer's own words are read, never what he quotes. What the desk is
-//! itself (its addresses, its numbers) is never a claim, nor is the sender's own identity. At most
+//! **Invariants:** only the writer's own words are read, never what he quotes, forwards or shares (a
+//! contact card is somebody else's). What the desk is itself (its addresses, its numbers) is never a
+//! claim, nor is the sender's own identity, nor what the text gives as another's ([`others`]). At most
 //! [`FACTS_MAX`] facts come out of a message and at most [`SEARCH_BYTES_MAX`] of it are searched, so
 //! ten thousand numbers in one body cost no more than thirty-two.
 
 pub mod names;
 pub mod numbers;
+pub mod others;
 pub mod phones;
 pub mod scan;
 
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
-use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, MessageFact, Place, Sender, What};
+use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
 use names::{Hints, SignOff};
 use scan::{Haystack, cut};
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Facts of one message (DESIGN 4): what a person states of one matter, with room to spare.
 pub const FACTS_MAX: usize = 32;
@@ -80,9 +84,9 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
     // A vendor's notice and a receipt hold nobody's own words.
     if matches!(incoming.what, What::Message | What::Edit) {
         let read_out = matches!(incoming.content, Content::Call(..));
-        facts.text(incoming.subject.as_deref().unwrap_or(""), Place::Subject);
-        facts.text(&words.own, if read_out { Place::Field } else { Place::Body });
-        facts.text(&words.signature, Place::Signature);
+        facts.text(incoming.subject.as_deref().unwrap_or(""), Place::Subject, words);
+        facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
+        facts.text(&words.signature, Place::Signature, words);
         facts.names_in(words);
     }
     facts.finish()
@@ -118,7 +122,7 @@ impl Facts<'_> {
     }
 
     /// Numbers, phones and addresses in a text.
-    fn text(&mut self, text: &str, place: Place) {
+    fn text(&mut self, text: &str, place: Place, words: &OwnWords) {
         let haystack = Haystack::new(cut(text, SEARCH_BYTES_MAX));
         let automatic = self.incoming.auto.is_some();
         let phones = match haystack.groups.is_empty() {
@@ -134,25 +138,39 @@ impl Facts<'_> {
                 self.numbers.push(MessageFact { value, place });
             }
         }
-        // Who is away names his deputy's number, not his own.
-        if automatic || place == Place::Subject {
+        // Who is away names his deputy's number, not his own; what is forwarded is somebody else's.
+        if automatic || place == Place::Subject || is_forwarded(self.incoming) {
             return;
         }
-        for phone in phones.found {
-            let taken = spans.iter().any(|span| span.start < phone.span.end && phone.span.start < span.end);
-            if let Some(number) = phone.number
-                && !taken
-            {
-                self.claim(Identity::phone(&number), place);
+        let phones = phones.found.into_iter().filter_map(|phone| Some((phone.number?, phone.span)));
+        let phones = phones
+            .filter(|(_, own)| !spans.iter().any(|span| span.start < own.end && own.start < span.end))
+            .map(|(number, span)| (Identity::phone(&number), span));
+        let addresses = addresses(&haystack.text).into_iter().map(|(address, span)| (Identity::email(&address), span));
+        let stated: Vec<_> = phones.chain(addresses).collect();
+        let names = if stated.is_empty() { Vec::new() } else { self.sender_names(words) };
+        for (identity, span) in stated {
+            if !others::is_others(&haystack.text, &span, &names, place == Place::Signature) {
+                self.claim(identity, place);
             }
         }
-        for address in addresses(&haystack.text) {
-            self.claim(Identity::email(&address), place);
+    }
+
+    /// What the sender is called, as far as this message tells. None for an agent's words, which are
+    /// about the customer whoever wrote them.
+    fn sender_names(&self, words: &OwnWords) -> Vec<PersonName> {
+        match self.incoming.direction {
+            Direction::FromCustomer => {
+                let hints = hints(&self.incoming.sender);
+                let introduced = names::introductions(&words.own, &hints);
+                hints.called.into_iter().chain(words.signed.clone()).chain(introduced).collect()
+            }
+            Direction::FromAgent => Vec::new(),
         }
     }
 
     fn names_in(&mut self, words: &OwnWords) {
-        if self.incoming.auto.is_some() {
+        if self.incoming.auto.is_some() || is_forwarded(self.incoming) {
             return;
         }
         match self.incoming.direction {
@@ -229,8 +247,31 @@ fn is_ours(identity: &Identity, policy: &Policy) -> bool {
     agent || is_own(identity, policy)
 }
 
-/// E-mail addresses in a text.
-fn addresses(text: &str) -> Vec<EmailAddress> {
+/// Whether the platform says that the words were somebody else's first.
+fn is_forwarded(incoming: &Incoming) -> bool {
+    incoming.marks.contains(&Mark::Forwarded)
+}
+
+/// The text without the electronic business cards in it (RFC 6350): they are about other people.
+pub fn without_cards(text: &str) -> Cow<'_, str> {
+    const BEGIN: &str = "begin:vcard";
+    const END: &str = "end:vcard";
+    let lower = text.to_ascii_lowercase();
+    if !lower.contains(BEGIN) {
+        return Cow::Borrowed(text);
+    }
+    let (mut kept, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(found) = lower[at..].find(BEGIN) {
+        kept.push_str(&text[at..at + found]);
+        let card = at + found;
+        at = lower[card..].find(END).map_or(text.len(), |end| card + end + END.len());
+    }
+    kept.push_str(&text[at..]);
+    Cow::Owned(kept)
+}
+
+/// E-mail addresses in a text, and where they stand.
+fn addresses(text: &str) -> Vec<(EmailAddress, Range<usize>)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('@').take(ADDRESSES_MAX) {
         let local = |c: char| c.is_alphanumeric() || "._%+-'".contains(c);
@@ -246,7 +287,8 @@ fn addresses(text: &str) -> Vec<EmailAddress> {
         if before.is_empty() || !dotted {
             continue;
         }
-        found.extend(EmailAddress::parse(&format!("{before}@{after}")).ok());
+        let address = EmailAddress::parse(&format!("{before}@{after}"));
+        found.extend(address.ok().map(|address| (address, at - before.len()..at + 1 + after.len())));
     }
     found
 }

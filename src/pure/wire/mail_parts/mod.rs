@@ -75,8 +75,6 @@ pub struct Part {
     pub smime_type: Option<String>,
     /// For a multipart: the parts within it, in order, as indexes into [`Mail::parts`].
     pub children: Vec<usize>,
-    /// The header of the part.
-    pub header: Range<usize>,
     /// The body, still encoded, without the line end that belongs to the next delimiter.
     pub body: Range<usize>,
 }
@@ -166,11 +164,6 @@ impl Mail {
         (decode_charset(&bytes, part.charset.as_deref()), is_cut)
     }
 
-    /// A part's own fields.
-    pub fn fields_of(&self, part: &Part) -> Vec<Field> {
-        fields(&self.bytes, part.header.clone()).0
-    }
-
     fn walk(&mut self, start: usize) {
         let mut pending = vec![Pending { range: start..self.bytes.len(), parent: None, depth: 0, in_digest: false }];
         while let Some(next) = pending.pop() {
@@ -179,8 +172,7 @@ impl Mail {
                 return;
             }
             let (fields, body) = fields(&self.bytes, next.range.clone());
-            let header = next.range.start..body;
-            let (part, boundary) = self.describe(&fields, header, body..next.range.end, next.in_digest);
+            let (part, boundary) = self.describe(&fields, body..next.range.end, next.in_digest);
             let is_digest = part.media_type == "multipart/digest";
             let index = self.parts.len();
             if let Some(parent) = next.parent {
@@ -211,13 +203,7 @@ impl Mail {
     }
 
     /// Reads a part's MIME fields. The boundary is given for a multipart that has one.
-    fn describe(
-        &self,
-        fields: &[Field],
-        header: Range<usize>,
-        body: Range<usize>,
-        in_digest: bool,
-    ) -> (Part, Option<String>) {
+    fn describe(&self, fields: &[Field], body: Range<usize>, in_digest: bool) -> (Part, Option<String>) {
         let value = |name: &str| fields.iter().find(|field| field.name == name).map(|field| self.slice(&field.value));
         let content_type = value("content-type").and_then(parse_content_type);
         let disposition = value("content-disposition").and_then(parse_content_type);
@@ -248,7 +234,6 @@ impl Mail {
             report_type: parameter(&content_type, "report-type").map(|value| value.to_ascii_lowercase()),
             smime_type: parameter(&content_type, "smime-type").map(|value| value.to_ascii_lowercase()),
             children: Vec::new(),
-            header,
             body,
         };
         (part, boundary)
