@@ -214,6 +214,7 @@ impl Ingest {
         self.store.ensure_months(months.chain([now])).await?;
         let mut told = false;
         let mut decided_channels = Vec::new();
+        let mut erased: BTreeMap<Uuid, Vec<u32>> = BTreeMap::new();
         for (name, batch) in read.messages {
             let Some(tenant) = self.registry.tenants.get(&name) else { continue };
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
@@ -222,6 +223,9 @@ impl Ingest {
                 let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
                 facts.apply(&message, &lookup, &decision);
                 decided_channels.push((message.channel.clone(), message.received_at));
+                if decision.role == ItemRole::Erased {
+                    erased.entry(message.raw_event.0).or_default().push(message.item);
+                }
                 let quiet = read.quiet.get(&message.raw_event).copied().unwrap_or(false);
                 decided.push(Decided { message, lookup, decision, contents: Vec::new(), quiet });
             }
@@ -234,8 +238,10 @@ impl Ingest {
             tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
         }
         quarantine(&mut tx, &read.faults, now).await?;
+        let unnamed = self.redact(&mut tx, erased).await?;
         raw_event::settle(&mut tx, &raw).await?;
         tx.commit().await?;
+        self.store.forget_contents(unnamed).await;
         for fault in &read.faults {
             tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
                 "a delivery could not be read; look at it with `lanka quarantine list`");
@@ -250,6 +256,30 @@ impl Ingest {
             self.store.deliver_wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Takes what was erased out of the deliveries that brought it again. Gives the contents that the
+    /// deliveries no longer name.
+    async fn redact(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        erased: BTreeMap<Uuid, Vec<u32>>,
+    ) -> Result<Vec<ContentHash>, StoreError> {
+        let mut unnamed = Vec::new();
+        for (raw, items) in erased {
+            let without = |event: &RawEvent| {
+                let channel = self.registry.channels.get(&event.channel)?;
+                let mut left = event.clone();
+                for item in &items {
+                    if let Some(redacted) = channel.redact(&left, *item) {
+                        left.body = redacted.body.into();
+                    }
+                }
+                (left.body != event.body).then_some(left.body)
+            };
+            unnamed.extend(raw_event::replace_body(&self.store, tx, raw, without).await?);
+        }
+        Ok(unnamed)
     }
 
     /// Puts attachments into the content store, side by side: each waits for the disk several times.
@@ -391,7 +421,7 @@ fn read_delivery(
             faults.push(Fault::new("too_many_items", format!("only the first {ITEMS_MAX} items were taken in")));
         }
         let mut messages = Vec::with_capacity(items.len());
-        for (item, mut incoming) in (0u32..).zip(items) {
+        for (item, mut incoming) in (0u32..).zip(items).filter(|(_, incoming)| !incoming.redacted) {
             if let Some(profiles) = profiles {
                 profiles.complete(&mut incoming.sender);
                 profiles.complete(&mut incoming.recipient);

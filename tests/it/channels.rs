@@ -245,6 +245,102 @@ fn the_same_delivery_again_gives_the_same_items() {
     }
 }
 
+// ---------------------------------------------------------------------------------------------
+// Redaction
+// ---------------------------------------------------------------------------------------------
+
+/// What a person's item says of him: words, ids of people, names.
+fn says(item: &Incoming) -> Vec<String> {
+    let sides = [&item.sender, &item.recipient];
+    let held = sides.iter().flat_map(|side| side.identities.iter().map(|held| &held.identity).chain(&side.stated));
+    let ids = held.chain(item.moved_to.iter().map(|held| &held.identity)).map(|identity| identity.value.clone());
+    let names = sides.iter().filter_map(|side| side.name.clone());
+    let lines = item.content.text().lines().chain(item.subject.as_deref()).map(str::to_owned);
+    let files = item.attachments.iter().filter_map(|file| file.name.clone());
+    let all = ids.chain(names).chain(lines).chain(files).map(|word| word.trim_start_matches('+').to_owned());
+    all.filter(|word| word.chars().count() >= 5).collect()
+}
+
+/// Redacts each item in turn: nothing it says is left unless another item says it too, and the
+/// others are read as before.
+fn check_redaction(what: &str, channel: &dyn Channel, body: &[u8]) {
+    let whole = event("any", body);
+    let before = channel.parse(&whole);
+    assert!(channel.redact(&whole, u32::try_from(before.items.len()).expect("few")).is_none(), "{what}: no such item");
+    // A delivery of thousands shows nothing more than its first ones.
+    for n in 0..before.items.len().min(40) {
+        let item = u32::try_from(n).expect("few");
+        let redacted = channel.redact(&whole, item).unwrap_or_else(|| panic!("{what}: item {n} cannot be redacted"));
+        assert!(redacted.items.contains(&item), "{what}: {n}");
+        let gone = |n: usize| redacted.items.contains(&u32::try_from(n).expect("few"));
+        let left = event("any", redacted.body.clone());
+        let after = channel.parse(&left);
+        assert_eq!(after.items.len(), before.items.len(), "{what}: positions after item {n}");
+        assert_eq!(after.faults.len(), before.faults.len(), "{what}: {:?} after item {n}", after.faults);
+        let mut others = Vec::new();
+        for (at, (one, other)) in before.items.iter().zip(&after.items).enumerate() {
+            assert_eq!(other.redacted, gone(at), "{what}: item {at} after {n}");
+            if !gone(at) {
+                assert_eq!(shown_any(one), shown_any(other), "{what}: item {at} after {n}");
+                others.push(format!("{one:?}"));
+            }
+        }
+        let bytes = String::from_utf8_lossy(&redacted.body);
+        for word in says(&before.items[n]).iter().filter(|word| !others.iter().any(|other| other.contains(*word))) {
+            assert!(!bytes.contains(word.as_str()), "{what}: {word:?} of item {n} is left in {bytes}");
+        }
+        assert!(channel.redact(&left, item).is_none(), "{what}: item {n} twice");
+    }
+}
+
+/// [`shown`] for mail too, whose files are in the delivery.
+fn shown_any(item: &Incoming) -> String {
+    format!("{item:?}")
+}
+
+#[test]
+fn an_item_is_taken_out_and_nothing_else() {
+    for kind in SAMPLED {
+        for (path, more, body) in samples(kind) {
+            check_redaction(&path.display().to_string(), &*build(kind, more), &body);
+        }
+    }
+    for kind in ["imap", "maildir"] {
+        let mail =
+            b"From: Minna Virtanen <minna@posti.example>\r\nSubject: Paketti\r\n\r\nMiss\xc3\xa4 paketti on?\r\n";
+        check_redaction(kind, &*dry(channels::kind(kind).expect("a kind")), mail);
+    }
+    let Some(dir) = captures() else { return };
+    for (folder, kind_name) in CAPTURES {
+        for path in files(&dir.join(folder), &["json", "csv", "txt"]) {
+            let body = std::fs::read(&path).expect("a capture");
+            check_redaction(&path.display().to_string(), &*dry(kind(kind_name)), &body);
+        }
+    }
+}
+
+/// A batch of several customers: he who is erased is gone from beside the messages too.
+#[test]
+fn a_batch_keeps_its_other_customers() {
+    let message = |from: &str, text: &str| json!({"from": from, "id": format!("wamid.{from}"), "timestamp": "1772700000", "type": "text", "text": {"body": text}});
+    let contact = |id: &str, name: &str| json!({"wa_id": id, "profile": {"name": name}});
+    let (anna, pekka) = ("358401112222", "358502223333");
+    let value = json!({"contacts": [contact(anna, "Anna"), contact(pekka, "Pekka")],
+        "messages": [message(anna, "Hei tässä Anna"), message(pekka, "Hei tässä Pekka"), message(anna, "Anna taas")]});
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
+    let channel = dry(kind("whatsapp"));
+    let mut left = event("whatsapp", body.to_string());
+    for (item, anna_is_left) in [(0, true), (2, false)] {
+        left.body = channel.redact(&left, item).expect("redacted").body.into();
+        let bytes = String::from_utf8_lossy(&left.body);
+        assert_eq!(bytes.contains("Anna"), anna_is_left, "{bytes}");
+        assert!(bytes.contains("tässä Pekka") && bytes.contains(pekka), "{bytes}");
+    }
+    let parsed = channel.parse(&left);
+    assert_eq!(parsed.items.iter().map(|item| item.redacted).collect::<Vec<_>>(), [true, false, true]);
+    assert!(parsed.faults.is_empty());
+}
+
 /// The body of a large but sound delivery goes through, and quickly.
 #[test]
 fn a_large_message_is_read() {

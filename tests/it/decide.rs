@@ -409,6 +409,66 @@ async fn what_was_erased_is_not_taken_in_again() {
     assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0);
 }
 
+/// Erased deliveries of every size leave neither rows with their bytes nor files, however they come
+/// again: as they were, in other bytes, by an import, by a replay.
+#[tokio::test]
+async fn erased_bytes_are_not_kept() {
+    let erase = |desk: &Desk| {
+        let pool = desk.store.pool.clone();
+        async move {
+            let keys = "INSERT INTO tombstone SELECT key_hash, now() FROM ticket_reference WHERE kind = 'message'";
+            for sql in [keys, "DELETE FROM message", "DELETE FROM ticket_reference", "DELETE FROM raw_item"] {
+                sqlx::query(sql).execute(&pool).await.expect(sql);
+            }
+        }
+    };
+    let kept =
+        "SELECT count(*) FROM raw_event WHERE position('paketti'::bytea IN body) > 0 OR content_hash IS NOT NULL";
+    let files = |desk: &Desk| {
+        let folders = std::fs::read_dir(desk.content_dir()).expect("the content store").flatten();
+        let files =
+            folders.filter(|folder| folder.file_name() != "incoming").filter_map(|f| std::fs::read_dir(f.path()).ok());
+        files.flatten().count()
+    };
+    let small = letter("a@x", MINNA, PASS, "", "Missä paketti?");
+    let large = (small.0, format!("{}{}", small.1, "x".repeat(300_000)));
+    for (name, (channel, body)) in
+        [("a mail", small), ("a large mail", large), ("a chat", chat("m1", "P1", "Missä paketti?"))]
+    {
+        let desk = Desk::open().await;
+        let raw = desk.deliver(channel, "2026-03-10T12:00:00Z", body.clone()).await;
+        desk.decide().await;
+        assert_eq!(desk.count(kept).await, 1, "{name}: there, to begin with");
+        erase(&desk).await;
+        // By a replay: nothing new came, the delivery itself is read again.
+        desk.store.put_back(&[raw], lanka::pure::domain::Timestamp::now()).await.expect("put back");
+        desk.decide().await;
+        assert_eq!(desk.count(kept).await, 0, "{name}: replayed");
+        assert_eq!(files(&desk), 0, "{name}: replayed");
+        desk.take(channel, "2026-03-10T12:01:00Z", body.clone()).await;
+        assert_eq!((desk.count(kept).await, files(&desk)), (0, 0), "{name}: the same bytes");
+        desk.take(channel, "2026-03-10T12:02:00Z", format!("{body} ")).await;
+        assert_eq!((desk.count(kept).await, files(&desk)), (0, 0), "{name}: other bytes");
+        let history = lanka::shell::store::raw_event::NewRawEvent {
+            tenant: "main".to_owned(),
+            channel: channel.to_owned(),
+            kind: "any".to_owned(),
+            received_at: crate::desk::at("2026-03-10T12:03:00Z"),
+            trusted_at: None,
+            origin: "history".to_owned(),
+            body: lanka::shell::store::raw_event::RawBody::Bytes(format!("{body}  ").into()),
+        };
+        let quiet = lanka::shell::store::raw_event::Hearing::Quiet;
+        desk.store.record_as(&[history], None, quiet).await.expect("recorded");
+        desk.decide().await;
+        assert_eq!((desk.count(kept).await, files(&desk)), (0, 0), "{name}: imported");
+        assert_eq!(desk.count("SELECT count(*) FROM message").await, 0, "{name}");
+        assert_eq!(desk.count("SELECT count(*) FROM quarantine").await, 0, "{name}");
+        assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0, "{name}");
+        assert_eq!(desk.count("SELECT count(*) FROM raw_item WHERE source_key <> ''").await, 0, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_delivery_whose_bytes_are_gone_stops_nothing() {
     let desk = Desk::open().await;

@@ -2,7 +2,7 @@
 
 use crate::endpoint::SECRET;
 use crate::support::{TestDb, database, scratch};
-use lanka::pure::channels::{Channel, Delivery, Forged, Handshake};
+use lanka::pure::channels::{Channel, Delivery, Forged, Handshake, Redacted};
 use lanka::pure::domain::message::{Parsed, RawEvent};
 use lanka::pure::domain::secret::Secret;
 use lanka::pure::wire::standard_webhooks::{SigningKey, TOLERANCE_S, sign, verify};
@@ -52,6 +52,10 @@ impl Channel for Signed {
 
     fn parse(&self, _event: &RawEvent) -> Parsed {
         Parsed::default()
+    }
+
+    fn redact(&self, _event: &RawEvent, _item: u32) -> Option<Redacted> {
+        None
     }
 }
 

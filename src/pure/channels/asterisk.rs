@@ -18,15 +18,15 @@
 //! never more: it can be forged. **Invariants:** own numbers, extensions and withheld numbers are
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
-use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Setup, TailSource, Unfit};
+use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TailSource, Unfit};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Call, CallLeg, CallOutcome, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender,
     SenderIdentity,
 };
-use crate::pure::wire::batch::Batch;
-use crate::pure::wire::{settings, written};
+use crate::pure::wire::batch::{Batch, source_of};
+use crate::pure::wire::{redact, settings, written};
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::Deserialize;
@@ -326,11 +326,29 @@ struct Asterisk {
 
 impl Channel for Asterisk {
     fn parse(&self, event: &RawEvent) -> Parsed {
+        self.batch(event).finish()
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        let (_, sources) = self.batch(event).finish_with_sources();
+        let (source, items) = redact::together(&sources, item)?;
+        let start = source.checked_sub(source_of(&*event.body))?;
+        let rest = event.body.get(start..)?;
+        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+        let commas = line.iter().filter(|byte| **byte == b',').count();
+        let left = format!("{REDACTED}{item}\"{}", ",".repeat(commas.min(FIELDS_MAX)));
+        let body = [&event.body[..start], left.as_bytes(), &rest[line.len()..]].concat();
+        Some(Redacted { body, items })
+    }
+}
+
+impl Asterisk {
+    fn batch(&self, event: &RawEvent) -> Batch {
         let mut batch = Batch::default();
         let body = event.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&event.body);
         if let Some(b'{' | b'<' | b'[') = body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             batch.fault("not_a_call_log", "this is JSON or XML; a call log of Asterisk is lines of CSV");
-            return batch.finish();
+            return batch;
         }
         let lines = || body.split(|byte| *byte == b'\n').enumerate().map(|(n, line)| (n + 1, line.trim_ascii()));
         let lines = || lines().filter(|(_, line)| !line.is_empty());
@@ -347,17 +365,30 @@ impl Channel for Asterisk {
             }
         };
         for (n, line) in lines() {
+            if let Some(position) = redacted(line) {
+                batch.redacted(position);
+                continue;
+            }
             let record = match line.len() <= self.line_bytes_max {
                 true => Record::read(&mut splitter, line, columns),
                 false => Err(BadLine::TooLong(self.line_bytes_max)),
             };
             match record.and_then(|record| self.leg(&record)) {
-                Ok(incoming) => batch.item(incoming),
+                Ok(incoming) => batch.item(line, incoming),
                 Err(bad) => batch.fault(bad.code(), format!("line {n}: {bad}")),
             }
         }
-        batch.finish()
+        batch
     }
+}
+
+/// What the line of a redacted record begins with; its position and empty cells follow.
+const REDACTED: &str = "\"lanka_redacted:";
+
+/// The position of a redacted record.
+fn redacted(line: &[u8]) -> Option<usize> {
+    let position = line.strip_prefix(REDACTED.as_bytes())?.split(|byte| *byte == b'"').next()?;
+    std::str::from_utf8(position).ok()?.parse().ok()
 }
 
 /// The layout a line fits, if any: as many columns, the times and the disposition where they belong.

@@ -6,7 +6,7 @@
 //! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
-use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Setup, Tls, Unfit};
+use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, Setup, Tls, Unfit};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
@@ -87,6 +87,10 @@ struct Imap {
 impl Channel for Imap {
     fn parse(&self, event: &RawEvent) -> Parsed {
         mime::read(event, &self.settings)
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        mime::redact(event, item)
     }
 }
 

@@ -6,7 +6,7 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
+use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
@@ -54,6 +54,10 @@ struct Maildir {
 impl Channel for Maildir {
     fn parse(&self, event: &RawEvent) -> Parsed {
         mime::read(event, &self.settings)
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        mime::redact(event, item)
     }
 }
 

@@ -7,7 +7,7 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Setup, Unfit,
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
@@ -77,5 +77,9 @@ impl Channel for Messenger {
 
     fn profile(&self, status: u16, body: &[u8]) -> Profile {
         meta::profile(status, body)
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        messaging::redact(PRODUCT, event, item)
     }
 }

@@ -17,6 +17,9 @@
 //! 4. Document its keys in `config/default.toml` and show it in `config/example.toml`; a test fails
 //!    until both have it.
 //!
+//! Every item is handed to the batch with the element it was read from, so that `redact` can take out
+//! that element and nothing else.
+//!
 //! What a channel says to the rest: messages and updates with a `Target`; `Group` where several
 //! customers speak in one thread; `moved_to` when the vendor reports a new id of a known person;
 //! receipts in the words of `Progress`, without a `Target` when they are for all that was sent until then.
@@ -33,6 +36,7 @@ use super::domain::message::{Parsed, RawEvent};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::profile::{Profile, ProfileRequest};
+pub use super::wire::redact::Redacted;
 pub use super::wire::settings::{Problems, SettingsProblem};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -263,6 +267,12 @@ pub trait Channel: Send + Sync {
 
     /// Everything in the delivery: messages, updates, faults.
     fn parse(&self, event: &RawEvent) -> Parsed;
+
+    /// The delivery without the content of an item: what it says, its files, whom it names, ids that
+    /// hold any of it. All other items are read from it as before, at the same positions; the item itself
+    /// is read as [`Incoming::redacted`](super::domain::message::Incoming::redacted). `None` when the
+    /// delivery has no such item, or no longer.
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted>;
 
     /// What to ask the vendor for the name of a person whose deliveries bring none; `None` where there
     /// is nobody to ask, or no token to ask with.

@@ -29,7 +29,7 @@
 //! one browser, within the channel, plausible where the site vouches for none. **Invariant:** what the
 //! visitor typed (name, address, number) is stated, never an identity.
 
-use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Setup, Unfit};
+use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender,
@@ -38,7 +38,7 @@ use crate::pure::domain::message::{
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::standard_webhooks::{self, SigningKey};
-use crate::pure::wire::{json, settings};
+use crate::pure::wire::{json, redact, settings};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::Value;
@@ -123,15 +123,25 @@ impl Channel for WebChat {
             Ok(body) => body,
             Err(fault) => return Parsed { items: Vec::new(), faults: vec![fault] },
         };
-        let mut batch = Batch::default();
-        for event in body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice) {
-            self.event(event, &mut batch);
-        }
-        batch.finish()
+        self.batch(&body).finish()
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(body), |_, _| {})
     }
 }
 
 impl WebChat {
+    fn batch(&self, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        for event in body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice) {
+            if !batch.is_redacted(event) {
+                self.event(event, &mut batch);
+            }
+        }
+        batch
+    }
+
     fn event(&self, event: &Value, batch: &mut Batch) {
         let visitor = event.get("visitor").filter(|visitor| visitor.is_object());
         let kind = json::text(event, "type").unwrap_or_default();
@@ -159,7 +169,7 @@ impl WebChat {
             key,
         }));
         content(event, &kind, &mut incoming);
-        batch.item(incoming);
+        batch.item(event, incoming);
     }
 
     fn sender(&self, visitor: &Value) -> Sender {

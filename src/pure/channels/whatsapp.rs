@@ -26,7 +26,7 @@
 //! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
-use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Setup, Unfit};
+use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, Reference,
@@ -34,7 +34,7 @@ use crate::pure::domain::message::{
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
-use crate::pure::wire::{json, meta, settings};
+use crate::pure::wire::{json, meta, redact, settings};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -115,20 +115,48 @@ impl Channel for WhatsApp {
             Ok(body) => body,
             Err(fault) => return Parsed { items: Vec::new(), faults: vec![fault] },
         };
+        self.batch(&body, event).finish()
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(body, event), without_strangers)
+    }
+}
+
+impl WhatsApp {
+    fn batch(&self, body: &Value, event: &RawEvent) -> Batch {
         let mut batch = Batch::default();
-        for entry in meta::entries(&body, OBJECT, &mut batch) {
+        for entry in meta::entries(body, OBJECT, &mut batch) {
             let id = json::id(entry, "id").unwrap_or_else(|| event.channel.clone());
             let scope = self.portfolio.clone().unwrap_or_else(|| id.clone());
             let account = Account { namespace: format!("{NAME}:{id}"), scope };
+            let before = batch.len();
             let changes = json::list(entry, "changes", &mut batch);
-            if changes.is_empty() {
+            if changes.is_empty() && batch.len() == before {
                 batch.fault("empty_entry", "an entry holds no changes");
             }
             for change in changes {
                 account.change(change, &mut batch);
             }
         }
-        batch.finish()
+        batch
+    }
+}
+
+/// Takes out of `contacts` who is in no item that is left.
+fn without_strangers(body: &mut Value, items: &[Incoming]) {
+    let people = redact::people(items);
+    let below = |value: &mut Value, key| value.get_mut(key).and_then(Value::as_array_mut).map(std::mem::take);
+    let is_left = |contact: &Value| {
+        let ids = ["wa_id", "user_id"].into_iter().filter_map(|key| json::id(contact, key));
+        ids.into_iter().any(|id| people.contains(id.trim_start_matches('+')))
+    };
+    let entries = body.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten();
+    let changes = entries.filter_map(|entry| entry.get_mut("changes")?.as_array_mut()).flatten();
+    for value in changes.filter_map(|change| change.get_mut("value")) {
+        if let Some(contacts) = below(value, "contacts") {
+            value["contacts"] = contacts.into_iter().filter(is_left).collect();
+        }
     }
 }
 
@@ -181,7 +209,7 @@ impl Account {
                 "messages" | "message_echoes" | "smb_message_echoes" | "" => {
                     batch.fault("empty_change", format!("a change of `{}` holds nothing", json::word(&field)));
                 }
-                _ => batch.item(self.other_change(&field, change)),
+                _ => batch.item(change, self.other_change(&field, change)),
             }
         }
     }
@@ -207,7 +235,7 @@ impl Account {
         self.time(message, &mut incoming);
         self.pointers(message, &mut incoming);
         let unreadable = self.kind(&kind, message, &mut incoming);
-        batch.item(incoming);
+        batch.item(message, incoming);
         unreadable
     }
 
@@ -230,7 +258,7 @@ impl Account {
             batch.fault("vendor_error", format!("WhatsApp reports: {}", error_words(error)));
         }
         if batch.len() == before {
-            batch.item(self.other_change("history", chunk));
+            batch.item(chunk, self.other_change("history", chunk));
         }
     }
 
@@ -250,7 +278,7 @@ impl Account {
         self.pointers(message, &mut incoming);
         self.kind(&json::text(message, "type").unwrap_or_default(), message, &mut incoming);
         let (occurred_at, target) = (incoming.occurred_at, incoming.source_key.clone());
-        batch.item(incoming);
+        batch.item(message, incoming);
         let reached = message.get("history_context").and_then(|context| json::text(context, "status"));
         let reached = reached.and_then(|word| Progress::parse(&word.to_ascii_lowercase()));
         if let (Direction::FromAgent, Some(progress)) = (direction, reached) {
@@ -263,7 +291,7 @@ impl Account {
             status.occurred_at = occurred_at;
             status.occurred_trusted = occurred_at.is_some();
             status.references.push(self.reference(ReferenceKind::Target, target));
-            batch.item(status);
+            batch.item(message, status);
         }
     }
 
@@ -286,7 +314,7 @@ impl Account {
         self.time(message, &mut incoming);
         incoming.references.push(self.reference(ReferenceKind::Target, id));
         said(&json::text(message, "type").unwrap_or_default(), message).put(&mut incoming);
-        batch.item(incoming);
+        batch.item(message, incoming);
     }
 
     /// Who said a message of the history: the business, where its own number or `from_me` says so.
@@ -387,7 +415,7 @@ impl Account {
         incoming.subject = json::elements(status, "errors").first().map(reason);
         self.time(status, &mut incoming);
         self.target(status, "id", &mut incoming);
-        batch.item(incoming);
+        batch.item(status, incoming);
     }
 
     /// `{"wa_id": "358401234567", "category": "marketing_messages", "value": "stop", "timestamp": 1731705721}`.
@@ -398,7 +426,7 @@ impl Account {
         let of = |key| json::word(&json::text(preference, key).unwrap_or_default());
         incoming.content = Content::Text(format!("[preference: {} {}]", of("category"), of("value")));
         self.time(preference, &mut incoming);
-        batch.item(incoming);
+        batch.item(preference, incoming);
     }
 
     /// A change of the account, a template, a field that Meta invents tomorrow: shown, never dropped.

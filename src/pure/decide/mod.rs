@@ -27,13 +27,14 @@ use crate::pure::domain::policy::Policy;
 /// `mint` gives the ids of what is new. The decision is not in the facts yet:
 /// [`Facts::apply`] puts it there.
 pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
-    if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
-        return repeat(message, seen.message);
-    }
+    // Before anything else: what was erased is not even a repeat, its bytes go again.
     if lookup.own.iter().any(|(kind, key)| *kind == AnchorKind::Message && facts.tombstones.contains(key)) {
         let mut decision = nothing(message, ItemRole::Erased, message.id);
         decision.reasons.push(Reason::new("erased", "The message was erased and stays erased."));
         return decision;
+    }
+    if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
+        return repeat(message, seen.message);
     }
     if message.incoming.is_move() {
         return moved(message, lookup, facts, mint, policy);

@@ -348,6 +348,8 @@ pub struct Incoming {
     /// The platform's notice that the sender is reached at these from now on, and no longer at the
     /// identities in `sender`: a number or user id changed. Empty for everything else.
     pub moved_to: Vec<SenderIdentity>,
+    /// Nothing is here any more: its content was taken out of the delivery. It only holds its place.
+    pub redacted: bool,
 }
 
 impl Incoming {
@@ -373,7 +375,13 @@ impl Incoming {
             authentication: None,
             marks: Vec::new(),
             moved_to: Vec::new(),
+            redacted: false,
         }
+    }
+
+    /// What stands in the place of an item whose content was taken out of its delivery.
+    pub fn redacted() -> Self {
+        Self { what: What::Notice, redacted: true, ..Self::new("redacted", "redacted") }
     }
 
     /// Whether it was said in a group of several customers.

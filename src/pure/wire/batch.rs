@@ -1,9 +1,13 @@
 //! What is read out of one delivery, gathered within limits.
 //!
 //! **Invariant:** nothing is left out in silence: past a limit the count of what was left out is
-//! itself a fault, so that the delivery lies in quarantine, whole.
+//! itself a fault, so that the delivery lies in quarantine, whole. An item that was redacted keeps its
+//! position.
 
+use super::redact;
 use crate::pure::domain::message::{Fault, Incoming, Parsed};
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Items taken from one delivery. Meta's largest batches hold 1,000 changes; ten times that many
 /// still fits the memory of a batch of deliveries.
@@ -13,21 +17,53 @@ const ITEMS_MAX: usize = 10_000;
 /// million sentences about one broken file.
 const FAULTS_MAX: usize = 1_000;
 
+/// The address of the element of a payload that an item was read from. Items of one element have one
+/// source. It means something only while the payload that was read is in memory.
+pub type Source = usize;
+
+/// The source of what is read from an element.
+pub fn source_of<S: ?Sized>(element: &S) -> Source {
+    std::ptr::from_ref(element).cast::<u8>().addr()
+}
+
 /// Items and faults of one delivery, in the order of the payload.
 #[derive(Debug, Default)]
 pub struct Batch {
     parsed: Parsed,
+    /// Where in the payload each item was read, as the address of that element.
+    sources: Vec<Source>,
+    /// Positions of items that were redacted.
+    redacted: BTreeSet<usize>,
     items_left_out: usize,
     faults_left_out: usize,
 }
 
 impl Batch {
-    /// Adds an item. Past `ITEMS_MAX` it is counted only.
-    pub fn item(&mut self, incoming: Incoming) {
-        match self.parsed.items.len() < ITEMS_MAX {
-            true => self.parsed.items.push(incoming),
+    /// Adds an item read from an element of the payload: the smallest that holds all of it, and
+    /// nothing of other items. Past `ITEMS_MAX` it is counted only.
+    pub fn item<S: ?Sized>(&mut self, element: &S, incoming: Incoming) {
+        match self.parsed.items.len() + self.redacted.len() < ITEMS_MAX {
+            true => {
+                self.parsed.items.push(incoming);
+                self.sources.push(source_of(element));
+            }
             false => self.items_left_out += 1,
         }
+    }
+
+    /// Keeps the place of an item that was redacted.
+    pub fn redacted(&mut self, position: usize) {
+        if position < ITEMS_MAX {
+            self.redacted.insert(position);
+        }
+    }
+
+    /// Whether nothing but the places of redacted items is left of an element; then they are kept.
+    pub fn is_redacted(&mut self, element: &Value) -> bool {
+        let positions = redact::positions(element);
+        let is_redacted = positions.is_some();
+        positions.into_iter().flatten().for_each(|position| self.redacted(position));
+        is_redacted
     }
 
     /// Adds a fault. Past `FAULTS_MAX` it is counted only.
@@ -40,7 +76,8 @@ impl Batch {
 
     /// How many items and faults there are so far, those left out included.
     pub fn len(&self) -> usize {
-        self.parsed.items.len() + self.parsed.faults.len() + self.items_left_out + self.faults_left_out
+        let items = self.parsed.items.len() + self.redacted.len() + self.items_left_out;
+        items + self.parsed.faults.len() + self.faults_left_out
     }
 
     /// Whether nothing was read so far, not even a fault.
@@ -49,7 +86,12 @@ impl Batch {
     }
 
     /// All of it. A delivery with nothing in it is a fault as well: somebody sent it for a reason.
-    pub fn finish(mut self) -> Parsed {
+    pub fn finish(self) -> Parsed {
+        self.finish_with_sources().0
+    }
+
+    /// The same with the source of each item; a redacted one has none any more.
+    pub fn finish_with_sources(mut self) -> (Parsed, Vec<Option<Source>>) {
         if self.is_empty() {
             self.fault("empty_delivery", "there is nothing in the delivery");
         }
@@ -63,7 +105,25 @@ impl Batch {
             let detail = format!("{faults} more faults past the first {FAULTS_MAX}");
             self.parsed.faults.push(Fault::new("too_many_faults", detail));
         }
-        self.parsed
+        let sources = self.put_in_places();
+        (self.parsed, sources)
+    }
+
+    /// Puts the redacted items between the others, where they were.
+    fn put_in_places(&mut self) -> Vec<Option<Source>> {
+        if self.redacted.is_empty() {
+            return self.sources.drain(..).map(Some).collect();
+        }
+        let mut read = std::mem::take(&mut self.parsed.items).into_iter().zip(self.sources.drain(..).map(Some));
+        let mut all: Vec<(Incoming, Option<Source>)> = Vec::new();
+        for position in &self.redacted {
+            let missing = position.saturating_sub(all.len());
+            all.extend(read.by_ref().take(missing));
+            all.push((Incoming::redacted(), None));
+        }
+        let (items, sources) = all.into_iter().chain(read).unzip();
+        self.parsed.items = items;
+        sources
     }
 }
 
@@ -75,7 +135,7 @@ mod tests {
     fn what_is_left_out_is_said() {
         let mut batch = Batch::default();
         for n in 0..ITEMS_MAX + 3 {
-            batch.item(Incoming::new("n", n.to_string()));
+            batch.item(&n, Incoming::new("n", n.to_string()));
         }
         for _ in 0..FAULTS_MAX + 2 {
             batch.fault("bad", "bad");

@@ -94,15 +94,15 @@ pub fn id(value: &Value, key: &str) -> Option<String> {
     (!id.is_empty() && id.len() <= ID_BYTES_MAX).then_some(id)
 }
 
-/// The elements of the list under a key. Absent and null are an empty list; anything else that is no
+/// The elements of the list under a key that were not redacted. Absent and null are an empty list; anything else that is no
 /// list is the fault `not_a_list`.
-pub fn list<'a>(value: &'a Value, key: &str, batch: &mut Batch) -> &'a [Value] {
+pub fn list<'a>(value: &'a Value, key: &str, batch: &mut Batch) -> Vec<&'a Value> {
     match value.get(key) {
-        None | Some(Value::Null) => &[],
-        Some(Value::Array(elements)) => elements,
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(elements)) => elements.iter().filter(|element| !batch.is_redacted(element)).collect(),
         Some(_) => {
             batch.fault("not_a_list", format!("`{key}` is not a list"));
-            &[]
+            Vec::new()
         }
     }
 }

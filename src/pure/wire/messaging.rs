@@ -16,6 +16,7 @@
 //! becomes a person.
 
 use super::batch::Batch;
+use super::redact::{self, Redacted};
 use super::{json, meta};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{
@@ -39,8 +40,17 @@ pub fn read(product: Product, event: &RawEvent) -> Parsed {
         Ok(body) => body,
         Err(fault) => return Parsed { items: Vec::new(), faults: vec![fault] },
     };
+    batch(product, &body).finish()
+}
+
+/// Takes an item out of a delivery.
+pub fn redact(product: Product, event: &RawEvent, item: u32) -> Option<Redacted> {
+    redact::in_json(&event.body, item, |body| batch(product, body), |_, _| {})
+}
+
+fn batch(product: Product, body: &Value) -> Batch {
     let mut batch = Batch::default();
-    for entry in meta::entries(&body, product.object, &mut batch) {
+    for entry in meta::entries(body, product.object, &mut batch) {
         let before = batch.len();
         let page = Page { product, id: json::id(entry, "id"), entry };
         for key in ["messaging", "standby"] {
@@ -55,7 +65,7 @@ pub fn read(product: Product, event: &RawEvent) -> Parsed {
             batch.fault("empty_entry", "an entry holds no events");
         }
     }
-    batch.finish()
+    batch
 }
 
 /// The kinds of events, in the order in which they are looked for: one event holds one of them.
@@ -118,7 +128,7 @@ impl Page<'_> {
             Some("delivery") => self.receipt("delivery", "delivered", &event, batch),
             Some("read") => self.receipt("read", "read", &event, batch),
             Some(kind) => self.said(kind, &event, batch),
-            None => batch.item(self.notice(&event)),
+            None => batch.item(event.event, self.notice(&event)),
         }
     }
 
@@ -127,6 +137,7 @@ impl Page<'_> {
     fn change(&self, change: &Value, batch: &mut Batch) {
         let field = json::text(change, "field").unwrap_or_default();
         match change.get("value") {
+            Some(value) if batch.is_redacted(value) => {}
             Some(value) if json::has(value, "sender") || EVENTS.iter().any(|kind| json::has(value, kind)) => {
                 self.event(value, batch);
             }
@@ -138,7 +149,7 @@ impl Page<'_> {
                 incoming.content = Content::Text(format!("[change: {}]", json::word(&field)));
                 incoming.marks.push(Mark::Unsupported);
                 self.time(change, None, &mut incoming);
-                batch.item(incoming);
+                batch.item(change, incoming);
             }
         }
     }
@@ -157,7 +168,7 @@ impl Page<'_> {
             "reaction" => event.reaction(object, &mut incoming),
             _ => postback(object, &mut incoming),
         }
-        batch.item(incoming);
+        batch.item(event.event, incoming);
     }
 
     /// `{"mids": ["mid.1"]?, "watermark": 1458668856253}`: all that was sent up to the watermark was
@@ -185,7 +196,7 @@ impl Page<'_> {
             // Without a message's id, what counts is until when all was received.
             let until = watermark.and_then(json::timestamp).filter(|_| incoming.references.is_empty());
             incoming.occurred_at = until.or(incoming.occurred_at);
-            batch.item(incoming);
+            batch.item(event.event, incoming);
         }
     }
 

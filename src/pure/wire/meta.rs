@@ -163,17 +163,17 @@ fn is_plain(challenge: &str) -> bool {
 
 /// The entries of a delivery for `object`. Another object is the fault `wrong_object`: the vendor is
 /// subscribed to something that another kind of channel reads.
-pub fn entries<'a>(body: &'a Value, object: &str, batch: &mut Batch) -> &'a [Value] {
+pub fn entries<'a>(body: &'a Value, object: &str, batch: &mut Batch) -> Vec<&'a Value> {
     match json::text(body, "object") {
         Some(found) if found == object => {}
         Some(found) => {
             let found = json::word(&found);
             batch.fault("wrong_object", format!("the delivery is about `{found}`; this channel reads `{object}`"));
-            return &[];
+            return Vec::new();
         }
         None => {
             batch.fault("not_from_meta", "the delivery has no `object`, as every one from Meta has");
-            return &[];
+            return Vec::new();
         }
     }
     let entries = json::list(body, "entry", batch);

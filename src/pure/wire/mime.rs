@@ -10,6 +10,8 @@
 
 use super::mail_body::body;
 use super::mail_parts::{self, Mail, Mailbox, cut};
+use super::mail_parts::{self, Mail, Mailbox, Part, clean_line, cut};
+use super::redact::Redacted;
 use super::settings::SettingsProblem;
 use super::{authentication, automatic, quote, report};
 use crate::pure::domain::Timestamp;
@@ -85,6 +87,14 @@ impl MailSettings {
     }
 }
 
+/// What is left of a mail that was redacted.
+const REDACTED: &[u8] = b"Subject: Erased\r\nX-Lanka-Redacted: 0\r\n\r\nThis mail was erased.\r\n";
+
+/// Takes the content out of a delivery: a mail is one item, so nothing of it is left.
+pub fn redact(event: &RawEvent, item: u32) -> Option<Redacted> {
+    (item == 0 && event.body != REDACTED).then(|| Redacted { body: REDACTED.to_vec(), items: vec![0] })
+}
+
 /// Reads one mail.
 ///
 /// The message's `source_key` is its Message-ID without angle brackets. A mail without one gets
@@ -93,6 +103,9 @@ impl MailSettings {
 /// Faults: `empty` (no bytes but blanks), `not_a_mail` (no header field that mails have),
 /// `no_sender` (nobody it could be from, and nothing to show either).
 pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
+    if event.body == REDACTED {
+        return Parsed { items: vec![Incoming::redacted()], faults: Vec::new() };
+    }
     let fault = |code, detail: &str| Parsed { items: Vec::new(), faults: vec![Fault::new(code, detail)] };
     if event.body.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         return fault("empty", "the mail has no content at all");

@@ -18,6 +18,7 @@ pub mod profile;
 pub mod quote;
 pub mod reach;
 pub mod report;
+pub mod redact;
 pub mod settings;
 pub mod standard_webhooks;
 pub mod written;

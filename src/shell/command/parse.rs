@@ -222,7 +222,7 @@ impl Reader {
             let nothing = Fault::new("nothing", "it is well-formed, and there is no message or update in it");
             fault(output, &file, &located(nothing))?;
         }
-        for (item, incoming) in (0u32..).zip(parsed.items) {
+        for (item, incoming) in (0u32..).zip(parsed.items).filter(|(_, incoming)| !incoming.redacted) {
             let stated_at = incoming.occurred_at;
             let message = normalise(&event, item, incoming, MessageId(Uuid::nil()), &self.policy);
             let said = Said { file: file.clone(), stated_at, message };

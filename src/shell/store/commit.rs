@@ -602,6 +602,7 @@ impl<'a> Writer<'a> {
 
     async fn items(&mut self) -> Result<(), StoreError> {
         let rows = self.decided;
+        let is_erased = |d: &Decided| d.decision.role == ItemRole::Erased;
         let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then(|| self.message_of(d));
         let message = |d: &Decided| match d.decision.role {
             ItemRole::Erased | ItemRole::Move => None,
@@ -609,17 +610,21 @@ impl<'a> Writer<'a> {
             _ => Some(self.message_of(d)),
         };
         sqlx::query(
-            "INSERT INTO raw_item (raw_event, item, role, what, source_key, message_id, duplicate_of)
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[])
+            "INSERT INTO raw_item (raw_event, item, role, what, source_key, message_id, duplicate_of, redacted_at)
+             SELECT raw_event, item, role, what, source_key, message_id, duplicate_of, CASE WHEN erased THEN now() END
+             FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::boolean[])
+                AS t(raw_event, item, role, what, source_key, message_id, duplicate_of, erased)
              ON CONFLICT (raw_event, item) DO NOTHING",
         )
         .bind(column(rows, |d| d.message.raw_event.0))
         .bind(column(rows, |d| i32::try_from(d.message.item).unwrap_or(i32::MAX)))
         .bind(column(rows, |d| d.decision.role.as_str()))
         .bind(column(rows, |d| json_word(&d.message.incoming.what)))
-        .bind(column(rows, |d| d.message.incoming.source_key.as_str()))
+        // A vendor's id may hold the person's number.
+        .bind(column(rows, |d| if is_erased(d) { "" } else { d.message.incoming.source_key.as_str() }))
         .bind(column(rows, message))
         .bind(column(rows, duplicate))
+        .bind(column(rows, is_erased))
         .execute(&mut *self.connection)
         .await?;
         Ok(())

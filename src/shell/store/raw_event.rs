@@ -152,6 +152,7 @@ impl Store {
             let mut connection = self.pool.acquire().await?;
             rows.insert(&mut connection, hearing, self.has_peers()).await?;
         }
+        self.forget_repeated(&rows).await?;
         self.ingest_wake.notify_one();
         Ok(rows.id.into_iter().map(RawEventId).collect())
     }
@@ -246,6 +247,52 @@ impl Store {
         .await?;
         let oldest: Option<jiff_sqlx::Timestamp> = row.try_get(1)?;
         Ok((row.try_get(0)?, oldest.map(|at| at.to_jiff())))
+    }
+}
+
+impl Store {
+    /// Removes contents that no row names any more. What cannot be removed now is told in the log: the
+    /// rows are right, and only a file too many is left.
+    pub async fn forget_contents(&self, contents: Vec<ContentHash>) {
+        for hash in contents {
+            if let Err(error) = self.forget_content(hash).await {
+                tracing::warn!(code = "content_left", content.hash = %hash, %error,
+                    "a content that was erased could not be removed; remove the file of this name by hand");
+            }
+        }
+    }
+
+    async fn forget_content(&self, hash: ContentHash) -> Result<(), StoreError> {
+        let is_named: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM raw_event WHERE content_hash = $1) OR EXISTS (SELECT 1 FROM attachment WHERE content_hash = $1)",
+        )
+        .bind(&hash.0[..])
+        .fetch_one(&self.pool)
+        .await?;
+        if !is_named {
+            self.content.remove(hash).await?;
+        }
+        Ok(())
+    }
+
+    /// A large body is put before it is known whether it is new. Where an earlier delivery of the same
+    /// bytes was redacted since, nothing names it, and it goes again.
+    async fn forget_repeated(&self, rows: &Rows) -> Result<(), StoreError> {
+        let (ids, hashes): (Vec<Uuid>, Vec<&Vec<u8>>) =
+            rows.id.iter().zip(&rows.content_hash).filter_map(|(id, hash)| Some((*id, hash.as_ref()?))).unzip();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let unnamed: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT i.hash FROM unnest($1::uuid[], $2::bytea[]) AS i(id, hash) JOIN raw_event r ON r.id = i.id
+             JOIN raw_event f ON f.id = r.same_as WHERE f.content_hash IS DISTINCT FROM i.hash",
+        )
+        .bind(ids)
+        .bind(hashes)
+        .fetch_all(&self.pool)
+        .await?;
+        self.forget_contents(unnamed.iter().filter_map(|hash| hash.as_slice().try_into().ok()).collect()).await;
+        Ok(())
     }
 }
 
@@ -385,6 +432,39 @@ fn claimed(events: Vec<LoadedRaw>, quiet: &HashMap<Uuid, bool>) -> Vec<ClaimedRa
 pub async fn settle(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM raw_pending WHERE raw_event = ANY($1)").bind(ids).execute(connection).await?;
     Ok(())
+}
+
+/// Replaces the bytes of a delivery, where they are: those of an earlier one that it equals. Gives the
+/// content that it named before, which is to be forgotten after the commit.
+pub async fn replace_body(
+    store: &Store,
+    connection: &mut PgConnection,
+    id: Uuid,
+    replace: impl FnOnce(&RawEvent) -> Option<Bytes>,
+) -> Result<Option<ContentHash>, StoreError> {
+    let first: Uuid = sqlx::query_scalar("SELECT coalesce(same_as, id) FROM raw_event WHERE id = $1")
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
+    // Two daemons may do this at once; the second finds it done.
+    let row = sqlx::query_scalar("SELECT content_hash FROM raw_event WHERE id = $1 FOR UPDATE");
+    let Some(before) = row.bind(first).fetch_optional(&mut *connection).await? else { return Ok(None) };
+    let before: Option<Vec<u8>> = before;
+    let loaded = load(store, connection, &[first]).await?.pop().filter(|loaded| loaded.lost.is_none());
+    let Some(body) = loaded.and_then(|loaded| replace(&loaded.event)) else { return Ok(None) };
+    let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+    let (body, hash) = match body.len() > BODY_IN_ROW_BYTES_MAX {
+        true => (None, Some(store.content.put(body).await?.hash.0.to_vec())),
+        false => (Some(body), None),
+    };
+    sqlx::query("UPDATE raw_event SET body = $2, content_hash = $3, bytes = $4 WHERE id = $1")
+        .bind(first)
+        .bind(body.as_deref())
+        .bind(hash)
+        .bind(bytes)
+        .execute(connection)
+        .await?;
+    Ok(before.and_then(|hash| ContentHash::try_from(hash.as_slice()).ok()))
 }
 
 /// A delivery read back.

@@ -102,7 +102,10 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
         let owned = owner.is_some_and(|owner| OWNERS_OURS.is(owner) || OWNERS_OF_OTHERS.is(owner));
         return (owned || word.ends_with("'s") || word.ends_with("s'")).then_some(true);
     }
-    let owns_address = follows(OWNED_WORDS_MAX).any(is_address);
+    // "my husband's number" is not mine.
+    let is_owner =
+        |word: &&Word<'_>| RELATIONS.is(&word.lower) || RELATIONS_OWNED.is(&word.lower) || word.lower.ends_with("'s");
+    let owns_address = follows(OWNED_WORDS_MAX).take_while(|word| !is_owner(word)).any(is_address);
     if owns_address && OWNERS_OURS.is(word) {
         return Some(false);
     }
@@ -114,7 +117,7 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     if owns_address && word.ends_with("'s") && is_noun && follows(1).any(is_address) {
         return Some(true);
     }
-    named(words, at, names, follows(2).any(is_address))
+    named(words, at, names, follows(1).any(is_address))
 }
 
 /// Somebody is called by a name that is not the writer's: "Pekka tavoitetaan numerosta …", and in the
@@ -134,8 +137,8 @@ fn named(words: &[Word<'_>], at: usize, names: &[PersonName], owns_address: bool
             names.iter().any(|own| matches!(own.compare(&name), Full | Partial))
         })
     };
-    if is_given(&fold(lower)) && !owns_address {
-        return (!names.is_empty() && !is_ours(written)).then_some(true);
+    if is_given(&fold(lower)) && !names.is_empty() {
+        return (!is_ours(written)).then_some(true);
     }
     let owner = genitive(lower).filter(|_| owns_address)?;
     (!is_ours(&owner)).then_some(true)
