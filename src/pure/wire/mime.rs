@@ -10,7 +10,6 @@
 
 use super::mail_body::body;
 use super::mail_parts::{self, Mail, Mailbox, cut};
-use super::mail_parts::{self, Mail, Mailbox, Part, clean_line, cut};
 use super::redact::Redacted;
 use super::settings::SettingsProblem;
 use super::{authentication, automatic, quote, report};

@@ -19,6 +19,7 @@ pub mod quote;
 pub mod reach;
 pub mod report;
 pub mod redact;
+pub mod report;
 pub mod settings;
 pub mod standard_webhooks;
 pub mod written;
