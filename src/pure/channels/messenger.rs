@@ -7,7 +7,8 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Redacted, Setup, Unfit,
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Redacted, Setup,
+    Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
