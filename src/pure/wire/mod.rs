@@ -19,7 +19,6 @@ pub mod quote;
 pub mod reach;
 pub mod redact;
 pub mod report;
-pub mod report;
 pub mod settings;
 pub mod standard_webhooks;
 pub mod written;
