@@ -148,8 +148,9 @@ fn without_strangers(body: &mut Value, items: &[Incoming]) {
     let people = redact::people(items);
     let below = |value: &mut Value, key| value.get_mut(key).and_then(Value::as_array_mut).map(std::mem::take);
     let is_left = |contact: &Value| {
+        let name = contact.get("profile").and_then(|profile| json::filled(profile, "name"));
         let ids = ["wa_id", "user_id"].into_iter().filter_map(|key| json::id(contact, key));
-        ids.into_iter().any(|id| people.contains(id.trim_start_matches('+')))
+        ids.into_iter().any(|id| people.contains(&(id.trim_start_matches('+'), name.as_deref())))
     };
     let entries = body.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten();
     let changes = entries.filter_map(|entry| entry.get_mut("changes")?.as_array_mut()).flatten();

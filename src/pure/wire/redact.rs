@@ -61,13 +61,11 @@ pub fn in_json(
     Some(Redacted { body: body.to_string().into_bytes(), items })
 }
 
-/// Every id of a person in the items, without the `+` of a number.
-pub fn people(items: &[Incoming]) -> BTreeSet<&str> {
-    let held = items.iter().flat_map(|item| {
-        let sides = item.sender.identities.iter().chain(&item.recipient.identities);
-        sides.chain(&item.moved_to)
-    });
-    held.map(|held| held.identity.value.trim_start_matches('+')).collect()
+/// Every id of a person in the items, without the `+` of a number, with the name he has there.
+pub fn people(items: &[Incoming]) -> BTreeSet<(&str, Option<&str>)> {
+    let sides = items.iter().flat_map(|item| [&item.sender, &item.recipient]);
+    let ids = sides.flat_map(|side| side.identities.iter().map(|held| (held, side.name.as_deref())));
+    ids.map(|(held, name)| (held.identity.value.trim_start_matches('+'), name)).collect()
 }
 
 enum Step {
