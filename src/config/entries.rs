@@ -59,7 +59,7 @@ pub(super) fn channels(
         });
         let intake = match &built {
             Ok(Built { intake, .. }) => Some(intake.clone()),
-            Err(intake) => intake.clone(),
+            Err(intake) => intake.clone().map(|intake| *intake),
         };
         if let Some(intake) = intake {
             check_ca_file(&path, &intake, report);

@@ -127,7 +127,7 @@ impl Built {
     pub fn unless(self, problems: Problems) -> Result<Self, Unfit> {
         match problems.is_empty() {
             true => Ok(self),
-            false => Err(Unfit { problems: problems.into(), intake: Some(self.intake) }),
+            false => Err(Unfit { problems: problems.into(), intake: Some(Box::new(self.intake)) }),
         }
     }
 }
@@ -139,7 +139,7 @@ pub struct Unfit {
     pub problems: Vec<SettingsProblem>,
     /// What it would read, as far as the keys that say so are right: two channels at one source are
     /// found whatever else is wrong with them. For comparing only.
-    pub intake: Option<Intake>,
+    pub intake: Option<Box<Intake>>,
 }
 
 impl From<Vec<SettingsProblem>> for Unfit {

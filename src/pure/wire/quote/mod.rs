@@ -322,6 +322,9 @@ mod tests {
         ] {
             let text = piece.repeat(1_000_000 / piece.len());
             assert!(split(&text).own.len() <= text.len(), "{piece:?}");
+            // Between words it is not taken off at the end at once.
+            let between = format!("hello\n{text}\nx");
+            assert!(split(&between).own.len() <= between.len(), "{piece:?} between words");
         }
     }
 }

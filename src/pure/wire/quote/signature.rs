@@ -55,9 +55,9 @@ fn delimiter(own: &[&str]) -> Option<usize> {
         // A motto is one sentence; two, or one above a further line of dashes, are paragraphs.
         let is_prose = sentences > 1 || (sentences > 0 && rules > 0);
         // A long rule is drawn above footers; people draw two or three dashes between topics.
-        let is_signature = bare.len() > 3 || bare.starts_with('_') || !(is_prose || begins_in_midst(&own[at + 1..]));
+        let is_signature = || bare.len() > 3 || bare.starts_with('_') || !(is_prose || begins_in_midst(&own[at + 1..]));
         let is_short = bare == "--" || bare == "---" || (below <= SIGNATURE_LINES_MAX && at > 0);
-        if *line == DELIMITER || (is_drawn && is_signature && is_short) {
+        if *line == DELIMITER || (is_drawn && is_short && is_signature()) {
             found = Some(at);
         }
         below += usize::from(!bare.is_empty());
