@@ -1,7 +1,7 @@
 //! Taking one item out of a delivery, so that what it said and who said it are no longer in the bytes.
 //!
 //! In JSON the element that an item was read from is replaced by `{"lanka_redacted": [2]}`, which holds
-//! the positions of what was read from it; [`Batch`](super::batch::Batch) puts placeholders there when
+//! the positions of what was read from it; [`Batch`] puts placeholders there when
 //! the rest is read again. Refused: taking the element out altogether, which would shift the positions
 //! of the items after it.
 //!
