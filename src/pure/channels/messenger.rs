@@ -34,7 +34,7 @@ struct Settings {
     app_secret: Secret,
     /// The word agreed on for the handshake.
     verify_token: Secret,
-    /// The Page's token for the calls to Meta: names, answers. Without it neither is possible.
+    /// The Page's token, with which names are asked of Meta. Left out, none are.
     access_token: Option<Secret>,
     /// Where Meta's API is, if not at its usual place.
     api_url: Option<String>,
