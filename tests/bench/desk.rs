@@ -31,7 +31,7 @@ const STATEMENT_SETTINGS: [&str; 2] =
     ["shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_planning=on"];
 
 /// Whether to show the time of each statement: with `LANKA_BENCH_STATEMENTS` in the environment.
-pub fn statements_wanted() -> bool {
+fn statements_wanted() -> bool {
     std::env::var_os("LANKA_BENCH_STATEMENTS").is_some()
 }
 
@@ -199,6 +199,40 @@ impl Server {
     /// Writes everything to the disk, so that the next measurement does not pay for the last.
     pub async fn settle(&self) {
         self.execute("lanka", "CHECKPOINT").await;
+    }
+
+    /// Counts the statements of a database from now on, if that is wanted.
+    pub async fn watch_statements(&self, database: &str) {
+        if statements_wanted() {
+            let sql = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()";
+            self.execute(database, sql).await;
+        }
+    }
+
+    /// Shows where the time went since [`Self::watch_statements`], of `seconds` in all.
+    pub async fn show_statements(&self, database: &str, seconds: f64) {
+        if !statements_wanted() {
+            return;
+        }
+        let mut connection = self.connect(database).await;
+        let rows: Vec<(String, i64, f64, f64)> = sqlx::query_as(
+            "SELECT regexp_replace(left(query, 110), '\\s+', ' ', 'g'), calls, total_exec_time, total_plan_time
+             FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+             ORDER BY total_exec_time + total_plan_time DESC LIMIT 30",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .expect("statements");
+        let total = |f: fn(&(String, i64, f64, f64)) -> f64| rows.iter().map(f).sum::<f64>();
+        eprintln!(
+            "{database}: {:.0} ms in all; statements: executed {:.0} ms, planned {:.0} ms",
+            seconds * 1000.0,
+            total(|r| r.2),
+            total(|r| r.3)
+        );
+        for (query, calls, executed_ms, planned_ms) in rows {
+            eprintln!("{executed_ms:9.1} ms {planned_ms:9.1} ms {calls:6} {query}");
+        }
     }
 
     /// Stops it.

@@ -36,11 +36,11 @@ pub async fn measure(server: &Server, contacts: u64, count: usize) -> Map<String
     let (mut ratios, mut raw) = (vec![], vec![]);
     for round in 0..ROUNDS as u64 {
         let small = server.desk("growth_small").await;
-        let small_ours = ours(server, &small, &items(200 + round, count, contacts)).await;
+        let small_ours = ours(server, &small, "growth_small", &items(200 + round, count, contacts)).await;
         small.store.pool.close().await;
         server.drop("growth_small").await;
         let other = server.desk("growth_small").await;
-        ours(server, &other, &items(300 + round, count, 0)).await;
+        ours(server, &other, "growth_small", &items(300 + round, count, 0)).await;
         let written = rows::read(server, "growth_small").await;
         other.store.pool.close().await;
         server.drop("growth_small").await;
@@ -48,7 +48,7 @@ pub async fn measure(server: &Server, contacts: u64, count: usize) -> Map<String
         let small_plain = plain(server, &written, "growth_plain").await;
         server.drop("growth_plain").await;
         let big_plain = plain(server, &written, BIG).await;
-        let big_ours = ours(server, &big, &items(200 + round, count, contacts)).await;
+        let big_ours = ours(server, &big, BIG, &items(200 + round, count, contacts)).await;
         let ratio = (big_ours / big_plain) / (small_ours / small_plain);
         eprintln!(
             "growth, round {}: empty: ours {:.0}/s, plain {:.0}/s; full: ours {:.0}/s, plain {:.0}/s; plain growth {:.3}, ratio {ratio:.3}",
@@ -88,13 +88,15 @@ fn items(seed: u64, count: usize, population: u64) -> Vec<Item> {
 }
 
 /// Seconds a message of ingest.
-async fn ours(server: &Server, desk: &Desk, items: &[Item]) -> f64 {
+async fn ours(server: &Server, desk: &Desk, database: &str, items: &[Item]) -> f64 {
     desk.record(items).await;
     server.settle().await;
+    server.watch_statements(database).await;
     let began = Instant::now();
     desk.decide().await;
     let seconds = began.elapsed().as_secs_f64();
     assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0, "something was not decided");
+    server.show_statements(database, seconds).await;
     seconds / items.len() as f64
 }
 

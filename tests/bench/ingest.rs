@@ -38,19 +38,22 @@ struct Plan {
     quick: bool,
     /// Parts to run; all when empty.
     only: Vec<String>,
+    /// Contacts in the history of `growth`, other than by default.
+    contacts: Option<u64>,
 }
 
 impl Plan {
     fn of(arguments: impl Iterator<Item = String>) -> Self {
-        let mut plan = Self { quick: false, only: Vec::new() };
+        let mut plan = Self { quick: false, only: Vec::new(), contacts: None };
         let mut arguments = arguments.skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => plan.quick = true,
                 "--only" => plan.only = arguments.next().unwrap_or_default().split(',').map(str::to_owned).collect(),
+                "--contacts" => plan.contacts = arguments.next().and_then(|number| number.parse().ok()),
                 // Cargo's own.
                 "--bench" => {}
-                other => panic!("unknown argument {other}; known are --quick and --only PART,…"),
+                other => panic!("unknown argument {other}; known are --quick, --only PART,… and --contacts N"),
             }
         }
         plan
@@ -78,7 +81,7 @@ async fn main() {
     }
     if plan.wants("growth") {
         let (contacts, count) = if plan.quick { (20_000, 2_000) } else { (1_000_000, 5_000) };
-        figures.extend(growth::measure(&server, contacts, count).await);
+        figures.extend(growth::measure(&server, plan.contacts.unwrap_or(contacts), count).await);
     }
     server.stop().await;
     if plan.wants("rss") {

@@ -1,7 +1,7 @@
 //! `limit_ratio`: stored deliveries to committed threads, against writing the very same rows alone.
 
 use crate::corpus::{Corpus, Item};
-use crate::desk::{Server, statements_wanted};
+use crate::desk::Server;
 use crate::rows::{self, By};
 use crate::{median, number};
 use jiff::{SignedDuration, Timestamp};
@@ -23,19 +23,13 @@ pub async fn measure(server: &Server, count: usize) -> Map<String, Value> {
         let desk = server.desk("limit_ours").await;
         desk.record(&items).await;
         server.settle().await;
-        if statements_wanted() {
-            server
-                .execute("limit_ours", "CREATE EXTENSION pg_stat_statements; SELECT pg_stat_statements_reset()")
-                .await;
-        }
+        server.watch_statements("limit_ours").await;
         let began = Instant::now();
         desk.decide().await;
         let seconds = began.elapsed().as_secs_f64();
         assert_eq!(desk.count("SELECT count(*) FROM raw_pending").await, 0, "something was not decided");
         assert_eq!(desk.count("SELECT count(*) FROM quarantine").await, 0, "something was not read");
-        if statements_wanted() {
-            statements(server, seconds).await;
-        }
+        server.show_statements("limit_ours", seconds).await;
         let written = rows::read(server, "limit_ours").await;
         desk.store.pool.close().await;
         server.drop("limit_ours").await;
@@ -83,27 +77,4 @@ pub fn items(seed: u64, count: usize) -> Vec<Item> {
     let step = SignedDuration::from_secs(SPAN_S) / i32::try_from(count).unwrap_or(i32::MAX);
     let start = Timestamp::now().saturating_sub(SignedDuration::from_secs(SPAN_S + 60)).expect("a time");
     Corpus::new(seed, start, step).take(count).collect()
-}
-
-/// For whoever makes it faster: where the time went, statement by statement.
-async fn statements(server: &Server, seconds: f64) {
-    let mut connection = server.connect("limit_ours").await;
-    let rows: Vec<(String, i64, f64, f64)> = sqlx::query_as(
-        "SELECT regexp_replace(left(query, 70), '\\s+', ' ', 'g'), calls, total_exec_time, total_plan_time
-         FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-         ORDER BY 3 + 4 DESC LIMIT 30",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .expect("statements");
-    let total = |f: fn(&(String, i64, f64, f64)) -> f64| rows.iter().map(f).sum::<f64>();
-    eprintln!(
-        "{:.0} ms in all; statements: executed {:.0} ms, planned {:.0} ms",
-        seconds * 1000.0,
-        total(|r| r.2),
-        total(|r| r.3)
-    );
-    for (query, calls, executed_ms, planned_ms) in rows {
-        eprintln!("{executed_ms:9.1} ms {planned_ms:9.1} ms {calls:6} {query}");
-    }
 }

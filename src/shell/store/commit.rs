@@ -319,8 +319,12 @@ impl<'a> Writer<'a> {
         let (other, keep): (Vec<Uuid>, Vec<Uuid>) = gone.into_iter().unzip();
         for statement in [
             "UPDATE identity i SET contact_id = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) WHERE i.contact_id = t.other",
-            "UPDATE contact c SET merged_into = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
-             WHERE c.id = t.other OR c.merged_into = t.other",
+            "UPDATE contact c SET merged_into = m.keep FROM (
+                SELECT other AS id, keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
+                UNION ALL
+                SELECT e.id, t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
+                CROSS JOIN LATERAL (SELECT id FROM contact WHERE merged_into = t.other OFFSET 0) e
+             ) m WHERE c.id = m.id",
             "INSERT INTO ticket_participant (contact_id, ticket_id, role, entitled_by, since)
              SELECT t.keep, p.ticket_id, p.role, p.entitled_by, p.since
              FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) JOIN ticket_participant p ON p.contact_id = t.other
@@ -402,8 +406,12 @@ impl<'a> Writer<'a> {
         for statement in [
             "UPDATE message m SET ticket_id = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) WHERE m.ticket_id = t.other",
             "UPDATE ticket_reference r SET ticket_id = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) WHERE r.ticket_id = t.other",
-            "UPDATE ticket k SET merged_into = t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
-             WHERE k.id = t.other OR k.merged_into = t.other",
+            "UPDATE ticket k SET merged_into = m.keep FROM (
+                SELECT other AS id, keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
+                UNION ALL
+                SELECT e.id, t.keep FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep)
+                CROSS JOIN LATERAL (SELECT id FROM ticket WHERE merged_into = t.other OFFSET 0) e
+             ) m WHERE k.id = m.id",
             "INSERT INTO ticket_participant (contact_id, ticket_id, role, entitled_by, since)
              SELECT p.contact_id, t.keep, p.role, p.entitled_by, p.since
              FROM unnest($1::uuid[], $2::uuid[]) AS t(other, keep) JOIN ticket_participant p ON p.ticket_id = t.other

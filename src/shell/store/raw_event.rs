@@ -482,7 +482,7 @@ pub async fn load(store: &Store, connection: &mut PgConnection, ids: &[Uuid]) ->
     let rows = sqlx::query(
         "SELECT r.id, r.tenant, r.channel, r.kind, r.received_at, r.trusted_at, r.origin,
             coalesce(r.body, f.body) AS body, coalesce(r.content_hash, f.content_hash) AS content_hash
-         FROM raw_event r LEFT JOIN raw_event f ON f.id = r.same_as
+         FROM raw_event r LEFT JOIN LATERAL (SELECT body, content_hash FROM raw_event WHERE id = r.same_as LIMIT 1) f ON true
          WHERE r.id = ANY($1) ORDER BY r.id",
     )
     .bind(ids)
