@@ -1,7 +1,7 @@
 //! What speaks for two identities being one person, and what speaks against it (IDENTITY.md 4.2).
 
 use crate::pure::domain::contact::{ContactKind, is_role_address};
-use crate::pure::domain::decision::Facts;
+use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
 use crate::pure::domain::message::{Authentication, Content, Message};

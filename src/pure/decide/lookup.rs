@@ -3,7 +3,7 @@
 //! Keys are keyed hashes (HMAC-SHA256 under a subkey of `[security]`, cut to 128 bits): what is kept
 //! for look-up only is not kept in the clear.
 
-use crate::pure::domain::decision::{AnchorKind, Lookup, LookupKey};
+use crate::pure::domain::facts::{AnchorKind, Lookup, LookupKey};
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{FactValue, MatterRole, Message, ReferenceKind, What};
 use crate::pure::domain::policy::Policy;

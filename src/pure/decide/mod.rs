@@ -15,9 +15,8 @@ pub mod route;
 pub mod thread;
 pub mod triage;
 
-use crate::pure::domain::decision::{
-    AnchorKind, Decision, Facts, ItemRole, Lookup, Move, Placement, Reason, Resolution,
-};
+use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};
+use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, CallOutcome, Content, Message, SenderIdentity, What};
 use crate::pure::domain::policy::Policy;

@@ -15,6 +15,7 @@ use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, KnownIdentity};
 use crate::pure::domain::decision::*;
+use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId};
 use crate::pure::domain::message::{Message, SenderIdentity};
 use jiff::SignedDuration;

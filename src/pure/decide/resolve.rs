@@ -13,6 +13,7 @@ use super::evidence::*;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::CONTACT_IDENTITIES_MAX;
 use crate::pure::domain::decision::*;
+use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL, mask};
 use crate::pure::domain::message::{Direction, FactValue, Message, SenderIdentity};

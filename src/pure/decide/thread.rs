@@ -8,6 +8,7 @@ use super::evidence::{is_call, is_contradicted, is_forgeable, may_guess};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
+use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, MAILTO, registrable_domain};
 use crate::pure::domain::message::{Direction, FactValue, Message, ReferenceKind};

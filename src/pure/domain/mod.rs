@@ -4,6 +4,7 @@
 
 pub mod contact;
 pub mod decision;
+pub mod facts;
 pub mod given_name;
 pub mod id;
 pub mod identity;

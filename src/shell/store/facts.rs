@@ -10,7 +10,7 @@
 use super::{StoreError, lock_key, lock_sorted};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
-use crate::pure::domain::decision::*;
+use crate::pure::domain::facts::*;
 use crate::pure::domain::id::*;
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, What};
