@@ -273,7 +273,10 @@ fn sources(path: &str, intake: &Intake, report: &Report) -> Vec<(String, String)
         }
         Intake::Tail(tail) if known(&["path"]) => file(&tail.path, "file"),
         Intake::Drop(drop) if known(&["path"]) => file(&drop.path, "directory"),
-        Intake::Webhook | Intake::Imap(_) | Intake::Tail(_) | Intake::Drop(_) => Vec::new(),
+        Intake::Table(source) if known(&["database", "table"]) => {
+            vec![(format!("table {} of {}", source.table, source.url.expose()), format!("the table {}", source.table))]
+        }
+        Intake::Webhook | Intake::Imap(_) | Intake::Tail(_) | Intake::Table(_) | Intake::Drop(_) => Vec::new(),
     }
 }
 

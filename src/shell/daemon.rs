@@ -15,7 +15,7 @@ use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
-use crate::shell::intake::{ChannelHealth, directory, imap};
+use crate::shell::intake::{ChannelHealth, directory, imap, table};
 use crate::shell::profiles::Profiles;
 use crate::shell::server::{self, ServerLimits};
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
@@ -246,6 +246,9 @@ async fn take_in(
         Intake::Tail(source) => directory::follow(source, ident, store, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),
+        Intake::Table(source) => {
+            table::poll(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
+        }
         Intake::Drop(source) => directory::collect(source, ident, store, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),

@@ -248,6 +248,25 @@ fn values_of_channels_and_mirrors() {
                 (4, "channels.a.columns", "lack `disposition`"),
             ],
         ),
+        (
+            "[channels.a]\nkind = \"asterisk\"\n",
+            &[(1, "channels.a.path", "name the log (Master.csv), or the `database`")],
+        ),
+        (&of("asterisk", "database = { env = \"HELPDESK_SECRET\" }"), &[(4, "channels.a.database", "stands beside `path`")]),
+        (
+            &of("asterisk", "table = \"cdr; DROP TABLE cdr\"\ntime_column = \"a b\"\noverlap_s = 999999999"),
+            &[
+                (4, "channels.a.table", "no name of a table"),
+                (5, "channels.a.time_column", "no name of a column"),
+                (6, "channels.a.overlap_s", "at most 604800"),
+            ],
+        ),
+        (&of("asterisk", "table = \"a.b.c\""), &[(4, "channels.a.table", "no name of a table")]),
+        (
+            &of("asterisk", "recording_url = \"https://pbx.example.fi/rec\""),
+            &[(4, "channels.a.recording_url", "with `{file}` in it")],
+        ),
+        (&of("asterisk", "recording_url = \"file:///{file}\""), &[(4, "channels.a.recording_url", "must be a URL")]),
         (&of("asterisk", "region = \"\""), &[(4, "channels.a.region", "not a country code")]),
         (&of("imap", "ca_file = \"/no/such/ca.pem\""), &[(6, "channels.a.ca_file", "cannot read /no/such/ca.pem")]),
         (&of("imap", "ca_file = \"/\""), &[(6, "channels.a.ca_file", "cannot read /")]),

@@ -27,6 +27,7 @@ mod endpoint;
 mod intake;
 mod intake_directory;
 mod intake_imap;
+mod intake_table;
 mod mail;
 mod mail_content;
 mod mirrors;

@@ -104,6 +104,7 @@ fn call(outcome: CallOutcome, text: &str) -> Incoming {
         duration_s: 30,
         talk_s: 0,
         outcome,
+        recording: String::new(),
     };
     incoming.content = Content::Call(
         Call { outcome, duration_s: 30, talk_s: 0, answered_by: String::new(), legs: vec![leg] },

@@ -1,12 +1,14 @@
-//! The call log of an Asterisk exchange: `/var/log/asterisk/cdr-csv/Master.csv`, followed as it grows.
+//! The call log of an Asterisk exchange: `/var/log/asterisk/cdr-csv/Master.csv`, followed as it grows, or
+//! the table that `cdr_pgsql` fills, polled.
 //!
-//! One line is one record, one record one leg of a call; a transferred or queued call writes several.
+//! One line or row is one record, one record one leg of a call; a transferred or queued call writes several.
 //! Each becomes an item of its own with one `CallLeg`. Items of one call share `source_key` (the
 //! `linkedid`, where the log has it, else the `uniqueid`), by which the ingest joins them; `variant`
-//! is the record's own key, so that the same line again is a repeat and another line another leg.
+//! is the record's own key, so that the same line again is a repeat and another line another leg. A row that
+//! was written again since, as back ends do after the hang-up, is the same leg with what it says now.
 //! Over all legs: who called is who did on any; it was answered when a person took any leg (a queue or a
 //! mailbox is none), by the one who then talked longest; it began with the first and ended with the last.
-//! Sources: asterisk cdr/cdr_csv.c, configs/samples/cdr.conf.sample, cdr_custom.conf.sample.
+//! The records themselves: `wire::cdr`.
 //!
 //! **Layout.** There is no header, and cdr.conf decides which columns there are: `columns` says so.
 //! Without settings (a dry run) the layout of the whole file is guessed from its first record that
@@ -18,19 +20,22 @@
 //! never more: it can be forged. **Invariants:** own numbers, extensions and withheld numbers are
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
-use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TailSource, Unfit};
+use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TableSource, TailSource, Unfit};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Call, CallLeg, CallOutcome, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender,
     SenderIdentity,
 };
+use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::{Batch, source_of};
+use crate::pure::wire::cdr::Column::{
+    Billsec, Clid, Dst, Dstchannel, Duration as DurationS, Ignore, Lastapp, Linkedid, Src, Uniqueid, Userfield,
+};
+use crate::pure::wire::cdr::{BadLine, Column, FIELDS_MAX, LAYOUTS, NEEDED, Record, Splitter, guess};
 use crate::pure::wire::{redact, settings, written};
-use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,12 +48,27 @@ const NAME: &str = "asterisk";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// The log. Master.csv, not the copies that bear the name of an account.
-    #[serde(deserialize_with = "written::path")]
-    path: PathBuf,
-    /// The columns in their order; `ignore` for one that lanka has no use for.
-    #[serde(default = "default_columns")]
-    columns: Vec<Column>,
+    /// The log. Master.csv, not the copies that bear the name of an account. Or `database`.
+    #[serde(default, deserialize_with = "written::path_opt")]
+    path: Option<PathBuf>,
+    /// The Postgres that `cdr_pgsql` writes to, as a URL: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    database: Option<Secret>,
+    /// The table there, with its schema where it is not on the search path.
+    #[serde(default = "default_table")]
+    table: String,
+    /// Its column of the time a call began, which wants an index.
+    #[serde(default = "default_time_column")]
+    time_column: String,
+    /// How far back each look reaches: rows are written when a call ends, under the time it began, and
+    /// may be written again. Longer than any call. Seconds.
+    #[serde(default = "default_overlap_s")]
+    overlap_s: u64,
+    /// The columns of the log in their order; `ignore` for one that lanka has no use for.
+    /// Default: the 18 of `cdr_csv` with `loguniqueid` and `loguserfield`. A table names its own.
+    columns: Option<Vec<Column>>,
+    /// Where the recording that a record names (`recordingfile`) can be heard; in it `{file}` stands for
+    /// the file's name, `{yyyy}`, `{mm}` and `{dd}` for the day of the call.
+    recording_url: Option<String>,
     /// The zone of the exchange's clock (`Europe/Helsinki`; `UTC` with `usegmtime=yes`).
     /// Default: `defaults.time_zone`.
     #[serde(default, deserialize_with = "written::time_zone_opt")]
@@ -59,17 +79,25 @@ struct Settings {
     /// How national numbers are read. Default: `defaults.region`.
     #[serde(default, deserialize_with = "written::region_opt")]
     region: Option<String>,
-    /// A longer line is recorded and skipped. Bytes.
+    /// A longer line or row is recorded and skipped. Bytes.
     #[serde(default = "default_line_bytes_max")]
     line_bytes_max: u64,
-    /// Longest time without a look at the file, whatever the file system's events say. Seconds.
+    /// Longest time without a look at the log or table. Seconds.
     #[serde(default = "default_poll_interval_s")]
     poll_interval_s: u64,
 }
 
-/// The 18 columns of `cdr_csv` with `loguniqueid` and `loguserfield`.
-fn default_columns() -> Vec<Column> {
-    LAYOUTS[0].to_vec()
+fn default_table() -> String {
+    "cdr".to_owned()
+}
+
+fn default_time_column() -> String {
+    "calldate".to_owned()
+}
+
+/// No call lasts longer in practice; a look at six hours of calls is cheap with an index.
+fn default_overlap_s() -> u64 {
+    6 * 3600
 }
 
 /// Asterisk writes no record of more than 1 KiB; 64 leaves room for back ends that do.
@@ -84,90 +112,11 @@ fn default_poll_interval_s() -> u64 {
     5
 }
 
-/// A column of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Column {
-    Accountcode,
-    Src,
-    Dst,
-    Dcontext,
-    Clid,
-    Channel,
-    Dstchannel,
-    Lastapp,
-    Lastdata,
-    #[serde(alias = "calldate")]
-    Start,
-    Answer,
-    End,
-    Duration,
-    Billsec,
-    Disposition,
-    Amaflags,
-    Uniqueid,
-    Userfield,
-    Peeraccount,
-    Linkedid,
-    Sequence,
-    Ignore,
-}
+/// Names in Postgres end there. Bytes.
+const SQL_NAME_BYTES_MAX: usize = 63;
 
-use Column::{
-    Accountcode, Amaflags, Answer, Billsec, Channel as ChannelName, Clid, Dcontext, Disposition, Dst, Dstchannel,
-    Duration as DurationS, End, Ignore, Lastapp, Lastdata, Linkedid, Peeraccount, Sequence, Src, Start, Uniqueid,
-    Userfield,
-};
-
-/// The columns `cdr_csv` always writes.
-macro_rules! cdr_csv {
-    ($($more:expr),*) => {
-        &[
-            Accountcode, Src, Dst, Dcontext, Clid, ChannelName, Dstchannel, Lastapp, Lastdata, Start, Answer, End, DurationS,
-            Billsec, Disposition, Amaflags, $($more),*
-        ]
-    };
-}
-
-/// The documented layouts. Of `cdr_csv` with 17 or 20 columns, the one extra column can be either
-/// of two; a `uniqueid` shows itself by its form. The last is the sample of `cdr_custom`.
-const LAYOUTS: &[&[Column]] = &[
-    cdr_csv!(Uniqueid, Userfield),
-    cdr_csv!(Uniqueid, Userfield, Peeraccount, Linkedid, Sequence),
-    cdr_csv!(),
-    cdr_csv!(Uniqueid),
-    cdr_csv!(Userfield),
-    cdr_csv!(Peeraccount, Linkedid, Sequence),
-    cdr_csv!(Uniqueid, Peeraccount, Linkedid, Sequence),
-    cdr_csv!(Userfield, Peeraccount, Linkedid, Sequence),
-    &[
-        Clid,
-        Src,
-        Dst,
-        Dcontext,
-        ChannelName,
-        Dstchannel,
-        Lastapp,
-        Lastdata,
-        Start,
-        Answer,
-        End,
-        DurationS,
-        Billsec,
-        Disposition,
-        Amaflags,
-        Accountcode,
-        Uniqueid,
-        Userfield,
-        Sequence,
-    ],
-];
-
-/// Columns without which there is no call to speak of.
-const NEEDED: &[(Column, &str)] = &[(Src, "src"), (Dst, "dst"), (Start, "start"), (Disposition, "disposition")];
-
-/// Fields looked at in one line. No exchange writes more than 130.
-const FIELDS_MAX: usize = 256;
+/// Every look reads that far back.
+const OVERLAP_S_MAX: u64 = 7 * 86_400;
 
 /// Records looked at to guess the layout of a file in a dry run.
 const GUESS_LINES_MAX: usize = 1_000;
@@ -193,7 +142,8 @@ const WITHHELD: &[&str] = &[
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
-    check_columns(&settings.columns, &mut problems);
+    check_source(&settings, &mut problems);
+    check_columns(settings.columns.as_deref().unwrap_or(LAYOUTS[0]), &mut problems);
     let time_zone = settings.time_zone.unwrap_or_else(|| setup.time_zone.clone());
     // A national number is not wrong because its country is.
     let is_national = |text: &str| text.contains(|c: char| c.is_ascii_digit()) && !text.contains(['+', '-', '–']);
@@ -219,15 +169,24 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         OwnNumber::Number(number) => Some(number.clone()),
         _ => None,
     });
-    let intake = Intake::Tail(TailSource {
-        path: settings.path,
-        line_bytes_max: settings.line_bytes_max,
-        poll_interval: Duration::from_secs(settings.poll_interval_s),
-    });
+    let poll_interval = Duration::from_secs(settings.poll_interval_s);
+    let intake = match (settings.path, settings.database) {
+        (_, Some(url)) => Intake::Table(TableSource {
+            url,
+            table: settings.table,
+            time_column: settings.time_column,
+            overlap: Duration::from_secs(settings.overlap_s),
+            row_bytes_max: settings.line_bytes_max,
+            poll_interval,
+        }),
+        (Some(path), None) => Intake::Tail(TailSource { path, line_bytes_max: settings.line_bytes_max, poll_interval }),
+        (None, None) => return Err(Vec::from(problems).into()),
+    };
     let own_known = Own { addresses: Vec::new(), numbers: numbers.collect() };
     let channel = Box::new(Asterisk {
         namespace: format!("{NAME}:{}", setup.name),
-        columns: Some(settings.columns),
+        columns: Some(settings.columns.unwrap_or_else(|| LAYOUTS[0].to_vec())),
+        recording_url: settings.recording_url,
         line_bytes_max: usize::try_from(settings.line_bytes_max).unwrap_or(usize::MAX),
         time_zone,
         region,
@@ -240,11 +199,54 @@ fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
     Box::new(Asterisk {
         namespace: format!("{NAME}:{}", setup.name),
         columns: None,
+        recording_url: None,
         line_bytes_max: DEFAULT_LINE_BYTES_MAX as usize,
         time_zone: setup.time_zone.clone(),
         region: setup.region.to_owned(),
         own: Vec::new(),
     })
+}
+
+fn check_source(settings: &Settings, problems: &mut Problems) {
+    match (&settings.path, &settings.database) {
+        (None, None) if problems.none_at("path") && problems.none_at("database") => {
+            problems.add(
+                "path",
+                "required, and missing: name the log (Master.csv), or the `database` that the exchange writes to",
+            );
+        }
+        (Some(_), Some(_)) => problems.add("database", "stands beside `path`: a channel reads one of them"),
+        (None, Some(url)) if !url.expose().starts_with("postgres://") && !url.expose().starts_with("postgresql://") => {
+            problems.add("database", "is no URL of a Postgres (postgres://user:password@host/asterisk)");
+        }
+        _ => {}
+    }
+    if settings.database.is_some() && settings.columns.is_some() {
+        problems.add("columns", "are for a log: a table names its own");
+    }
+    let is_name = |name: &str| {
+        let first = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+        first && name.len() <= SQL_NAME_BYTES_MAX && name.chars().all(|c| c.is_alphanumeric() || "_$".contains(c))
+    };
+    if !settings.table.split('.').all(is_name) || settings.table.split('.').count() > 2 {
+        problems.add("table", "is no name of a table (\"cdr\", \"asterisk.cdr\")");
+    }
+    if !is_name(&settings.time_column) {
+        problems.add("time_column", "is no name of a column (\"calldate\")");
+    }
+    if settings.overlap_s > OVERLAP_S_MAX {
+        problems.add("overlap_s", format!("must be at most {OVERLAP_S_MAX}, a week"));
+    }
+    if let Some(url) = &settings.recording_url {
+        let example = url.replace("{file}", "a").replace("{yyyy}", "2026").replace("{mm}", "03").replace("{dd}", "05");
+        let parsed = url::Url::parse(&example).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !parsed || !url.contains("{file}") {
+            problems.add(
+                "recording_url",
+                "must be a URL with `{file}` in it (\"https://pbx.example.fi/rec/{yyyy}/{mm}/{dd}/{file}\")",
+            );
+        }
+    }
 }
 
 fn check_columns(columns: &[Column], problems: &mut Problems) {
@@ -318,6 +320,7 @@ struct Asterisk {
     namespace: String,
     /// `None`: to be guessed.
     columns: Option<Vec<Column>>,
+    recording_url: Option<String>,
     line_bytes_max: usize,
     time_zone: TimeZone,
     region: String,
@@ -346,13 +349,23 @@ impl Asterisk {
     fn batch(&self, event: &RawEvent) -> Batch {
         let mut batch = Batch::default();
         let body = event.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&event.body);
-        if let Some(b'{' | b'<' | b'[') = body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            batch.fault("not_a_call_log", "this is JSON or XML; a call log of Asterisk is lines of CSV");
+        let is_other = match body.trim_ascii_start() {
+            [b'<' | b'[', ..] => true,
+            // A row is one line.
+            json @ [b'{', ..] => {
+                let line = json.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err()
+            }
+            _ => false,
+        };
+        if is_other {
+            let detail = "this is JSON or XML; a call log of Asterisk is lines of CSV, or rows as a line of JSON each";
+            batch.fault("not_a_call_log", detail);
             return batch;
         }
         let lines = || body.split(|byte| *byte == b'\n').enumerate().map(|(n, line)| (n + 1, line.trim_ascii()));
         let lines = || lines().filter(|(_, line)| !line.is_empty());
-        let mut splitter = Splitter(csv_core::Reader::new());
+        let mut splitter = Splitter::default();
         let guessed;
         let columns = match &self.columns {
             Some(columns) => columns.as_slice(),
@@ -391,184 +404,17 @@ fn redacted(line: &[u8]) -> Option<usize> {
     std::str::from_utf8(position).ok()?.parse().ok()
 }
 
-/// The layout a line fits, if any: as many columns, the times and the disposition where they belong.
-fn guess(splitter: &mut Splitter, line: &[u8]) -> Option<&'static [Column]> {
-    let mut record = Record { columns: &[], fields: splitter.fields(line).ok()? };
-    let fits = |layout: &&'static [Column]| {
-        record.columns = layout;
-        record.fields.len() == layout.len()
-            && civil(record.get(Start)).is_some()
-            && [Answer, End].iter().all(|column| record.get(*column).is_empty() || civil(record.get(*column)).is_some())
-            && outcome_word(record.get(Disposition)).is_some()
-            && (!layout.contains(&Uniqueid) || epoch(record.get(Uniqueid)).is_some())
-            && (!layout.contains(&Sequence) || record.get(Sequence).parse::<u64>().is_ok())
-    };
-    LAYOUTS.iter().copied().find(fits)
-}
-
-/// Why a line is no record. The sentences hold no customer's data.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum BadLine {
-    #[error("holds NUL bytes: the disk or the copy of the file is damaged")]
-    Nul,
-    #[error("is longer than {0} bytes, which is longer than a record of Asterisk can be")]
-    TooLong(usize),
-    #[error("has a quote that does not close")]
-    Quote,
-    #[error("has {found} columns where `columns` names {wanted}")]
-    Columns { found: usize, wanted: usize },
-    #[error("has more than {FIELDS_MAX} columns")]
-    TooManyColumns,
-    #[error("`start` is not a time like 2026-03-05 14:31:09 that the zone knows")]
-    Start,
-    #[error("`disposition` is none of ANSWERED, NO ANSWER, BUSY, FAILED, CONGESTION, CANCEL")]
-    Disposition,
-    #[error("it names the columns and is no record")]
-    Header,
-    #[error("it is a channel event (CEL), not a call record; configure Master.csv of cdr-csv")]
-    Cel,
-}
-
-impl BadLine {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Header => "header_line",
-            Self::Cel => "cel_line",
-            _ => "bad_cdr_line",
-        }
-    }
-}
-
-/// First columns of CEL lines (asterisk configs/samples/cel.conf.sample).
-const CEL_EVENTS: &[&str] = &[
-    "CHAN_START",
-    "CHAN_END",
-    "ANSWER",
-    "HANGUP",
-    "CONF_ENTER",
-    "CONF_EXIT",
-    "CONF_START",
-    "CONF_END",
-    "APP_START",
-    "APP_END",
-    "PARK_START",
-    "PARK_END",
-    "BRIDGE_START",
-    "BRIDGE_END",
-    "BRIDGE_UPDATE",
-    "BRIDGE_ENTER",
-    "BRIDGE_EXIT",
-    "BLINDTRANSFER",
-    "ATTENDEDTRANSFER",
-    "PICKUP",
-    "FORWARD",
-    "3WAY_START",
-    "3WAY_END",
-    "HOOKFLASH",
-    "LINKEDID_END",
-    "LOCAL_OPTIMIZE",
-    "LOCAL_OPTIMIZE_BEGIN",
-    "USER_DEFINED",
-    "STREAM_BEGIN",
-    "STREAM_END",
-    "DTMF",
-];
-
-/// The fields of one line, by column.
-struct Record<'a> {
-    columns: &'a [Column],
-    fields: Vec<String>,
-}
-
-impl<'a> Record<'a> {
-    fn read(splitter: &mut Splitter, line: &[u8], columns: &'a [Column]) -> Result<Self, BadLine> {
-        if line.contains(&0) {
-            return Err(BadLine::Nul);
-        }
-        let fields = splitter.fields(line)?;
-        if fields.first().is_some_and(|first| CEL_EVENTS.contains(&first.as_str())) {
-            return Err(BadLine::Cel);
-        }
-        let is_name = |field: &String| field.eq_ignore_ascii_case("src") || field.eq_ignore_ascii_case("disposition");
-        if fields.iter().filter(|field| is_name(field)).count() == 2 {
-            return Err(BadLine::Header);
-        }
-        if fields.len() != columns.len() {
-            return Err(BadLine::Columns { found: fields.len(), wanted: columns.len() });
-        }
-        Ok(Self { columns, fields })
-    }
-
-    /// The field of a column; empty where the log has no such column.
-    fn get(&self, column: Column) -> &str {
-        let at = self.columns.iter().position(|candidate| *candidate == column);
-        at.and_then(|at| self.fields.get(at)).map_or("", |field| field.trim())
-    }
-
-    fn has(&self, column: Column) -> bool {
-        self.columns.contains(&column)
-    }
-
-    fn seconds(&self, column: Column) -> Option<u32> {
-        self.get(column).parse().ok()
-    }
-
-    /// What tells this record from all others. `uniqueid` and `sequence` identify one
-    /// (CDR-Specification); without a sequence `uniqueid` is not unique, and the whole record counts.
-    fn key(&self) -> String {
-        let (uniqueid, sequence) = (self.get(Uniqueid), self.get(Sequence));
-        if !uniqueid.is_empty() && !sequence.is_empty() {
-            return format!("{uniqueid}/{sequence}");
-        }
-        let mut hash = Sha256::new();
-        for field in &self.fields {
-            hash.update(field.as_bytes());
-            hash.update([0x1f]);
-        }
-        format!("{uniqueid}/{}", hex::encode(&hash.finalize()[..12]))
-    }
-}
-
-/// Takes lines apart: each by itself, so that a quote left open swallows no other line. Made once
-/// for a delivery, since making it costs more than a line does.
-struct Splitter(csv_core::Reader);
-
-impl Splitter {
-    /// The fields of a line without its end. What is not UTF-8 is read as ISO 8859-1, which older
-    /// exchanges write.
-    fn fields(&mut self, line: &[u8]) -> Result<Vec<String>, BadLine> {
-        let mut input = match std::str::from_utf8(line) {
-            Ok(_) => line.to_vec(),
-            Err(_) => line.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
-        };
-        input.push(b'\n');
-        let mut output = vec![0; input.len()];
-        let mut ends = [0; FIELDS_MAX];
-        let (result, _, _, count) = self.0.read_record(&input, &mut output, &mut ends);
-        self.0.reset();
-        match result {
-            csv_core::ReadRecordResult::Record => {}
-            csv_core::ReadRecordResult::OutputEndsFull => return Err(BadLine::TooManyColumns),
-            // The end of the line did not end the record: it stands within quotes.
-            _ => return Err(BadLine::Quote),
-        }
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let field = |(start, end): (usize, &usize)| String::from_utf8_lossy(&output[start..*end]).into_owned();
-        Ok(starts.zip(&ends[..count]).map(field).collect())
-    }
-}
-
 impl Asterisk {
     /// The item of one record.
     fn leg(&self, record: &Record<'_>) -> Result<Incoming, BadLine> {
-        let start = self.start(record).ok_or(BadLine::Start)?;
+        let start = record.start(&self.time_zone).ok_or(BadLine::Start)?;
         let outcome = outcome(record).ok_or(BadLine::Disposition)?;
         let (src, dst) = (record.get(Src), record.get(Dst));
         let key = record.key();
         let linkedid = record.get(Linkedid);
         let source_key = [linkedid, record.get(Uniqueid)].into_iter().find(|id| !id.is_empty());
         let mut incoming = Incoming::new(&self.namespace, source_key.unwrap_or(&key));
-        incoming.variant = key.clone();
+        incoming.variant = record.variant();
         let (from, to) = (self.party(src), self.party(dst));
         let name = caller_name(record.get(Clid), src);
         incoming.direction = self.direction(&from, &to);
@@ -595,30 +441,27 @@ impl Asterisk {
             None
         };
         let talk_s = talk_s.unwrap_or(0);
-        let duration_s = record.seconds(DurationS).or_else(|| self.elapsed(record, start)).unwrap_or(talk_s);
+        let duration_s = record.seconds(DurationS).or_else(|| record.elapsed(start, &self.time_zone)).unwrap_or(talk_s);
         let at = rang_at(record, incoming.direction);
         let answered_by = if outcome == CallOutcome::Answered { at.clone() } else { String::new() };
-        let leg = CallLeg { start, key, from: src.to_owned(), to: dst.to_owned(), at, duration_s, talk_s, outcome };
+        let (from, to, recording) = (src.to_owned(), dst.to_owned(), self.recording(record, start));
+        let leg = CallLeg { start, key, from, to, at, duration_s, talk_s, outcome, recording };
         let call = Call { outcome, duration_s, talk_s, answered_by, legs: vec![leg] };
         incoming.content = Content::Call(call, record.get(Userfield).to_owned());
         Ok(incoming)
     }
 
-    /// When the record began. A local time that autumn repeats is the one nearer to the `uniqueid`'s
-    /// seconds, without those the first; one that spring leaves out is moved on by the gap.
-    fn start(&self, record: &Record<'_>) -> Option<Timestamp> {
-        let ambiguous = self.time_zone.to_ambiguous_zoned(civil(record.get(Start))?);
-        if let (AmbiguousOffset::Fold { .. }, Some(epoch)) = (ambiguous.offset(), epoch(record.get(Uniqueid))) {
-            let both = [ambiguous.clone().earlier().ok()?, ambiguous.later().ok()?].map(|zoned| zoned.timestamp());
-            return both.into_iter().min_by_key(|at| at.as_second().abs_diff(epoch));
-        }
-        Some(ambiguous.compatible().ok()?.timestamp())
-    }
-
-    /// Seconds from the start to the end; none where the clock was set back in between.
-    fn elapsed(&self, record: &Record<'_>, start: Timestamp) -> Option<u32> {
-        let end = self.time_zone.to_ambiguous_zoned(civil(record.get(End))?).compatible().ok()?.timestamp();
-        u32::try_from(end.as_second() - start.as_second()).ok()
+    /// Where the record's recording can be heard, or at least what its file is called.
+    fn recording(&self, record: &Record<'_>, start: Timestamp) -> String {
+        let file = record.get(Column::Recordingfile).rsplit('/').next().unwrap_or_default();
+        let Some(template) = self.recording_url.as_ref().filter(|_| !file.is_empty()) else { return file.to_owned() };
+        let day = start.to_zoned(self.time_zone.clone()).date();
+        let encoded: String = url::form_urlencoded::byte_serialize(file.as_bytes()).collect();
+        template
+            .replace("{yyyy}", &format!("{:04}", day.year()))
+            .replace("{mm}", &format!("{:02}", day.month()))
+            .replace("{dd}", &format!("{:02}", day.day()))
+            .replace("{file}", &encoded.replace('+', "%20"))
     }
 
     /// What stands at one end.
@@ -676,33 +519,6 @@ fn person(party: &Party, name: Option<String>) -> Sender {
     Sender { name, identities, stated: Vec::new() }
 }
 
-/// A local time, `2026-03-05 14:31:09`; the fraction of a second that some back ends add is dropped.
-fn civil(text: &str) -> Option<DateTime> {
-    let seconds = text.split_once('.').map_or(text, |(seconds, _)| seconds);
-    // The form is fixed; what jiff would read beside it (`2026-03-05`, `T` for the blank) is no start.
-    let form = seconds.len() == 19 && seconds.as_bytes().get(10) == Some(&b' ');
-    seconds.parse().ok().filter(|_| form)
-}
-
-/// The Unix seconds that a `uniqueid` begins with, also after the system's name (`pbx1-1362424276.2`).
-fn epoch(uniqueid: &str) -> Option<i64> {
-    let (before, counter) = uniqueid.rsplit_once('.')?;
-    let seconds = before.rsplit('-').next()?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(counter) && digits(seconds)).then(|| seconds.parse().ok()).flatten()
-}
-
-/// What a disposition says of the channel.
-fn outcome_word(disposition: &str) -> Option<CallOutcome> {
-    match disposition.to_ascii_uppercase().as_str() {
-        "ANSWERED" => Some(CallOutcome::Answered),
-        "NO ANSWER" | "NOANSWER" | "CANCEL" => Some(CallOutcome::Missed),
-        "BUSY" => Some(CallOutcome::Busy),
-        "FAILED" | "CONGESTION" => Some(CallOutcome::Failed),
-        _ => None,
-    }
-}
-
 /// Applications in which a channel without a partner talks to people all the same.
 const AMONG_PEOPLE: &[&str] = &["confbridge", "meetme", "bridge", "pickup", "page"];
 
@@ -710,7 +526,7 @@ const AMONG_PEOPLE: &[&str] = &["confbridge", "meetme", "bridge", "pickup", "pag
 /// put through to another channel (of a queue: an agent's); by a mailbox, an announcement or the
 /// queue itself, where there is none.
 fn outcome(record: &Record<'_>) -> Option<CallOutcome> {
-    let outcome = outcome_word(record.get(Disposition))?;
+    let outcome = record.disposition()?;
     if outcome != CallOutcome::Answered {
         return Some(outcome);
     }

@@ -166,6 +166,8 @@ pub enum Intake {
     Imap(ImapSource),
     /// A file that grows, line by line.
     Tail(TailSource),
+    /// A table that grows, row by row.
+    Table(TableSource),
     /// A directory into which whole files are put.
     Drop(DropSource),
 }
@@ -228,6 +230,23 @@ pub struct TailSource {
     /// A longer line is recorded and skipped. Bytes.
     pub line_bytes_max: u64,
     /// Longest time without a look at the file, whatever the file system's events say.
+    pub poll_interval: Duration,
+}
+
+/// A table to poll. Each row is a delivery: one line of JSON, the columns by their names.
+#[derive(Debug, Clone)]
+pub struct TableSource {
+    /// The Postgres, as a URL with its password.
+    pub url: Secret,
+    /// Its table, perhaps with its schema: names of letters, digits, `_` and `$`.
+    pub table: String,
+    /// The column by which rows are ordered in time.
+    pub time_column: String,
+    /// How far before the latest row each look begins: what is written late or again is found.
+    pub overlap: Duration,
+    /// Of a larger row only its size is taken. Bytes of JSON.
+    pub row_bytes_max: u64,
+    /// Between two looks.
     pub poll_interval: Duration,
 }
 

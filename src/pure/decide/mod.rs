@@ -20,6 +20,7 @@ use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, CallOutcome, Content, Message, SenderIdentity, What};
 use crate::pure::domain::policy::Policy;
+use std::collections::BTreeMap;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
 ///
@@ -226,9 +227,13 @@ fn leg(
 
 /// The call over the legs of both, whatever order they came in.
 pub fn join_legs(one: &Call, other: &Call) -> Call {
-    let mut legs: Vec<CallLeg> = one.legs.iter().chain(&other.legs).cloned().collect();
+    // Of a record that was written again, what ended later: it is the same whichever came first.
+    let mut records: BTreeMap<&str, &CallLeg> = BTreeMap::new();
+    for leg in one.legs.iter().chain(&other.legs) {
+        records.entry(&leg.key).and_modify(|known| *known = (*known).max(leg)).or_insert(leg);
+    }
+    let mut legs: Vec<CallLeg> = records.into_values().cloned().collect();
     legs.sort();
-    legs.dedup_by(|a, b| a.key == b.key);
     let outcome = legs.iter().map(|leg| leg.outcome).max().unwrap_or(one.outcome);
     let taken = || legs.iter().filter(|leg| leg.outcome == outcome);
     // Who talked longest is whom the caller spoke with: before him he was put through, beside him
@@ -270,6 +275,21 @@ mod tests {
     use super::*;
     use crate::pure::domain::Timestamp;
     use CallOutcome::{Answered, Busy, Missed, Voicemail};
+
+    #[test]
+    fn a_record_that_is_written_again_is_one_leg() {
+        let leg = |duration_s: u32, talk_s: u32, outcome| {
+            let start = Timestamp::constant(1_772_697_600, 0);
+            let [key, from, to, at] = ["a/1", "040", "201", "201"].map(str::to_owned);
+            let leg = CallLeg { start, key, from, to, at, duration_s, talk_s, outcome, recording: String::new() };
+            Call { outcome, duration_s, talk_s, answered_by: String::new(), legs: vec![leg] }
+        };
+        let (early, late) = (leg(20, 0, Missed), leg(60, 40, Answered));
+        for (one, other) in [(&early, &late), (&late, &early)] {
+            let joined = join_legs(one, other);
+            assert_eq!((joined.legs.len(), joined.outcome, joined.duration_s, joined.talk_s), (1, Answered, 60, 40));
+        }
+    }
 
     #[test]
     fn a_call_over_its_legs() {
@@ -318,15 +338,9 @@ mod tests {
             let one = |(n, (start, duration_s, talk_s, outcome, at)): (usize, &(i64, u32, u32, CallOutcome, &str))| {
                 let start = Timestamp::constant(1_772_697_600 + start, 0);
                 let (key, from, to, at) = (n.to_string(), "040".to_owned(), "0942720000".to_owned(), (*at).to_owned());
-                let leg =
-                    CallLeg { start, key, from, to, at, duration_s: *duration_s, talk_s: *talk_s, outcome: *outcome };
-                Call {
-                    outcome: *outcome,
-                    duration_s: *duration_s,
-                    talk_s: *talk_s,
-                    answered_by: String::new(),
-                    legs: vec![leg],
-                }
+                let (duration_s, talk_s, outcome, recording) = (*duration_s, *talk_s, *outcome, String::new());
+                let leg = CallLeg { start, key, from, to, at, duration_s, talk_s, outcome, recording };
+                Call { outcome, duration_s, talk_s, answered_by: String::new(), legs: vec![leg] }
             };
             let calls: Vec<Call> = legs.iter().enumerate().map(one).collect();
             let mut orders = [calls.clone(), calls.into_iter().rev().collect()];

@@ -186,6 +186,9 @@ pub struct CallLeg {
     pub talk_s: u32,
     /// How the leg ended.
     pub outcome: CallOutcome,
+    /// Where its recording can be heard: a URL, or the name of the file; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recording: String,
 }
 
 /// A call, over all its legs known so far.

@@ -6,6 +6,7 @@ pub mod authentication;
 pub mod automatic;
 pub mod batch;
 pub mod calendar;
+pub mod cdr;
 pub mod delivery;
 pub mod html;
 pub mod json;

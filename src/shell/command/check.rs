@@ -9,6 +9,7 @@ use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::cluster::{Cluster, find_binaries};
 use crate::shell::intake::imap;
 use crate::shell::store::Store;
+use crate::shell::store::exchange::Exchange;
 use crate::shell::{CLUSTER_DIR, counted};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -162,6 +163,7 @@ async fn try_channel(channel: &ChannelSettings) -> Option<Result<(), String>> {
         Intake::Webhook => None,
         Intake::Imap(source) => Some(imap::try_login(source).await.map_err(|error| error.to_string())),
         Intake::Tail(source) => Some(readable(&source.path)),
+        Intake::Table(source) => Some(Exchange::connect(source).await.map(drop).map_err(|error| error.to_string())),
         Intake::Drop(source) => Some(readable(&source.path)),
     }
 }

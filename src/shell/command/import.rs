@@ -109,6 +109,7 @@ impl Import {
             Intake::Webhook => settings.http.body_bytes_max as u64,
             Intake::Imap(source) => source.message_bytes_max,
             Intake::Tail(source) => source.line_bytes_max,
+            Intake::Table(source) => source.row_bytes_max,
             Intake::Drop(source) => source.file_bytes_max,
         };
         let form = channels::kind(channel.kind).map_or(Form::Body, |kind| kind.form);

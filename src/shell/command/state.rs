@@ -102,6 +102,7 @@ fn word(intake: &Intake) -> &'static str {
         Intake::Webhook => "http",
         Intake::Imap(_) => "mailbox",
         Intake::Tail(_) => "log",
+        Intake::Table(_) => "table",
         Intake::Drop(_) => "directory",
     }
 }

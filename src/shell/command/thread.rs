@@ -136,6 +136,9 @@ fn show_message(
     for line in message.text.trim_end().lines() {
         output.text(&format!("  {line}"))?;
     }
+    for leg in message.call.iter().flat_map(|call| &call.legs).filter(|leg| !leg.recording.is_empty()) {
+        output.text(&format!("  + recording: {}", leg.recording))?;
+    }
     for file in &message.attachments {
         output.text(&format!(
             "  + {} ({}, {} bytes)",

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `imap.rs` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
 //! | `webhook.rs` | what vendors post | 200, after the commit |
-//! | `directory.rs` | lines of a file, files of a directory | moving the cursor (inode, offset); moving the file afterwards |
+//! | `table.rs` | rows of a table | moving the cursor (time), in the same transaction |
+//! | `directory/` | lines of a file, files of a directory | moving the cursor (inode, offset); moving the file afterwards |
 //!
 //! **Invariants:** nothing that was taken waits in memory only. An intake knows nothing of what the
 //! bytes mean, never calls ingest, and never ends because a source misbehaves: it says so in its
@@ -12,6 +13,8 @@
 
 pub mod directory;
 pub mod imap;
+pub mod pace;
+pub mod table;
 pub mod webhook;
 
 use crate::pure::domain::Timestamp;

@@ -8,7 +8,7 @@ use crate::shell::content::{ContentError, ContentHash};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, Row};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Bodies over this are kept in the content store, not in the row (DESIGN 2). Bytes.
@@ -157,6 +157,22 @@ impl Store {
         Ok(rows.id.into_iter().map(RawEventId).collect())
     }
 
+    /// Whether deliveries of these very bytes were stored on a channel before, one by one.
+    pub async fn are_recorded(&self, tenant: &str, channel: &str, bodies: &[Bytes]) -> Result<Vec<bool>, StoreError> {
+        let keys: Vec<Uuid> = bodies.iter().map(|body| short(&Sha256::digest(body).into())).collect();
+        let known: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT s.key_hash FROM unnest($2::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
+                SELECT key_hash FROM seen t WHERE t.scope = $1 AND t.key_hash = k.key_hash LIMIT 1
+             ) s",
+        )
+        .bind(seen_scope(tenant, channel))
+        .bind(&keys)
+        .fetch_all(&self.pool)
+        .await?;
+        let known: HashSet<Uuid> = known.into_iter().collect();
+        Ok(keys.iter().map(|key| known.contains(key)).collect())
+    }
+
     async fn rows(&self, events: &[NewRawEvent]) -> Result<Rows, StoreError> {
         let mut rows = Rows::default();
         let mut twins: HashMap<(String, Uuid), Uuid> = HashMap::new();
@@ -171,7 +187,7 @@ impl Store {
             };
             let id: RawEventId = self.next_id(event.received_at);
             let key = short(&digest);
-            let scope = format!("raw/{}/{}", event.tenant, event.channel);
+            let scope = seen_scope(&event.tenant, &event.channel);
             let twin = twins.get(&(scope.clone(), key)).copied();
             if twin.is_none() {
                 twins.insert((scope.clone(), key), id.0);
@@ -376,6 +392,11 @@ impl Rows {
             .await?;
         Ok(())
     }
+}
+
+/// Where the digests of a channel's deliveries are kept.
+fn seen_scope(tenant: &str, channel: &str) -> String {
+    format!("raw/{tenant}/{channel}")
 }
 
 fn short(digest: &[u8; 32]) -> Uuid {
