@@ -24,7 +24,7 @@ pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
 pub use secrets::{Key, KeyError, Keys};
 pub use sections::*;
-pub use values::{AgentPattern, Domain, Language, MatterPattern, PublicDomain};
+pub use values::{AgentPattern, Domain, Language, MatterPattern, NameServer, PublicDomain, TrustedRelay};
 
 use crate::pure::channels::Built;
 use crate::pure::domain::policy::{self, Matter, Policy};

@@ -4,7 +4,7 @@
 //! configuration. What may be left out altogether is an `Option`.
 
 use super::secrets::Key;
-use super::values::{self, AgentPattern, Domain, Language, MatterPattern, PublicDomain};
+use super::values::{self, AgentPattern, Domain, Language, MatterPattern, NameServer, PublicDomain, TrustedRelay};
 use crate::pure::domain::policy;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::written;
@@ -34,6 +34,8 @@ pub struct Sections {
     pub defaults: Defaults,
     /// `[identity]`
     pub identity: IdentityRules,
+    /// `[mail_auth]`
+    pub mail_auth: MailAuth,
     /// `[matters]`: patterns by name.
     pub matters: BTreeMap<String, MatterPattern>,
     /// `[windows]`
@@ -135,6 +137,32 @@ pub struct IdentityRules {
     pub public_domains: Vec<PublicDomain>,
     /// Firms known to be one customer each.
     pub organisations: Vec<Domain>,
+}
+
+/// Senders of mail, where no server of ours has vouched for them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailAuth {
+    /// Whether lanka checks them itself.
+    pub verify: bool,
+    /// Name servers to ask; empty means the system's.
+    pub resolvers: Vec<NameServer>,
+    /// Our own hops: by them SPF can be told.
+    pub trusted_relays: Vec<TrustedRelay>,
+    /// Forwarders whose seals are believed.
+    pub trusted_sealers: Vec<Domain>,
+    /// Older mail is not checked.
+    #[serde(deserialize_with = "values::duration::<_, 3_600, 7_776_000>")]
+    pub age_max: Duration,
+    /// Longest time one mail may take.
+    #[serde(deserialize_with = "values::duration::<_, 1, 60>")]
+    pub timeout: Duration,
+    /// Mails checked at once.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 256>")]
+    pub concurrency: usize,
+    /// Wait before a sender is asked about again for whom no name server answered; it doubles.
+    #[serde(deserialize_with = "values::duration::<_, 1, 3_600>")]
+    pub retry_first: Duration,
 }
 
 /// How long things belong together.

@@ -6,6 +6,7 @@
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::relays::Relay;
 use crate::pure::wire::settings::unknown_word;
 use crate::pure::wire::written::text;
 use serde::de::value::MapAccessDeserializer;
@@ -195,6 +196,37 @@ impl<'de> Deserialize<'de> for AgentPattern {
                     EmailAddress::parse(text).map(|a| Self(a.as_str().to_owned())).map_err(|e| refuse(e.to_string()))
                 }
             }
+        })
+    }
+}
+
+/// An entry of `mail_auth.resolvers`.
+#[derive(Debug, Clone, Copy)]
+pub struct NameServer(pub SocketAddr);
+
+impl<'de> Deserialize<'de> for NameServer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "an address like \"127.0.0.1\"", |text| {
+            let port = |address: std::net::IpAddr| SocketAddr::new(address, 53);
+            let found = text.parse().or_else(|_| text.parse().map(port));
+            let found = found.ok().filter(|server: &SocketAddr| server.port() != 0 && !server.ip().is_unspecified());
+            found.map(Self).ok_or_else(|| {
+                format!("\"{text}\" is not a name server's address: write \"127.0.0.1\", \"9.9.9.9:53\" or \"[::1]:53\"")
+            })
+        })
+    }
+}
+
+/// An entry of `mail_auth.trusted_relays`.
+#[derive(Debug, Clone)]
+pub struct TrustedRelay(pub Relay);
+
+impl<'de> Deserialize<'de> for TrustedRelay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "a server of yours like \"mx.example.fi\"", |text| {
+            Relay::parse(text).map(Self).ok_or_else(|| {
+                format!("\"{text}\" is neither a server's name nor an address: write \"mx.example.fi\", \"192.0.2.7\" or \"192.0.2.0/24\"")
+            })
         })
     }
 }

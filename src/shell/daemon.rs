@@ -13,10 +13,12 @@ use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
-use crate::shell::ingest::Ingest;
+use crate::shell::ingest::{Ingest, Registry};
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, table};
 use crate::shell::profiles::Profiles;
+use crate::shell::sender::verify::CheckLimits;
+use crate::shell::sender::{self, Senders};
 use crate::shell::server::{self, ServerLimits};
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
 use crate::shell::store::outbox::OutboxState;
@@ -147,7 +149,8 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
     let alerts = Alerts::to(&parts.tools, &carrier);
     let (_keep, stop) = watch::channel(false);
-    let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch);
+    let senders = senders(store, &parts.registry, &sections);
+    let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch).checking(senders);
     // Ingest works beside the intakes, so that a large source is not stored twice over first.
     let (finished, sources_done) = watch::channel(false);
     let beside = tokio::spawn({
@@ -290,8 +293,9 @@ impl Running {
             let (deliver, stop) = (deliver.clone(), rest_stop.clone());
             async move { deliver.run(stop).await }
         });
+        let senders = senders(&store, &parts.registry, &sections);
         for _ in 0..sections.ingest.workers {
-            let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch);
+            let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch).checking(senders.clone());
             let stop = rest_stop.clone();
             rest.spawn(async move { ingest.run(stop, false).await });
         }
@@ -299,6 +303,10 @@ impl Running {
             let stop = rest_stop.clone();
             async move { profiles.run(stop).await }
         });
+        if let Some(senders) = senders {
+            let stop = rest_stop.clone();
+            rest.spawn(async move { senders.run(stop).await });
+        }
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
@@ -367,6 +375,24 @@ impl Running {
             );
         }
     }
+}
+
+/// Checks of senders, as configured; `None` where they are switched off.
+pub fn senders(store: &Store, registry: &Arc<Registry>, sections: &Sections) -> Option<Senders> {
+    let mail_auth = &sections.mail_auth;
+    let lasting = |time: Duration| jiff::SignedDuration::try_from(time).unwrap_or(jiff::SignedDuration::MAX);
+    let setup = sender::Setup {
+        limits: CheckLimits {
+            resolvers: mail_auth.resolvers.iter().map(|server| server.0).collect(),
+            relays: mail_auth.trusted_relays.iter().map(|relay| relay.0.clone()).collect(),
+            sealers: mail_auth.trusted_sealers.iter().map(|domain| domain.0.clone()).collect(),
+            timeout: mail_auth.timeout,
+        },
+        concurrency: mail_auth.concurrency,
+        age_max: lasting(mail_auth.age_max),
+        retry_first: lasting(mail_auth.retry_first),
+    };
+    mail_auth.verify.then(|| Senders::new(store.clone(), registry.clone(), setup)).flatten()
 }
 
 /// One task a channel that is not a webhook's.

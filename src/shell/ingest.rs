@@ -15,9 +15,10 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::ItemRole;
 use crate::pure::domain::facts::Lookup;
 use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
-use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender};
+use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender, SenderCheck};
 use crate::pure::domain::policy::Policy;
 use crate::shell::content::{ContentHash, Stored};
+use crate::shell::sender::Senders;
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
 use crate::shell::store::profile;
@@ -102,6 +103,7 @@ pub struct Ingest {
     store: Store,
     registry: Arc<Registry>,
     limits: BatchLimits,
+    senders: Option<Senders>,
 }
 
 /// Deliveries that were claimed and read, with the transaction that holds them.
@@ -118,12 +120,27 @@ struct Read {
     messages: BTreeMap<String, Vec<(Message, Lookup)>>,
     quiet: HashMap<RawEventId, bool>,
     faults: Vec<Faulty>,
+    /// Deliveries that are to be checked before they are parsed, with their bytes: not of this batch.
+    unchecked: Vec<(Uuid, usize)>,
+}
+
+impl Read {
+    /// Of the deliveries that were claimed, those of this batch.
+    fn checked(&self, claimed: Vec<Uuid>) -> Vec<Uuid> {
+        claimed.into_iter().filter(|id| !self.unchecked.iter().any(|(unchecked, _)| unchecked == id)).collect()
+    }
 }
 
 impl Ingest {
     /// A loop over a store.
     pub fn new(store: Store, registry: Arc<Registry>, limits: BatchLimits) -> Self {
-        Self { store, registry, limits }
+        Self { store, registry, limits, senders: None }
+    }
+
+    /// The same, with senders of mail checked where no server of ours has vouched for them. Without it they
+    /// stay as they are: history and tests ask nobody.
+    pub fn checking(self, senders: Option<Senders>) -> Self {
+        Self { senders, ..self }
     }
 
     /// Works until told to stop, or with `until_idle` until nothing waits any more.
@@ -143,6 +160,14 @@ impl Ingest {
                 None => self.prepare_or_wait().await,
             };
             let Some(current) = current else {
+                let busy = self.senders.as_ref().filter(|senders| until_idle && senders.is_busy());
+                if let Some(senders) = busy {
+                    tokio::select! {
+                        () = senders.progress() => {}
+                        _ = stop.changed() => {}
+                    }
+                    continue;
+                }
                 if until_idle {
                     return;
                 }
@@ -173,24 +198,55 @@ impl Ingest {
     }
 
     async fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
-        let mut tx = self.store.pool.begin().await?;
-        let claimed = raw_event::claim(&self.store, &mut tx, self.limits.rows_max, self.limits.bytes_max).await?;
-        if claimed.is_empty() {
-            return Ok(None);
+        loop {
+            let except = match &self.senders {
+                Some(senders) => {
+                    senders.room().await;
+                    senders.open()
+                }
+                None => Vec::new(),
+            };
+            let mut tx = self.store.pool.begin().await?;
+            let BatchLimits { rows_max, bytes_max, .. } = self.limits;
+            let claimed = raw_event::claim(&self.store, &mut tx, rows_max, bytes_max, &except).await?;
+            if claimed.is_empty() {
+                return Ok(None);
+            }
+            let raw: Vec<Uuid> = claimed.iter().map(|claimed| claimed.event.id.0).collect();
+            let read = self.read(claimed).await?;
+            let raw = read.checked(raw);
+            if raw.is_empty() {
+                // All of them are being checked now; what comes behind them is not held back.
+                tx.rollback().await?;
+                self.ask(&read);
+                continue;
+            }
+            self.ask(&read);
+            return Ok(Some(Prepared { tx, raw, read }));
         }
-        let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
-        let read = self.read(claimed).await?;
-        Ok(Some(Prepared { tx, raw, read }))
+    }
+
+    fn ask(&self, read: &Read) {
+        if let Some(senders) = self.senders.as_ref().filter(|_| !read.unchecked.is_empty()) {
+            senders.ask(&read.unchecked);
+        }
+    }
+
+    fn forget(&self, raw: &[Uuid]) {
+        if let Some(senders) = &self.senders {
+            senders.forget(raw);
+        }
     }
 
     /// Reads off the async threads: it is the processor's work.
     async fn read(&self, claimed: Vec<ClaimedRaw>) -> Result<Read, StoreError> {
         let registry = self.registry.clone();
+        let senders = self.senders.clone();
         let mut mint = self.store.mint();
         let reading = tokio::task::spawn_blocking(move || {
             let mut read = Read::default();
             for claimed in claimed {
-                registry.read(&claimed, &mut mint, &mut read);
+                registry.read(&claimed, senders.as_ref(), &mut mint, &mut read);
             }
             read
         });
@@ -242,6 +298,7 @@ impl Ingest {
         let unnamed = self.redact(&mut tx, erased).await?;
         raw_event::settle(&mut tx, &raw).await?;
         tx.commit().await?;
+        self.forget(&raw);
         self.store.forget_contents(unnamed).await;
         for fault in &read.faults {
             tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
@@ -321,6 +378,8 @@ impl Ingest {
         let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
         let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
         let read = self.read(claimed).await?;
+        let raw = read.checked(raw);
+        self.ask(&read);
         self.finish(Prepared { tx, raw, read }).await
     }
 
@@ -336,6 +395,7 @@ impl Ingest {
             quarantine(&mut tx, &faults, Timestamp::now()).await?;
             raw_event::settle(&mut tx, raw).await?;
             tx.commit().await?;
+            self.forget(raw);
             Ok::<(), StoreError>(())
         };
         match result.await {
@@ -388,7 +448,7 @@ impl Registry {
         Self { profiles: Some(Arc::new(profiles)), ..self.clone() }
     }
 
-    fn read(&self, claimed: &ClaimedRaw, mint: &mut IdMint, read: &mut Read) {
+    fn read(&self, claimed: &ClaimedRaw, senders: Option<&Senders>, mint: &mut IdMint, read: &mut Read) {
         let event = &claimed.event;
         if let Some(why) = &claimed.lost {
             read.faults.push(faulty(event, &Fault::new("bytes_lost", why.clone())));
@@ -399,7 +459,15 @@ impl Registry {
             read.faults.push(faulty(event, &Fault::new("channel_unknown", why)));
             return;
         };
-        let (messages, faults) = read_delivery(channel.as_ref(), event, tenant, self.profiles.as_deref(), mint);
+        let mut check = None;
+        // History asks nobody.
+        if let Some(senders) = senders.filter(|_| !claimed.quiet) {
+            check = senders.found(event.id.0);
+            if check.is_none() && senders.is_asked(event, channel.as_ref()) {
+                return read.unchecked.push((event.id.0, event.body.len()));
+            }
+        }
+        let (messages, faults) = read_delivery(channel.as_ref(), event, check, tenant, self.profiles.as_deref(), mint);
         read.faults.extend(faults.iter().map(|fault| faulty(event, fault)));
         read.quiet.insert(event.id, claimed.quiet);
         read.messages.entry(event.tenant.clone()).or_default().extend(messages);
@@ -411,12 +479,17 @@ impl Registry {
 fn read_delivery(
     channel: &dyn Channel,
     event: &RawEvent,
+    check: Option<SenderCheck>,
     tenant: &Tenant,
     profiles: Option<&Profiles>,
     mint: &mut IdMint,
 ) -> (Vec<(Message, Lookup)>, Vec<Fault>) {
     let reading = || {
-        let Parsed { mut items, mut faults } = channel.parse(event);
+        let parsed = match check {
+            Some(check) => channel.parse_checked(event, check),
+            None => channel.parse(event),
+        };
+        let Parsed { mut items, mut faults } = parsed;
         if items.len() > ITEMS_MAX {
             items.truncate(ITEMS_MAX);
             faults.push(Fault::new("too_many_items", format!("only the first {ITEMS_MAX} items were taken in")));

@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod intake;
 pub mod ownership;
 pub mod profiles;
+pub mod sender;
 pub mod server;
 pub mod store;
 pub mod telemetry;

@@ -10,8 +10,9 @@ use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
 use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
 use lanka::shell::profiles::Profiles;
+use lanka::shell::sender::Senders;
 use lanka::shell::store::Store;
-use lanka::shell::store::raw_event::{NewRawEvent, RawBody};
+use lanka::shell::store::raw_event::{Hearing, NewRawEvent, RawBody};
 use sqlx::Row;
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub struct Desk {
     pub ingest: Ingest,
     registry: Arc<Registry>,
     batch: BatchLimits,
+    senders: Option<Senders>,
     _db: TestDb,
     dir: tempfile::TempDir,
 }
@@ -70,6 +72,17 @@ impl Desk {
     /// A desk with an empty database.
     pub async fn open() -> Self {
         Self::open_with(|config| config).await
+    }
+
+    /// A desk that checks senders, as its changed configuration says. (The others ask no name server.)
+    pub async fn open_checking(change: impl FnOnce(String) -> String) -> Self {
+        let desk = Self::open_with(change).await;
+        Self { ingest: desk.ingest.clone().checking(desk.senders()), ..desk }
+    }
+
+    /// The checks of senders.
+    pub fn senders(&self) -> Option<Senders> {
+        self.senders.clone()
     }
 
     /// A desk whose configuration is changed.
@@ -90,10 +103,11 @@ impl Desk {
         let keys = settings.ensure_keys().expect("keys");
         let content = ContentStore::open(&settings.content_dir()).expect("a content store");
         let store = Store::new(db.pool.clone(), content);
-        let (parts, _) = Parts::of(settings, &keys);
+        let (parts, sections) = Parts::of(settings, &keys);
         let registry = parts.registry;
+        let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, registry, batch: parts.batch, _db: db, dir }
+        Self { store, ingest, registry, batch: parts.batch, senders, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
@@ -114,6 +128,24 @@ impl Desk {
 
     /// Stores a delivery as its intake would.
     pub async fn deliver(&self, channel: &str, received_at: &str, body: impl Into<Vec<u8>>) -> RawEventId {
+        let event = self.event(channel, received_at, body);
+        self.store.record(&[event], None).await.expect("recorded")[0]
+    }
+
+    /// Stores a delivery of now that a server had had some time ago.
+    pub async fn deliver_aged(&self, channel: &str, age: std::time::Duration, body: impl Into<Vec<u8>>) {
+        let now = Timestamp::now();
+        let event = NewRawEvent { trusted_at: Some(now - age), ..self.event(channel, &now.to_string(), body) };
+        self.store.record(&[event], None).await.expect("recorded");
+    }
+
+    /// Stores a delivery as `lanka import` does.
+    pub async fn deliver_quietly(&self, channel: &str, body: impl Into<Vec<u8>>) {
+        let event = self.event(channel, &Timestamp::now().to_string(), body);
+        self.store.record_as(&[event], None, Hearing::Quiet).await.expect("recorded");
+    }
+
+    fn event(&self, channel: &str, received_at: &str, body: impl Into<Vec<u8>>) -> NewRawEvent {
         let kind = match channel {
             "mail" => "maildir",
             "facebook" => "messenger",
@@ -121,7 +153,7 @@ impl Desk {
             "phone" => "asterisk",
             other => other,
         };
-        let event = NewRawEvent {
+        NewRawEvent {
             tenant: "main".to_owned(),
             channel: channel.to_owned(),
             kind: kind.to_owned(),
@@ -129,8 +161,7 @@ impl Desk {
             trusted_at: None,
             origin: "test".to_owned(),
             body: RawBody::Bytes(body.into().into()),
-        };
-        self.store.record(&[event], None).await.expect("recorded")[0]
+        }
     }
 
     /// Decides everything that waits.
@@ -173,6 +204,13 @@ pub fn mail(id: &str, from: &str, date: &str, results: &str, headers: &str, subj
          Subject: {subject}\r\nDate: {date}\r\nMessage-ID: <{id}>\r\n{headers}MIME-Version: 1.0\r\n\
          Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
     )
+}
+
+/// A message of the web chat.
+pub fn chat(event_id: &str, visitor: &str, text: &str) -> String {
+    serde_json::json!({"event_id": event_id, "type": "message", "conversation_id": visitor, "visitor": {"id": visitor},
+        "text": text, "sent_at": Timestamp::now().to_string()})
+    .to_string()
 }
 
 /// A Messenger message.

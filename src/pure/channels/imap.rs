@@ -6,8 +6,8 @@
 //! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
-use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, Setup, Tls, Unfit};
-use crate::pure::domain::message::{Parsed, RawEvent};
+use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, SenderQuestion, Setup, Tls, Unfit};
+use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
@@ -38,7 +38,7 @@ struct Settings {
     #[serde(default)]
     addresses: Vec<String>,
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
-    /// It must remove such fields from incoming mail (RFC 8601 5). Without it nobody is authenticated.
+    /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
     /// What becomes of a stored mail: `keep` (default), `seen`, or `move:Folder`.
     #[serde(default = "keep")]
@@ -87,6 +87,14 @@ struct Imap {
 impl Channel for Imap {
     fn parse(&self, event: &RawEvent) -> Parsed {
         mime::read(event, &self.settings)
+    }
+
+    fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
+        mime::sender_question(event, &self.settings)
+    }
+
+    fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
+        mime::read_checked(event, &self.settings, Some(check))
     }
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {

@@ -6,8 +6,8 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
-use crate::pure::domain::message::{Parsed, RawEvent};
+use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Redacted, SenderQuestion, Setup, Unfit};
+use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::written;
@@ -29,7 +29,7 @@ struct Settings {
     #[serde(default)]
     addresses: Vec<String>,
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
-    /// It must remove such fields from incoming mail (RFC 8601 5). Without it nobody is authenticated.
+    /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
     /// A larger file is recorded and skipped. 50 MB by default: what the large providers deliver.
     #[serde(default = "file_bytes_max")]
@@ -54,6 +54,14 @@ struct Maildir {
 impl Channel for Maildir {
     fn parse(&self, event: &RawEvent) -> Parsed {
         mime::read(event, &self.settings)
+    }
+
+    fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
+        mime::sender_question(event, &self.settings)
+    }
+
+    fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
+        mime::read_checked(event, &self.settings, Some(check))
     }
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {

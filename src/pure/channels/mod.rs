@@ -32,11 +32,12 @@
 //! own file only.
 
 use super::domain::identity::Identity;
-use super::domain::message::{Parsed, RawEvent};
+use super::domain::message::{Parsed, RawEvent, SenderCheck};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
+pub use super::wire::sender::SenderQuestion;
 pub use super::wire::settings::{Problems, SettingsProblem};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -286,6 +287,17 @@ pub trait Channel: Send + Sync {
 
     /// Everything in the delivery: messages, updates, faults.
     fn parse(&self, event: &RawEvent) -> Parsed;
+
+    /// For a mail whose sender no server of ours has vouched for: what the shell is to check before the mail
+    /// is parsed. `None` where nothing can be checked, or all is said already.
+    fn sender_question(&self, _event: &RawEvent) -> Option<SenderQuestion> {
+        None
+    }
+
+    /// [`Channel::parse`] with the answer to [`Channel::sender_question`].
+    fn parse_checked(&self, event: &RawEvent, _check: SenderCheck) -> Parsed {
+        self.parse(event)
+    }
 
     /// The delivery without the content of an item: what it says, its files, whom it names, ids that
     /// hold any of it. All other items are read from it as before, at the same positions; the item itself

@@ -1,11 +1,13 @@
 //! What speaks for two identities being one person, and what speaks against it (IDENTITY.md 4.2).
 
 use crate::pure::domain::contact::{ContactKind, is_role_address};
+use crate::pure::domain::decision::Reason;
 use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
-use crate::pure::domain::message::{Authentication, Content, Message};
+use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
 use crate::pure::domain::name::{NameMatch, PersonName};
+use crate::pure::domain::policy::Policy;
 
 /// One delivery vouches for both identifiers.
 pub const BITS_SAME_ID: i16 = 40;
@@ -66,6 +68,31 @@ pub fn is_forgeable(message: &Message) -> bool {
         Some(held) if held.identity.scheme == TEL => held.assurance < Assurance::Verified || is_call(message),
         _ => false,
     }
+}
+
+/// What an agent should know of how the sender was vouched for, a sentence each.
+pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
+    let incoming = &message.incoming;
+    if incoming.direction != Direction::FromCustomer {
+        return Vec::new();
+    }
+    let mut reasons: Vec<Reason> =
+        incoming.finding.iter().map(|finding| Reason::new("sender_checked", finding.sentence())).collect();
+    if incoming.finding.is_none() && incoming.marks.contains(&Mark::Unaligned) {
+        let text = "What vouches for this mail is another domain than the sender's, so anybody may have written it.";
+        reasons.push(Reason::new("sender_unaligned", text));
+    }
+    if incoming.marks.contains(&Mark::SeveralSenders) {
+        let text = "The mail names several senders, so none of them is taken as proven.";
+        reasons.push(Reason::new("several_senders", text));
+    }
+    let domains = incoming.sender.identities.iter().filter(|own| own.identity.scheme == MAILTO);
+    let mut domains = domains.filter_map(|own| own.identity.value.rsplit_once('@').map(|(_, domain)| domain));
+    if let Some((domain, own)) = domains.find_map(|domain| Some((domain, policy.imitated(domain)?))) {
+        let text = format!("The sender's domain {domain} is made to look like {own} and is not; do not take it for a colleague's.");
+        reasons.push(Reason::new("lookalike", text));
+    }
+    reasons
 }
 
 /// Whether it is a telephone call.

@@ -69,7 +69,8 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
     let resolved = resolve::resolve(message, lookup, facts, mint, policy);
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
     let triage = triage::triage(message);
-    let mut reasons = resolved.reasons;
+    let mut reasons = evidence::on_sender(message, policy);
+    reasons.extend(resolved.reasons);
     reasons.extend(placed.reasons);
     let mut suggestions = resolved.suggestions;
     suggestions.extend(placed.suggestions);

@@ -155,7 +155,31 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
         Direction::FromAgent => &mut incoming.recipient,
     };
     without_ours(customer, policy);
+    distrust_imitators(&mut incoming, policy);
     incoming
+}
+
+/// Whoever writes from a domain that is made to look like ours is not believed, whatever vouches for that
+/// domain: it vouches for the wrong one.
+fn distrust_imitators(incoming: &mut Incoming, policy: &Policy) {
+    if incoming.direction != Direction::FromCustomer || policy.own_domains.is_empty() {
+        return;
+    }
+    let mut is_imitator = false;
+    for own in incoming.sender.identities.iter_mut().filter(|own| own.identity.scheme == MAILTO) {
+        let domain = own.identity.value.rsplit_once('@').map_or("", |(_, domain)| domain);
+        if policy.imitated(domain).is_some() {
+            own.assurance = own.assurance.min(Assurance::Asserted);
+            is_imitator = true;
+        }
+    }
+    if is_imitator {
+        incoming.marks.push(Mark::Lookalike);
+        incoming.authentication = match incoming.authentication {
+            Some(Authentication::Pass | Authentication::Aligned) => Some(Authentication::None),
+            other => other,
+        };
+    }
 }
 
 fn bound_sender(sender: &mut Sender) {

@@ -266,7 +266,7 @@ pub enum Auto {
     Generated,
 }
 
-/// What our own boundary server found out about a mail's sender (RFC 8601).
+/// What is known of a mail's sender: by our own boundary server (RFC 8601), else by lanka's own check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authentication {
@@ -276,8 +276,63 @@ pub enum Authentication {
     Aligned,
     /// Nothing aligned, nothing contradicted.
     None,
+    /// The name servers that would tell did not answer: worth as much as nothing, and asked again.
+    Unknown,
     /// DMARC says fail.
     Fail,
+}
+
+/// What lanka itself found out about a mail's sender, where no server of ours had written it into the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderCheck {
+    /// What it is worth.
+    pub verdict: Authentication,
+    /// What it rests on.
+    pub finding: Finding,
+}
+
+/// What a check of a mail's sender rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// A signature of the sender's domain (DKIM).
+    Signed,
+    /// A chain of seals that ends with a sealer we trust, who saw such a signature (ARC).
+    Sealed,
+    /// The address it was handed over from is one of the domain's (SPF).
+    Sent,
+    /// It carries no signature.
+    Unsigned,
+    /// It carries signatures, none of them of the sender's domain.
+    Unaligned,
+    /// The sender's domain signed it, and the signature does not hold.
+    Broken,
+    /// The domain's policy denies mail like this (DMARC).
+    Denied,
+    /// A name server did not answer.
+    NoAnswer,
+    /// Checking it would have cost more than a mail may cost, or it is built to be read in two ways.
+    Refused,
+}
+
+impl Finding {
+    /// One sentence for the thread.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Signed => "Checked here: the sender's domain signed this mail.",
+            Self::Sealed => {
+                "Checked here: a forwarder that is trusted sealed that the sender's domain had signed this mail."
+            }
+            Self::Sent => "Checked here: the mail was handed over from an address of the sender's domain.",
+            Self::Unsigned => "Checked here: the mail is not signed, so anybody may have written it.",
+            Self::Unaligned => "Checked here: the mail is signed by another domain only, so anybody may have written it.",
+            Self::Broken => "Checked here: the signature of the sender's domain does not hold; the mail was changed or forged.",
+            Self::Denied => "Checked here: the sender's domain asks to distrust mail like this, which it did not sign.",
+            Self::NoAnswer => {
+                "The sender could not be checked, because a name server did not answer. It is tried again."
+            }
+            Self::Refused => "The sender was not checked: the mail is not built as mails are, or would cost too much.",
+        }
+    }
 }
 
 /// Something an agent must know about a message, shown with it. The text form is stable.
@@ -304,6 +359,12 @@ pub enum Mark {
     Forwarded,
     /// A missed call: to be returned.
     CallBack,
+    /// What vouches for the mail vouches for another domain than the sender's.
+    Unaligned,
+    /// The sender's domain is made to look like one of ours.
+    Lookalike,
+    /// The sender could not be checked yet; it is tried again.
+    Unchecked,
 }
 
 /// What a channel read out of one item of a delivery.
@@ -344,8 +405,13 @@ pub struct Incoming {
     pub references: Vec<Reference>,
     /// Set when no person wrote it.
     pub auto: Option<Auto>,
-    /// What our server said about the sender; `None` where the channel has no such thing.
+    /// What our server said about the sender, else lanka's own check; `None` where the channel has no
+    /// such thing.
     pub authentication: Option<Authentication>,
+    /// What that rests on, where lanka checked it itself.
+    pub finding: Option<Finding>,
+    /// The author of what is passed on, as it says itself: for show. It claims nothing.
+    pub forwarded_from: Option<String>,
     /// What agents must know.
     pub marks: Vec<Mark>,
     /// The platform's notice that the sender is reached at these from now on, and no longer at the
@@ -376,6 +442,8 @@ impl Incoming {
             references: Vec::new(),
             auto: None,
             authentication: None,
+            finding: None,
+            forwarded_from: None,
             marks: Vec::new(),
             moved_to: Vec::new(),
             redacted: false,

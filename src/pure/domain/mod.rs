@@ -8,6 +8,7 @@ pub mod facts;
 pub mod given_name;
 pub mod id;
 pub mod identity;
+pub mod lookalike;
 pub mod message;
 pub mod name;
 pub mod outbox;

@@ -152,6 +152,13 @@ pub struct MessageView {
     pub subject: Option<String>,
     /// The text, quotes included.
     pub text: String,
+    /// The same as it was laid out, when a mail came as HTML: made safe to be shown, without pictures from
+    /// elsewhere; pictures of the mail are named by their attachment (`attachment:3`, counted from 0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// The author of what it passes on, as it says itself: nobody vouches for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<String>,
     /// The call, if it was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<super::message::Call>,

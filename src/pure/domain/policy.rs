@@ -1,6 +1,7 @@
 //! What the desk has decided beforehand: the part of the configuration that deciding depends on.
 
 use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
+use super::lookalike::looks_like;
 use super::message::MatterRole;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -81,6 +82,16 @@ impl Policy {
     /// Whether everybody can have an address at the domain, so that sharing it means nothing.
     pub fn is_public(&self, domain: &str) -> bool {
         self.is_in(&self.public_domains, domain) || registrable_domain(domain).is_none()
+    }
+
+    /// The own domain that a domain is made to look like, if any. Firms that are known (`organisations`) and
+    /// providers of mail are who they are, whatever their names look like.
+    pub fn imitated(&self, domain: &str) -> Option<&str> {
+        if self.is_in(&self.own_domains, domain) || self.is_in(&self.organisations, domain) || self.is_public(domain) {
+            return None;
+        }
+        let mut imitated = self.own_domains.iter().filter(|own| looks_like(domain, own)).map(String::as_str);
+        imitated.next()
     }
 
     fn is_in(&self, set: &HashSet<String>, domain: &str) -> bool {

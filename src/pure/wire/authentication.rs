@@ -15,7 +15,17 @@ use crate::pure::domain::message::Authentication;
 /// Results read of one field; a server writes one for each method and signature.
 const RESULTS_MAX: usize = 100;
 
-/// What the topmost field of the trusted server says about mail from `from_domain`.
+/// What the topmost field of the trusted server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assessed {
+    /// What it is worth.
+    pub authentication: Authentication,
+    /// Something passed, but for another domain than the sender's.
+    pub is_unaligned: bool,
+}
+
+/// What the topmost field of the trusted server says about mail from `from_domain`; `None` when there is
+/// no such field.
 ///
 /// `fields` is the mail's header in order, `value` gives the bytes of a field, `trusted` is the
 /// authserv-id of our server, `from_domain` the ASCII domain of the only From address.
@@ -24,27 +34,47 @@ pub fn assess<'a>(
     value: impl Fn(&'a Field) -> &'a [u8],
     trusted: &str,
     from_domain: &str,
-) -> Authentication {
+) -> Option<Assessed> {
     for field in fields {
         match field.name.as_str() {
-            "received" if is_foreign(&unfold(value(field)), trusted) => return Authentication::None,
+            "received" if is_foreign(&unfold(value(field)), trusted) => return None,
             "authentication-results" => {
                 let text = unfold(value(field));
                 match parse(&text) {
                     Some(results) if results.authserv_id.eq_ignore_ascii_case(trusted) => {
-                        return conclude(&results.results, from_domain);
+                        return Some(Assessed {
+                            authentication: conclude(&results.results, from_domain),
+                            is_unaligned: is_unaligned(&results.results, from_domain),
+                        });
                     }
                     Some(_) => {}
                     // It may be ours, spoilt by something a sender got into it: then a forged one
                     // below must not take its place.
-                    None if contains_ignoring_case(&text, trusted) => return Authentication::None,
+                    None if contains_ignoring_case(&text, trusted) => return None,
                     None => {}
                 }
             }
             _ => {}
         }
     }
-    Authentication::None
+    None
+}
+
+/// Whether results as a sealer writes them (authserv-id first) vouch for mail from a domain by more than
+/// the address it came from.
+pub fn vouches(results: &str, from_domain: &str) -> bool {
+    parse(results).is_some_and(|results| conclude(&results.results, from_domain) == Authentication::Pass)
+}
+
+/// Whether something passed for another domain, and nothing for the sender's.
+fn is_unaligned(results: &[MethodResult], from_domain: &str) -> bool {
+    let about = |result: &MethodResult| {
+        let (kind, name) = if result.method == "spf" { ("smtp", "mailfrom") } else { ("header", "d") };
+        let domain = result.property(kind, name).or_else(|| result.property("header", "i"));
+        domain.map(|domain| is_aligned(domain, from_domain))
+    };
+    let mut passed = results.iter().filter(|result| result.result == "pass").filter_map(about).peekable();
+    passed.peek().is_some() && passed.all(|aligned| !aligned)
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
@@ -85,7 +115,7 @@ fn conclude(results: &[MethodResult], from_domain: &str) -> Authentication {
 
 /// Whether two domains are under the same registrable one (relaxed alignment, RFC 7489 3.1). The
 /// first may be an address; both may be in capitals or not yet in ASCII.
-fn is_aligned(domain: &str, from_domain: &str) -> bool {
+pub fn is_aligned(domain: &str, from_domain: &str) -> bool {
     let domain = domain.rsplit('@').next().unwrap_or_default().trim_matches(['.', '<', '>', ' ']);
     let Ok(domain) = idna::domain_to_ascii(domain) else { return false };
     let from_domain = from_domain.to_ascii_lowercase();
@@ -119,7 +149,7 @@ pub fn received_by(received: &str) -> Option<String> {
 }
 
 /// A text without its comments, which may nest.
-fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     let mut depth = 0usize;
     let mut escaped = false;
     let keep = |c: &char| {
@@ -295,6 +325,7 @@ mod tests {
         let bytes = format!("{header}\n\n");
         let (fields, _) = super::super::mail_parts::fields(bytes.as_bytes(), 0..bytes.len());
         assess(&fields, |field| &bytes.as_bytes()[field.value.clone()], "mx.example.fi", "example.fi")
+            .map_or(Nothing, |assessed| assessed.authentication)
     }
 
     #[test]

@@ -11,13 +11,14 @@
 use super::mail_body::body;
 use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::redact::Redacted;
+use super::sender::{self, SenderQuestion};
 use super::settings::SettingsProblem;
 use super::{authentication, automatic, quote, report};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
 use crate::pure::domain::message::{
-    Authentication, Auto, Content, Direction, Fault, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
-    Sender, SenderIdentity,
+    Authentication, Auto, Content, Direction, Fault, Finding, Incoming, Mark, Parsed, RawEvent, Reference,
+    ReferenceKind, Sender, SenderCheck, SenderIdentity,
 };
 use sha2::{Digest, Sha256};
 
@@ -43,8 +44,8 @@ const THREAD_INDEX_BYTES: usize = 22;
 pub struct MailSettings {
     /// The desk's own addresses on the channel: mail from them is an agent's, mail to them a customer's.
     pub addresses: Vec<EmailAddress>,
-    /// authserv-id of our boundary server (RFC 8601 2.5), usually its host name; nothing is
-    /// authenticated without it.
+    /// authserv-id of our boundary server (RFC 8601 2.5), usually its host name. Without it, and where
+    /// that server wrote nothing, only lanka's own check authenticates.
     pub trusted_authserv: Option<String>,
 }
 
@@ -102,6 +103,31 @@ pub fn redact(event: &RawEvent, item: u32) -> Option<Redacted> {
 /// Faults: `empty` (no bytes but blanks), `not_a_mail` (no header field that mails have),
 /// `no_sender` (nobody it could be from, and nothing to show either).
 pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
+    read_checked(event, settings, None)
+}
+
+/// What is to be found out about the sender of a mail, in which our own server wrote nothing of him. `None`
+/// where there is nobody to ask about, or more than one.
+pub fn sender_question(event: &RawEvent, settings: &MailSettings) -> Option<SenderQuestion> {
+    if event.body == REDACTED {
+        return None;
+    }
+    // The header is all it takes: a mail is asked about before it is known whether it is new.
+    let mail = mail_parts::header(&event.body);
+    let from = author(&mail);
+    let address = from.address.as_ref().filter(|_| !from.is_substitute && !from.is_several)?;
+    // Our own mail that no server has carried, as in the Sent folder, needs nobody's word.
+    if settings.is_own(address) && mail.values("received").next().is_none() {
+        return None;
+    }
+    match vouched(&mail, settings, address) {
+        Some(_) => None,
+        None => Some(sender::question(&event.body, &mail.fields, address.domain())),
+    }
+}
+
+/// [`read`] with what lanka itself found out about the sender.
+pub fn read_checked(event: &RawEvent, settings: &MailSettings, check: Option<SenderCheck>) -> Parsed {
     if event.body == REDACTED {
         return Parsed { items: vec![Incoming::redacted()], faults: Vec::new() };
     }
@@ -114,7 +140,7 @@ pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
     if !mail.fields.iter().any(|field| is_known(&field.name)) {
         return fault("not_a_mail", "it does not begin with header fields of a mail (From, Date, Subject, …)");
     }
-    let incoming = message(&mail, settings);
+    let incoming = message(&mail, settings, check);
     let is_nothing = incoming.content.text().is_empty()
         && incoming.subject.as_deref().is_none_or(str::is_empty)
         && incoming.attachments.is_empty();
@@ -143,9 +169,9 @@ const KNOWN_FIELDS: &[&str] = &[
     "references",
 ];
 
-fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
+fn message(mail: &Mail, settings: &MailSettings, check: Option<SenderCheck>) -> Incoming {
     let from = author(mail);
-    let authentication = authenticate(mail, settings, &from);
+    let Known { authentication, finding, is_unaligned } = authenticate(mail, settings, &from, check);
     let subject = mail.text("subject").map(|subject| cut(&subject, SUBJECT_BYTES_MAX).to_owned());
     let sent_at = mail.values("date").next().and_then(date);
     let mut body = body(mail);
@@ -177,12 +203,22 @@ fn message(mail: &Mail, settings: &MailSettings) -> Incoming {
     if incoming.auto == Some(Auto::Bounce) {
         tell_recipients(mail, &mut body.text);
     }
-    if incoming.auto.is_none() && is_forwarded(subject_text, &body.text) {
+    if incoming.auto.is_none()
+        && let Some(Forward { author }) = forward(mail, subject_text, &body.text)
+    {
         incoming.marks.push(Mark::Forwarded);
+        incoming.forwarded_from = author;
     }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
     incoming.subject = subject;
     incoming.authentication = authentication;
+    incoming.finding = finding;
+    if authentication == Some(Authentication::Unknown) {
+        incoming.marks.push(Mark::Unchecked);
+    }
+    if is_unaligned && authentication == Some(Authentication::None) {
+        incoming.marks.push(Mark::Unaligned);
+    }
     if from.is_several {
         incoming.marks.push(Mark::SeveralSenders);
     }
@@ -219,15 +255,37 @@ fn tell_recipients(mail: &Mail, text: &mut String) {
     }
 }
 
+/// A mail passes another one on.
+struct Forward {
+    /// Who wrote that, as it says itself.
+    author: Option<String>,
+}
+
 /// Whether the mail passes another one on: it says so above it, or in its subject.
-fn is_forwarded(subject: &str, text: &str) -> bool {
+fn forward(mail: &Mail, subject: &str, text: &str) -> Option<Forward> {
     let by_subject = is_forward_subject(subject);
+    // A mail that is sent along whole (RFC 2046 5.2.1) names its author itself.
+    let enclosed = || {
+        let part = mail.parts.iter().find(|part| part.media_type == "message/rfc822")?;
+        let bytes = mail.body(part);
+        let (fields, _) = mail_parts::fields(&bytes, 0..bytes.len());
+        let from = fields.iter().find(|field| field.name == "from")?;
+        let mailbox = mail_parts::decode_addresses(bytes.get(from.value.clone())?, None, 1).into_iter().next()?;
+        let name = mailbox.name.trim();
+        Some(if name.is_empty() { mailbox.address } else { format!("{name} <{}>", mailbox.address) })
+    };
     // Taking the text apart costs; what says so is drawn or has its own word.
-    if !by_subject && !text.contains("---") && !text.contains("orward") {
-        return false;
+    let is_drawn = by_subject || text.contains("---") || text.contains("orward");
+    let parts = if is_drawn { quote::split(text) } else { quote::Parts::default() };
+    if !parts.is_forwarded && !(by_subject && parts.quoted_from.is_some()) {
+        return enclosed().filter(|_| by_subject).map(|author| Forward { author: Some(author_line(&author)) });
     }
-    let parts = quote::split(text);
-    parts.is_forwarded || (by_subject && parts.quoted_from.is_some())
+    Some(Forward { author: parts.quoted_from.or_else(enclosed).map(|author| author_line(&author)) })
+}
+
+/// An author as he is shown: one line, not too long.
+fn author_line(author: &str) -> String {
+    mail_parts::clean_line(author.trim(), NAME_BYTES_MAX)
 }
 
 /// Prefixes under which clients pass a mail on.
@@ -301,14 +359,42 @@ fn within(mailbox: &Mailbox) -> Option<(Mailbox, EmailAddress)> {
     })
 }
 
-fn authenticate(mail: &Mail, settings: &MailSettings, from: &Author) -> Option<Authentication> {
+/// What is known of the sender.
+struct Known {
+    authentication: Option<Authentication>,
+    finding: Option<Finding>,
+    is_unaligned: bool,
+}
+
+/// What our own server wrote of the sender, if it did.
+fn vouched(mail: &Mail, settings: &MailSettings, address: &EmailAddress) -> Option<authentication::Assessed> {
     let trusted = settings.trusted_authserv.as_deref()?;
-    let Some(address) = from.address.as_ref().filter(|_| !from.is_substitute) else {
-        return Some(Authentication::None);
+    authentication::assess(&mail.fields, |field| mail.slice(&field.value), trusted, address.domain())
+}
+
+/// Our own server's word, else what lanka found out.
+fn authenticate(mail: &Mail, settings: &MailSettings, from: &Author, check: Option<SenderCheck>) -> Known {
+    let nothing = settings.trusted_authserv.as_ref().map(|_| Authentication::None);
+    let unknown = Known { authentication: nothing, finding: None, is_unaligned: false };
+    let Some(address) = from.address.as_ref().filter(|_| !from.is_substitute) else { return unknown };
+    let mut known = match (vouched(mail, settings, address), check) {
+        (Some(found), _) => Known {
+            authentication: Some(found.authentication),
+            finding: None,
+            is_unaligned: found.is_unaligned,
+        },
+        (None, Some(SenderCheck { verdict, finding })) => Known {
+            authentication: Some(verdict),
+            finding: Some(finding),
+            is_unaligned: finding == Finding::Unaligned,
+        },
+        (None, None) => return unknown,
     };
-    let found = authentication::assess(&mail.fields, |field| mail.slice(&field.value), trusted, address.domain());
     // Of several senders at most one was checked, and nobody knows which.
-    Some(if from.is_several && found != Authentication::Fail { Authentication::None } else { found })
+    if from.is_several && known.authentication != Some(Authentication::Fail) {
+        known.authentication = Some(Authentication::None);
+    }
+    known
 }
 
 fn sender(mail: &Mail, from: &Author, authentication: Option<Authentication>) -> Sender {
@@ -316,7 +402,7 @@ fn sender(mail: &Mail, from: &Author, authentication: Option<Authentication>) ->
         Some(Authentication::Pass) => Assurance::Verified,
         Some(Authentication::Aligned) => Assurance::Plausible,
         Some(Authentication::Fail) => Assurance::Contradicted,
-        Some(Authentication::None) | None => Assurance::Asserted,
+        Some(Authentication::None | Authentication::Unknown) | None => Assurance::Asserted,
     };
     let identity = from.address.as_ref().map(|address| {
         let mut identity = Identity::email(address);

@@ -130,6 +130,9 @@ fn show_message(
     if let Some(subject) = message.subject.as_deref().filter(|subject| !subject.is_empty()) {
         output.text(&format!("  Subject: {subject}"))?;
     }
+    if let Some(author) = &message.forwarded_from {
+        output.text(&format!("  Forwarded from: {author}"))?;
+    }
     if let Some(call) = &message.call {
         output.text(&format!("  {}", told(call)))?;
     }

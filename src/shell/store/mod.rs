@@ -20,6 +20,7 @@ pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
 pub mod replay;
+pub mod sender_check;
 pub mod view;
 pub mod ways;
 

@@ -416,18 +416,20 @@ pub struct ClaimedRaw {
     pub lost: Option<String>,
 }
 
-/// Claims the oldest deliveries nobody else holds, at most `rows_max` and about `bytes_max` (one at
-/// least). They are given back when the transaction ends without [`settle`].
+/// Claims the oldest deliveries nobody else holds and that are not `except`ed, at most `rows_max` and about
+/// `bytes_max` (one at least). They are given back when the transaction ends without [`settle`].
 pub async fn claim(
     store: &Store,
     connection: &mut PgConnection,
     rows_max: i64,
     bytes_max: i64,
+    except: &[Uuid],
 ) -> Result<Vec<ClaimedRaw>, StoreError> {
     let waiting: Vec<(Uuid, i64, bool)> = sqlx::query_as(
-        "SELECT raw_event, bytes, quiet FROM raw_pending ORDER BY raw_event LIMIT $1 FOR UPDATE SKIP LOCKED",
+        "SELECT raw_event, bytes, quiet FROM raw_pending WHERE raw_event <> ALL($2) ORDER BY raw_event LIMIT $1 FOR UPDATE SKIP LOCKED",
     )
     .bind(rows_max)
+    .bind(except)
     .fetch_all(&mut *connection)
     .await?;
     let mut quiet = HashMap::new();

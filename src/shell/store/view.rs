@@ -100,12 +100,12 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
 
 const MESSAGES_BY_ID: &str = "
     SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why
+        m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
 
 const MESSAGES_OF_TICKET: &str = "
     SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why
+        m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
 
 async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<Vec<MessageView>, StoreError> {
@@ -130,6 +130,8 @@ async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<
             marks: marks.into_iter().filter_map(|word| serde_json::from_value::<Mark>(word.into()).ok()).collect(),
             progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
             progress_why: row.try_get("progress_why")?,
+            forwarded_from: row.try_get("forwarded_from")?,
+            html: None,
             attachments: Vec::new(),
             reasons: Vec::new(),
         });

@@ -107,6 +107,13 @@ pub fn parse(bytes: &Bytes) -> Mail {
     mail
 }
 
+/// The header of a mail alone, for what must be known before the mail is taken apart.
+pub fn header(bytes: &Bytes) -> Mail {
+    let start = skip_preface(bytes);
+    let (fields, _) = fields(bytes, start..bytes.len());
+    Mail { bytes: bytes.clone(), fields, parts: Vec::new(), is_cut: false }
+}
+
 /// What is still to be taken apart.
 struct Pending {
     range: Range<usize>,

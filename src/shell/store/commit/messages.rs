@@ -5,17 +5,17 @@ use super::*;
 const INSERT_MESSAGES: &str = "
     INSERT INTO message (tenant, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id,
         sender_name, occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind,
-        priority, numbers)
+        priority, numbers, forwarded_from)
     SELECT $1, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
         occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto,
         coalesce(string_to_array(nullif(marks, ''), ','), '{}'), coalesce(string_to_array(nullif(matter_kind, ''), ','), '{}'),
-        priority, coalesce(string_to_array(nullif(numbers, ''), E'\\n'), '{}')
+        priority, coalesce(string_to_array(nullif(numbers, ''), E'\\n'), '{}'), forwarded_from
     FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
         $11::uuid[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
-        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[])
+        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[])
         AS t(id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
             occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind, priority,
-            numbers)";
+            numbers, forwarded_from)";
 
 impl<'a> Writer<'a> {
     pub(super) async fn messages(&mut self) -> Result<(), StoreError> {
@@ -61,6 +61,7 @@ impl<'a> Writer<'a> {
             .bind(column(&rows, |d| column(&d.decision.triage.kind, |kind| kind.as_str()).join(",")))
             .bind(column(&rows, |d| d.decision.triage.priority.as_str()))
             .bind(column(&rows, |d| d.message.numbers().map(|(_, _, value)| value).collect::<Vec<_>>().join("\n")))
+            .bind(column(&rows, |d| d.message.incoming.forwarded_from.as_deref()))
             .execute(&mut *self.connection)
             .await?;
         Ok(())

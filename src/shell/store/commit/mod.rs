@@ -10,7 +10,7 @@ mod tickets;
 mod updates;
 
 use super::facts::Loaded;
-use super::{StoreError, sql_time};
+use super::{StoreError, sender_check, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
@@ -127,6 +127,7 @@ pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut 
     writer.items().await?;
     writer.seen().await?;
     writer.decisions().await?;
+    writer.sender_checks().await?;
     writer.kept_facts().await?;
     writer.edges().await?;
     writer.suggestions().await?;

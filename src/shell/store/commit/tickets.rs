@@ -134,6 +134,19 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Senders who could not be checked are checked again later.
+    pub(super) async fn sender_checks(&mut self) -> Result<(), StoreError> {
+        let unknown = |d: &&Decided| d.message.incoming.authentication == Some(Authentication::Unknown);
+        let firsts = self.firsts();
+        let rows: Vec<(Uuid, Uuid, &str, Timestamp)> = firsts
+            .iter()
+            .copied()
+            .filter(unknown)
+            .map(|d| (d.decision.message.0, d.message.raw_event.0, d.message.channel.as_str(), d.message.received_at))
+            .collect();
+        sender_check::want(self.connection, self.tenant, &rows, self.now).await
+    }
+
     pub(super) async fn decisions(&mut self) -> Result<(), StoreError> {
         let rows: Vec<&Decided> = self.deciding().collect();
         if rows.is_empty() {
