@@ -211,7 +211,9 @@ impl<'de> Deserialize<'de> for NameServer {
             let found = text.parse().or_else(|_| text.parse().map(port));
             let found = found.ok().filter(|server: &SocketAddr| server.port() != 0 && !server.ip().is_unspecified());
             found.map(Self).ok_or_else(|| {
-                format!("\"{text}\" is not a name server's address: write \"127.0.0.1\", \"9.9.9.9:53\" or \"[::1]:53\"")
+                format!(
+                    "\"{text}\" is not a name server's address: write \"127.0.0.1\", \"9.9.9.9:53\" or \"[::1]:53\""
+                )
             })
         })
     }

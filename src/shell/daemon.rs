@@ -150,6 +150,10 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let alerts = Alerts::to(&parts.tools, &carrier);
     let (_keep, stop) = watch::channel(false);
     let senders = senders(store, &parts.registry, &sections);
+    if let Some(senders) = &senders {
+        // Those whom nobody could tell of at the last run.
+        senders.again(Timestamp::now()).await?;
+    }
     let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch).checking(senders);
     // Ingest works beside the intakes, so that a large source is not stored twice over first.
     let (finished, sources_done) = watch::channel(false);

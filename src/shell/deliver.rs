@@ -29,7 +29,9 @@
 
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::OutboxId;
+use crate::pure::domain::outbox::Post;
 use crate::pure::mirrors::{Patience, Reply, Step};
+use crate::pure::wire::mime;
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
@@ -421,8 +423,12 @@ impl Deliver {
     /// Asks the mirror for the next step and carries it out until it needs no more.
     async fn steps(&self, line: &Line, claimed: &Claimed) -> Attempt {
         let mut replies = claimed.replies.clone();
+        let post = match self.laid_out(line, &claimed.post).await {
+            Ok(post) => post,
+            Err(error) => return Attempt::Retry { after: None, why: format!("the mail cannot be read back: {error}") },
+        };
         for _ in 0..=STEPS_MAX {
-            match line.tool.mirror.next(&claimed.post, &replies, Timestamp::now()) {
+            match line.tool.mirror.next(&post, &replies, Timestamp::now()) {
                 Step::Send(outgoing) => match self.shared.carrier.send(outgoing).await {
                     Ok(reply) => replies.push(reply),
                     Err(error) => return Attempt::Retry { after: None, why: error.to_string() },
@@ -433,6 +439,19 @@ impl Deliver {
             }
         }
         Attempt::Retry { after: None, why: format!("the mirror asks for more than {STEPS_MAX} requests") }
+    }
+
+    /// The post with its mail as it was laid out, for a mirror that can show it. It is made anew from the stored
+    /// mail at each attempt, off the async threads: nothing on the way in pays for it, and nothing more is kept.
+    async fn laid_out(&self, line: &Line, post: &Post) -> Result<Post, StoreError> {
+        let mut post = post.clone();
+        let Some(message) = post.message.as_mut().filter(|_| line.tool.mirror.shows_html()) else { return Ok(post) };
+        if let Some(mail) = self.shared.store.mail_of(message.id).await? {
+            let making = tokio::task::spawn_blocking(move || mime::html(&mail));
+            // A mail that breaks the reader is shown as text.
+            message.html = making.await.unwrap_or_default();
+        }
+        Ok(post)
     }
 
     /// What an attempt means for its row and for its mirror. The replies are those to keep: a retry

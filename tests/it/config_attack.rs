@@ -129,6 +129,33 @@ fn sections_and_syntax() {
         ("{\"http\": {}}", &[(1, "", "not TOML")]),
         ("x = 99999999999999999999999", &[(1, "", "not TOML")]),
         ("[retention]\nraw = 1979-05-27", &[(2, "retention.raw", "\"forever\"")]),
+        (
+            "[mail_auth]\nverify = \"yes\"\nresolvers = [\"dns.example.fi\", \"127.0.0.1:0\", \"0.0.0.0\", 5]\n\
+             trusted_relays = [\"192.0.2.0/40\", \"mx example.fi\", \"0.0.0.0/0\", \"mx.example.fi\"]\ntrusted_sealers = [\"*.example.fi\"]\n\
+             age_max = \"forever\"\ntimeout = \"5m\"\nconcurrency = 0\nretry_first = 60\nresolver = \"9.9.9.9\"\n",
+            &[
+                (2, "mail_auth.verify", "true or false"),
+                (3, "mail_auth.resolvers.0", "is not a name server's address"),
+                (3, "mail_auth.resolvers.1", "is not a name server's address"),
+                (3, "mail_auth.resolvers.2", "is not a name server's address"),
+                (3, "mail_auth.resolvers.3", ""),
+                (4, "mail_auth.trusted_relays.0", "192.0.2.0/24"),
+                (4, "mail_auth.trusted_relays.1", "neither a server's name nor an address"),
+                (4, "mail_auth.trusted_relays.2", "neither a server's name nor an address"),
+                (5, "mail_auth.trusted_sealers.0", "not a domain"),
+                (6, "mail_auth.age_max", ""),
+                (7, "mail_auth.timeout", "out of range"),
+                (8, "mail_auth.concurrency", "1 to 256"),
+                (9, "mail_auth.retry_first", ""),
+                (10, "mail_auth.resolver", "did you mean \"resolvers\"?"),
+            ],
+        ),
+        (
+            "[mail_auth]\nresolvers = [\"127.0.0.1\", \"[::1]:5353\", \"::1\", \"9.9.9.9:53\"]\n\
+             trusted_relays = [\"192.0.2.0/24\", \"2001:db8::/32\", \"10.0.0.1\", \"mx.example.fi\", \"localhost\"]\n\
+             trusted_sealers = [\"Lists.example.fi\"]\nage_max = \"30d\"\ntimeout = \"1s\"",
+            &[],
+        ),
         ("[http]\nlisten = nan", &[(2, "http.listen", "an address and port")]),
         ("mirrors = []", &[(1, "mirrors", "write [mirrors.NAME]")]),
         ("[channels.\"\"]\nkind = \"imap\"", &[(1, "channels.", "not a name")]),

@@ -28,6 +28,7 @@ mod intake;
 mod intake_directory;
 mod intake_imap;
 mod intake_table;
+mod layout;
 mod mail;
 mod mail_content;
 mod mirrors;

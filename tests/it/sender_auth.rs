@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use lanka::pure::domain::Timestamp;
-use lanka::pure::domain::identity::Assurance;
 use lanka::pure::domain::id::RawEventId;
+use lanka::pure::domain::identity::Assurance;
 use lanka::pure::domain::message::Authentication::{self, Aligned, Fail, None as Nothing, Pass, Unknown};
 use lanka::pure::domain::message::{Incoming, RawEvent};
 use lanka::pure::wire::mime::{self, MailSettings};
@@ -74,7 +74,13 @@ impl Key {
 }
 
 /// What a forwarder makes of a mail: `change` breaks the signatures, and the seals say what he saw before.
-async fn forwarded(server: &NameServer, key: &Key, sealer: &str, mail: &str, change: impl Fn(&str) -> String) -> String {
+async fn forwarded(
+    server: &NameServer,
+    key: &Key,
+    sealer: &str,
+    mail: &str,
+    change: impl Fn(&str) -> String,
+) -> String {
     let mut config = NameServerConfig::udp_and_tcp(server.address.ip());
     config.connections.iter_mut().for_each(|connection| connection.port = server.address.port());
     let config = ResolverConfig::from_name_servers(vec![config]);
@@ -155,13 +161,19 @@ async fn signatures_under_attack() {
     let good = own.sign("firm.example", &mail());
     let of = |domain: &str| own.sign(domain, &mail_from(&format!("Anna <anna@{domain}>")));
     let fields = ["From", "To", "Subject", "Date", "Message-ID"];
-    let many: String = (0..30).map(|n| other.sign(&format!("d{n}.example"), &mail()).split("From:").next().expect("a field").to_owned()).collect();
+    let many: String = (0..30)
+        .map(|n| other.sign(&format!("d{n}.example"), &mail()).split("From:").next().expect("a field").to_owned())
+        .collect();
     let twice = good.replacen("Subject: Order", "Subject: Order\r\nSubject: Refund", 1);
     let table: Vec<(&str, String, Authentication)> = vec![
         ("not signed", mail(), Nothing),
         ("good", good.clone(), Pass),
         ("good, of a subdomain", own.sign("mail.firm.example", &mail()), Pass),
-        ("good, after a broken one", format!("DKIM-Signature: v=1; a=rsa-sha256; d=firm.example; s=s1; h=From; bh=AAAA; b=AAAA\r\n{good}"), Pass),
+        (
+            "good, after a broken one",
+            format!("DKIM-Signature: v=1; a=rsa-sha256; d=firm.example; s=s1; h=From; bh=AAAA; b=AAAA\r\n{good}"),
+            Pass,
+        ),
         ("wrong key", other.sign("firm.example", &mail()), Nothing),
         ("body changed", good.replace("4001", "4002"), Nothing),
         ("body added to", format!("{good}And call 0900 123.\r\n"), Nothing),
@@ -174,7 +186,11 @@ async fn signatures_under_attack() {
         ("Content-Type added twice", format!("Content-Type: text/html\r\nContent-Type: text/plain\r\n{good}"), Nothing),
         ("From not signed", own.sign_with("firm.example", &mail(), &["Subject"], 0, false), Nothing),
         ("a part of the body", own.sign_with("firm.example", &mail(), &fields, 0, true), Nothing),
-        ("a part of the body, added to", format!("{}more", own.sign_with("firm.example", &mail(), &fields, 0, true)), Nothing),
+        (
+            "a part of the body, added to",
+            format!("{}more", own.sign_with("firm.example", &mail(), &fields, 0, true)),
+            Nothing,
+        ),
         ("of another domain", other.sign("other.example", &mail()), Nothing),
         ("of a domain that ends alike", own.sign("notfirm.example", &mail()), Nothing),
         ("of the suffix", own.sign("example", &mail()), Nothing),
@@ -187,7 +203,14 @@ async fn signatures_under_attack() {
         ("rsa-sha1", good.replacen("a=ed25519-sha256", "a=rsa-sha1", 1), Nothing),
         ("a line that is no field", format!("Received: x\r\nHere is more\r\n{good}"), Nothing),
         ("thirty others above", format!("{many}{good}"), Pass),
-        ("a hundred fields", format!("{}{good}", "DKIM-Signature: v=1; a=rsa-sha256; d=firm.example; s=s1; h=From; bh=AAAA; b=AAAA\r\n".repeat(100)), Nothing),
+        (
+            "a hundred fields",
+            format!(
+                "{}{good}",
+                "DKIM-Signature: v=1; a=rsa-sha256; d=firm.example; s=s1; h=From; bh=AAAA; b=AAAA\r\n".repeat(100)
+            ),
+            Nothing,
+        ),
     ];
     for (name, mail, expected) in table {
         let began = Instant::now();
@@ -316,13 +339,28 @@ async fn spf_only_where_our_hops_are_known() {
     );
     let table: Vec<(&str, &[&str], String, Authentication)> = vec![
         ("aligned", &["mx.kauppa.example"], carried("9.9.9.9", "b@firm.example", "a@firm.example"), Aligned),
-        ("aligned, subdomain", &["mx.kauppa.example"], carried("9.9.9.9", "b@firm.example", "a@x.firm.example"), Aligned),
+        (
+            "aligned, subdomain",
+            &["mx.kauppa.example"],
+            carried("9.9.9.9", "b@firm.example", "a@x.firm.example"),
+            Aligned,
+        ),
         ("without trusted relays", &[], carried("9.9.9.9", "b@firm.example", "a@firm.example"), Nothing),
         ("not our server", &["mx.other.example"], carried("9.9.9.9", "b@firm.example", "a@firm.example"), Nothing),
         ("from elsewhere", &["mx.kauppa.example"], carried("1.2.3.4", "b@firm.example", "a@firm.example"), Nothing),
         ("another path", &["mx.kauppa.example"], carried("9.9.9.9", "b@bulk.example", "a@firm.example"), Nothing),
-        ("another path, policy", &["mx.kauppa.example"], carried("9.9.9.9", "b@bulk.example", "a@monitored.example"), Fail),
-        ("elsewhere, policy", &["mx.kauppa.example"], carried("1.2.3.4", "b@monitored.example", "a@monitored.example"), Fail),
+        (
+            "another path, policy",
+            &["mx.kauppa.example"],
+            carried("9.9.9.9", "b@bulk.example", "a@monitored.example"),
+            Fail,
+        ),
+        (
+            "elsewhere, policy",
+            &["mx.kauppa.example"],
+            carried("1.2.3.4", "b@monitored.example", "a@monitored.example"),
+            Fail,
+        ),
         ("policy, relays unknown", &[], carried("1.2.3.4", "b@monitored.example", "a@monitored.example"), Nothing),
         ("a hop that the sender wrote", &["mx.kauppa.example"], forged_hop, Nothing),
         ("silent", &["mx.kauppa.example"], carried("9.9.9.9", "b@silent.example", "a@silent.example"), Unknown),
@@ -342,7 +380,8 @@ async fn what_our_own_server_wrote_is_asked_of_nobody() {
     let own = key();
     server.text("s1._domainkey.firm.example", &own.record);
     let signed = own.sign("firm.example", &mail());
-    let results = |server: &str, results: &str, mail: &str| format!("Authentication-Results: {server};\r\n\t{results}\r\n{mail}");
+    let results =
+        |server: &str, results: &str, mail: &str| format!("Authentication-Results: {server};\r\n\t{results}\r\n{mail}");
     let ours = "mx.kauppa.example";
     let trace = "Received: from x (x [9.9.9.9]) by mx.kauppa.example id 1; Mon, 2 Mar 2026 10:00:00 +0200\r\n";
     let foreign = "Received: from x (x [9.9.9.9]) by relay.evil.com id 1; Mon, 2 Mar 2026 10:00:00 +0200\r\n";
@@ -350,12 +389,21 @@ async fn what_our_own_server_wrote_is_asked_of_nobody() {
         ("ours says pass", results(ours, "dmarc=pass header.from=firm.example", &mail()), Pass, false),
         ("ours says fail", results(ours, "dmarc=fail header.from=firm.example", &signed), Fail, false),
         ("ours says nothing of use", results(ours, "none", &signed), Nothing, false),
-        ("a stranger's says pass", results("mx.evil.com", "dmarc=pass header.from=firm.example", &mail()), Nothing, true),
+        (
+            "a stranger's says pass",
+            results("mx.evil.com", "dmarc=pass header.from=firm.example", &mail()),
+            Nothing,
+            true,
+        ),
         ("a stranger's, signed", results("mx.evil.com", "dmarc=fail header.from=firm.example", &signed), Pass, true),
         // Inserted by the sender under our own name, beneath what our server wrote, and beneath a stranger's trace.
         (
             "ours above, forged beneath",
-            results(ours, "dmarc=none", &format!("{trace}{}", results(ours, "dmarc=pass header.from=firm.example", &mail()))),
+            results(
+                ours,
+                "dmarc=none",
+                &format!("{trace}{}", results(ours, "dmarc=pass header.from=firm.example", &mail())),
+            ),
             Nothing,
             false,
         ),
@@ -397,7 +445,11 @@ async fn seals_count_from_trusted_forwarders() {
         ("a stranger's key", forwarded(&server, &evil, "lists.example", &signed, line).await, Fail),
         ("the list saw no signature", forwarded(&server, &list, "lists.example", &unsigned, line).await, Fail),
         ("a seal is cut out", without_field(&by_list, "ARC-Seal"), Fail),
-        ("the results are changed", by_list.replacen("dkim=pass", "dmarc=pass header.from=reject.example; dkim=pass", 1), Fail),
+        (
+            "the results are changed",
+            by_list.replacen("dkim=pass", "dmarc=pass header.from=reject.example; dkim=pass", 1),
+            Fail,
+        ),
         ("through a stranger, then the list", forwarded(&server, &list, "lists.example", &by_evil, again).await, Fail),
         ("through the list, then a stranger", forwarded(&server, &evil, "evil.example", &by_list, again).await, Fail),
         ("through the list twice", forwarded(&server, &list, "lists.example", &by_list, again).await, Pass),
@@ -413,10 +465,8 @@ async fn seals_count_from_trusted_forwarders() {
 
 /// The desk, its senders checked by a name server of the test's own.
 async fn desk(server: &NameServer, more: &str) -> Desk {
-    let section = format!(
-        "[mail_auth]\nresolvers = [\"{}\"]\ntimeout = \"1s\"\nretry_first = \"1s\"\n{more}\n",
-        server.address
-    );
+    let section =
+        format!("[mail_auth]\nresolvers = [\"{}\"]\ntimeout = \"1s\"\nretry_first = \"5s\"\n{more}\n", server.address);
     Desk::open_checking(|config| config.replacen("[identity]", &format!("{section}\n[identity]"), 1)).await
 }
 
@@ -428,7 +478,9 @@ async fn row(desk: &Desk, message_id_like: &str) -> (i16, Vec<String>, serde_jso
     .fetch_one(&desk.store.pool)
     .await
     .expect("the message");
-    (row.get(0), row.get(1), row.get(2))
+    // The mails here are of a fixed date.
+    let marks: Vec<String> = row.get(1);
+    (row.get(0), marks.into_iter().filter(|mark| mark != "date_doubtful").collect(), row.get(2))
 }
 
 fn now() -> String {
@@ -528,7 +580,8 @@ async fn a_name_server_that_is_away_makes_nobody_wait_and_nobody_known() {
     .await
     .expect("rows");
     assert_eq!((assurance, events, told), (3, 1, 1));
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM sender_check").fetch_one(&desk.store.pool).await.expect("a count");
+    let left: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sender_check").fetch_one(&desk.store.pool).await.expect("a count");
     assert_eq!(left, 0);
 }
 
@@ -567,7 +620,8 @@ async fn history_and_old_mail_are_not_checked() {
     desk.decide().await;
     assert_eq!(server.asked(), Vec::<String>::new(), "nobody is asked");
 
-    desk.deliver_aged("mail", Duration::from_secs(3_600), own.sign("firm.example", &mail_from("Cy <cy@firm.example>"))).await;
+    desk.deliver_aged("mail", Duration::from_secs(3_600), own.sign("firm.example", &mail_from("Cy <cy@firm.example>")))
+        .await;
     desk.decide().await;
     assert_eq!(server.asked(), ["s1._domainkey.firm.example"]);
 }

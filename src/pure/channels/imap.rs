@@ -6,7 +6,9 @@
 //! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
-use super::{After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, SenderQuestion, Setup, Tls, Unfit};
+use super::{
+    After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, SenderQuestion, Setup, Tls, Unfit,
+};
 use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};

@@ -89,7 +89,9 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
     let domains = incoming.sender.identities.iter().filter(|own| own.identity.scheme == MAILTO);
     let mut domains = domains.filter_map(|own| own.identity.value.rsplit_once('@').map(|(_, domain)| domain));
     if let Some((domain, own)) = domains.find_map(|domain| Some((domain, policy.imitated(domain)?))) {
-        let text = format!("The sender's domain {domain} is made to look like {own} and is not; do not take it for a colleague's.");
+        let text = format!(
+            "The sender's domain {domain} is made to look like {own} and is not; do not take it for a colleague's."
+        );
         reasons.push(Reason::new("lookalike", text));
     }
     reasons

@@ -324,8 +324,12 @@ impl Finding {
             }
             Self::Sent => "Checked here: the mail was handed over from an address of the sender's domain.",
             Self::Unsigned => "Checked here: the mail is not signed, so anybody may have written it.",
-            Self::Unaligned => "Checked here: the mail is signed by another domain only, so anybody may have written it.",
-            Self::Broken => "Checked here: the signature of the sender's domain does not hold; the mail was changed or forged.",
+            Self::Unaligned => {
+                "Checked here: the mail is signed by another domain only, so anybody may have written it."
+            }
+            Self::Broken => {
+                "Checked here: the signature of the sender's domain does not hold; the mail was changed or forged."
+            }
             Self::Denied => "Checked here: the sender's domain asks to distrust mail like this, which it did not sign.",
             Self::NoAnswer => {
                 "The sender could not be checked, because a name server did not answer. It is tried again."

@@ -123,6 +123,11 @@ pub trait Mirror: Send + Sync {
         Patience::default()
     }
 
+    /// Whether the tool can show mail as it was laid out: then posts come with it.
+    fn shows_html(&self) -> bool {
+        false
+    }
+
     /// The next step for a post, given the replies of this attempt so far, oldest first.
     fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step;
 

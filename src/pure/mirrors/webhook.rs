@@ -262,6 +262,11 @@ impl Mirror for Webhook {
         self.patience
     }
 
+    /// The receiver shows what it likes of it.
+    fn shows_html(&self) -> bool {
+        true
+    }
+
     fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step {
         match replies.last() {
             Some(reply) => judge(reply),

@@ -7,6 +7,7 @@ use super::mail_parts::{self, Mail, Part, clean_line, cut};
 use super::{calendar, html};
 use crate::pure::domain::message::{Attachment, AttachmentSource};
 use bytes::Bytes;
+use std::collections::HashMap;
 
 /// Text kept of a mail, in bytes of UTF-8: a book of 250 pages.
 pub const TEXT_BYTES_MAX: usize = 512 * 1024;
@@ -45,15 +46,9 @@ enum Piece {
 pub fn body(mail: &Mail) -> Body {
     let mut body = Body::default();
     let mut texts: Vec<String> = Vec::new();
-    let chosen = choose(mail);
-    let mut used = vec![false; mail.parts.len()];
-    for (at, part) in mail.parts.iter().enumerate() {
-        // The containers, and the alternatives that were not chosen, are not files.
-        used[at] = is_multipart(part) || chosen.passed_over.contains(&at);
-    }
+    let chosen = choose(mail, Layout::Plain);
     for piece in &chosen.pieces {
         let (Piece::Plain(at) | Piece::Html(at)) = *piece;
-        used[at] = true;
         if texts.len() >= TEXT_PARTS_MAX || texts.iter().map(String::len).sum::<usize>() >= TEXT_BYTES_MAX {
             body.is_truncated = true;
             continue;
@@ -78,7 +73,7 @@ pub fn body(mail: &Mail) -> Body {
     let text = texts.join("\n\n");
     body.is_truncated |= text.len() > TEXT_BYTES_MAX;
     body.text = cut(&text, TEXT_BYTES_MAX).to_owned();
-    for (at, part) in mail.parts.iter().enumerate().filter(|(at, _)| !used[*at]) {
+    for (at, part) in files(mail, &chosen) {
         if body.attachments.len() >= ATTACHMENTS_MAX {
             body.is_dropped = true;
             break;
@@ -86,6 +81,56 @@ pub fn body(mail: &Mail) -> Body {
         body.attachments.push(attachment(mail, part, at));
     }
     body
+}
+
+/// HTML that is shown, in bytes once it is safe: the layout of a newsletter without its pictures.
+const HTML_BYTES_MAX: usize = 512 * 1024;
+
+/// The mail as it was laid out, made safe to be shown; `None` when it came without HTML, and when that is too
+/// long or built to cost time: then its text is all there is. Pictures of the mail are named by their place
+/// among its attachments and their name there: `attachment:0/logo.png`.
+///
+/// It is made when it is to be shown, from the stored mail: deciding needs none of it, and a mail is cleaned
+/// as well as lanka can by then, whenever it came.
+pub fn html(mail: &Mail) -> Option<String> {
+    let chosen = choose(mail, Layout::Rich);
+    if !chosen.pieces.iter().any(|piece| matches!(piece, Piece::Html(_))) {
+        return None;
+    }
+    let pictures = pictures(mail);
+    let mut shown = String::new();
+    for piece in chosen.pieces.iter().take(TEXT_PARTS_MAX) {
+        let (Piece::Plain(at) | Piece::Html(at)) = *piece;
+        let (source, is_cut) = mail.body_text(&mail.parts[at], TEXT_SOURCE_BYTES_MAX);
+        match piece {
+            _ if is_cut => return None,
+            Piece::Html(_) => shown.push_str(&html::sanitise(&source, &pictures)?),
+            // What stands between pieces of HTML (some clients alternate them) keeps its lines.
+            Piece::Plain(_) => {
+                let text = clean_text(&source);
+                shown.push_str("<pre>");
+                shown.push_str(&text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+                shown.push_str("</pre>");
+            }
+        }
+        if shown.len() > HTML_BYTES_MAX {
+            return None;
+        }
+    }
+    Some(shown)
+}
+
+/// Where the HTML finds its pictures: by Content-ID, the attachments as [`body`] lists them.
+fn pictures(mail: &Mail) -> HashMap<String, String> {
+    let (body, chosen) = (body(mail), choose(mail, Layout::Plain));
+    let listed = files(mail, &chosen).zip(&body.attachments).enumerate();
+    let named = listed.filter_map(|(at, ((_, part), attachment))| {
+        let name = attachment.name.as_deref().unwrap_or_default();
+        let name: String =
+            url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
+        Some((part.content_id.clone()?, format!("attachment:{at}/{name}")))
+    });
+    named.collect()
 }
 
 /// What the first invitation among the parts says.
@@ -122,6 +167,28 @@ fn usual_name(media_type: &str) -> Option<&'static str> {
     }
 }
 
+/// The parts that are neither containers nor text nor another form of the text.
+fn files<'a>(mail: &'a Mail, chosen: &Chosen) -> impl Iterator<Item = (usize, &'a Part)> {
+    let mut used = vec![false; mail.parts.len()];
+    for (at, part) in mail.parts.iter().enumerate() {
+        used[at] = is_multipart(part) || chosen.passed_over.contains(&at);
+    }
+    for piece in &chosen.pieces {
+        let (Piece::Plain(at) | Piece::Html(at)) = *piece;
+        used[at] = true;
+    }
+    mail.parts.iter().enumerate().filter(move |(at, _)| !used[*at])
+}
+
+/// Which of alternatives is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// The plain one, for reading.
+    Plain,
+    /// HTML, for showing.
+    Rich,
+}
+
 #[derive(Default)]
 struct Chosen {
     /// Text parts in the order they are read.
@@ -132,14 +199,14 @@ struct Chosen {
 
 /// Walks the tree in order and picks the text. Parts come before their children in `mail.parts`, so
 /// one pass over the list is a walk; of alternatives only one branch is followed.
-fn choose(mail: &Mail) -> Chosen {
+fn choose(mail: &Mail, layout: Layout) -> Chosen {
     let mut chosen = Chosen::default();
     let mut pending = vec![0];
     while let Some(at) = pending.pop() {
         let Some(part) = mail.parts.get(at) else { continue };
         match part.media_type.as_str() {
             "multipart/alternative" if !part.children.is_empty() => {
-                let best = best_alternative(mail, &part.children);
+                let best = best_alternative(mail, &part.children, layout);
                 for &child in part.children.iter().rev() {
                     let is_text = matches!(mail.parts[child].media_type.as_str(), "text/plain" | "text/html");
                     if Some(child) == best || is_multipart(&mail.parts[child]) && !has_text(mail, child, "text/") {
@@ -172,11 +239,14 @@ fn pass_over(mail: &Mail, branch: usize, passed_over: &mut Vec<usize>) {
     }
 }
 
-/// Of alternatives: the plain one that says something, else the HTML one, else the last.
-fn best_alternative(mail: &Mail, children: &[usize]) -> Option<usize> {
-    let plain = children.iter().copied().find(|&child| has_text(mail, child, "text/plain"));
-    let html = || children.iter().copied().find(|&child| has_text(mail, child, "text/html"));
-    plain.or_else(html).or(children.last().copied())
+/// Of alternatives: the wanted one that says something, else the other one, else the last.
+fn best_alternative(mail: &Mail, children: &[usize], layout: Layout) -> Option<usize> {
+    let of_type = |media_type| children.iter().copied().find(|&child| has_text(mail, child, media_type));
+    let (first, second) = match layout {
+        Layout::Plain => ("text/plain", "text/html"),
+        Layout::Rich => ("text/html", "text/plain"),
+    };
+    of_type(first).or_else(|| of_type(second)).or(children.last().copied())
 }
 
 /// Whether a branch holds text of a type, other than blanks.

@@ -8,7 +8,7 @@
 //! one unless it is empty, and HTML turned into text where there is nothing else. Forwarded mails
 //! (`message/rfc822`) stay attachments: their text is somebody else's.
 
-use super::mail_body::body;
+use super::mail_body::{self, body};
 use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::redact::Redacted;
 use super::sender::{self, SenderQuestion};
@@ -104,6 +104,11 @@ pub fn redact(event: &RawEvent, item: u32) -> Option<Redacted> {
 /// `no_sender` (nobody it could be from, and nothing to show either).
 pub fn read(event: &RawEvent, settings: &MailSettings) -> Parsed {
     read_checked(event, settings, None)
+}
+
+/// A mail as it was laid out, safe to be shown; see [`mail_body::html`].
+pub fn html(event: &RawEvent) -> Option<String> {
+    mail_body::html(&mail_parts::parse(&event.body))
 }
 
 /// What is to be found out about the sender of a mail, in which our own server wrote nothing of him. `None`
@@ -378,21 +383,17 @@ fn authenticate(mail: &Mail, settings: &MailSettings, from: &Author, check: Opti
     let unknown = Known { authentication: nothing, finding: None, is_unaligned: false };
     let Some(address) = from.address.as_ref().filter(|_| !from.is_substitute) else { return unknown };
     let mut known = match (vouched(mail, settings, address), check) {
-        (Some(found), _) => Known {
-            authentication: Some(found.authentication),
-            finding: None,
-            is_unaligned: found.is_unaligned,
-        },
-        (None, Some(SenderCheck { verdict, finding })) => Known {
-            authentication: Some(verdict),
-            finding: Some(finding),
-            is_unaligned: finding == Finding::Unaligned,
-        },
+        (Some(found), _) => {
+            Known { authentication: Some(found.authentication), finding: None, is_unaligned: found.is_unaligned }
+        }
+        (None, Some(SenderCheck { verdict, finding })) => {
+            Known { authentication: Some(verdict), finding: Some(finding), is_unaligned: finding == Finding::Unaligned }
+        }
         (None, None) => return unknown,
     };
     // Of several senders at most one was checked, and nobody knows which.
     if from.is_several && known.authentication != Some(Authentication::Fail) {
-        known.authentication = Some(Authentication::None);
+        known = Known { authentication: Some(Authentication::None), is_unaligned: false, ..known };
     }
     known
 }

@@ -78,9 +78,7 @@ impl Network {
     fn holds(self, address: IpAddr) -> bool {
         let top = |value: u128, width: u32| value >> (width - u32::from(self.bits));
         match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                top(u32::from(own).into(), 32) == top(u32::from(other).into(), 32)
-            }
+            (IpAddr::V4(own), IpAddr::V4(other)) => top(u32::from(own).into(), 32) == top(u32::from(other).into(), 32),
             (IpAddr::V6(own), IpAddr::V6(other)) => top(own.into(), 128) == top(other.into(), 128),
             _ => false,
         }
@@ -122,11 +120,7 @@ pub struct Handover {
 /// empty, or stands where a stranger may have written it.
 ///
 /// `fields` is the mail's header in order, `value` gives the bytes of a field.
-pub fn handover<'a>(
-    fields: &'a [Field],
-    value: impl Fn(&'a Field) -> &'a [u8],
-    relays: &Relays,
-) -> Option<Handover> {
+pub fn handover<'a>(fields: &'a [Field], value: impl Fn(&'a Field) -> &'a [u8], relays: &Relays) -> Option<Handover> {
     if relays.is_empty() {
         return None;
     }

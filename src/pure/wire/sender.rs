@@ -239,7 +239,7 @@ mod tests {
             ("From: a@example.fi\nContent-Type: text/plain\nContent-Type: text/html\n\nbody", true),
             ("From: a@example.fi\nsomething else\nSubject: x\n\nbody", true),
             ("From: a@example.fi\rSubject: y\nX: x\n\nbody", true),
-            ("From: a@example.fi\n", true),
+            ("From: a@example.fi\n", false),
             (" From: a@example.fi\n\nbody", true),
             ("From: a@example.fi\nX Y: x\n\nbody", true),
             ("\n\nFrom: a@example.fi\n\nbody", true),

@@ -25,13 +25,16 @@ use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, watch};
 use uuid::Uuid;
 use verify::{CheckLimits, Verifier};
 
 /// Deliveries that wait to be checked; ingest waits with claiming while there are more. Ids only.
 const WAITING_MAX: usize = 10_000;
+/// Longest that a delivery waits for its turn. When name servers are away, or somebody writes from a thousand
+/// domains whose servers do not answer, the rest is decided as unknown and asked about later.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
 /// Bytes of mails that are being checked, together; one larger mail is checked alone. In KiB, as permits.
 const CHECKED_KIB_MAX: u32 = 64 * 1024;
 /// Unknown senders asked about again at once.
@@ -72,10 +75,16 @@ struct Shared {
     room: Semaphore,
 }
 
+struct Waiting {
+    id: Uuid,
+    bytes: usize,
+    since: Instant,
+}
+
 #[derive(Default)]
 struct State {
-    /// Deliveries in the order they are checked, with their bytes.
-    queue: VecDeque<(Uuid, usize)>,
+    /// Deliveries in the order they are checked.
+    queue: VecDeque<Waiting>,
     /// Those in the queue and those that are being checked.
     open: HashSet<Uuid>,
     /// What was found, until the delivery is settled.
@@ -90,8 +99,11 @@ impl Senders {
         let verifier = match Verifier::new(setup.limits.clone()) {
             Ok(verifier) => verifier,
             Err(error) => {
-                tracing::warn!(code = "no_name_servers", error,
-                    "senders of mail are not checked: name the name servers under [mail_auth] resolvers");
+                tracing::warn!(
+                    code = "no_name_servers",
+                    error,
+                    "senders of mail are not checked: name the name servers under [mail_auth] resolvers"
+                );
                 return None;
             }
         };
@@ -147,7 +159,7 @@ impl Senders {
         let mut state = self.state();
         for (id, bytes) in raw {
             if state.open.insert(*id) {
-                state.queue.push_back((*id, *bytes));
+                state.queue.push_back(Waiting { id: *id, bytes: *bytes, since: Instant::now() });
             }
         }
         while state.working < self.shared.setup.concurrency && state.working < state.queue.len() {
@@ -180,10 +192,10 @@ impl Senders {
                 }
                 next
             };
-            let Some((id, bytes)) = next else { return };
+            let Some(Waiting { id, bytes, since }) = next else { return };
             let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(CHECKED_KIB_MAX);
             let room = self.shared.room.acquire_many(kib).await;
-            let found = self.one(id).await;
+            let found = if since.elapsed() > TURN_WAIT_MAX { UNANSWERED } else { self.one(id).await };
             drop(room);
             let mut state = self.state();
             state.open.remove(&id);
@@ -209,6 +221,8 @@ impl Senders {
         };
         match check.await {
             Ok(found) => found.unwrap_or(REFUSED),
+            // The daemon is stopping: the delivery waits in the queue.
+            Err(_) if self.shared.store.pool.is_closed() => UNANSWERED,
             Err(error) => {
                 tracing::warn!(code = "sender_check_failed", raw_event.id = %id, %error, "a sender could not be checked");
                 UNANSWERED
@@ -226,7 +240,7 @@ impl Senders {
     async fn check(&self, event: RawEvent) -> Option<SenderCheck> {
         let runtime = tokio::runtime::Handle::current();
         let shared = self.shared.clone();
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let checking = tokio::task::spawn_blocking(move || {
             let question = shared.registry.channels.get(&event.channel)?.sender_question(&event)?;
             Some(runtime.block_on(shared.verifier.check(&question, &event.body)))

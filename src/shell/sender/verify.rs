@@ -79,7 +79,9 @@ impl Verifier {
     pub fn new(limits: CheckLimits) -> Result<Self, String> {
         let (config, mut options) = match limits.resolvers.as_slice() {
             [] => read_system_conf().map_err(|error| error.to_string())?,
-            servers => (ResolverConfig::from_name_servers(servers.iter().map(server).collect()), ResolverOpts::default()),
+            servers => {
+                (ResolverConfig::from_name_servers(servers.iter().map(server).collect()), ResolverOpts::default())
+            }
         };
         // Two tries within the time of a mail, which asks several things one after another.
         options.timeout = (limits.timeout / 2).min(Duration::from_secs(2));
@@ -127,7 +129,8 @@ impl Verifier {
         let signatures: Vec<DkimOutput<'_>> =
             signatures.into_iter().filter(|found| !answers.is_tried_out(found)).collect();
         let passed = |found: &&DkimOutput<'_>| *found.result() == DkimResult::Pass;
-        let of_domain = |found: &DkimOutput<'_>| found.signature().is_some_and(|own| own.d.eq_ignore_ascii_case(domain));
+        let of_domain =
+            |found: &DkimOutput<'_>| found.signature().is_some_and(|own| own.d.eq_ignore_ascii_case(domain));
         let mut evidence = Evidence {
             signature: Signature::Absent,
             handed: Handed::Unknown,

@@ -17,6 +17,7 @@ use super::view::{self, Views};
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
+use crate::pure::domain::message::RawEvent;
 use crate::pure::domain::outbox::{Change, Post};
 use crate::pure::mirrors::Reply;
 use sqlx::Row;
@@ -147,6 +148,22 @@ impl Store {
         }
         claimed.sort_by_key(|claimed| claimed.id);
         Ok(claimed)
+    }
+
+    /// The delivery of a message that came as mail and stands as it came: neither redacted nor edited, its
+    /// bytes still stored.
+    pub async fn mail_of(&self, message: MessageId) -> Result<Option<RawEvent>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let raw: Option<Uuid> = sqlx::query_scalar(
+            "SELECT raw_event FROM message WHERE id = $1 AND namespace = $2 AND redacted_at IS NULL AND edited_at IS NULL",
+        )
+        .bind(message.0)
+        .bind(crate::pure::wire::mime::NAMESPACE)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(raw) = raw else { return Ok(None) };
+        let loaded = super::raw_event::load(self, &mut connection, &[raw]).await?.pop();
+        Ok(loaded.filter(|loaded| loaded.lost.is_none()).map(|loaded| loaded.event))
     }
 
     /// Records how an attempt ended. A settle that comes after its claim was lost changes nothing.

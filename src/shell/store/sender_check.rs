@@ -143,7 +143,8 @@ struct Learnt {
 
 fn learnt(verdict: &Verdict) -> Learnt {
     let Verdict::Found(SenderCheck { verdict, finding }) = verdict else {
-        let text = "The sender could not be checked for days, because a name server did not answer; it is left at that.";
+        let text =
+            "The sender could not be checked for days, because a name server did not answer; it is left at that.";
         return Learnt {
             assurance: Assurance::Asserted,
             verdict: "unknown",

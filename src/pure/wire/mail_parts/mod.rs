@@ -69,6 +69,8 @@ pub struct Part {
     pub is_attachment: bool,
     /// `Content-Disposition: inline`, or a Content-ID that HTML may point at.
     pub is_inline: bool,
+    /// The Content-ID, without its angle brackets (RFC 2392).
+    pub content_id: Option<String>,
     /// The `report-type` parameter of a multipart/report, lower case.
     pub report_type: Option<String>,
     /// The `smime-type` parameter (RFC 8551 3.2.2), lower case.
@@ -237,6 +239,7 @@ impl Mail {
             encoding: value("content-transfer-encoding").map_or(TransferEncoding::Identity, parse_encoding),
             name: parameter(&disposition, "filename").or_else(|| parameter(&content_type, "name")),
             is_attachment: shown.as_deref() == Some("attachment"),
+            content_id: value("content-id").and_then(|value| decode_ids(value, 1).into_iter().next()),
             is_inline: shown.as_deref() == Some("inline") || (shown.is_none() && value("content-id").is_some()),
             report_type: parameter(&content_type, "report-type").map(|value| value.to_ascii_lowercase()),
             smime_type: parameter(&content_type, "smime-type").map(|value| value.to_ascii_lowercase()),

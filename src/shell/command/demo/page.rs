@@ -109,6 +109,7 @@ fn explain(mark: Mark) -> Option<&'static str> {
     match mark {
         Mark::Unverified => Some("unverified: a caller's number can be forged"),
         Mark::CallBack => Some("to be called back"),
+        Mark::Lookalike => Some("the sender's domain is made to look like ours"),
         _ => None,
     }
 }
