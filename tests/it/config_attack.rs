@@ -279,7 +279,10 @@ fn values_of_channels_and_mirrors() {
             "[channels.a]\nkind = \"asterisk\"\n",
             &[(1, "channels.a.path", "name the log (Master.csv), or the `database`")],
         ),
-        (&of("asterisk", "database = { env = \"HELPDESK_SECRET\" }"), &[(4, "channels.a.database", "stands beside `path`")]),
+        (
+            &of("asterisk", "database = { env = \"HELPDESK_SECRET\" }"),
+            &[(4, "channels.a.database", "stands beside `path`")],
+        ),
         (
             &of("asterisk", "table = \"cdr; DROP TABLE cdr\"\ntime_column = \"a b\"\noverlap_s = 999999999"),
             &[
