@@ -68,6 +68,11 @@ pub(super) fn channels(
             }
         }
         if let Ok(built) = built {
+            if common.enabled && built.channel.sample().is_some() && !sections.http.listen.ip().is_loopback() {
+                let why = "a page to try things out with is for this machine only, and http.listen is not: \
+                           listen on 127.0.0.1, or leave sample_page out";
+                report.error_once(format!("{path}.sample_page"), why);
+            }
             let windows = common.windows.over(sections.windows.policy());
             let Common { tenant, enabled, .. } = common;
             channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, built });

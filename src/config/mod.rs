@@ -227,7 +227,7 @@ impl IdentityRules {
 
 /// What no single key can show.
 fn check_sections(sections: &Sections, report: &mut Report) {
-    let Sections { database, security, identity, matters, deliver, .. } = sections;
+    let Sections { database, security, identity, matters, deliver, media, .. } = sections;
     if database.url.is_some() && security.keys.is_empty() && !report.touches("security.keys") {
         report.error_once(
             "database.url",
@@ -279,10 +279,12 @@ fn check_sections(sections: &Sections, report: &mut Report) {
             format!("{} patterns, and {MATTERS_MAX} are the most: each is run over every message", matters.len()),
         );
     }
-    if deliver.backoff_first > deliver.backoff_max {
-        report.error_once(
-            "deliver.backoff_first",
-            "longer than backoff_max: write a shorter one, or a longer backoff_max",
-        );
+    for (key, first, max) in [
+        ("deliver.backoff_first", deliver.backoff_first, deliver.backoff_max),
+        ("media.backoff_first", media.backoff_first, media.backoff_max),
+    ] {
+        if first > max {
+            report.error_once(key, "longer than backoff_max: write a shorter one, or a longer backoff_max");
+        }
     }
 }

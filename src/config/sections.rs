@@ -46,6 +46,8 @@ pub struct Sections {
     pub ingest: Ingest,
     /// `[deliver]`
     pub deliver: Deliver,
+    /// `[media]`
+    pub media: Media,
     /// `[content]`
     pub content: Content,
     /// `[log]`
@@ -261,6 +263,27 @@ pub struct Deliver {
     pub poll: Duration,
 }
 
+/// Files from the vendors.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// Files fetched at once.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 64>")]
+    pub concurrency: usize,
+    /// Longest time one attempt at a file may take.
+    #[serde(deserialize_with = "values::duration::<_, 1, 3_600>")]
+    pub timeout: Duration,
+    /// Attempts after which a file is lost.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub attempts_max: i32,
+    /// Wait after the first failure; it doubles with each further one, with jitter.
+    #[serde(deserialize_with = "values::duration::<_, 0, 3_600>")]
+    pub backoff_first: Duration,
+    /// Longest wait between two attempts.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub backoff_max: Duration,
+}
+
 /// Attachments and large bodies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,7 +335,7 @@ pub struct Alerts {
     /// Longest a stored delivery may wait to be decided.
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
     pub ingest_age_max: Duration,
-    /// Longest a change may wait to reach a mirror.
+    /// Longest a change may wait to reach a mirror, and a file to be fetched.
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
     pub outbox_age_max: Duration,
 }

@@ -289,6 +289,11 @@ impl ContentWriter {
         Ok(self.upload.put_part(PutPayload::from_bytes(piece)).await?)
     }
 
+    /// The name that it would have, were it finished now.
+    pub fn hash(&self) -> ContentHash {
+        ContentHash(self.hash.clone().finalize().into())
+    }
+
     /// Makes the content durable, and then known.
     pub async fn finish(mut self) -> Result<Stored, ContentError> {
         self.upload.complete().await?;

@@ -15,7 +15,8 @@ use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
 use crate::shell::ingest::{Ingest, Registry};
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
-use crate::shell::intake::{ChannelHealth, directory, imap, table};
+use crate::shell::intake::{ChannelHealth, directory, imap, sample, table};
+use crate::shell::media::{self, Media};
 use crate::shell::profiles::Profiles;
 use crate::shell::sender::verify::CheckLimits;
 use crate::shell::sender::{self, Senders};
@@ -26,6 +27,7 @@ use crate::shell::store::ways::Denied;
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
 use crate::shell::{Configured, Deployment, OpenError, Parts};
+use futures::FutureExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -88,6 +90,17 @@ pub enum RunError {
         /// How many.
         count: i64,
         /// Which mirrors, and what they answer.
+        why: String,
+    },
+    /// A draining run ended with files that a vendor did not give out.
+    #[error(
+        "{} not fetched yet: {why}. They wait, nothing is lost: `lanka channels` counts them, the next run or daemon fetches them",
+        super::counted(.count, "file is", "files are")
+    )]
+    Unfetched {
+        /// How many.
+        count: i64,
+        /// Which channels, and what their vendors answer.
         why: String,
     },
     /// Signals cannot be caught.
@@ -195,12 +208,58 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         // Another daemon holds the rest, and gives back what it does not finish.
         tokio::time::sleep(DRAIN_INTERVAL).await;
     }
+    let media = files(store, &carrier, &parts, &sections);
+    let unfetched = fetch_all(store, &media).await;
     let names: Vec<String> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
     let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
     let undelivered = deliver_all(store, &deliver, &names).await;
     Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
     alerts.close(ALERTS_CLOSE_MAX).await;
-    undelivered.and(failed.map_or(Ok(()), Err))
+    undelivered.and(unfetched).and(failed.map_or(Ok(()), Err))
+}
+
+/// Fetches until nothing is left, or what is left did not come within [`UNDELIVERED_WAIT_MAX`], or is not due before.
+async fn fetch_all(store: &Store, media: &Media) -> Result<(), RunError> {
+    let began = Instant::now();
+    loop {
+        media.until_idle().await?;
+        let left = store.media_states().await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let patience = UNDELIVERED_WAIT_MAX.saturating_sub(began.elapsed());
+        let until = Timestamp::now().saturating_add(patience).unwrap_or(Timestamp::MAX);
+        let may_change =
+            left.iter().any(|state| state.claimed > 0 || state.due_at.is_some_and(|due_at| due_at < until));
+        if patience.is_zero() || !may_change {
+            let count = left.iter().map(|state| state.waiting).sum();
+            let whys: Vec<String> = left
+                .iter()
+                .map(|state| {
+                    let why = state.why.as_deref().unwrap_or("another daemon may be fetching them");
+                    format!("channel {}: {why}", state.channel)
+                })
+                .collect();
+            return Err(RunError::Unfetched { count, why: whys.join("; ") });
+        }
+        tokio::time::sleep(UNDELIVERED_INTERVAL).await;
+    }
+}
+
+/// The loop that fetches files.
+fn files(store: &Store, carrier: &HttpCarrier, parts: &Parts, sections: &Sections) -> Media {
+    let limits = media::Limits {
+        concurrency: sections.media.concurrency,
+        bytes_max: sections.content.attachment_bytes_max,
+        attempt_max: sections.media.timeout,
+        attempts_max: sections.media.attempts_max,
+        backoff_first: sections.media.backoff_first,
+        backoff_max: sections.media.backoff_max,
+        ..Default::default()
+    };
+    let tenants = parts.registry.tenants.iter();
+    let mirrors = tenants.map(|(name, tenant)| (name.clone(), tenant.policy.mirrors.clone())).collect();
+    Media::new(store.clone(), carrier.clone(), parts.registry.channels.clone(), mirrors, limits)
 }
 
 /// Delivers until nothing is left, or what is left did not go within [`UNDELIVERED_WAIT_MAX`]: a tool that hiccups
@@ -288,6 +347,7 @@ impl Running {
         let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
         let alerts = Alerts::to(&parts.tools, &carrier);
         let profiles = Profiles::new(store.clone(), carrier.clone(), parts.registry.channels.clone());
+        let media = files(&store, &carrier, &parts, &sections);
         let (stop_intake, intake_stop) = watch::channel(false);
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
@@ -303,14 +363,7 @@ impl Running {
             let stop = rest_stop.clone();
             rest.spawn(async move { ingest.run(stop, false).await });
         }
-        rest.spawn({
-            let stop = rest_stop.clone();
-            async move { profiles.run(stop).await }
-        });
-        if let Some(senders) = senders {
-            let stop = rest_stop.clone();
-            rest.spawn(async move { senders.run(stop).await });
-        }
+        ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
@@ -323,7 +376,10 @@ impl Running {
             .collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
-        let routes = webhooks.routes().merge(server::standing_routes(ready(&store), shown, intake_stop.clone()));
+        let mut routes = webhooks.routes().merge(server::standing_routes(ready(&store), shown, intake_stop.clone()));
+        if listen.ip().is_loopback() {
+            routes = routes.merge(sample::routes(&webhooks));
+        }
         let mut intakes = JoinSet::new();
         intakes.spawn({
             let stop = intake_stop.clone();
@@ -397,6 +453,22 @@ pub fn senders(store: &Store, registry: &Arc<Registry>, sections: &Sections) -> 
         retry_first: lasting(mail_auth.retry_first),
     };
     mail_auth.verify.then(|| Senders::new(store.clone(), registry.clone(), setup)).flatten()
+}
+
+/// The loops that ask others for what deliveries lack: names and files of vendors, and whose mails are.
+fn ask_others(
+    tasks: &mut JoinSet<()>,
+    profiles: Profiles,
+    media: Media,
+    senders: Option<Senders>,
+    stop: &watch::Receiver<bool>,
+) {
+    let (for_profiles, for_media, for_senders) = (stop.clone(), stop.clone(), stop.clone());
+    tasks.spawn(async move { profiles.run(for_profiles).await });
+    tasks.spawn(async move { media.run(for_media).await });
+    if let Some(senders) = senders {
+        tasks.spawn(async move { senders.run(for_senders).await });
+    }
 }
 
 /// One task a channel that is not a webhook's.
@@ -510,6 +582,7 @@ fn hooks(
 /// What is looked at to say aloud that something gathers dust (promise P7).
 fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat: Arc<AtomicI64>) -> Vec<Probe> {
     let (dead_after, silent_after) = (sections.alerts.channel_dead_after, sections.alerts.channel_silent_after);
+    let names: Arc<[String]> = healths.iter().map(|health| health.channel().to_owned()).collect();
     let channels = move || {
         let now = Timestamp::now();
         let mut readings = Vec::new();
@@ -539,41 +612,37 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
     };
     let channels = Arc::new(channels);
     let (ingest_age, outbox_age) = (sections.alerts.ingest_age_max, sections.alerts.outbox_age_max);
-    let (for_ingest, for_outbox, for_denied) = (store.clone(), store.clone(), store.clone());
-    vec![
-        Probe {
-            name: "channels",
-            read: Arc::new(move || {
-                let channels = channels.clone();
-                Box::pin(async move { Ok(channels()) })
-            }),
-        },
-        Probe {
-            name: "ingest",
-            read: Arc::new(move || {
-                let (store, beat) = (for_ingest.clone(), beat.clone());
-                Box::pin(
-                    async move { ingest_reading(&store, ingest_age, &beat).await.map_err(|error| error.to_string()) },
-                )
-            }),
-        },
-        Probe {
-            name: "outbox",
-            read: Arc::new(move || {
-                let store = for_outbox.clone();
-                Box::pin(async move { outbox_readings(&store, outbox_age).await.map_err(|error| error.to_string()) })
-            }),
-        },
-        Probe {
-            name: "senders",
-            read: Arc::new(move || {
-                let store = for_denied.clone();
-                Box::pin(
-                    async move { denied_readings(&store, Timestamp::now()).await.map_err(|error| error.to_string()) },
-                )
-            }),
-        },
-    ]
+    let channels = Probe {
+        name: "channels",
+        read: Arc::new(move || {
+            let channels = channels.clone();
+            Box::pin(async move { Ok(channels()) })
+        }),
+    };
+    let ingest = stored("ingest", store, move |store| {
+        let beat = beat.clone();
+        async move { ingest_reading(&store, ingest_age, &beat).await }
+    });
+    let outbox = stored("outbox", store, move |store| async move { outbox_readings(&store, outbox_age).await });
+    let media = stored("media", store, move |store| {
+        let names = names.clone();
+        async move { media_readings(&store, &names, outbox_age).await }
+    });
+    let senders = stored("senders", store, |store| async move { denied_readings(&store, Timestamp::now()).await });
+    vec![channels, ingest, outbox, media, senders]
+}
+
+/// A probe that asks the database.
+fn stored<F>(name: &'static str, store: &Store, read: impl Fn(Store) -> F + Send + Sync + 'static) -> Probe
+where
+    F: Future<Output = Result<Vec<Reading>, StoreError>> + Send + 'static,
+{
+    let store = store.clone();
+    let read = move || {
+        let reading = read(store.clone());
+        async move { reading.await.map_err(|error| error.to_string()) }.boxed()
+    };
+    Probe { name, read: Arc::new(read) }
 }
 
 async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Result<Vec<Reading>, StoreError> {
@@ -638,6 +707,32 @@ async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>,
                 state.mirror
             ),
             subject: state.mirror,
+        });
+    }
+    Ok(readings)
+}
+
+/// Files that have waited for long: a token that ran out, a vendor that is away.
+async fn media_readings(store: &Store, channels: &[String], limit: Duration) -> Result<Vec<Reading>, StoreError> {
+    let now = Timestamp::now();
+    let mut readings = Vec::new();
+    let states = store.media_states().await?;
+    for channel in channels.iter().filter(|channel| !states.iter().any(|state| state.channel == **channel)) {
+        metrics::gauge!("lanka_media_waiting", "channel" => channel.clone()).set(0.0);
+    }
+    for state in states {
+        metrics::gauge!("lanka_media_waiting", "channel" => state.channel.clone()).set(state.waiting as f64);
+        readings.push(Reading {
+            code: "media_late",
+            value: state.oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
+            limit: limit.as_secs_f64(),
+            message: format!(
+                "{} to be fetched for channel {}: {}",
+                super::counted(state.waiting, "file waits", "files wait"),
+                state.channel,
+                state.why.clone().unwrap_or_default()
+            ),
+            subject: state.channel,
         });
     }
     Ok(readings)

@@ -272,6 +272,7 @@ impl Ingest {
         let mut told = false;
         let mut decided_channels = Vec::new();
         let mut erased: BTreeMap<Uuid, Vec<u32>> = BTreeMap::new();
+        let mut unnamed = Vec::new();
         for (name, batch) in read.messages {
             let Some(tenant) = self.registry.tenants.get(&name) else { continue };
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
@@ -292,10 +293,11 @@ impl Ingest {
             let mirrors = &tenant.policy.mirrors;
             let (facts, loaded, has_peers) = (&facts, &loaded, self.store.has_peers());
             let batch = Batch { tenant: &name, decided: &decided, facts, loaded, mirrors, has_peers, now };
-            tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
+            let (taken_back, ()) = tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
+            unnamed.extend(taken_back);
         }
         quarantine(&mut tx, &read.faults, now).await?;
-        let unnamed = self.redact(&mut tx, erased).await?;
+        unnamed.extend(self.redact(&mut tx, erased).await?);
         raw_event::settle(&mut tx, &raw).await?;
         tx.commit().await?;
         self.forget(&raw);

@@ -16,6 +16,7 @@ pub mod deliver;
 pub mod health;
 pub mod ingest;
 pub mod intake;
+pub mod media;
 pub mod ownership;
 pub mod profiles;
 pub mod sender;

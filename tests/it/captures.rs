@@ -267,7 +267,7 @@ fn shown(item: &Incoming) -> String {
     parts.extend(item.subject.as_ref().map(|subject| format!("subject {:?}", begins(subject))));
     for file in &item.attachments {
         let AttachmentSource::Remote(remote) = &file.source else { continue };
-        parts.push(format!("file {} {remote}", file.media_type));
+        parts.push(format!("file {} {}", file.media_type, remote.at));
     }
     parts.extend(item.references.iter().map(|to| format!("{} {}", word(json!(to.kind)), to.key)));
     parts.extend(item.marks.iter().map(|mark| format!("!{}", word(json!(mark)))));

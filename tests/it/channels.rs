@@ -88,7 +88,7 @@ fn shown(item: &Incoming) -> Value {
         .iter()
         .map(|file| {
             let AttachmentSource::Remote(remote) = &file.source else { panic!("bytes in a delivery of JSON") };
-            json!({"name": file.name, "type": file.media_type, "remote": remote})
+            json!({"name": file.name, "type": file.media_type, "remote": remote.at})
         })
         .collect();
     let mut line = json!({

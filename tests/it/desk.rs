@@ -9,6 +9,7 @@ use lanka::shell::Parts;
 use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
 use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
+use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
 use lanka::shell::sender::Senders;
 use lanka::shell::store::Store;
@@ -119,6 +120,13 @@ impl Desk {
     pub fn profiles(&self) -> Profiles {
         let carrier = HttpCarrier::new(true).expect("a carrier");
         Profiles::new(self.store.clone(), carrier, self.registry.channels.clone())
+    }
+
+    /// Fetches files from the vendors of the desk's channels.
+    pub fn media(&self, carrier: HttpCarrier, limits: Limits) -> Media {
+        let tenants = self.registry.tenants.iter();
+        let mirrors = tenants.map(|(name, tenant)| (name.clone(), tenant.policy.mirrors.clone())).collect();
+        Media::new(self.store.clone(), carrier, self.registry.channels.clone(), mirrors, limits)
     }
 
     /// Where large bodies are.

@@ -588,7 +588,7 @@ fn what_says_nothing_and_what_says_a_new_matter() {
     let with = |subject: &str, media_type: &str| {
         let mut incoming = says(mail("x@posti.example"), "");
         incoming.subject = (!subject.is_empty()).then(|| subject.to_owned());
-        let source = AttachmentSource::Remote("1".to_owned());
+        let source = AttachmentSource::Remote(Remote::at("1"));
         incoming.attachments.extend((!media_type.is_empty()).then(|| Attachment {
             name: None,
             media_type: media_type.to_owned(),

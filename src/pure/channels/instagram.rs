@@ -8,13 +8,13 @@
 //! payload has no name; names come from the profile API.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Profile, ProfileRequest, Redacted, Setup,
-    Unfit,
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Profile,
+    ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::{messaging, meta, settings};
+use crate::pure::wire::{media, messaging, meta, settings};
 use serde::Deserialize;
 
 /// The kind, as the configuration knows it.
@@ -80,5 +80,9 @@ impl Channel for Instagram {
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         messaging::redact(PRODUCT, event, item)
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        media::by_url(remote, replies)
     }
 }

@@ -24,6 +24,9 @@
 //! customers speak in one thread; `moved_to` when the vendor reports a new id of a known person;
 //! receipts in the words of `Progress`, without a `Target` when they are for all that was sent until then.
 //!
+//! A file that the vendor has is an attachment with a `Remote`; `media` says how it is fetched, after the
+//! commit, by the shell. Where its URL says all, that is one line (`wire::media::by_url`).
+//!
 //! Nothing else changes: no migration, no enum, no global setting. Refused: self-registration
 //! (`inventory`, `linkme`), for it hides the list.
 //!
@@ -31,10 +34,12 @@
 //! beside what it read. One bad item never costs its neighbours. The name of a kind appears in its
 //! own file only.
 
+use super::domain::Timestamp;
 use super::domain::identity::Identity;
 use super::domain::message::{Parsed, RawEvent, SenderCheck};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
+pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
 pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
 pub use super::wire::sender::SenderQuestion;
@@ -273,6 +278,16 @@ pub enum DropLayout {
     Files,
 }
 
+/// A page to try a channel out with, on this machine; see [`Channel::sample`].
+pub trait Sample {
+    /// The page, whole: it sends its deliveries, unsigned, to where it came from.
+    fn page(&self) -> &'static str;
+
+    /// The headers that make a delivery of what the page sent, as the sender's own server would sign it. `id` is
+    /// the delivery's, of letters, digits and `_`.
+    fn sign(&self, id: &str, body: &[u8], now: Timestamp) -> Vec<(&'static str, String)>;
+}
+
 /// One configured way in: bytes → messages. See the module for what it must never do.
 pub trait Channel: Send + Sync {
     /// Whether a delivery comes from the vendor, over the raw bytes, in constant time.
@@ -314,5 +329,17 @@ pub trait Channel: Send + Sync {
     /// What the answer to [`Channel::profile_request`] says: HTTP status and the body's beginning.
     fn profile(&self, _status: u16, _body: &[u8]) -> Profile {
         Profile::Nameless
+    }
+
+    /// What to try the channel out with, where its settings ask for it.
+    fn sample(&self) -> Option<&dyn Sample> {
+        None
+    }
+
+    /// The next step for a file that the vendor has, by `Remote::at` of the delivery and the answers of this
+    /// attempt so far, the oldest first: those to [`MediaStep::Ask`], and one to [`MediaStep::Fetch`] that was
+    /// no file. Called until there is a file or a reason why there is none.
+    fn media(&self, _remote: &str, _replies: &[MediaReply]) -> MediaStep {
+        MediaStep::Lost("files of this channel are not fetched".to_owned())
     }
 }

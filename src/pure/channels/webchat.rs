@@ -29,16 +29,19 @@
 //! one browser, within the channel, plausible where the site vouches for none. **Invariant:** what the
 //! visitor typed (name, address, number) is stated, never an identity.
 
-use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
+use super::{
+    Built, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Sample, Setup, Unfit,
+};
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Sender,
+    Attachment, AttachmentSource, Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Remote, Sender,
     SenderIdentity, What,
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::standard_webhooks::{self, SigningKey};
-use crate::pure::wire::{json, redact, settings};
+use crate::pure::wire::{json, media, redact, settings};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::Value;
@@ -64,7 +67,13 @@ struct Settings {
     /// The key of `visitor.verified`, at least 16 bytes. With it an id that is not vouched for is
     /// self-asserted.
     identity_secret: Option<Secret>,
+    /// Whether there is a page to try the channel out with, on this machine.
+    #[serde(default)]
+    sample_page: bool,
 }
+
+/// The page to try the channel out with.
+const SAMPLE: &str = include_str!("../../../config/webchat.html");
 
 /// A shorter key could be tried out by whoever has seen one HMAC. Bytes.
 const IDENTITY_SECRET_BYTES_MIN: usize = 16;
@@ -90,7 +99,11 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         let why = format!("is shorter than {IDENTITY_SECRET_BYTES_MIN} bytes, and could be guessed");
         problems.add("identity_secret", why);
     }
-    let channel = Box::new(WebChat { identity_key: settings.identity_secret, ..WebChat::new(setup, keys) });
+    let channel = Box::new(WebChat {
+        identity_key: settings.identity_secret,
+        sample_page: settings.sample_page,
+        ..WebChat::new(setup, keys)
+    });
     Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }
 
@@ -102,6 +115,8 @@ struct WebChat {
     keys: Vec<SigningKey>,
     /// What visitors' ids are vouched for with, if the site does.
     identity_key: Option<Secret>,
+    /// Whether there is a page to try it out with.
+    sample_page: bool,
     /// The channel's name: what visitors' ids are unique in.
     name: String,
     region: String,
@@ -109,7 +124,13 @@ struct WebChat {
 
 impl WebChat {
     fn new(setup: &Setup<'_>, keys: Vec<SigningKey>) -> Self {
-        Self { keys, identity_key: None, name: setup.name.to_owned(), region: setup.region.to_owned() }
+        Self {
+            keys,
+            identity_key: None,
+            sample_page: false,
+            name: setup.name.to_owned(),
+            region: setup.region.to_owned(),
+        }
     }
 }
 
@@ -128,6 +149,31 @@ impl Channel for WebChat {
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         redact::in_json(&event.body, item, |body| self.batch(body), |_, _| {})
+    }
+
+    fn sample(&self) -> Option<&dyn Sample> {
+        self.sample_page.then_some(self as &dyn Sample)
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        media::by_url(remote, replies)
+    }
+}
+
+/// The page sends what the site's server would post; the first key signs it.
+impl Sample for WebChat {
+    fn page(&self) -> &'static str {
+        SAMPLE
+    }
+
+    fn sign(&self, id: &str, body: &[u8], now: Timestamp) -> Vec<(&'static str, String)> {
+        let sent_at_s = now.as_second();
+        let signature = self.keys.first().map(|key| standard_webhooks::sign(key, id, sent_at_s, body));
+        vec![
+            (standard_webhooks::ID_HEADER, id.to_owned()),
+            (standard_webhooks::TIMESTAMP_HEADER, sent_at_s.to_string()),
+            (standard_webhooks::SIGNATURE_HEADER, signature.unwrap_or_default()),
+        ]
     }
 }
 
@@ -236,7 +282,7 @@ fn attachment(file: &Value) -> Option<Attachment> {
     Some(Attachment {
         name: json::filled(file, "name"),
         media_type: json::filled(file, "type").unwrap_or_else(|| "application/octet-stream".to_owned()).to_lowercase(),
-        source: AttachmentSource::Remote(url),
+        source: AttachmentSource::Remote(Remote::at(url)),
         inline: false,
     })
 }
@@ -244,7 +290,6 @@ fn attachment(file: &Value) -> Option<Attachment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::Timestamp;
     use crate::pure::domain::id::RawEventId;
     use Assurance::{Asserted, Plausible, Verified};
 
@@ -333,7 +378,7 @@ mod tests {
         let body = format!(r#"{{"event_id":"e","type":"message","visitor":{{"id":"v"}},"attachments":{files}}}"#);
         let parsed = read(None, &body);
         let item = parsed.items.first().expect("a message");
-        let source = AttachmentSource::Remote("https://cdn.example/a.png".to_owned());
+        let source = AttachmentSource::Remote(Remote::at("https://cdn.example/a.png"));
         let (name, media_type) = (Some("a.png".to_owned()), "image/png".to_owned());
         assert_eq!(item.attachments, [Attachment { name, media_type, source, inline: false }]);
         assert!(item.marks.contains(&Mark::PartsDropped));

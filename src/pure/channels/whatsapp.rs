@@ -26,17 +26,20 @@
 //! **Invariant:** ids and a name are taken from `contacts[]` only where one of its ids is the
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
-use super::{Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Own, Redacted, Setup, Unfit};
+use super::{
+    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Setup, Unfit,
+};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, Reference,
-    ReferenceKind, Sender, SenderIdentity, What,
+    ReferenceKind, Remote, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
-use crate::pure::wire::{json, meta, redact, settings};
+use crate::pure::wire::{json, media, meta, redact, settings};
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The kind, as the configuration knows it.
 pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
@@ -52,6 +55,9 @@ const OBJECT: &str = "whatsapp_business_account";
 /// Contacts looked through for each message. A change has one or a few; without a limit, as many
 /// messages beside as many contacts would cost their product.
 const CONTACTS_MAX: usize = 1_000;
+
+/// How long Meta gives out a file by the id that a webhook brings (…/business-phone-numbers/media).
+const MEDIA_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
@@ -87,17 +93,19 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
             Err(error) => problems.add(format!("own_numbers.{n}"), error.to_string()),
         }
     }
+    let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), portfolio: settings.portfolio });
+    let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), graph, portfolio: settings.portfolio });
     Built { channel, intake: Intake::Webhook, own }.unless(problems)
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(WhatsApp { app: meta::App::default(), portfolio: None })
+    Box::new(WhatsApp { app: meta::App::default(), graph: None, portfolio: None })
 }
 
 struct WhatsApp {
     app: meta::App,
+    graph: Option<meta::Graph>,
     portfolio: Option<String>,
 }
 
@@ -120,6 +128,13 @@ impl Channel for WhatsApp {
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         redact::in_json(&event.body, item, |body| self.batch(body, event), without_strangers)
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        match &self.graph {
+            Some(graph) => graph.media(remote, replies),
+            None => MediaStep::Lost("the channel has no access_token, and without one no file is given out".to_owned()),
+        }
     }
 }
 
@@ -576,7 +591,7 @@ fn said(kind: &str, message: &Value) -> Said {
     let object = message.get(kind).unwrap_or(&Value::Null);
     let found = match kind {
         "text" => json::text(object, "body").map(Said::text),
-        "image" | "video" | "document" | "audio" | "voice" | "sticker" => media(kind, object),
+        "image" | "video" | "document" | "audio" | "voice" | "sticker" => file(kind, object),
         "location" => location(object).map(Said::text),
         "contacts" => cards(object).map(|text| Said { of_others: true, ..Said::text(text) }),
         "interactive" => interactive(object).map(Said::text),
@@ -592,9 +607,11 @@ fn said(kind: &str, message: &Value) -> Said {
 }
 
 /// `{"id": "65463453", "mime_type": "image/jpeg", "sha256": "…", "caption"?, "filename"?, "url"?}`.
-/// The id can be fetched for seven days, the URL for five minutes: the id is kept.
-fn media(kind: &str, object: &Value) -> Option<Said> {
-    let remote = json::id(object, "id").or_else(|| json::filled(object, "url"))?;
+/// The id can be fetched for seven days, the URL for five minutes: the id is kept. `sha256` is base64 here.
+fn file(kind: &str, object: &Value) -> Option<Said> {
+    let id = json::id(object, "id").map(|id| Remote { kept: Some(MEDIA_KEPT), ..Remote::at(id) });
+    let remote = id.or_else(|| json::filled(object, "url").map(Remote::at))?;
+    let sha256 = json::text(object, "sha256").and_then(|text| media::sha256(&text));
     let general = match kind {
         "image" => "image/*",
         "video" => "video/*",
@@ -607,7 +624,7 @@ fn media(kind: &str, object: &Value) -> Option<Said> {
     let attachment = Attachment {
         name: json::filled(object, "filename"),
         media_type: stated.filter(|stated| stated.contains('/')).unwrap_or_else(|| general.to_owned()),
-        source: AttachmentSource::Remote(remote),
+        source: AttachmentSource::Remote(Remote { sha256, ..remote }),
         inline: false,
     };
     let text = json::text(object, "caption").unwrap_or_default();

@@ -231,8 +231,26 @@ impl Content {
 pub enum AttachmentSource {
     /// In the delivery.
     Inline(bytes::Bytes),
-    /// With the vendor, to be fetched after the commit: a URL or a media id.
-    Remote(String),
+    /// With the vendor, to be fetched after the commit.
+    Remote(Remote),
+}
+
+/// Where a vendor has a file, and what the delivery says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// A URL or a media id: only the channel knows which.
+    pub at: String,
+    /// SHA-256 of the bytes, where the vendor states it.
+    pub sha256: Option<[u8; 32]>,
+    /// How long after the delivery the vendor gives it out, where that is known.
+    pub kept: Option<std::time::Duration>,
+}
+
+impl Remote {
+    /// A place of which nothing more is known.
+    pub fn at(at: impl Into<String>) -> Self {
+        Self { at: at.into(), sha256: None, kept: None }
+    }
 }
 
 /// A file that came with a message. Its name is for show and never becomes a path.

@@ -24,7 +24,8 @@ pub enum Change {
     /// A message left this ticket for another.
     #[serde(rename = "message.moved")]
     MessageMoved,
-    /// A message changed: another leg of its call, an edit, a taken-back text, a status, a reaction.
+    /// A message changed: another leg of its call, an edit, a taken-back text, a status, a reaction, a file
+    /// that was fetched from the vendor or lost there.
     #[serde(rename = "message.updated")]
     MessageUpdated,
     /// Two contacts turned out to be one.
@@ -193,6 +194,12 @@ pub struct AttachmentView {
     /// SHA-256 in hex, once the bytes are here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The vendor has it still: `message.updated` follows when it is here, or lost.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
+    /// Why it is not here and will not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
 }
 
 /// Something ops must hear of (promise P7), sent over the same signed way.

@@ -21,7 +21,7 @@ use super::{json, meta};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
-    Sender, SenderIdentity, What,
+    Remote, Sender, SenderIdentity, What,
 };
 use serde_json::Value;
 
@@ -371,7 +371,7 @@ fn read_attachment(attachment: &Value) -> Piece {
         Some(url) => Piece::File(Attachment {
             name: json::filled(payload, "title").or_else(|| json::filled(attachment, "title")),
             media_type: media_type.to_owned(),
-            source: AttachmentSource::Remote(url),
+            source: AttachmentSource::Remote(Remote::at(url)),
             inline: false,
         }),
         None => Piece::Words(words(&kind, attachment, payload, None)),

@@ -12,6 +12,7 @@
 use super::batch::Batch;
 use super::delivery::{Delivery, Forged, Handshake};
 use super::json;
+use super::media::{self, MediaReply, MediaRequest, MediaStep};
 use super::profile::{Profile, ProfileRequest};
 use super::settings::SettingsProblem;
 use crate::pure::domain::secret::Secret;
@@ -81,12 +82,16 @@ impl App {
     }
 }
 
-/// Asks Meta about people: with the token of a Page or account, if there is one.
+/// Asks Meta about people and files: with the token of a Page or account, if there is one.
 ///
 /// `GET {api_url}/{id}?fields=first_name,last_name` → `{"first_name": "Minna", "last_name": "Virtanen", "id": "…"}`
 /// (developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile), for Instagram
 /// `fields=name,username` (…/instagram-messaging/features/user-profile). Refused where the person never
 /// wrote, blocked the business, or the app lacks the feature.
+///
+/// `GET {api_url}/{media id}` → `{"url": "https://lookaside.fbsbx.com/…", "mime_type": "image/jpeg", "sha256": "<hex>",
+/// "file_size": "303833", "id": "…", "messaging_product": "whatsapp"}`, then `GET url`, which lives five minutes, **with the
+/// same token** (…/whatsapp/business-phone-numbers/media). A URL that has run out answers 404 and is asked for anew.
 #[derive(Debug, Clone)]
 pub struct Graph {
     api_url: String,
@@ -115,6 +120,93 @@ impl Graph {
         url.query_pairs_mut().append_pair("fields", fields).append_pair("appsecret_proof", &self.proof);
         Some(ProfileRequest { url: url.into(), bearer: self.token.clone() })
     }
+}
+
+/// Hosts of Meta's that files are given out by, with all below them: besides the API's own, the token is shown
+/// to no other, whatever URL an answer names.
+const FILE_HOSTS: [&str; 4] = ["fbsbx.com", "facebook.com", "fbcdn.net", "whatsapp.net"];
+
+/// The error of an object that is not there, or that the token may not see.
+const UNKNOWN_OBJECT: u64 = 100;
+
+impl Graph {
+    /// The steps for a file, by its media id, or by a URL where the delivery had no id.
+    pub fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        let is_url = remote.starts_with("https://") || remote.starts_with("http://");
+        match replies {
+            [] if is_url => self.fetch(remote, None),
+            [reply] if is_url => match judge_file(reply) {
+                // There is no id to ask a newer one by.
+                MediaStep::Later(_) if matches!(reply.status, 404 | 410) => media::by_url(remote, replies),
+                step => step,
+            },
+            [] => match self.described(remote) {
+                Some(request) => MediaStep::Ask(request),
+                None => MediaStep::Lost("its id is none that could be asked for".to_owned()),
+            },
+            [reply] if reply.status == 200 => {
+                let body = json::read(&reply.body).unwrap_or(Value::Null);
+                let sha256 = json::text(&body, "sha256").and_then(|text| media::sha256(&text));
+                match json::filled(&body, "url") {
+                    Some(url) => self.fetch(&url, sha256),
+                    None => MediaStep::Later("Meta's answer names no place where it is".to_owned()),
+                }
+            }
+            [reply] => judge_question(reply),
+            [.., reply] => judge_file(reply),
+        }
+    }
+
+    /// The question where a file is.
+    fn described(&self, id: &str) -> Option<MediaRequest> {
+        let mut url = url::Url::parse(&self.api_url).ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().push(id);
+        url.query_pairs_mut().append_pair("appsecret_proof", &self.proof);
+        Some(MediaRequest { url: url.into(), bearer: Some(self.token.clone()) })
+    }
+
+    fn fetch(&self, url: &str, sha256: Option<[u8; 32]>) -> MediaStep {
+        let bearer = self.may_see_token(url).then(|| self.token.clone());
+        MediaStep::Fetch { request: MediaRequest { url: url.to_owned(), bearer }, sha256 }
+    }
+
+    /// Whether a URL is on a host of Meta's, over TLS, or on that of the API as configured.
+    fn may_see_token(&self, url: &str) -> bool {
+        let (Ok(url), Ok(api)) = (url::Url::parse(url), url::Url::parse(&self.api_url)) else { return false };
+        let is_below =
+            |host: &str, of: &str| host.strip_suffix(of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let is_metas = |host: &str| FILE_HOSTS.iter().any(|of| is_below(host, of));
+        url.origin() == api.origin() || (url.scheme() == "https" && url.host_str().is_some_and(is_metas))
+    }
+}
+
+/// What an answer means that does not say where a file is.
+fn judge_question(reply: &MediaReply) -> MediaStep {
+    let status = reply.status;
+    let body = json::read(&reply.body).unwrap_or(Value::Null);
+    let code = body.get("error").and_then(|error| error.get("code")).and_then(Value::as_u64);
+    match (status, code) {
+        (_, Some(190)) | (401, _) => {
+            MediaStep::Later(format!("Meta refuses the access token (answer {status}); renew access_token"))
+        }
+        (_, Some(UNKNOWN_OBJECT)) => MediaStep::Later(format!(
+            "Meta knows no such file, or access_token may not see it (answer {status}, error {UNKNOWN_OBJECT})"
+        )),
+        (_, Some(code)) => MediaStep::Later(format!("Meta answers {status} with error {code}")),
+        (404 | 410, None) => MediaStep::Lost(format!("Meta no longer has it (answer {status})")),
+        (status, None) => MediaStep::Later(format!("Meta answers {status}")),
+    }
+}
+
+/// What an answer means that should have been a file.
+fn judge_file(reply: &MediaReply) -> MediaStep {
+    MediaStep::Later(match reply.status {
+        status @ (401 | 403) => {
+            format!("Meta refuses the access token for the file (answer {status}); look at access_token")
+        }
+        status @ (404 | 410) => format!("its address had run out (answer {status})"),
+        status => format!("Meta answers {status} instead of the file"),
+    })
 }
 
 /// Where Meta's API is.
@@ -271,6 +363,61 @@ mod tests {
             "https://graph.facebook.com/12%2F..%2F34?fields=first_name%2Clast_name&appsecret_proof=d3735fae6262c199d627c82fdbf84f4ef864821dec69f1a8a97ad588035cac6d"
         );
         assert!(Graph::new(None, None, &secret).is_none(), "without a token nobody is asked");
+    }
+
+    #[test]
+    fn the_token_is_shown_to_hosts_of_metas_alone() {
+        let graph =
+            |api_url: &str| Graph::new(Some(api_url.to_owned()), Some(Secret::new("t")), &Secret::new("s")).unwrap();
+        for (api_url, url, seen) in [
+            ("https://graph.facebook.com", "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", true),
+            ("https://graph.facebook.com", "https://scontent.whatsapp.net/a", true),
+            ("https://graph.facebook.com/v24.0", "https://graph.facebook.com/a", true),
+            ("https://graph.facebook.com", "http://lookaside.fbsbx.com/a", false),
+            ("https://graph.facebook.com", "https://lookaside.fbsbx.com.example/a", false),
+            ("https://graph.facebook.com", "https://evilfbsbx.com/a", false),
+            ("https://graph.facebook.com", "https://fbsbx.com@example.com/a", false),
+            ("http://127.0.0.1:81", "http://127.0.0.1:81/a", true),
+            ("http://127.0.0.1:81", "http://127.0.0.1:82/a", false),
+            ("https://graph.facebook.com", "no url", false),
+        ] {
+            let answer = MediaReply { status: 200, body: serde_json::json!({ "url": url }).to_string().into() };
+            let MediaStep::Fetch { request, .. } = graph(api_url).media("1", &[answer]) else { panic!("{url}") };
+            assert_eq!((request.bearer.is_some(), request.url.as_str()), (seen, url), "{api_url}");
+        }
+    }
+
+    #[test]
+    fn answers_about_files() {
+        let graph = Graph::new(None, Some(Secret::new("page_token")), &Secret::new("app_secret")).unwrap();
+        let MediaStep::Ask(request) = graph.media("24/../23", &[]) else { panic!("a question first") };
+        assert!(request.url.starts_with("https://graph.facebook.com/24%2F..%2F23?appsecret_proof=d3735fae"));
+        assert!(request.bearer.is_some() && !request.url.contains("page_token"));
+        let reply = |status, body: &str| MediaReply { status, body: body.as_bytes().to_vec() };
+        let described = reply(200, r#"{"url":"https://lookaside.fbsbx.com/a","sha256":"00"}"#);
+        for (replies, expected) in [
+            (vec![reply(200, "{}")], "later"),
+            (vec![reply(200, "<html>")], "later"),
+            (vec![reply(400, r#"{"error":{"code":100,"error_subcode":33}}"#)], "later"),
+            (vec![reply(400, r#"{"error":{"code":190}}"#)], "later"),
+            (vec![reply(401, "")], "later"),
+            (vec![reply(404, "")], "lost"),
+            (vec![reply(410, "")], "lost"),
+            (vec![reply(429, "")], "later"),
+            (vec![reply(500, "")], "later"),
+            (vec![described.clone(), reply(401, "")], "later"),
+            (vec![described.clone(), reply(404, "")], "later"),
+            (vec![described.clone(), reply(500, "")], "later"),
+        ] {
+            let word = match graph.media("2423", &replies) {
+                MediaStep::Later(_) => "later",
+                MediaStep::Lost(_) => "lost",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(word, expected, "{replies:?}");
+        }
+        let gone = graph.media("https://lookaside.fbsbx.com/a", &[reply(404, "")]);
+        assert!(matches!(gone, MediaStep::Lost(_)), "without an id there is no newer address");
     }
 
     #[test]

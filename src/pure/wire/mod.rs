@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub mod mail_body;
 pub mod mail_parts;
+pub mod media;
 pub mod messaging;
 pub mod meta;
 pub mod mime;

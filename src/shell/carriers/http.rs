@@ -5,7 +5,8 @@
 //! - a literal one in the URL, before anything is sent;
 //! - what a name resolves to, inside the connector, so that a name cannot resolve to one thing when
 //!   it is checked and to another when it is used;
-//! - after a redirect: none is followed. The answer with its 3xx goes back to the mirror.
+//! - after a redirect: none is followed. The answer with its 3xx goes back to whoever asked; who fetches files
+//!   sends another request, which is judged like any.
 //!
 //! `allow_private_addresses` opens the private ranges and this machine, for tools in the same
 //! network. It does not open what is no host at all (multicast, reserved) nor the link-local and
@@ -15,16 +16,18 @@
 //! judge the proxy's address.
 //!
 //! **Invariant:** no connection is opened to an address that was not judged. Of an answer at most
-//! [`BODY_BYTES_MAX`] are read. Errors hold no URL, header or body.
+//! [`BODY_BYTES_MAX`] are kept in memory, but for a file, which is read piece by piece ([`HttpCarrier::open`]).
+//! Errors hold no URL, header or body.
 
 use super::install_tls_provider;
 use crate::pure::domain::Timestamp;
 use crate::pure::mirrors::{Outgoing, Reply};
 pub use crate::pure::wire::reach::Refusal;
 use crate::pure::wire::reach::refusal;
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use reqwest::dns::{Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -44,6 +47,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Idle connections kept per host; a mirror sends on about as many lanes at once.
 const IDLE_CONNECTIONS_MAX: usize = 16;
+
+/// Longest media type taken, in bytes (RFC 6838, section 4.2: 127 each for type and subtype; real ones have 20 to 80).
+const MEDIA_TYPE_BYTES_MAX: usize = 127;
 
 /// Longest `Retry-After` believed, in seconds: a day.
 const RETRY_AFTER_S_MAX: u64 = 86_400;
@@ -139,6 +145,24 @@ impl HttpCarrier {
         Ok(Reply { status, retry_after_s, body: readable(&body) })
     }
 
+    /// Whether requests may go to private addresses, and unencrypted.
+    pub fn allows_private(&self) -> bool {
+        self.allow_private
+    }
+
+    /// Sends a request and reads the head of the answer, within `outgoing.timeout`; its body is for the caller
+    /// to read, within a time of his own.
+    ///
+    /// # Errors
+    /// As [`HttpCarrier::send`].
+    pub async fn open(&self, outgoing: Outgoing) -> Result<Opened, CarrierError> {
+        let timeout = outgoing.timeout;
+        let request = self.request(outgoing)?;
+        let executing = tokio::time::timeout(timeout, self.client.execute(request)).await;
+        let response = executing.map_err(|_| CarrierError::Timeout(timeout.as_secs()))?;
+        Ok(Opened { response: response.map_err(|error| explain(&error))? })
+    }
+
     fn request(&self, outgoing: Outgoing) -> Result<reqwest::Request, CarrierError> {
         let url = Url::parse(&outgoing.url).map_err(|_| CarrierError::Malformed("URL"))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -162,6 +186,69 @@ impl HttpCarrier {
         }
         *request.body_mut() = Some(outgoing.body.into());
         Ok(request)
+    }
+}
+
+/// An answer whose head is read.
+pub struct Opened {
+    response: reqwest::Response,
+}
+
+impl Opened {
+    /// HTTP status.
+    pub fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// `Retry-After`, seconds.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        retry_after_s(self.response.headers(), Timestamp::now())
+    }
+
+    /// Where a redirect leads, made absolute. `None` for any other answer.
+    pub fn redirected_to(&self) -> Option<Url> {
+        let location = self.response.headers().get(LOCATION).filter(|_| self.response.status().is_redirection())?;
+        self.response.url().join(location.to_str().ok()?).ok()
+    }
+
+    /// Size of the body in bytes, where the head states it.
+    pub fn bytes_stated(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// The media type stated, lower case, without parameters, if it has the form of one.
+    pub fn media_type(&self) -> Option<String> {
+        let text = self.response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        let media_type = text.split(';').next()?.trim().to_ascii_lowercase();
+        let token = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b))
+        };
+        let (kind, subtype) = media_type.split_once('/')?;
+        (media_type.len() <= MEDIA_TYPE_BYTES_MAX && token(kind) && token(subtype)).then_some(media_type)
+    }
+
+    /// Whether the body is in a coding that nobody asked for, so that its bytes are not the file's.
+    pub fn is_encoded(&self) -> bool {
+        self.response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity")
+    }
+
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// [`CarrierError::BrokenOff`] and the like, also when less came than the head states.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, CarrierError> {
+        self.response.chunk().await.map_err(|error| explain(&error))
+    }
+
+    /// The beginning of the body, at most [`BODY_BYTES_MAX`]: what came of it when it breaks off.
+    pub async fn beginning(mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        while body.len() < BODY_BYTES_MAX
+            && let Ok(Some(chunk)) = self.response.chunk().await
+        {
+            body.extend_from_slice(&chunk[..chunk.len().min(BODY_BYTES_MAX - body.len())]);
+        }
+        body
     }
 }
 

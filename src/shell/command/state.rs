@@ -32,6 +32,10 @@ struct ChannelLine {
     waiting: i64,
     /// Faults that wait for a person.
     quarantined: i64,
+    /// Files yet to be fetched from the vendor.
+    files_waiting: i64,
+    /// Files that the vendor no longer gives out, or that are too large.
+    files_lost: i64,
     /// Seconds since the intake last moved its cursor; null for webhooks.
     cursor_age_s: Option<i64>,
 }
@@ -57,6 +61,8 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
                     last_at: state.last_at,
                     waiting: state.waiting,
                     quarantined: state.quarantined,
+                    files_waiting: state.files_waiting,
+                    files_lost: state.files_lost,
                     cursor_age_s: state.cursor_moved_at.map(|at| now.duration_since(at).as_secs()),
                 }
             };
@@ -74,6 +80,8 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
                     line.last_at.map_or_else(|| "never".to_owned(), |at| clock(at, zone)),
                     line.waiting.to_string(),
                     line.quarantined.to_string(),
+                    line.files_waiting.to_string(),
+                    line.files_lost.to_string(),
                     line.health.failures.to_string(),
                     line.health.why.clone().unwrap_or_default(),
                 ]
@@ -89,6 +97,8 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
                 "last stored",
                 "waiting",
                 "quarantine",
+                "files waiting",
+                "files lost",
                 "failures",
                 "why",
             ];

@@ -143,12 +143,12 @@ fn show_message(
         output.text(&format!("  + recording: {}", leg.recording))?;
     }
     for file in &message.attachments {
-        output.text(&format!(
-            "  + {} ({}, {} bytes)",
-            file.name.as_deref().unwrap_or("file"),
-            file.media_type,
-            file.bytes
-        ))?;
+        let name = file.name.as_deref().unwrap_or("file");
+        output.text(&match &file.lost {
+            Some(why) => format!("  - {name} ({}), not here: {why}", file.media_type),
+            None if file.waiting => format!("  + {name} ({}), being fetched", file.media_type),
+            None => format!("  + {name} ({}, {} bytes)", file.media_type, file.bytes),
+        })?;
     }
     message.reasons.iter().try_for_each(|reason| output.text(&format!("  · {reason}")))
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `imap.rs` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
 //! | `webhook.rs` | what vendors post | 200, after the commit |
+//! | `sample.rs` | what is sent from a page to try a channel with, as `webhook.rs` | |
 //! | `table.rs` | rows of a table | moving the cursor (time), in the same transaction |
 //! | `directory/` | lines of a file, files of a directory | moving the cursor (inode, offset); moving the file afterwards |
 //!
@@ -14,6 +15,7 @@
 pub mod directory;
 pub mod imap;
 pub mod pace;
+pub mod sample;
 pub mod table;
 pub mod webhook;
 

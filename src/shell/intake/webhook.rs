@@ -248,6 +248,11 @@ impl Webhooks {
         Router::new().route("/hooks/{channel}", any(receive)).with_state(self.clone())
     }
 
+    /// What reads the deliveries of a channel.
+    pub(super) fn reader(&self, channel: &str) -> Option<Arc<dyn Channel>> {
+        self.hooks().get(channel).map(|listed| Arc::clone(&listed.hook.reader))
+    }
+
     fn hooks(&self) -> Arc<HashMap<String, Listed>> {
         Arc::clone(&self.shared.hooks.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -376,7 +381,12 @@ impl Webhooks {
     }
 }
 
-async fn receive(State(webhooks): State<Webhooks>, Path(channel): Path<String>, request: Request) -> Response {
+/// One request to a channel's hook.
+pub(super) async fn receive(
+    State(webhooks): State<Webhooks>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> Response {
     let began = Instant::now();
     let hooks = webhooks.hooks();
     let answer = match hooks.get(&channel) {

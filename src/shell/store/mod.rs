@@ -14,6 +14,7 @@ pub mod explain;
 pub mod export;
 pub mod facts;
 pub mod health;
+pub mod media;
 pub mod outbox;
 pub mod presence;
 pub mod profile;

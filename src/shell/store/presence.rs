@@ -53,7 +53,17 @@ pub struct Presence {
 impl Presence {
     /// Connects. From now on the store's wake-ups are also heard from other processes.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
-        let session = Session::open(store).await?;
+        Self::open_as(store, true).await
+    }
+
+    /// Connects for claims alone: a further connection of a process whose first one hears what others say. It is not
+    /// counted as another process.
+    pub async fn open_silent(store: &Store) -> Result<Self, StoreError> {
+        Self::open_as(store, false).await
+    }
+
+    async fn open_as(store: &Store, hears: bool) -> Result<Self, StoreError> {
+        let session = Session::open(store, hears).await?;
         let (say, now) = watch::channel(Some(session.claimant));
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(keep(store.clone(), session, say, stopped));
@@ -79,31 +89,36 @@ async fn keep(
     say: watch::Sender<Option<Claimant>>,
     mut stopped: oneshot::Receiver<()>,
 ) {
+    let hears = session.hears;
     loop {
         let error = tokio::select! {
             error = session.listen(&store) => error,
             _ = &mut stopped => return session.close().await,
         };
         say.send_replace(None);
-        // Whoever is there meanwhile must not be missed.
-        store.has_peers.store(true, Ordering::Relaxed);
+        if hears {
+            // Whoever is there meanwhile must not be missed.
+            store.has_peers.store(true, Ordering::Relaxed);
+        }
         drop(session);
         tracing::info!(%error, "the connection that vouches for claims was lost; what is being sent will be sent again");
         session = tokio::select! {
-            session = reopen(&store) => session,
+            session = reopen(&store, hears) => session,
             _ = &mut stopped => return,
         };
         say.send_replace(Some(session.claimant));
-        // What others said meanwhile was not heard.
-        store.ingest_wake.notify_one();
-        store.deliver_wake.notify_one();
+        if hears {
+            // What others said meanwhile was not heard.
+            store.ingest_wake.notify_one();
+            store.deliver_wake.notify_one();
+        }
     }
 }
 
-async fn reopen(store: &Store) -> Session {
+async fn reopen(store: &Store, hears: bool) -> Session {
     let mut wait = WAIT_MIN;
     loop {
-        match Session::open(store).await {
+        match Session::open(store, hears).await {
             Ok(session) => return session,
             Err(error) => tracing::debug!(%error, "cannot connect yet"),
         }
@@ -117,10 +132,12 @@ struct Session {
     listener: PgListener,
     claimant: Claimant,
     counted_at: Instant,
+    /// Whether it is the one by which its process hears others, and is counted by them.
+    hears: bool,
 }
 
 impl Session {
-    async fn open(store: &Store) -> Result<Self, StoreError> {
+    async fn open(store: &Store, hears: bool) -> Result<Self, StoreError> {
         let options = store.pool.connect_options().as_ref().clone();
         // A pool of one, for the listener takes its connection from a pool. It is never given up for its age.
         let pool = PgPoolOptions::new()
@@ -135,16 +152,20 @@ impl Session {
         // A connection that is made anew behind our back would not hold the lock.
         listener.eager_reconnect(false);
         let claimant = Claimant(rand_seed() as i64);
-        sqlx::query("SELECT pg_advisory_lock($1), pg_advisory_lock_shared($2)")
-            .bind(claimant.0)
-            .bind(PRESENT)
-            .execute(&mut listener)
-            .await?;
-        listener.listen_all([INGEST, DELIVER, PEERS]).await?;
-        sqlx::query("SELECT pg_notify($1, '')").bind(PEERS).execute(&mut listener).await?;
-        let mut session = Self { listener, claimant, counted_at: Instant::now() };
-        session.count_peers(store).await?;
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(claimant.0).execute(&mut listener).await?;
+        let mut session = Self { listener, claimant, counted_at: Instant::now(), hears };
+        if hears {
+            session.join(store).await?;
+        }
         Ok(session)
+    }
+
+    /// Makes this process known to the others, and hears them from now on.
+    async fn join(&mut self, store: &Store) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(PRESENT).execute(&mut self.listener).await?;
+        self.listener.listen_all([INGEST, DELIVER, PEERS]).await?;
+        sqlx::query("SELECT pg_notify($1, '')").bind(PEERS).execute(&mut self.listener).await?;
+        self.count_peers(store).await
     }
 
     /// Wakes the loops of this process when others have work for them. Returns when the connection ends.
@@ -177,6 +198,12 @@ impl Session {
 
     /// Whether anybody else is present in this database, ourselves left out.
     async fn count_peers(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.counted_at = Instant::now();
+        if !self.hears {
+            // Only whether the connection is still there.
+            sqlx::query("SELECT 1").execute(&mut self.listener).await?;
+            return Ok(());
+        }
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -186,7 +213,6 @@ impl Session {
         .fetch_one(&mut self.listener)
         .await?;
         store.has_peers.store(count > 1, Ordering::Relaxed);
-        self.counted_at = Instant::now();
         Ok(())
     }
 

@@ -139,18 +139,22 @@ async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<
     let ids: Vec<Uuid> = views.iter().map(|view| view.id.0).collect();
     let place: HashMap<Uuid, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let files = sqlx::query(
-        "SELECT message_id, name, media_type, bytes, content_hash FROM attachment WHERE message_id = ANY($1) ORDER BY message_id, ordinal",
+        "SELECT message_id, name, media_type, bytes, content_hash, remote IS NOT NULL AS remote, lost FROM attachment
+         WHERE message_id = ANY($1) ORDER BY message_id, ordinal",
     )
     .bind(&ids)
     .fetch_all(&mut *connection)
     .await?;
     for row in files {
         let hash: Option<Vec<u8>> = row.try_get("content_hash")?;
+        let lost: Option<String> = row.try_get("lost")?;
         let view = AttachmentView {
             name: row.try_get("name")?,
             media_type: row.try_get("media_type")?,
             bytes: row.try_get("bytes")?,
+            waiting: row.try_get("remote")? && hash.is_none() && lost.is_none(),
             sha256: hash.map(hex::encode),
+            lost,
         };
         if let Some(at) = place.get(&row.try_get::<Uuid, _>("message_id")?) {
             views[*at].attachments.push(view);

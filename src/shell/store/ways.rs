@@ -17,6 +17,10 @@ pub struct ChannelState {
     pub waiting: i64,
     /// Faults that wait in quarantine.
     pub quarantined: i64,
+    /// Files yet to be fetched from the vendor.
+    pub files_waiting: i64,
+    /// Files that could not be fetched and are lost.
+    pub files_lost: i64,
     /// When the intake last moved its cursor.
     pub cursor_moved_at: Option<Timestamp>,
 }
@@ -67,11 +71,14 @@ impl Store {
             "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(tenant, channel, place)),
              waiting AS (SELECT r.tenant, r.channel, count(*) AS n FROM raw_pending p JOIN raw_event r ON r.id = p.raw_event GROUP BY 1, 2),
              held AS (SELECT tenant, channel, count(*) AS n FROM quarantine WHERE state = 'waiting' GROUP BY 1, 2),
-             moved AS (SELECT tenant, channel, max(moved_at) AS at FROM cursor GROUP BY 1, 2)
+             moved AS (SELECT tenant, channel, max(moved_at) AS at FROM cursor GROUP BY 1, 2),
+             files AS (SELECT tenant, channel, count(*) FILTER (WHERE state <> 'dead') AS waiting, count(*) FILTER (WHERE state = 'dead') AS lost
+                FROM media_job WHERE state <> 'done' GROUP BY 1, 2)
              SELECT (SELECT r.received_at FROM raw_event r WHERE r.tenant = w.tenant AND r.channel = w.channel ORDER BY r.id DESC LIMIT 1) AS last_at,
-                coalesce(p.n, 0) AS waiting, coalesce(h.n, 0) AS quarantined, m.at AS cursor_moved_at
+                coalesce(p.n, 0) AS waiting, coalesce(h.n, 0) AS quarantined, m.at AS cursor_moved_at,
+                coalesce(f.waiting, 0) AS files_waiting, coalesce(f.lost, 0) AS files_lost
              FROM wanted w LEFT JOIN waiting p USING (tenant, channel) LEFT JOIN held h USING (tenant, channel)
-                LEFT JOIN moved m USING (tenant, channel) ORDER BY w.place",
+                LEFT JOIN moved m USING (tenant, channel) LEFT JOIN files f USING (tenant, channel) ORDER BY w.place",
         )
         .bind(tenants)
         .bind(names)
@@ -86,6 +93,8 @@ impl Store {
                     last_at: instant("last_at")?,
                     waiting: row.try_get("waiting")?,
                     quarantined: row.try_get("quarantined")?,
+                    files_waiting: row.try_get("files_waiting")?,
+                    files_lost: row.try_get("files_lost")?,
                     cursor_moved_at: instant("cursor_moved_at")?,
                 })
             })

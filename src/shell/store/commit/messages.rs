@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Why a file of imported history is not fetched: importing calls nobody.
+const IMPORTED: &str = "left with the vendor when history was imported";
+
 const INSERT_MESSAGES: &str = "
     INSERT INTO message (tenant, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id,
         sender_name, occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind,
@@ -115,25 +118,27 @@ impl<'a> Writer<'a> {
             for (ordinal, file) in d.message.incoming.attachments.iter().enumerate() {
                 if d.message.incoming.what == What::Edit && matches!(file.source, AttachmentSource::Remote(_)) {
                     let ordinal = i32::try_from(ordinal).unwrap_or(i32::MAX);
-                    rows.push((self.message_of(d), ordinal, file, Kept::Remote));
+                    rows.push((self.message_of(d), ordinal, file, Kept::Remote, d));
                 }
             }
         }
         for d in self.firsts() {
             for (ordinal, (file, content)) in d.message.incoming.attachments.iter().zip(&d.contents).enumerate() {
-                rows.push((d.decision.message.0, i32::try_from(ordinal).unwrap_or(i32::MAX), file, *content));
+                rows.push((d.decision.message.0, i32::try_from(ordinal).unwrap_or(i32::MAX), file, *content, d));
             }
         }
         if rows.is_empty() {
             return Ok(());
         }
         let remote = |file: &'a Attachment| match &file.source {
-            AttachmentSource::Remote(remote) => Some(remote.as_str()),
+            AttachmentSource::Remote(remote) => Some(remote.at.as_str()),
             AttachmentSource::Inline(_) => None,
         };
         sqlx::query(
             "INSERT INTO attachment (message_id, ordinal, name, media_type, bytes, content_hash, remote, inline, lost)
              SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::text[], $8::bool[], $9::text[])
+                AS t(id, ordinal, name, media_type, bytes, content_hash, remote, inline, lost)
+             WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = t.id AND m.redacted_at IS NOT NULL)
              ON CONFLICT (message_id, ordinal) DO NOTHING",
         )
         .bind(column(&rows, |r| r.0))
@@ -150,10 +155,16 @@ impl<'a> Writer<'a> {
         }))
         .bind(column(&rows, |r| remote(r.2)))
         .bind(column(&rows, |r| r.2.inline))
-        .bind(column(&rows, |r| matches!(r.3, Kept::TooLarge(_)).then_some("larger than content.attachment_bytes_max")))
+        .bind(column(&rows, |r| match r.3 {
+            Kept::TooLarge(_) => Some(media::TOO_LARGE),
+            Kept::Remote if r.4.quiet => Some(IMPORTED),
+            Kept::Remote | Kept::Here(_) => None,
+        }))
         .execute(&mut *self.connection)
         .await?;
-        Ok(())
+        let told = rows.iter().filter(|r| !r.4.quiet);
+        let wanted: Vec<New<'_>> = told.filter_map(|r| wanted(r.0, r.1, r.2, r.4)).collect();
+        media::want(&mut *self.connection, self.tenant, &wanted, self.now).await
     }
 
     pub(super) async fn items(&mut self) -> Result<(), StoreError> {
@@ -215,4 +226,11 @@ fn marks(d: &Decided) -> String {
         marks.insert(Mark::MessageIdReused);
     }
     marks.iter().map(json_word).collect::<Vec<_>>().join(",")
+}
+
+/// What is to be fetched of an attachment that the vendor has.
+fn wanted<'a>(message: Uuid, ordinal: i32, file: &Attachment, d: &'a Decided) -> Option<New<'a>> {
+    let AttachmentSource::Remote(remote) = &file.source else { return None };
+    let expires_at = remote.kept.and_then(|kept| d.message.received_at.saturating_add(kept).ok());
+    Some(New { message, ordinal, channel: &d.message.channel, sha256: remote.sha256, expires_at })
 }

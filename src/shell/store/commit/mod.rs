@@ -10,13 +10,14 @@ mod tickets;
 mod updates;
 
 use super::facts::Loaded;
+use super::media::{self, New};
 use super::{StoreError, sender_check, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::*;
-use crate::shell::content::Stored;
+use crate::shell::content::{ContentHash, Stored};
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -109,8 +110,12 @@ pub struct Batch<'a> {
 }
 
 /// Writes everything that follows from a batch. Settling the deliveries and committing are the
-/// caller's.
-pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
+/// caller's. Gives the contents that are to be forgotten after the commit.
+pub async fn commit(
+    connection: &mut PgConnection,
+    batch: Batch<'_>,
+    mint: &mut IdMint,
+) -> Result<Vec<ContentHash>, StoreError> {
     let Batch { tenant, decided, facts, loaded, mirrors, has_peers, now } = batch;
     let attached = attached(decided);
     let mut writer = Writer { connection, tenant, decided, facts, loaded, attached, has_peers, now };
@@ -133,10 +138,11 @@ pub async fn commit(connection: &mut PgConnection, batch: Batch<'_>, mint: &mut 
     writer.suggestions().await?;
     writer.ticket_events(mint).await?;
     writer.attach().await?;
-    writer.updates().await?;
+    let taken_back = writer.updates().await?;
     writer.progress().await?;
     writer.progress_until().await?;
-    writer.outbox(mirrors, mint).await
+    writer.outbox(mirrors, mint).await?;
+    Ok(taken_back)
 }
 
 struct Writer<'a> {

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Why the files of a message are gone that its sender took back.
+const TAKEN_BACK: &str = "taken back by its sender";
+
 impl<'a> Writer<'a> {
     /// Updates about messages that have not come are kept under their keys.
     pub(super) async fn wait(&mut self, rows: &[(LookupKey, EventId, &Decided)]) -> Result<(), StoreError> {
@@ -55,7 +58,8 @@ impl<'a> Writer<'a> {
     }
 
     /// A text that was taken back is redacted, one that was edited replaced; the journal keeps the fact.
-    pub(super) async fn updates(&mut self) -> Result<(), StoreError> {
+    /// Gives the contents that nothing may name any more.
+    pub(super) async fn updates(&mut self) -> Result<Vec<ContentHash>, StoreError> {
         let of_message = self.decided.iter().flat_map(|d| {
             let stored = d.decision.early.iter().filter(|early| early.of_batch.is_none());
             stored.map(move |early| (d.decision.message.0, early.what, early.text.as_str(), early.at))
@@ -79,7 +83,7 @@ impl<'a> Writer<'a> {
         }
         let rows: Vec<_> = last.into_iter().collect();
         if rows.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         sqlx::query(
             "UPDATE message m SET text = t.text, own_text = NULL, subject = CASE WHEN t.gone THEN NULL ELSE m.subject END,
@@ -94,7 +98,8 @@ impl<'a> Writer<'a> {
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;
-        Ok(())
+        let gone: Vec<Uuid> = rows.iter().filter(|(_, (gone, ..))| *gone).map(|(id, _)| *id).collect();
+        media::take_back(&mut *self.connection, &gone, TAKEN_BACK).await
     }
 
     /// Receipts of single messages: the greatest stands, whatever order they come in.
