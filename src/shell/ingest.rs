@@ -351,25 +351,28 @@ impl Ingest {
 
     /// After a failure: the same deliveries again, in halves while the fault is in the data.
     async fn again(&self, raw: Vec<Uuid>, error: StoreError) {
-        let mut work = vec![(raw, 0u32, error)];
-        while let Some((raw, races, error)) = work.pop() {
+        let mut work = vec![(raw, 0u32, Some(error))];
+        while let Some((mut raw, races, error)) = work.pop() {
+            let error = match error {
+                Some(error) => error,
+                None => match self.once(&raw).await {
+                    Ok(()) => continue,
+                    Err(error) => error,
+                },
+            };
             if error.is_outage() {
                 tracing::warn!(code = "ingest_outage", %error, "the database is away; the batch waits in the queue");
                 tokio::time::sleep(OUTAGE_WAIT).await;
                 return;
             }
-            let halves = match (error.is_race() && races < RACES_MAX, raw.len()) {
-                (true, _) => vec![raw],
-                (false, 0 | 1) => {
-                    self.give_up(&raw, &error).await;
-                    continue;
-                }
-                (false, n) => vec![raw[n / 2..].to_vec(), raw[..n / 2].to_vec()],
-            };
-            let races = if error.is_race() && races < RACES_MAX { races + 1 } else { 0 };
-            for half in halves {
-                if let Err(error) = self.once(&half).await {
-                    work.push((half, races, error));
+            match (error.is_race() && races < RACES_MAX, raw.len()) {
+                (true, _) => work.push((raw, races + 1, None)),
+                (false, 0 | 1) => self.give_up(&raw, &error).await,
+                // The earlier half first, with all that becomes of it: who came first is decided by the order.
+                (false, n) => {
+                    let later = raw.split_off(n / 2);
+                    work.push((later, 0, None));
+                    work.push((raw, 0, None));
                 }
             }
         }
