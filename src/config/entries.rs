@@ -271,8 +271,11 @@ fn sources(path: &str, intake: &Intake, report: &Report) -> Vec<(String, String)
             let folder =
                 |name: &String| if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name.clone() };
             let folders = imap.folders.iter().enumerate().filter(|(at, _)| known(&[&format!("folders.{at}")]));
+            let sent = imap.sent.iter().filter(|_| known(&["sent"]));
             folders
-                .map(|(_, name)| folder(name))
+                .map(|(_, name)| name)
+                .chain(sent)
+                .map(folder)
                 .map(|f| (format!("imap {host}:{port} {user} {f}"), format!("the folder {f} of that mailbox")))
                 .collect()
         }

@@ -26,6 +26,7 @@ use crate::shell::store::outbox::OutboxState;
 use crate::shell::store::ways::Denied;
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
+use crate::shell::tokens::Tokens;
 use crate::shell::{Configured, Deployment, OpenError, Parts};
 use futures::FutureExt;
 use std::sync::Arc;
@@ -161,6 +162,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let store = &deployment.store;
     let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
     let alerts = Alerts::to(&parts.tools, &carrier);
+    let tokens = Tokens::new(carrier.clone(), &sections.data_dir);
     let (_keep, stop) = watch::channel(false);
     let senders = senders(store, &parts.registry, &sections);
     if let Some(senders) = &senders {
@@ -186,6 +188,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
             channel.ident.clone(),
             channel.intake.clone(),
             store.clone(),
+            tokens.clone(),
             health,
             stop.clone(),
             true,
@@ -298,6 +301,7 @@ async fn take_in(
     ident: crate::shell::intake::ChannelIdent,
     intake: Intake,
     store: Store,
+    tokens: Tokens,
     health: ChannelHealth,
     stop: watch::Receiver<bool>,
     until_idle: bool,
@@ -307,7 +311,9 @@ async fn take_in(
     match intake {
         Intake::Webhook => Ok(()),
         Intake::Imap(source) => {
-            imap::watch(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
+            imap::watch(source, ident, store, tokens, health, stop, until_idle)
+                .await
+                .map_err(|error| fail(error.to_string()))
         }
         Intake::Tail(source) => directory::follow(source, ident, store, health, stop, until_idle)
             .await
@@ -346,6 +352,7 @@ impl Running {
         let listen = listener.local_addr().unwrap_or(listen);
         let carrier = HttpCarrier::new(sections.http.allow_private_addresses)?;
         let alerts = Alerts::to(&parts.tools, &carrier);
+        let tokens = Tokens::new(carrier.clone(), &sections.data_dir);
         let profiles = Profiles::new(store.clone(), carrier.clone(), parts.registry.channels.clone());
         let media = files(&store, &carrier, &parts, &sections);
         let (stop_intake, intake_stop) = watch::channel(false);
@@ -387,7 +394,7 @@ impl Running {
                 server::serve(listener, routes, ServerLimits::default(), stop).await;
             }
         });
-        spawn_intakes(&mut intakes, &store, &healths, &intake_stop);
+        spawn_intakes(&mut intakes, (&store, &tokens), &healths, &intake_stop);
         let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
         let look = look(health.clone(), deliver, sections.alerts.channel_dead_after);
@@ -474,14 +481,15 @@ fn ask_others(
 /// One task a channel that is not a webhook's.
 fn spawn_intakes(
     tasks: &mut JoinSet<()>,
-    store: &Store,
+    (store, tokens): (&Store, &Tokens),
     healths: &[(ChannelHealth, &Configured)],
     stop: &watch::Receiver<bool>,
 ) {
     for (health, channel) in healths {
         let ident = channel.ident.clone();
         let name = ident.name.clone();
-        let source = take_in(ident, channel.intake.clone(), store.clone(), health.clone(), stop.clone(), false);
+        let (store, tokens) = (store.clone(), tokens.clone());
+        let source = take_in(ident, channel.intake.clone(), store, tokens, health.clone(), stop.clone(), false);
         tasks.spawn(async move {
             if let Err(error) = source.await {
                 tracing::error!(code = "intake_ended", channel.name = name, %error, "an intake ended; restart the daemon");

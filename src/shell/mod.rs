@@ -23,6 +23,7 @@ pub mod sender;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod tokens;
 
 use crate::config::{KeyError, Keys, Settings};
 use crate::pure::channels::{Channel, Intake};

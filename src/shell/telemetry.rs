@@ -1,8 +1,7 @@
 //! What the daemon says of itself: logs, metrics, and its state to systemd.
 //!
 //! Logs carry lanka's own ids and the names of channels and mirrors. Libraries are kept quiet by
-//! default, and not only for the noise: at TRACE `async_imap` logs passwords and mail, at DEBUG `sqlx`
-//! logs statements and `hyper` headers. A filter of one's own may open them; then the log is the
+//! default, and not only for the noise: at DEBUG `sqlx` logs statements and `hyper` headers. A filter of one's own may open them; then the log is the
 //! operator's responsibility.
 //!
 //! **Invariant:** telling never stops the daemon. No journal falls back to text, no systemd is no
@@ -21,8 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// The most that libraries may say, unless the filter names them.
-const LIBRARY_CAPS: [(&str, LevelFilter); 10] = [
-    ("async_imap", LevelFilter::INFO),
+const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
     ("h2", LevelFilter::INFO),
     ("hyper", LevelFilter::INFO),
     ("hyper_util", LevelFilter::INFO),
@@ -221,11 +219,11 @@ mod tests {
     #[test]
     fn libraries_are_kept_quiet_unless_they_are_named() {
         for (level, expected) in [
-            ("info", ["sqlx=warn", "async_imap=info", "info"]),
-            ("trace", ["sqlx=warn", "async_imap=info", "trace"]),
-            ("error", ["sqlx=error", "async_imap=error", "error"]),
-            ("warn,sqlx=debug", ["sqlx=debug", "async_imap=warn", "warn"]),
-            ("lanka=debug", ["sqlx=warn", "async_imap=info", "lanka=debug"]),
+            ("info", ["sqlx=warn", "imap_proto=info", "info"]),
+            ("trace", ["sqlx=warn", "imap_proto=info", "trace"]),
+            ("error", ["sqlx=error", "imap_proto=error", "error"]),
+            ("warn,sqlx=debug", ["sqlx=debug", "imap_proto=warn", "warn"]),
+            ("lanka=debug", ["sqlx=warn", "imap_proto=info", "lanka=debug"]),
         ] {
             let filter = EnvFilter::builder().parse(capped(level)).unwrap().to_string();
             let directives: Vec<&str> = filter.split(',').collect();

@@ -8,8 +8,10 @@ use crate::number;
 use futures::TryStreamExt;
 use lanka::pure::channels::ImapSource;
 use lanka::pure::domain::Timestamp;
+use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::intake::{ChannelHealth, ChannelIdent, imap};
 use lanka::shell::store::raw_event::{CursorMove, NewRawEvent};
+use lanka::shell::tokens::Tokens;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
@@ -94,7 +96,8 @@ async fn all_together(server: &Server, dovecot: &Dovecot, count: usize) -> f64 {
     let beside = tokio::spawn(async move { ingest.run(sources_done, false).await });
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let health = ChannelHealth::new("mail");
-    imap::watch(dovecot.source(), ident, desk.store.clone(), health, stop, true).await.expect("read");
+    let tokens = Tokens::new(HttpCarrier::new(false).expect("a carrier"), std::path::Path::new("/nonexistent"));
+    imap::watch(dovecot.source(), ident, desk.store.clone(), tokens, health, stop, true).await.expect("read");
     let _ = finished.send(true);
     beside.await.expect("the ingest");
     desk.decide().await;

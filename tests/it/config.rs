@@ -432,6 +432,7 @@ fn the_default_file_is_right_with_every_key_taken_in() {
             ("LANKA__SECURITY__KEYS", "[{ id = \"a\", env = \"LANKA_OLD_KEY\" }]"),
             ("SUPPORT_MAIL_PASSWORD", "x"),
             ("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk"),
+            ("SUPPORT_MAIL_CLIENT_SECRET", "x"),
         ]),
     ));
     assert_eq!(shown(&settings.warnings), "");
@@ -547,7 +548,7 @@ fn mistakes_in_channels_and_mirrors() {
         ("imap", "tls = \"ssl\"", (5, "channels.a.tls", "one of: implicit, starttls, none")),
         ("imap", "tls = \"none\"", (5, "channels.a.tls", "in the clear")),
         ("imap", "port = 70000", (5, "channels.a.port", "0 to 65535")),
-        ("imap", "after = \"delete\"", (5, "channels.a.after", "move:Folder")),
+        ("imap", "after = \"burn\"", (5, "channels.a.after", "move:Folder")),
         ("imap", "addresses = [\n  \"a@example.fi\",\n  \"not an address\",\n]", (7, "channels.a.addresses.1", "")),
         ("imap", "folders = []", (5, "channels.a.folders", "at least one")),
         ("imap", "tennant = \"b\"", (5, "channels.a.tennant", "did you mean \"tenant\"?")),
@@ -620,6 +621,7 @@ fn two_channels_at_one_source() {
     mistakes(&two("asterisk", "", ""), &[(5, "channels.b", "channels.a reads the file /var/log/Master.csv")]);
     mistakes(&two("maildir", "", ""), &[(6, "channels.b", "the directory /var/mail/a")]);
     mistakes(&two("imap", "", "folders = [\"Other\"]"), &[]);
+    mistakes(&two("imap", "sent = \"Sent\"", "folders = [\"Sent\"]"), &[(9, "channels.b", "the folder Sent")]);
     mistakes(&two("maildir", "", "enabled = false"), &[]);
     mistakes(&two("webchat", "", ""), &[]);
 }

@@ -51,7 +51,7 @@ fn one_key_does_not_hide_another() {
             &[(4, "channels.a.region", "not a country code"), (5, "channels.a.own_numbers.0", "is neither")],
         ),
         (
-            "[channels.a]\nkind = \"imap\"\nafter = \"delete\"\ntls = \"none\"\nport = 0\nfolders = [1, \"A\", \"A\"]\naddresses = [\"x\", 5]\ntimeout_s = 0\n",
+            "[channels.a]\nkind = \"imap\"\nafter = \"burn\"\ntls = \"none\"\nport = 0\nfolders = [1, \"A\", \"A\"]\naddresses = [\"x\", 5]\ntimeout_s = 0\n",
             &[
                 (1, "channels.a.host", "required, and missing"),
                 (1, "channels.a.password", "{ env = \"NAME\" } or { file = \"PATH\" }"),
@@ -307,6 +307,52 @@ fn values_of_channels_and_mirrors() {
         (&of("imap", "").replace("user = \"a\"", "user = \"\""), &[(4, "channels.a.user", "login name")]),
         (&of("imap", "folders = [\"\"]"), &[(6, "channels.a.folders.0", "")]),
         (&of("imap", "after = \"move:\""), &[(6, "channels.a.after", "move:Folder")]),
+        (&of("imap", "after = \"delete\""), &[]),
+        (&of("imap", "folders = ['\\All']\nafter = \"delete\""), &[(7, "channels.a.after", "all mail would be moved")]),
+        (&of("imap", "folders = ['\\Al']"), &[(6, "channels.a.folders.0", "no special use")]),
+        (&of("imap", "folders = ['\\Sent']"), &[(6, "channels.a.folders.0", "name it as `sent`")]),
+        (&of("imap", "sent = \"INBOX\""), &[(6, "channels.a.sent", "among `folders`")]),
+        (&of("imap", "sent = '\\Junk'"), &[(6, "channels.a.sent", "'\\Sent'")]),
+        (&of("imap", "sent = 5"), &[(6, "channels.a.sent", "text in quotes")]),
+        (&of("imap", "sent = \"Sent\"\nafter = \"move:Sent\""), &[(7, "channels.a.after", "is read itself")]),
+        (&of("imap", "").replace("user = \"a\"", "user = \"a\\u0000b\""), &[(4, "channels.a.user", "login name")]),
+        (&of("imap", "oauth = 5"), &[(6, "channels.a.oauth", "a table is wanted here")]),
+        (
+            &of("imap", "oauth = { provider = \"yahoo\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &[(6, "channels.a.oauth.provider", "one of: microsoft, google")],
+        ),
+        (
+            &of("imap", "oauth = { provider = \"microsoft\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &[(6, "channels.a.oauth.directory", "tenant")],
+        ),
+        (
+            &of("imap", "oauth = { provider = \"microsoft\", directory = \"x/../y\", client_id = \"a\" }"),
+            &[(6, "channels.a.oauth.client_secret", "required, and missing"), (6, "channels.a.oauth.directory", "tenant")],
+        ),
+        (
+            &of("imap", "oauth = { provider = \"google\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &[(6, "channels.a.oauth.refresh_token", "Google")],
+        ),
+        (
+            &of("imap", "oauth = { token_url = \"http://id.example.fi/\", client_id = \"\", refresh_token = { env = \"NOT_SET\" } }"),
+            &[
+                (6, "channels.a.oauth.client_id", "registered"),
+                (6, "channels.a.oauth.refresh_token", "NOT_SET is not set"),
+                (6, "channels.a.oauth.token_url", "in the clear"),
+            ],
+        ),
+        (
+            &of("imap", "oauth = { token_ulr = \"x\", client_id = \"a\", client_secret = \"plain\" }"),
+            &[
+                (6, "channels.a.oauth.client_secret", "never written into the file"),
+                (6, "channels.a.oauth.token_ulr", "did you mean \"token_url\"?"),
+                (6, "channels.a.oauth.token_url", "provider = "),
+            ],
+        ),
+        (
+            &of("imap", "oauth = { provider = \"google\", token_url = \"https://x.example/\", client_id = \"a\", refresh_token = { env = \"META_APP_SECRET\" } }"),
+            &[(6, "channels.a.oauth.token_url", "leave out one")],
+        ),
         (&of("webchat", "tenant = \"\""), &[(4, "channels.a.tenant", "not a name")]),
         (&of("webchat", "windows = { one_open = \"0s\" }"), &[(4, "channels.a.windows.one_open", "out of range")]),
         (&of("webchat", "windows = 5"), &[(4, "channels.a.windows", "a table is wanted here")]),

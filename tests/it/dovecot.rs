@@ -1,7 +1,7 @@
 //! A Dovecot of the test's own: own ports, own configuration, one mailbox, gone with the test.
 
 use super::support::{eventually, scratch};
-use lanka::pure::channels::{After, ImapSource, Tls};
+use lanka::pure::channels::{After, Credentials, ImapSource, Tls};
 use lanka::pure::domain::secret::Secret;
 use lanka::shell::cluster::{RunAs, run_as};
 use std::fs;
@@ -67,8 +67,9 @@ impl Dovecot {
             tls: Tls::None,
             ca_file: None,
             user: USER.to_owned(),
-            password: Secret::new(PASSWORD),
+            credentials: Credentials::Password(Secret::new(PASSWORD)),
             folders: vec!["INBOX".to_owned()],
+            sent: None,
             after: After::Keep,
             message_bytes_max: 50 * 1024 * 1024,
             poll_interval: Duration::from_secs(60),

@@ -3,7 +3,9 @@
 use super::support::{TestDb, database, scratch};
 use jiff_sqlx::Timestamp;
 use lanka::shell::content::{ContentHash, ContentStore};
+use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::store::Store;
+use lanka::shell::tokens::Tokens;
 use sqlx::Row;
 
 /// A store over a database and a directory of the test's own.
@@ -11,7 +13,8 @@ pub struct TestStore {
     /// For the code under test.
     pub store: Store,
     db: TestDb,
-    _content: tempfile::TempDir,
+    /// What is `data_dir` elsewhere.
+    pub dir: tempfile::TempDir,
 }
 
 /// A delivery as it was stored.
@@ -29,10 +32,15 @@ pub async fn store() -> TestStore {
     let dir = scratch();
     let content = ContentStore::open(dir.path()).expect("a content store");
     let store = Store::new(db.pool.clone(), content);
-    TestStore { store, db, _content: dir }
+    TestStore { store, db, dir }
 }
 
 impl TestStore {
+    /// Access tokens, kept beside the store; token endpoints may be on this machine.
+    pub fn tokens(&self) -> Tokens {
+        Tokens::new(HttpCarrier::new(true).expect("a carrier"), self.dir.path())
+    }
+
     /// Deliveries stored.
     pub async fn count(&self) -> i64 {
         sqlx::query_scalar("select count(*) from raw_event").fetch_one(&self.db.pool).await.expect("a count")

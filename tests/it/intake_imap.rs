@@ -3,7 +3,7 @@
 use super::dovecot::Dovecot;
 use super::intake::{TestStore, store};
 use super::support::eventually;
-use lanka::pure::channels::{After, ImapSource, Tls};
+use lanka::pure::channels::{After, Credentials, ImapSource, Tls};
 use lanka::pure::domain::secret::Secret;
 use lanka::shell::intake::imap::{IntakeError, try_login, watch};
 use lanka::shell::intake::{ChannelHealth, ChannelIdent, HealthState};
@@ -22,7 +22,7 @@ fn ident() -> ChannelIdent {
 async fn drain(source: &ImapSource, store: &TestStore) -> (Result<(), IntakeError>, ChannelHealth) {
     let health = ChannelHealth::new("support-mail");
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
-    let watching = watch(source.clone(), ident(), store.store.clone(), health.clone(), shutdown, true);
+    let watching = watch(source.clone(), ident(), store.store.clone(), store.tokens(), health.clone(), shutdown, true);
     let result = tokio::time::timeout(Duration::from_secs(60), watching).await.expect("idle within a minute");
     (result, health)
 }
@@ -37,7 +37,8 @@ struct Running {
 fn start(source: &ImapSource, store: &TestStore) -> Running {
     let (stop, shutdown) = tokio::sync::watch::channel(false);
     let health = ChannelHealth::new("support-mail");
-    let task = tokio::spawn(watch(source.clone(), ident(), store.store.clone(), health.clone(), shutdown, false));
+    let watching = watch(source.clone(), ident(), store.store.clone(), store.tokens(), health.clone(), shutdown, false);
+    let task = tokio::spawn(watching);
     Running { stop, health, task }
 }
 
@@ -195,11 +196,14 @@ async fn a_server_with_fewer_abilities_is_polled_and_copied_on() {
 
 #[tokio::test]
 async fn tls_is_checked_and_logins_are_tried() {
-    let server = Dovecot::start().await;
+    let (server, store) = tokio::join!(Dovecot::start(), store());
     let trusting = ImapSource { host: "localhost".to_owned(), ca_file: Some(server.certificate()), ..server.source() };
     let implicit = ImapSource { tls: Tls::Implicit, port: server.tls_port, ..trusting.clone() };
     let starttls = ImapSource { tls: Tls::Starttls, ..trusting.clone() };
-    let wrong = |password: &str| ImapSource { password: Secret::new(password), ..server.source() };
+    let wrong = |password: &str| ImapSource {
+        credentials: Credentials::Password(Secret::new(password)),
+        ..server.source()
+    };
     let table: [(ImapSource, &str); 9] = [
         (implicit.clone(), "ok"),
         (starttls.clone(), "ok"),
@@ -208,17 +212,16 @@ async fn tls_is_checked_and_logins_are_tried() {
         (ImapSource { ca_file: Some("/nonexistent".into()), ..implicit.clone() }, "tls_failed"),
         (wrong("wrong"), "login_refused"),
         (wrong("väärä"), "login_refused"),
-        (ImapSource { folders: vec!["Nowhere".to_owned()], ..server.source() }, "command_refused"),
+        (ImapSource { folders: vec!["Nowhere".to_owned()], ..server.source() }, "folder_missing"),
         (ImapSource { port: 1, ..server.source() }, "connection_refused"),
     ];
     for (source, expected) in table {
-        let result = try_login(&source).await;
+        let result = try_login(&source, "support-mail", &store.tokens()).await;
         let code = result.as_ref().err().map_or("ok", IntakeError::code);
         assert_eq!(code, expected, "{source:?}: {result:?}");
         let said = result.err().map(|error| format!("{error} {error:?}")).unwrap_or_default();
         assert!(!said.contains("wrong") && !said.contains("väärä"), "{said}");
     }
-    let store = store().await;
     server.put([mail("over TLS")]);
     drain(&implicit, &store).await.0.expect("drained");
     assert_eq!(store.count().await, 1);
@@ -280,8 +283,9 @@ impl Scripted {
             tls: Tls::None,
             ca_file: None,
             user: "u".to_owned(),
-            password: Secret::new("p"),
+            credentials: Credentials::Password(Secret::new("p")),
             folders: vec!["INBOX".to_owned()],
+            sent: None,
             after: After::Keep,
             message_bytes_max: 1_000_000,
             poll_interval: Duration::from_millis(200),

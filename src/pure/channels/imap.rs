@@ -3,20 +3,28 @@
 //! This file says how the mailbox is configured; the shell's intake logs in and fetches, and
 //! [`mime`](crate::pure::wire::mime) reads the mail.
 //!
-//! **Invariant:** the password never crosses a network in the clear: a connection without TLS is
+//! **Invariant:** no password or token crosses a network in the clear: a connection without TLS is
 //! made to this machine only.
 
 use super::{
-    After, Built, Channel, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, SenderQuestion, Setup, Tls, Unfit,
+    After, Built, Channel, Credentials, Form, ImapSource, Intake, Kind, Own, Problems, Redacted, SenderQuestion, Setup,
+    Tls, Unfit,
 };
 use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mime::{self, MailSettings};
-use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::oauth::OAuthSettings;
+use crate::pure::wire::settings::{MISSING_SECRET, read_kind};
 use crate::pure::wire::written;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Ends the origin of a mail that the desk sent.
+const SENT: &str = ", sent by the desk";
+
+/// Folders that may be named by their special use (RFC 6154), whatever a server calls them.
+const SPECIAL: [&str; 4] = ["\\All", "\\Archive", "\\Junk", "\\Sent"];
 
 /// The kind, as listed.
 pub const KIND: Kind = Kind { name: "imap", form: Form::Mail, build, dry };
@@ -32,22 +40,27 @@ struct Settings {
     /// `implicit` (default), `starttls`, or `none`, which only this machine may be reached by.
     #[serde(default = "implicit")]
     tls: Tls,
-    /// Login name.
+    /// Login name; for a shared mailbox of Microsoft 365 its address.
     user: String,
-    /// `{ env = "NAME" }` or `{ file = "PATH" }`.
-    password: Secret,
+    /// `{ env = "NAME" }` or `{ file = "PATH" }`. Needed unless there is `oauth`.
+    password: Option<Secret>,
+    /// Where a token is had that logs in instead of the password.
+    oauth: Option<OAuthSettings>,
     /// The addresses customers write to: mail from one of them is an agent's.
     #[serde(default)]
     addresses: Vec<String>,
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
     /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
-    /// What becomes of a stored mail: `keep` (default), `seen`, or `move:Folder`.
+    /// What becomes of a stored mail: `keep` (default), `seen`, `move:Folder`, or `delete`.
     #[serde(default = "keep")]
     after: String,
-    /// Folders to read; `INBOX` by default.
+    /// Folders to read, named as the server lists them; `INBOX` by default. `\All` and the like name one
+    /// by its special use.
     #[serde(default = "inbox")]
     folders: Vec<String>,
+    /// The folder of sent mail, or `\Sent`: what is in it is the desk's word. Left out, none is read.
+    sent: Option<String>,
     /// Certificates (PEM) to trust beside the system's.
     #[serde(default, deserialize_with = "written::path_opt")]
     ca_file: Option<PathBuf>,
@@ -88,15 +101,21 @@ struct Imap {
 
 impl Channel for Imap {
     fn parse(&self, event: &RawEvent) -> Parsed {
-        mime::read(event, &self.settings)
+        match is_sent(event) {
+            true => mime::read_sent(event, &self.settings),
+            false => mime::read(event, &self.settings),
+        }
     }
 
     fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
-        mime::sender_question(event, &self.settings)
+        if is_sent(event) { None } else { mime::sender_question(event, &self.settings) }
     }
 
     fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
-        mime::read_checked(event, &self.settings, Some(check))
+        match is_sent(event) {
+            true => mime::read_sent(event, &self.settings),
+            false => mime::read_checked(event, &self.settings, Some(check)),
+        }
     }
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
@@ -104,27 +123,27 @@ impl Channel for Imap {
     }
 }
 
+fn is_sent(event: &RawEvent) -> bool {
+    event.origin.ends_with(SENT)
+}
+
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
     Box::new(Imap { settings: MailSettings::default() })
+}
+
+/// Where a mail came from, as its delivery says it. The intake writes it, [`Channel::parse`] reads of
+/// it whether the desk sent the mail.
+pub fn origin(folder: &str, uidvalidity: u32, uid: u32, is_sent: bool) -> String {
+    format!("{folder}, UIDVALIDITY {uidvalidity}, UID {uid}{}", if is_sent { SENT } else { "" })
 }
 
 fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     let (settings, mut problems): (Settings, _) = read_kind(table)?;
     check_connection(&settings, &mut problems);
     check_limits(&settings, &mut problems);
+    check_folders(&settings, &mut problems);
     let after = parse_after(&settings.after);
-    if after.is_none() {
-        problems.add("after", "write \"keep\", \"seen\" or \"move:Folder\"");
-    }
-    if let Some(After::Move(to)) = &after
-        && settings
-            .folders
-            .iter()
-            .enumerate()
-            .any(|(at, read)| read == to && problems.none_at(&format!("folders.{at}")))
-    {
-        problems.add("after", format!("mail is moved to `{to}`, which is read itself: choose another folder"));
-    }
+    check_after(&settings, after.as_ref(), &mut problems);
     let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
     let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
@@ -134,14 +153,33 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         tls: settings.tls,
         ca_file: settings.ca_file,
         user: settings.user,
-        password: settings.password,
+        credentials: credentials(settings.password, settings.oauth, &mut problems),
         folders: settings.folders,
+        sent: settings.sent,
         after: after.unwrap_or(After::Keep),
         message_bytes_max: settings.message_bytes_max,
         poll_interval: Duration::from_secs(settings.poll_interval_s),
         timeout: Duration::from_secs(settings.timeout_s),
     };
     Built { channel: Box::new(Imap { settings: mail }), intake: Intake::Imap(source), own }.unless(problems)
+}
+
+fn credentials(password: Option<Secret>, oauth: Option<OAuthSettings>, problems: &mut Problems) -> Credentials {
+    if let Some(oauth) = oauth {
+        return Credentials::Token(oauth.read(problems));
+    }
+    match &password {
+        None => problems.add("password", MISSING_SECRET),
+        Some(password) if password.expose().is_empty() => {
+            problems.add("password", "the variable or file it is read from is empty");
+        }
+        // NUL separates the fields of PLAIN, and LOGIN has no way to write a line break.
+        Some(password) if password.expose().contains(['\0', '\r', '\n']) => {
+            problems.add("password", "it holds a line break or NUL, which no login can carry");
+        }
+        Some(_) => {}
+    }
+    Credentials::Password(password.unwrap_or_else(|| Secret::new("")))
 }
 
 fn check_connection(settings: &Settings, problems: &mut Problems) {
@@ -152,11 +190,8 @@ fn check_connection(settings: &Settings, problems: &mut Problems) {
     if settings.port == Some(0) {
         problem("port", "write the server's port, or leave it out");
     }
-    if settings.user.is_empty() {
+    if settings.user.is_empty() || settings.user.contains(char::is_control) {
         problem("user", "write the login name, usually the mail address");
-    }
-    if settings.password.expose().is_empty() {
-        problem("password", "the variable or file it is read from is empty");
     }
     if settings.tls == Tls::None && problems.none_at("host") && !is_loopback(&settings.host) {
         problems.add(
@@ -166,18 +201,64 @@ fn check_connection(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-fn check_limits(settings: &Settings, problems: &mut Problems) {
-    let mut problem = |key: &str, message: &str| problems.add(key, message);
+fn check_folders(settings: &Settings, problems: &mut Problems) {
     if settings.folders.is_empty() {
-        problem("folders", "name at least one folder, or leave it out for INBOX");
+        problems.add("folders", "name at least one folder, or leave it out for INBOX");
     }
     for (at, folder) in settings.folders.iter().enumerate() {
-        if folder.is_empty() || folder.contains(char::is_control) {
-            problem(&format!("folders.{at}"), "write the folder's name as the server lists it");
+        let key = format!("folders.{at}");
+        if let Err(message) = check_folder(folder) {
+            problems.add(key, message);
         } else if settings.folders[..at].contains(folder) {
-            problem(&format!("folders.{at}"), "it is named twice");
+            problems.add(key, "it is named twice");
+        } else if is_special(folder, "\\Sent") {
+            problems.add(key, "name it as `sent`, so that its mails are known as the desk's");
         }
     }
+    if let Some(sent) = &settings.sent {
+        if let Err(message) = check_folder(sent) {
+            problems.add("sent", message);
+        } else if sent.starts_with('\\') && !is_special(sent, "\\Sent") {
+            problems.add("sent", "write the folder's name, or '\\Sent' for the one that the server uses so");
+        } else if settings.folders.contains(sent) {
+            problems.add("sent", format!("`{sent}` is among `folders`: take it out there, it is read anyway"));
+        }
+    }
+}
+
+fn check_folder(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.contains(char::is_control) {
+        return Err("write the folder's name as the server lists it".to_owned());
+    }
+    if name.starts_with('\\') && !SPECIAL.iter().any(|special| is_special(name, special)) {
+        return Err(format!("`{name}` is no special use that can be read: one of {}", SPECIAL.join(", ")));
+    }
+    Ok(())
+}
+
+fn is_special(name: &str, special: &str) -> bool {
+    name.eq_ignore_ascii_case(special)
+}
+
+fn check_after(settings: &Settings, after: Option<&After>, problems: &mut Problems) {
+    let reads_all = settings.folders.iter().any(|folder| is_special(folder, "\\All"));
+    match after {
+        None => problems.add("after", "write \"keep\", \"seen\", \"move:Folder\" or \"delete\""),
+        Some(After::Move(_) | After::Delete) if reads_all => {
+            problems.add("after", "all mail would be moved or deleted: write \"keep\" or \"seen\"");
+        }
+        Some(After::Move(to)) => {
+            let is_read = |(at, read): (usize, &String)| read == to && problems.none_at(&format!("folders.{at}"));
+            if settings.folders.iter().enumerate().any(is_read) || settings.sent.as_ref() == Some(to) {
+                problems.add("after", format!("mail is moved to `{to}`, which is read itself: choose another folder"));
+            }
+        }
+        Some(After::Keep | After::Seen | After::Delete) => {}
+    }
+}
+
+fn check_limits(settings: &Settings, problems: &mut Problems) {
+    let mut problem = |key: &str, message: &str| problems.add(key, message);
     // Below a kilobyte no mail fits; above a gigabyte one mail would fill the memory.
     if !(1024..=1024 * 1024 * 1024).contains(&settings.message_bytes_max) {
         problem("message_bytes_max", "write a size between 1024 and 1073741824 bytes");
@@ -201,6 +282,7 @@ fn parse_after(text: &str) -> Option<After> {
     match (text, text.strip_prefix("move:").map(str::trim)) {
         ("keep", _) => Some(After::Keep),
         ("seen", _) => Some(After::Seen),
+        ("delete", _) => Some(After::Delete),
         (_, Some(folder)) if !folder.is_empty() && !folder.contains(char::is_control) => {
             Some(After::Move(folder.to_owned()))
         }
@@ -257,16 +339,25 @@ mod tests {
             ("tls = \"none\"\nhost = \"127.0.0.1.example.fi\"", vec!["tls"]),
             ("tls = \"none\"\nhost = \"localhost.example.fi\"", vec!["tls"]),
             (
-                "port = 0\nafter = \"delete\"\naddresses = [\"x\"]\ntimeout_s = 0",
+                "port = 0\nafter = \"burn\"\naddresses = [\"x\"]\ntimeout_s = 0",
                 vec!["port", "timeout_s", "after", "addresses.0"],
             ),
             ("addresses = []\ntrusted_authserv = \"a b\"", vec!["addresses", "trusted_authserv"]),
             ("folders = []", vec!["folders"]),
             (
                 "folders = [\"A\", \"A\"]\nmessage_bytes_max = 1\npoll_interval_s = 100000",
-                vec!["folders.1", "message_bytes_max", "poll_interval_s"],
+                vec!["message_bytes_max", "poll_interval_s", "folders.1"],
             ),
             ("after = \"move:INBOX\"", vec!["after"]),
+            ("after = \"move:Sent\"\nsent = \"Sent\"", vec!["after"]),
+            ("after = \"delete\"\nfolders = ['\\All']", vec!["after"]),
+            ("folders = ['\\Sent', '\\Everything', \"\"]", vec!["folders.0", "folders.1", "folders.2"]),
+            ("sent = \"\"", vec!["sent"]),
+            ("sent = '\\All'", vec!["sent"]),
+            ("sent = \"INBOX\"", vec!["sent"]),
+            ("user = \"a\\u0000b\"", vec!["user"]),
+            ("oauth = { provider = \"google\", client_id = \"a\" }", vec!["oauth.client_secret", "oauth.refresh_token"]),
+            ("oauth = { client_idd = \"a\" }", vec!["oauth.client_idd", "oauth.client_id", "oauth.client_secret", "oauth.token_url"]),
             ("host = \"https://imap.example.fi\"", vec!["host"]),
             ("surprise = 1", vec!["surprise"]),
             ("password = \"plain\"", vec!["password"]),

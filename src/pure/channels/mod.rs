@@ -40,6 +40,7 @@ use super::domain::message::{Parsed, RawEvent, SenderCheck};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
+pub use super::wire::oauth::{Grant, OAuth};
 pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
 pub use super::wire::sender::SenderQuestion;
@@ -189,12 +190,15 @@ pub struct ImapSource {
     pub tls: Tls,
     /// Additional root certificates, PEM.
     pub ca_file: Option<PathBuf>,
-    /// Login name.
+    /// Login name; with a token, the mailbox that it opens.
     pub user: String,
-    /// Password.
-    pub password: Secret,
-    /// Folders to read, `INBOX` by default.
+    /// What proves who logs in.
+    pub credentials: Credentials,
+    /// Folders to read, `INBOX` by default. One that begins with a backslash is meant by its special
+    /// use (RFC 6154), whatever its name.
     pub folders: Vec<String>,
+    /// The folder of what the desk has sent, named likewise. Its mails are never touched.
+    pub sent: Option<String>,
     /// What becomes of a mail on the server once it is stored.
     pub after: After,
     /// A mail larger than this is recorded and skipped. Bytes.
@@ -203,6 +207,15 @@ pub struct ImapSource {
     pub poll_interval: Duration,
     /// Longest time any one answer of the server may take.
     pub timeout: Duration,
+}
+
+/// What proves to a mail server who logs in.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// A password.
+    Password(Secret),
+    /// A token, asked for where this says (XOAUTH2).
+    Token(OAuth),
 }
 
 /// Protection of a connection.
@@ -226,6 +239,8 @@ pub enum After {
     Seen,
     /// It is moved to a folder.
     Move(String),
+    /// It is deleted.
+    Delete,
 }
 
 /// A file to follow.

@@ -133,6 +133,24 @@ pub fn sender_question(event: &RawEvent, settings: &MailSettings) -> Option<Send
 
 /// [`read`] with what lanka itself found out about the sender.
 pub fn read_checked(event: &RawEvent, settings: &MailSettings, check: Option<SenderCheck>) -> Parsed {
+    read_by(event, settings, Way::Carried(check))
+}
+
+/// As [`read`], for a mail out of our own mailbox's folder of sent mail: an agent's word, whatever
+/// address it was written under, for nobody else puts mail there.
+pub fn read_sent(event: &RawEvent, settings: &MailSettings) -> Parsed {
+    read_by(event, settings, Way::Sent)
+}
+
+/// How a mail got to where it was read.
+enum Way {
+    /// It came; what lanka found out about its sender, if that was asked.
+    Carried(Option<SenderCheck>),
+    /// The desk sent it.
+    Sent,
+}
+
+fn read_by(event: &RawEvent, settings: &MailSettings, way: Way) -> Parsed {
     if event.body == REDACTED {
         return Parsed { items: vec![Incoming::redacted()], faults: Vec::new() };
     }
@@ -145,7 +163,7 @@ pub fn read_checked(event: &RawEvent, settings: &MailSettings, check: Option<Sen
     if !mail.fields.iter().any(|field| is_known(&field.name)) {
         return fault("not_a_mail", "it does not begin with header fields of a mail (From, Date, Subject, …)");
     }
-    let incoming = message(&mail, settings, check);
+    let incoming = message(&mail, settings, way);
     let is_nothing = incoming.content.text().is_empty()
         && incoming.subject.as_deref().is_none_or(str::is_empty)
         && incoming.attachments.is_empty();
@@ -174,9 +192,13 @@ const KNOWN_FIELDS: &[&str] = &[
     "references",
 ];
 
-fn message(mail: &Mail, settings: &MailSettings, check: Option<SenderCheck>) -> Incoming {
+fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
     let from = author(mail);
-    let Known { authentication, finding, is_unaligned } = authenticate(mail, settings, &from, check);
+    let is_sent = matches!(way, Way::Sent);
+    let Known { authentication, finding, is_unaligned } = match way {
+        Way::Carried(check) => authenticate(mail, settings, &from, check),
+        Way::Sent => Known { authentication: None, finding: None, is_unaligned: false },
+    };
     let subject = mail.text("subject").map(|subject| cut(&subject, SUBJECT_BYTES_MAX).to_owned());
     let sent_at = mail.values("date").next().and_then(date);
     let mut body = body(mail);
@@ -194,7 +216,7 @@ fn message(mail: &Mail, settings: &MailSettings, check: Option<SenderCheck>) -> 
     let is_vouched = matches!(authentication, Some(Authentication::Pass | Authentication::Aligned));
     let was_carried = mail.values("received").next().is_some();
     let is_certain = !is_contradicted && !from.is_substitute && !from.is_several && (is_vouched || !was_carried);
-    if is_certain && from.address.as_ref().is_some_and(|address| settings.is_own(address)) {
+    if is_sent || (is_certain && from.address.as_ref().is_some_and(|address| settings.is_own(address))) {
         incoming.direction = Direction::FromAgent;
         incoming.recipient = recipient(mail, settings);
     }

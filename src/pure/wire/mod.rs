@@ -16,6 +16,7 @@ pub mod media;
 pub mod messaging;
 pub mod meta;
 pub mod mime;
+pub mod oauth;
 pub mod profile;
 pub mod quote;
 pub mod reach;

@@ -16,8 +16,8 @@
 //! judge the proxy's address.
 //!
 //! **Invariant:** no connection is opened to an address that was not judged. Of an answer at most
-//! [`BODY_BYTES_MAX`] are kept in memory, but for a file, which is read piece by piece ([`HttpCarrier::open`]).
-//! Errors hold no URL, header or body.
+//! [`BODY_BYTES_MAX`] are kept in memory, unless the caller names another limit, and but for a file, which is read piece
+//! by piece ([`HttpCarrier::open`]). Errors hold no URL, header or body.
 
 use super::install_tls_provider;
 use crate::pure::domain::Timestamp;
@@ -123,26 +123,34 @@ impl HttpCarrier {
     /// # Errors
     /// [`CarrierError`]: no answer. The other side may have acted on the request all the same.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Reply, CarrierError> {
+        self.send_for(outgoing, BODY_BYTES_MAX).await
+    }
+
+    /// As [`HttpCarrier::send`], where the answer itself is what is wanted: at most `body_bytes_max` of it are read.
+    ///
+    /// # Errors
+    /// As [`HttpCarrier::send`].
+    pub async fn send_for(&self, outgoing: Outgoing, body_bytes_max: usize) -> Result<Reply, CarrierError> {
         let timeout = outgoing.timeout;
-        match tokio::time::timeout(timeout, self.exchange(outgoing)).await {
+        match tokio::time::timeout(timeout, self.exchange(outgoing, body_bytes_max)).await {
             Ok(reply) => reply,
             Err(_) => Err(CarrierError::Timeout(timeout.as_secs())),
         }
     }
 
-    async fn exchange(&self, outgoing: Outgoing) -> Result<Reply, CarrierError> {
+    async fn exchange(&self, outgoing: Outgoing, body_bytes_max: usize) -> Result<Reply, CarrierError> {
         let request = self.request(outgoing)?;
         let mut response = self.client.execute(request).await.map_err(|error| explain(&error))?;
         let status = response.status().as_u16();
         let retry_after_s = retry_after_s(response.headers(), Timestamp::now());
         let mut body = Vec::new();
         // A body that breaks off takes nothing from the status, which is what was answered.
-        while body.len() < BODY_BYTES_MAX
+        while body.len() < body_bytes_max
             && let Ok(Some(chunk)) = response.chunk().await
         {
-            body.extend_from_slice(&chunk[..chunk.len().min(BODY_BYTES_MAX - body.len())]);
+            body.extend_from_slice(&chunk[..chunk.len().min(body_bytes_max - body.len())]);
         }
-        Ok(Reply { status, retry_after_s, body: readable(&body) })
+        Ok(Reply { status, retry_after_s, body: readable(&body, body_bytes_max) })
     }
 
     /// Whether requests may go to private addresses, and unencrypted.
@@ -308,9 +316,9 @@ fn retry_after_s(headers: &HeaderMap, now: Timestamp) -> Option<u64> {
 }
 
 /// The beginning of a body as text that Postgres takes: no NUL, no half characters, within the limit.
-fn readable(body: &[u8]) -> String {
+fn readable(body: &[u8], bytes_max: usize) -> String {
     let mut text = String::from_utf8_lossy(body).replace('\0', "\u{fffd}");
-    let mut end = text.len().min(BODY_BYTES_MAX);
+    let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -382,7 +390,7 @@ mod tests {
             (&long.as_bytes()[..BODY_BYTES_MAX], "ä".repeat(BODY_BYTES_MAX / 2)),
             (&[0xff; BODY_BYTES_MAX], "\u{fffd}".repeat(BODY_BYTES_MAX / 3)),
         ] {
-            assert_eq!(readable(body), expected);
+            assert_eq!(readable(body, BODY_BYTES_MAX), expected);
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::shell::cluster::{Cluster, find_binaries};
 use crate::shell::intake::imap;
 use crate::shell::store::Store;
 use crate::shell::store::exchange::Exchange;
+use crate::shell::tokens::Tokens;
 use crate::shell::{CLUSTER_DIR, counted};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -74,20 +75,21 @@ impl Check {
 async fn connect(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
     quiet_logs()?;
     let mut tried: Vec<Tried> = vec![try_database(settings).await];
-    for (name, channel) in settings.channels.iter().filter(|(_, channel)| channel.enabled) {
-        if let Some(result) = try_channel(channel).await {
-            tried.push(Tried::of(name, result));
-        }
-    }
     match HttpCarrier::new(settings.http.allow_private_addresses) {
         Ok(carrier) => {
+            let tokens = Tokens::new(carrier.clone(), &settings.data_dir);
+            for (name, channel) in settings.channels.iter().filter(|(_, channel)| channel.enabled) {
+                if let Some(result) = try_channel(name, channel, &tokens).await {
+                    tried.push(Tried::of(name, result));
+                }
+            }
             for (name, mirror) in settings.mirrors.iter().filter(|(_, mirror)| mirror.enabled) {
                 if let Some(probe) = mirror.mirror.probe() {
                     tried.push(Tried::of(name, try_mirror(&carrier, probe).await));
                 }
             }
         }
-        Err(error) => tried.push(Tried::of("mirrors", Err(error.to_string()))),
+        Err(error) => tried.push(Tried::of("channels and mirrors", Err(error.to_string()))),
     }
     let cells =
         |tried: &Tried| vec![tried.what.clone(), tried.result.to_owned(), tried.why.clone().unwrap_or_default()];
@@ -158,10 +160,10 @@ async fn try_mirror(carrier: &HttpCarrier, probe: Outgoing) -> Result<(), String
 }
 
 /// `None` for what cannot be tried from here: a webhook is called, it does not call.
-async fn try_channel(channel: &ChannelSettings) -> Option<Result<(), String>> {
+async fn try_channel(name: &str, channel: &ChannelSettings, tokens: &Tokens) -> Option<Result<(), String>> {
     match &channel.built.intake {
         Intake::Webhook => None,
-        Intake::Imap(source) => Some(imap::try_login(source).await.map_err(|error| error.to_string())),
+        Intake::Imap(source) => Some(imap::try_login(source, name, tokens).await.map_err(|error| error.to_string())),
         Intake::Tail(source) => Some(readable(&source.path)),
         Intake::Table(source) => Some(Exchange::connect(source).await.map(drop).map_err(|error| error.to_string())),
         Intake::Drop(source) => Some(readable(&source.path)),

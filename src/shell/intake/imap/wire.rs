@@ -1,0 +1,182 @@
+//! Bytes of a connection, taken apart into whole responses (RFC 9051, 9: lines, and literals within them).
+//!
+//! **Invariants:** no more than one response of at most `response_bytes_max` and one read beyond it is in
+//! memory, whatever a literal announces. What a response says is nobody's business here.
+
+use bytes::{Bytes, BytesMut};
+use std::io;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Digits of a literal's size; more than any size that is allowed.
+const SIZE_DIGITS_MAX: usize = 12;
+
+/// What a connection is made of.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Why there is no further response.
+#[derive(Debug)]
+pub(super) enum WireError {
+    /// The connection ended, at a good place or not.
+    Lost,
+    /// The response is larger than allowed.
+    TooLarge,
+}
+
+impl From<io::Error> for WireError {
+    fn from(_: io::Error) -> Self {
+        Self::Lost
+    }
+}
+
+/// A connection that gives whole responses.
+pub(super) struct Wire {
+    stream: Box<dyn Stream>,
+    buffer: BytesMut,
+    scan: Scan,
+    response_bytes_max: usize,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Box<dyn Stream>, response_bytes_max: usize) -> Self {
+        Self { stream, buffer: BytesMut::new(), scan: Scan::default(), response_bytes_max }
+    }
+
+    /// Sends a line.
+    pub(super) async fn send(&mut self, line: &str) -> Result<(), WireError> {
+        self.stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+        self.stream.flush().await?;
+        Ok(())
+    }
+
+    /// The next response, whole. Nothing is lost when it is waited for no longer.
+    pub(super) async fn receive(&mut self) -> Result<Bytes, WireError> {
+        loop {
+            match self.scan.advance(&self.buffer) {
+                Some(end) => {
+                    self.scan = Scan::default();
+                    return Ok(self.buffer.split_to(end).freeze());
+                }
+                None if self.scan.line_from.max(self.buffer.len()) > self.response_bytes_max => {
+                    return Err(WireError::TooLarge);
+                }
+                None => {}
+            }
+            self.buffer.reserve(self.scan.line_from.saturating_sub(self.buffer.len()).max(READ_BYTES));
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(WireError::Lost);
+            }
+        }
+    }
+
+    /// The bare connection; `None` when something was sent that nobody has read.
+    pub(super) fn into_stream(self) -> Option<Box<dyn Stream>> {
+        self.buffer.is_empty().then_some(self.stream)
+    }
+}
+
+/// How far a response has been looked through.
+#[derive(Debug, Default)]
+struct Scan {
+    /// Where the line begins that has not ended yet: behind the last literal.
+    line_from: usize,
+    /// Up to where there is no line break.
+    seen: usize,
+}
+
+impl Scan {
+    /// The end of the response that the buffer begins with, once it is whole.
+    fn advance(&mut self, buffer: &[u8]) -> Option<usize> {
+        loop {
+            let rest = buffer.get(self.seen.max(self.line_from)..)?;
+            let Some(at) = rest.iter().position(|byte| *byte == b'\n') else {
+                self.seen = self.seen.max(self.line_from) + rest.len();
+                return None;
+            };
+            let end = self.seen.max(self.line_from) + at + 1;
+            match literal(&buffer[self.line_from..end]).filter(|_| may_hold_literals(buffer)) {
+                Some(size) => (self.line_from, self.seen) = (end.saturating_add(size), 0),
+                None => return Some(end),
+            }
+        }
+    }
+}
+
+/// The size of the literal that a line announces at its end, `{4711}`.
+fn literal(line: &[u8]) -> Option<usize> {
+    let line = line.strip_suffix(b"\n")?;
+    let line = line.strip_suffix(b"\r").unwrap_or(line).strip_suffix(b"}")?;
+    let digits = line.rsplit(|byte| *byte == b'{').next().filter(|digits| digits.len() < line.len())?;
+    if digits.is_empty() || digits.len() > SIZE_DIGITS_MAX {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Data hold literals; states and continuations end in words of people, which may look like one.
+fn may_hold_literals(response: &[u8]) -> bool {
+    let Some(rest) = response.strip_prefix(b"* ") else { return false };
+    let word = rest.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+    !["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|state| word.eq_ignore_ascii_case(state.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The responses of a stream that comes in pieces of every size.
+    fn check(sent: &[u8], expected: &[&str]) {
+        for piece in [1, 2, 3, 7, sent.len()] {
+            let (mut buffer, mut scan, mut found) = (Vec::new(), Scan::default(), Vec::new());
+            for bytes in sent.chunks(piece) {
+                buffer.extend_from_slice(bytes);
+                while let Some(end) = scan.advance(&buffer) {
+                    found.push(String::from_utf8(buffer.drain(..end).collect()).unwrap());
+                    scan = Scan::default();
+                }
+            }
+            assert_eq!(found, expected, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn responses_are_lines_with_literals() {
+        check(b"* OK ready\r\nA1 OK done\r\n", &["* OK ready\r\n", "A1 OK done\r\n"]);
+        check(
+            b"* 1 FETCH (UID 1 BODY[] {6}\r\na\r\nb}\n)\r\n* 2 EXISTS\r\n",
+            &["* 1 FETCH (UID 1 BODY[] {6}\r\na\r\nb}\n)\r\n", "* 2 EXISTS\r\n"],
+        );
+        check(
+            b"* LIST () {1}\r\n/ {3}\r\na\r\n\r\n* BYE\r\n",
+            &["* LIST () {1}\r\n/ {3}\r\na\r\n\r\n", "* BYE\r\n"],
+        );
+        check(b"* 1 FETCH (BODY[] {0}\r\n)\r\n+ \r\n", &["* 1 FETCH (BODY[] {0}\r\n)\r\n", "+ \r\n"]);
+        // Words that look like a literal.
+        check(b"* OK {5}\r\n+ {5}\r\nA1 NO {5}\r\n", &["* OK {5}\r\n", "+ {5}\r\n", "A1 NO {5}\r\n"]);
+        check(b"* X {a}\r\n* X {}\r\n* X 5}\r\n", &["* X {a}\r\n", "* X {}\r\n", "* X 5}\r\n"]);
+        check(b"* X {99999999999999999999}\r\n", &["* X {99999999999999999999}\r\n"]);
+    }
+
+    async fn receive(sent: &'static [u8], response_bytes_max: usize) -> Result<Bytes, WireError> {
+        let (here, mut there) = tokio::io::duplex(64);
+        let sending = tokio::spawn(async move { there.write_all(sent).await });
+        let mut wire = Wire::new(Box::new(here), response_bytes_max);
+        let received = wire.receive().await;
+        assert!(wire.buffer.capacity() <= response_bytes_max + 2 * READ_BYTES);
+        sending.abort();
+        received
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_refused_before_it_comes() {
+        assert!(matches!(receive(b"* OK\r\n", 100).await, Ok(bytes) if bytes == "* OK\r\n"));
+        assert!(matches!(receive(b"* 1 FETCH (BODY[] {4000000000}\r\n", 1000).await, Err(WireError::TooLarge)));
+        assert!(matches!(receive(b"* 1 FETCH (BODY[] {999999999999}\r\n", 1000).await, Err(WireError::TooLarge)));
+        assert!(matches!(receive(&[b'x'; 5000], 1000).await, Err(WireError::TooLarge)));
+        assert!(matches!(receive(b"* 1 FETCH (BODY[] {10}\r\nabc", 1000).await, Err(WireError::Lost)));
+        assert!(matches!(receive(b"", 1000).await, Err(WireError::Lost)));
+    }
+}
