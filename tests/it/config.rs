@@ -621,7 +621,7 @@ fn two_channels_at_one_source() {
     mistakes(&two("asterisk", "", ""), &[(5, "channels.b", "channels.a reads the file /var/log/Master.csv")]);
     mistakes(&two("maildir", "", ""), &[(6, "channels.b", "the directory /var/mail/a")]);
     mistakes(&two("imap", "", "folders = [\"Other\"]"), &[]);
-    mistakes(&two("imap", "sent = \"Sent\"", "folders = [\"Sent\"]"), &[(9, "channels.b", "the folder Sent")]);
+    mistakes(&two("imap", "sent = \"Sent\"", "folders = [\"Sent\"]"), &[(8, "channels.b", "the folder Sent")]);
     mistakes(&two("maildir", "", "enabled = false"), &[]);
     mistakes(&two("webchat", "", ""), &[]);
 }

@@ -74,6 +74,8 @@ pub struct OAuthSettings {
 impl OAuthSettings {
     /// Where tokens are asked for. What is wrong is added to the problems, below the key `oauth`.
     pub fn read(self, problems: &mut Problems) -> OAuth {
+        // A provider that could not be read is none only here.
+        let knows_provider = problems.none_at("oauth.provider");
         let mut problem = |key: &str, message: &str| problems.add(format!("oauth.{key}"), message);
         let empty = |secret: &Option<Secret>| secret.as_ref().is_some_and(|secret| secret.expose().is_empty());
         if self.client_id.trim().is_empty() {
@@ -113,7 +115,7 @@ impl OAuthSettings {
             Some(Provider::Google) => ("https://oauth2.googleapis.com/token".to_owned(), None),
             None => {
                 let token_url = self.token_url.unwrap_or_default();
-                if let Err(message) = check_url(&token_url) {
+                if knows_provider && let Err(message) = check_url(&token_url) {
                     problem("token_url", message);
                 }
                 (token_url, None)
