@@ -310,11 +310,9 @@ async fn take_in(
     let fail = |error: String| RunError::Source { channel: name, error };
     match intake {
         Intake::Webhook => Ok(()),
-        Intake::Imap(source) => {
-            imap::watch(source, ident, store, tokens, health, stop, until_idle)
-                .await
-                .map_err(|error| fail(error.to_string()))
-        }
+        Intake::Imap(source) => imap::watch(source, ident, store, tokens, health, stop, until_idle)
+            .await
+            .map_err(|error| fail(error.to_string())),
         Intake::Tail(source) => directory::follow(source, ident, store, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),

@@ -167,8 +167,12 @@ impl Tokens {
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        tracing::warn!(code = "token_not_kept", channel.name = channel, why,
-            "channel {channel}: a new refresh token could not be kept under data_dir/tokens; after a restart the login may fail");
+        tracing::warn!(
+            code = "token_not_kept",
+            channel.name = channel,
+            why,
+            "channel {channel}: a new refresh token could not be kept under data_dir/tokens; after a restart the login may fail"
+        );
     }
 }
 

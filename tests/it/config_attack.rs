@@ -318,23 +318,38 @@ fn values_of_channels_and_mirrors() {
         (&of("imap", "").replace("user = \"a\"", "user = \"a\\u0000b\""), &[(4, "channels.a.user", "login name")]),
         (&of("imap", "oauth = 5"), &[(6, "channels.a.oauth", "a table is wanted here")]),
         (
-            &of("imap", "oauth = { provider = \"yahoo\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &of(
+                "imap",
+                "oauth = { provider = \"yahoo\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }",
+            ),
             &[(6, "channels.a.oauth.provider", "one of: microsoft, google")],
         ),
         (
-            &of("imap", "oauth = { provider = \"microsoft\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &of(
+                "imap",
+                "oauth = { provider = \"microsoft\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }",
+            ),
             &[(6, "channels.a.oauth.directory", "tenant")],
         ),
         (
             &of("imap", "oauth = { provider = \"microsoft\", directory = \"x/../y\", client_id = \"a\" }"),
-            &[(6, "channels.a.oauth.client_secret", "required, and missing"), (6, "channels.a.oauth.directory", "tenant")],
+            &[
+                (6, "channels.a.oauth.client_secret", "required, and missing"),
+                (6, "channels.a.oauth.directory", "tenant"),
+            ],
         ),
         (
-            &of("imap", "oauth = { provider = \"google\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }"),
+            &of(
+                "imap",
+                "oauth = { provider = \"google\", client_id = \"a\", client_secret = { env = \"META_APP_SECRET\" } }",
+            ),
             &[(6, "channels.a.oauth.refresh_token", "Google")],
         ),
         (
-            &of("imap", "oauth = { token_url = \"http://id.example.fi/\", client_id = \"\", refresh_token = { env = \"NOT_SET\" } }"),
+            &of(
+                "imap",
+                "oauth = { token_url = \"http://id.example.fi/\", client_id = \"\", refresh_token = { env = \"NOT_SET\" } }",
+            ),
             &[
                 (6, "channels.a.oauth.client_id", "registered"),
                 (6, "channels.a.oauth.refresh_token", "NOT_SET is not set"),
@@ -350,7 +365,10 @@ fn values_of_channels_and_mirrors() {
             ],
         ),
         (
-            &of("imap", "oauth = { provider = \"google\", token_url = \"https://x.example/\", client_id = \"a\", refresh_token = { env = \"META_APP_SECRET\" } }"),
+            &of(
+                "imap",
+                "oauth = { provider = \"google\", token_url = \"https://x.example/\", client_id = \"a\", refresh_token = { env = \"META_APP_SECRET\" } }",
+            ),
             &[(6, "channels.a.oauth.token_url", "leave out one")],
         ),
         (&of("webchat", "tenant = \"\""), &[(4, "channels.a.tenant", "not a name")]),

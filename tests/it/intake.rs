@@ -2,8 +2,8 @@
 
 use super::support::{TestDb, database, scratch};
 use jiff_sqlx::Timestamp;
-use lanka::shell::content::{ContentHash, ContentStore};
 use lanka::shell::carriers::http::HttpCarrier;
+use lanka::shell::content::{ContentHash, ContentStore};
 use lanka::shell::store::Store;
 use lanka::shell::tokens::Tokens;
 use sqlx::Row;
@@ -44,6 +44,12 @@ impl TestStore {
     /// Deliveries stored.
     pub async fn count(&self) -> i64 {
         sqlx::query_scalar("select count(*) from raw_event").fetch_one(&self.db.pool).await.expect("a count")
+    }
+
+    /// Bodies kept: of repeats there is one.
+    pub async fn bodies(&self) -> i64 {
+        let sql = "select count(*) from raw_event where body is not null or content_hash is not null";
+        sqlx::query_scalar(sql).fetch_one(&self.db.pool).await.expect("a count")
     }
 
     /// All deliveries, in the order of their ids.

@@ -24,6 +24,8 @@ mod desk;
 mod dovecot;
 mod early;
 mod endpoint;
+mod imap_faults;
+mod imap_login;
 mod intake;
 mod intake_directory;
 mod intake_imap;

@@ -26,6 +26,9 @@ const SENT: &str = ", sent by the desk";
 /// Folders that may be named by their special use (RFC 6154), whatever a server calls them.
 const SPECIAL: [&str; 4] = ["\\All", "\\Archive", "\\Junk", "\\Sent"];
 
+/// Folders that mail may be moved to by their special use.
+const TARGETS: [&str; 3] = ["\\Archive", "\\Junk", "\\Trash"];
+
 /// The kind, as listed.
 pub const KIND: Kind = Kind { name: "imap", form: Form::Mail, build, dry };
 
@@ -247,6 +250,9 @@ fn check_after(settings: &Settings, after: Option<&After>, problems: &mut Proble
         Some(After::Move(_) | After::Delete) if reads_all => {
             problems.add("after", "all mail would be moved or deleted: write \"keep\" or \"seen\"");
         }
+        Some(After::Move(to)) if to.starts_with('\\') && !TARGETS.iter().any(|target| is_special(to, target)) => {
+            problems.add("after", format!("`{to}` is no special use to move mail to: one of {}", TARGETS.join(", ")));
+        }
         Some(After::Move(to)) => {
             let is_read = |(at, read): (usize, &String)| read == to && problems.none_at(&format!("folders.{at}"));
             if settings.folders.iter().enumerate().any(is_read) || settings.sent.as_ref() == Some(to) {
@@ -349,6 +355,7 @@ mod tests {
                 vec!["message_bytes_max", "poll_interval_s", "folders.1"],
             ),
             ("after = \"move:INBOX\"", vec!["after"]),
+            ("after = 'move:\\All'", vec!["after"]),
             ("after = \"move:Sent\"\nsent = \"Sent\"", vec!["after"]),
             ("after = \"delete\"\nfolders = ['\\All']", vec!["after"]),
             ("folders = ['\\Sent', '\\Everything', \"\"]", vec!["folders.0", "folders.1", "folders.2"]),
@@ -356,8 +363,14 @@ mod tests {
             ("sent = '\\All'", vec!["sent"]),
             ("sent = \"INBOX\"", vec!["sent"]),
             ("user = \"a\\u0000b\"", vec!["user"]),
-            ("oauth = { provider = \"google\", client_id = \"a\" }", vec!["oauth.client_secret", "oauth.refresh_token"]),
-            ("oauth = { client_idd = \"a\" }", vec!["oauth.client_idd", "oauth.client_id", "oauth.client_secret", "oauth.token_url"]),
+            (
+                "oauth = { provider = \"google\", client_id = \"a\" }",
+                vec!["oauth.client_secret", "oauth.refresh_token"],
+            ),
+            (
+                "oauth = { client_idd = \"a\" }",
+                vec!["oauth.client_idd", "oauth.client_id", "oauth.client_secret", "oauth.token_url"],
+            ),
             ("host = \"https://imap.example.fi\"", vec!["host"]),
             ("surprise = 1", vec!["surprise"]),
             ("password = \"plain\"", vec!["password"]),

@@ -102,7 +102,8 @@ impl OAuthSettings {
         let (token_url, scope) = match self.provider {
             Some(Provider::Microsoft) => {
                 let directory = self.directory.unwrap_or_default();
-                if directory.is_empty() || !directory.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+                if directory.is_empty()
+                    || !directory.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
                 {
                     problem("directory", "write the \"Directory (tenant) ID\", or a domain of the directory");
                 }
@@ -151,9 +152,7 @@ impl OAuth {
     pub fn form(&self, refresh_token: Option<&Secret>) -> Vec<u8> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         match refresh_token {
-            Some(token) => {
-                form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose())
-            }
+            Some(token) => form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose()),
             None => form.append_pair("grant_type", "client_credentials"),
         };
         form.append_pair("client_id", &self.client_id);
@@ -347,18 +346,27 @@ mod tests {
             ("client_id = 'a', client_secret = SECRET, token_url = 'http://x.example/'", &["oauth.token_url"]),
             ("client_id = 'a', client_secret = SECRET, token_url = 'http://127.0.0.1:1/'", &[]),
             ("client_id = 'a', client_secret = SECRET, provider = 'microsoft'", &["oauth.directory"]),
-            ("client_id = 'a', client_secret = SECRET, provider = 'microsoft', directory = 'a/b'", &["oauth.directory"]),
+            (
+                "client_id = 'a', client_secret = SECRET, provider = 'microsoft', directory = 'a/b'",
+                &["oauth.directory"],
+            ),
             ("client_id = 'a', client_secret = SECRET, provider = 'google'", &["oauth.refresh_token"]),
             (
                 "client_id = 'a', refresh_token = SECRET, provider = 'google', directory = 'x', token_url = 'x'",
                 &["oauth.directory", "oauth.token_url"],
             ),
-            ("client_id = 'a', client_secret = 'plain', provider = 'yahoo'", &["oauth.client_secret", "oauth.provider"]),
+            (
+                "client_id = 'a', client_secret = 'plain', provider = 'yahoo'",
+                &["oauth.client_secret", "oauth.provider"],
+            ),
         ] {
             let (_, problems) = settings(text);
             let mut found: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
             found.sort_unstable();
-            assert!(keys.iter().all(|key| found.contains(key)) && (keys.is_empty() == found.is_empty()), "{text}: {problems:?}");
+            assert!(
+                keys.iter().all(|key| found.contains(key)) && (keys.is_empty() == found.is_empty()),
+                "{text}: {problems:?}"
+            );
         }
     }
 
@@ -369,7 +377,10 @@ mod tests {
                        \"refresh_token\":\"tGzv3JOkF0XG5Qx2TlKWIA\",\"example_parameter\":\"example_value\"}";
         let answer = read(200, granted).unwrap();
         assert_eq!(answer.access_token.expose(), "2YotnFZFEjr1zCsicMWpAA");
-        assert_eq!((answer.expires_in_s, answer.refresh_token.unwrap().expose()), (Some(3600), "tGzv3JOkF0XG5Qx2TlKWIA"));
+        assert_eq!(
+            (answer.expires_in_s, answer.refresh_token.unwrap().expose()),
+            (Some(3600), "tGzv3JOkF0XG5Qx2TlKWIA")
+        );
         assert!(!format!("{:?}", read(200, granted)).contains("2Yotn"));
         assert_eq!(read(200, "{\"access_token\":\"a\",\"expires_in\":\"3599\"}").unwrap().expires_in_s, Some(3599));
         for (status, body, said) in [

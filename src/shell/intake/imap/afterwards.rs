@@ -6,11 +6,11 @@
 //! **Invariants:** nothing changes on the server before the mail is committed. What could not be done is kept
 //! with the cursor and done again, also after a crash. That a server refuses it never keeps mail from coming in.
 
+use super::Watcher;
 use super::cursor::FolderCursor;
 use super::error::IntakeError;
 use super::folder::{Folder, Plan};
 use super::mailbox::Mailbox;
-use super::Watcher;
 use crate::pure::channels::After;
 
 /// Longest set of UIDs that waits to be marked: servers read lines of 8,000 bytes (RFC 7162, 4).

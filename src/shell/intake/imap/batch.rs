@@ -63,7 +63,7 @@ impl Watcher {
             let count = match (passed, alone || first.bytes > WHOLE_BYTES_MAX) {
                 (1.., _) => passed,
                 (0, true) => 1,
-                (0, false) => batch_len(rest),
+                (0, false) => batch_len(rest, self.source.message_bytes_max),
             };
             let (batch, later) = rest.split_at(count);
             let uids = first.uid..=batch[count - 1].uid;
@@ -207,7 +207,12 @@ impl Watcher {
         self.commit(mailbox, plan, folder, cursor, mail.uid, (&[mail.uid], &[event])).await
     }
 
-    async fn skip_large(&mut self, folder: &Folder, cursor: &mut FolderCursor, mail: Listed) -> Result<(), IntakeError> {
+    async fn skip_large(
+        &mut self,
+        folder: &Folder,
+        cursor: &mut FolderCursor,
+        mail: Listed,
+    ) -> Result<(), IntakeError> {
         let limit = self.source.message_bytes_max;
         let detail = format!(
             "a mail of {} bytes is larger than message_bytes_max ({limit}): read it in a mail program, or raise the limit",
@@ -217,12 +222,13 @@ impl Watcher {
     }
 }
 
-/// How many of the mails, none of them large or left out, make a batch; at least one.
-fn batch_len(listed: &[Listed]) -> usize {
+/// How many of the mails, none of them large, too large or left out, make a batch; at least one.
+fn batch_len(listed: &[Listed], message_bytes_max: u64) -> usize {
+    let mail_bytes_max = WHOLE_BYTES_MAX.min(message_bytes_max);
     let mut bytes = 0;
     let fits = |mail: &&Listed| {
         bytes += mail.bytes;
-        bytes <= BATCH_BYTES_MAX && mail.bytes <= WHOLE_BYTES_MAX && !mail.is_left_out
+        bytes <= BATCH_BYTES_MAX && mail.bytes <= mail_bytes_max && !mail.is_left_out
     };
     listed.iter().take(BATCH_MAILS_MAX).take_while(fits).count().max(1)
 }
@@ -237,16 +243,17 @@ mod tests {
             let listed = |(&bytes, uid)| Listed { uid, bytes, is_left_out: bytes == 7, is_sent: false };
             sizes.iter().zip(1..).map(listed).collect()
         };
-        let table: [(Vec<u64>, usize); 6] = [
+        let table: [(Vec<u64>, usize); 7] = [
             (vec![5000; 1000], BATCH_MAILS_MAX),
             (vec![WHOLE_BYTES_MAX; 20], (BATCH_BYTES_MAX / WHOLE_BYTES_MAX) as usize),
             (vec![100, 100, WHOLE_BYTES_MAX + 1, 100], 2),
             (vec![100, 7, 100], 1),
+            (vec![100, 100, 900_000, 100], 2),
             (vec![1], 1),
             (vec![BATCH_BYTES_MAX * 2, 1], 1),
         ];
         for (sizes, expected) in table {
-            assert_eq!(batch_len(&mails(&sizes)), expected, "{:?}…", &sizes[..1]);
+            assert_eq!(batch_len(&mails(&sizes), 800_000.max(sizes[0])), expected, "{:?}…", &sizes[..1]);
         }
     }
 }

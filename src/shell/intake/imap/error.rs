@@ -188,10 +188,9 @@ impl IntakeError {
         match self {
             Self::Connect { .. } => "connection_refused",
             Self::Tls { .. } | Self::CaFile { .. } | Self::NoStartTls { .. } | Self::Injected => "tls_failed",
-            Self::LoginRefused { .. }
-            | Self::TokenRejected { .. }
-            | Self::NotConnected
-            | Self::NoSuchLogin { .. } => "login_refused",
+            Self::LoginRefused { .. } | Self::TokenRejected { .. } | Self::NotConnected | Self::NoSuchLogin { .. } => {
+                "login_refused"
+            }
             Self::Token(error) => error.code(),
             Self::Throttled { .. } => "server_throttles",
             Self::NoFolder { .. } => "folder_missing",

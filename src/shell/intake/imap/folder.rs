@@ -83,7 +83,9 @@ impl Plan {
         let asks = mailbox.has_labels() || named.chain(target).any(|name| is_special(&name));
         let listed = if asks { list(mailbox).await? } else { Vec::new() };
         let mut folders = Vec::new();
-        for (key, is_sent) in source.sent.iter().map(|name| (name, true)).chain(source.folders.iter().map(|name| (name, false))) {
+        for (key, is_sent) in
+            source.sent.iter().map(|name| (name, true)).chain(source.folders.iter().map(|name| (name, false)))
+        {
             let found = find(&listed, key)?;
             let folder = Folder {
                 key: key.clone(),
@@ -97,7 +99,9 @@ impl Plan {
                 folders.push(folder);
             }
         }
-        let target = target.map(|to| find(&listed, to).map(|found| found.map_or_else(|| quoted(&encoded(to)), |found| quoted(&found.raw))));
+        let target = target.map(|to| {
+            find(&listed, to).map(|found| found.map_or_else(|| quoted(&encoded(to)), |found| quoted(&found.raw)))
+        });
         Ok(Self { folders, target: target.transpose()? })
     }
 }
@@ -228,9 +232,10 @@ fn decoded(wire: &str) -> String {
             name.push('&');
         } else {
             let bytes = STANDARD_NO_PAD.decode(code.replace(',', "/"));
-            let units = bytes.ok().filter(|bytes| bytes.len() % 2 == 0).map(|bytes| {
-                bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>()
-            });
+            let units = bytes
+                .ok()
+                .filter(|bytes| bytes.len() % 2 == 0)
+                .map(|bytes| bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>());
             match units.and_then(|units| String::from_utf16(&units).ok()) {
                 Some(text) => name.push_str(&text),
                 None => return wire.to_owned(),
@@ -271,7 +276,10 @@ mod tests {
     #[test]
     fn lists_are_read() {
         let table: [(&str, Option<(&str, Option<char>, &[&str])>); 8] = [
-            ("* LIST (\\HasNoChildren \\Sent) \"/\" \"Sent\"\r\n", Some(("Sent", Some('/'), &["\\hasnochildren", "\\sent"]))),
+            (
+                "* LIST (\\HasNoChildren \\Sent) \"/\" \"Sent\"\r\n",
+                Some(("Sent", Some('/'), &["\\hasnochildren", "\\sent"])),
+            ),
             ("* list () NIL INBOX\r\n", Some(("INBOX", None, &[]))),
             ("* LIST (\\All) \"/\" \"[Gmail]/Kaikki &AOQ-\"\r\n", Some(("[Gmail]/Kaikki ä", Some('/'), &["\\all"]))),
             ("* LIST () \"\\\\\" \"a\\\"b\\\\c\"\r\n", Some(("a\"b\\c", Some('\\'), &[]))),
@@ -286,7 +294,8 @@ mod tests {
                 let attributes: Vec<&str> = found.attributes.iter().map(String::as_str).collect();
                 (found.name.clone(), found.delimiter, attributes)
             });
-            let expected = expected.map(|(name, delimiter, attributes)| (name.to_owned(), delimiter, attributes.to_vec()));
+            let expected =
+                expected.map(|(name, delimiter, attributes)| (name.to_owned(), delimiter, attributes.to_vec()));
             assert_eq!(found, expected, "{line:?}");
         }
     }

@@ -83,14 +83,16 @@ async fn by_token(
 }
 
 async fn xoauth2(connection: &mut Connection, user: &str, token: &Secret) -> Result<(), IntakeError> {
-    authenticate(connection, "XOAUTH2", &xoauth2_response(user, token)).await.map_err(|(error, challenge)| match error {
-        IntakeError::Refused { answer, .. } => {
-            let status = challenge.as_deref().and_then(challenge_status);
-            let answer = status.map_or(answer.clone(), |status| format!("{answer}, status {status}"));
-            IntakeError::TokenRejected { answer }
-        }
-        other => other,
-    })
+    authenticate(connection, "XOAUTH2", &xoauth2_response(user, token)).await.map_err(
+        |(error, challenge)| match error {
+            IntakeError::Refused { answer, .. } => {
+                let status = challenge.as_deref().and_then(challenge_status);
+                let answer = status.map_or(answer.clone(), |status| format!("{answer}, status {status}"));
+                IntakeError::TokenRejected { answer }
+            }
+            other => other,
+        },
+    )
 }
 
 fn xoauth2_response(user: &str, token: &Secret) -> String {
@@ -159,7 +161,8 @@ mod tests {
             STANDARD.encode(xoauth2_response("someuser@example.com", &token)),
             "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ=="
         );
-        let challenge = "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIG1hYyIsInNjb3BlIjoiaHR0cHM6Ly9tYWlsLmdvb2dsZS5jb20vIn0K";
+        let challenge =
+            "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIG1hYyIsInNjb3BlIjoiaHR0cHM6Ly9tYWlsLmdvb2dsZS5jb20vIn0K";
         assert_eq!(challenge_status(challenge), Some(401));
         assert_eq!(challenge_status("e30="), None);
         assert_eq!(challenge_status("not base64"), None);

@@ -193,7 +193,8 @@ impl Watcher {
             Err(error) => {
                 let code = error.code();
                 if error.is_of_login() {
-                    metrics::counter!("lanka_login_failures_total", "channel" => name.clone(), "code" => code).increment(1);
+                    metrics::counter!("lanka_login_failures_total", "channel" => name.clone(), "code" => code)
+                        .increment(1);
                     if !std::mem::replace(&mut self.is_locked_out, true) {
                         tracing::warn!(code, channel.name = name, "channel {name} cannot log in: {error}");
                     }

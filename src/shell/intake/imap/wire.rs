@@ -149,10 +149,7 @@ mod tests {
             b"* 1 FETCH (UID 1 BODY[] {6}\r\na\r\nb}\n)\r\n* 2 EXISTS\r\n",
             &["* 1 FETCH (UID 1 BODY[] {6}\r\na\r\nb}\n)\r\n", "* 2 EXISTS\r\n"],
         );
-        check(
-            b"* LIST () {1}\r\n/ {3}\r\na\r\n\r\n* BYE\r\n",
-            &["* LIST () {1}\r\n/ {3}\r\na\r\n\r\n", "* BYE\r\n"],
-        );
+        check(b"* LIST () {1}\r\n/ {3}\r\na\r\n\r\n* BYE\r\n", &["* LIST () {1}\r\n/ {3}\r\na\r\n\r\n", "* BYE\r\n"]);
         check(b"* 1 FETCH (BODY[] {0}\r\n)\r\n+ \r\n", &["* 1 FETCH (BODY[] {0}\r\n)\r\n", "+ \r\n"]);
         // Words that look like a literal.
         check(b"* OK {5}\r\n+ {5}\r\nA1 NO {5}\r\n", &["* OK {5}\r\n", "+ {5}\r\n", "A1 NO {5}\r\n"]);
