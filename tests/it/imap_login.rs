@@ -221,8 +221,8 @@ impl TokenServer {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
-        let (asked, answers, good): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<Answer>>>, Arc<Mutex<Vec<String>>>) =
-            (Arc::default(), Arc::default(), Arc::default());
+        let (asked, good): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>) = Default::default();
+        let answers: Arc<Mutex<Vec<Answer>>> = Arc::default();
         let (asks, replies, knows) = (Arc::clone(&asked), Arc::clone(&answers), Arc::clone(&good));
         let serving = tokio::spawn(async move {
             while let Ok((wire, _)) = listener.accept().await {
@@ -324,7 +324,7 @@ async fn dovecot_with(tokens: &TokenServer) -> Option<(Dovecot, tempfile::TempDi
 }
 
 fn by(oauth: OAuth, server: &Dovecot) -> ImapSource {
-    ImapSource { credentials: Credentials::Token(oauth), ..server.source() }
+    ImapSource { credentials: Credentials::Token(Box::new(oauth)), ..server.source() }
 }
 
 #[tokio::test]
@@ -446,7 +446,7 @@ async fn what_vendors_answer_to_a_token_is_understood() {
     const TOKEN: &str = "dXNlcj10dWtpQGV4YW1wbGUuZmkBYXV0aD1CZWFyZXIgdAEB";
     let tokens = TokenServer::start().await;
     tokens.will_answer(&[(200, "{\"access_token\":\"t\",\"token_type\":\"Bearer\",\"expires_in\":3600}")]);
-    let credentials = || Credentials::Token(tokens.oauth(Grant::ClientCredentials));
+    let credentials = || Credentials::Token(Box::new(tokens.oauth(Grant::ClientCredentials)));
     let said = check(
         "Gmail refuses",
         (Tls::None, credentials()),

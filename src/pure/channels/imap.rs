@@ -169,7 +169,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
 
 fn credentials(password: Option<Secret>, oauth: Option<OAuthSettings>, problems: &mut Problems) -> Credentials {
     if let Some(oauth) = oauth {
-        return Credentials::Token(oauth.read(problems));
+        return Credentials::Token(Box::new(oauth.read(problems)));
     }
     match &password {
         None => problems.add("password", MISSING_SECRET),

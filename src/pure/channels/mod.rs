@@ -215,7 +215,7 @@ pub enum Credentials {
     /// A password.
     Password(Secret),
     /// A token, asked for where this says (XOAUTH2).
-    Token(OAuth),
+    Token(Box<OAuth>),
 }
 
 /// Protection of a connection.
