@@ -77,9 +77,9 @@ impl Dovecot {
         }
     }
 
-    /// The certificate of the server, for `localhost`, which signs itself.
-    pub fn certificate(&self) -> PathBuf {
-        self.dir.path().join("certificate.pem")
+    /// The certificate of the authority that vouches for the server as `localhost`.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
     }
 
     /// Delivers a mail over LMTP, as a mail server would.
@@ -262,14 +262,22 @@ fn free_ports() -> [u16; 3] {
     listeners.map(|listener| listener.local_addr().expect("its address").port())
 }
 
+/// An authority of the test's own, and a certificate for `localhost` from it.
 fn make_certificate(dir: &Path) {
-    let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
-    command.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
-    command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-    command.arg("-keyout").arg(dir.join("key.pem")).arg("-out").arg(dir.join("certificate.pem"));
-    let output = command.output().expect(INSTALL);
-    assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    const KEY: [&str; 6] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-sha256"];
+    std::fs::write(dir.join("leaf.ext"), "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
+        .expect("its extensions");
+    let openssl = |arguments: &[&[&str]]| {
+        let mut command = Command::new("openssl");
+        command.current_dir(dir).args(arguments.concat());
+        let output = command.output().expect(INSTALL);
+        assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let authority = ["req", "-x509", "-days", "2", "-subj", "/CN=Authority of a test", "-keyout", "ca-key.pem"];
+    openssl(&[&authority, &KEY, &["-addext", "basicConstraints=critical,CA:TRUE", "-out", "ca.pem"]]);
+    openssl(&[&["req", "-new", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "leaf.csr"], &KEY]);
+    let signed = ["x509", "-req", "-days", "2", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem"];
+    openssl(&[&signed, &["-CAcreateserial", "-extfile", "leaf.ext", "-out", "certificate.pem"]]);
 }
 
 /// The settings changed names between 2.3 and 2.4.

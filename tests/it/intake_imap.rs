@@ -197,7 +197,7 @@ async fn a_server_with_fewer_abilities_is_polled_and_copied_on() {
 #[tokio::test]
 async fn tls_is_checked_and_logins_are_tried() {
     let (server, store) = tokio::join!(Dovecot::start(), store());
-    let trusting = ImapSource { host: "localhost".to_owned(), ca_file: Some(server.certificate()), ..server.source() };
+    let trusting = ImapSource { host: "localhost".to_owned(), ca_file: Some(server.authority()), ..server.source() };
     let implicit = ImapSource { tls: Tls::Implicit, port: server.tls_port, ..trusting.clone() };
     let starttls = ImapSource { tls: Tls::Starttls, ..trusting.clone() };
     let wrong =

@@ -299,6 +299,7 @@ fn parse_after(text: &str) -> Option<After> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pure::domain::message::Direction;
     use crate::pure::domain::secret::RESOLVED_KEY;
 
     fn try_build(extra: &str) -> Result<Built, Unfit> {
@@ -335,6 +336,38 @@ mod tests {
             assert_eq!((source.port, source.tls, source.after), (port, tls, after), "{extra}");
             assert_eq!(source.folders, ["INBOX"]);
             assert_eq!(built.own.addresses.len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_folder_of_sent_mail_is_the_desks() {
+        let built = try_build("").unwrap_or_else(|problems| panic!("{problems:?}"));
+        let carried = "Received: from x.example by mx.example.fi; Mon, 2 Mar 2026 10:00:00 +0000\r\n";
+        for (from, received, is_sent, expected) in [
+            ("support@example.fi", "", false, Direction::FromAgent),
+            ("support@example.fi", carried, false, Direction::FromCustomer),
+            ("support@example.fi", carried, true, Direction::FromAgent),
+            // An agent under an address of his own.
+            ("anna@example.fi", "", true, Direction::FromAgent),
+            ("anna@example.fi", "", false, Direction::FromCustomer),
+        ] {
+            let mail =
+                format!("{received}From: {from}\r\nTo: Minna <minna@posti.example>\r\nSubject: Hei\r\n\r\nTerve\r\n");
+            let event = RawEvent {
+                id: crate::pure::domain::id::RawEventId(uuid::Uuid::nil()),
+                tenant: "main".to_owned(),
+                channel: "mail".to_owned(),
+                kind: KIND.name.to_owned(),
+                received_at: crate::pure::domain::Timestamp::UNIX_EPOCH,
+                trusted_at: None,
+                origin: origin("Sent", 7, 12, is_sent),
+                body: mail.into_bytes().into(),
+            };
+            let parsed = built.channel.parse(&event);
+            assert_eq!(parsed.items[0].direction, expected, "{from} {received} {is_sent}");
+            let to = parsed.items[0].recipient.identities.first().map(|one| one.identity.value.as_str());
+            let answered = (expected == Direction::FromAgent).then_some("minna@posti.example");
+            assert_eq!(to, answered, "{from}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! What becomes of a mail on the server once it is stored.
 //!
 //! MOVE (RFC 6851) where the server has it; else COPY, `\Deleted` and `UID EXPUNGE` (UIDPLUS, RFC 4315). Without
-//! these a mail stays, marked as deleted: a plain EXPUNGE would remove what others have marked.
+//! these a mail stays, marked as deleted: a plain EXPUNGE would remove what others have marked. A crash between a
+//! COPY and its `\Deleted` leaves a second copy in the target, and nothing is lost.
 //!
 //! **Invariants:** nothing changes on the server before the mail is committed. What could not be done is kept
 //! with the cursor and done again, also after a crash. That a server refuses it never keeps mail from coming in.

@@ -293,6 +293,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_list_breaks_it(line in "\\* LIST \\([^)]{0,10}\\) ?(\"[^\"]{0,3}\"|NIL|\\{[0-9]{0,2}\\}\r\n).{0,40}", name in ".{0,20}") {
+            let _ = parse(line.as_bytes());
+            proptest::prop_assert_eq!(decoded(&encoded(&name)), name);
+        }
+    }
+
     #[test]
     fn the_nearest_names_are_named() {
         let lines = ["INBOX", "INBOX.Sent", "INBOX.Drafts", "Asiakkaat.Vanhat", "Saapuneet"];

@@ -60,6 +60,10 @@ const IDLE_RUN_LOGINS_MAX: u32 = 2;
 const WAIT_FIRST: Duration = Duration::from_millis(250);
 const WAIT_LONGEST: Duration = Duration::from_secs(300);
 
+/// Shortest wait where haste does harm: accounts are locked and throttles tightened. Shorter than what makes
+/// a channel count as dead.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A session that lasted so long was a good one, even if it brought nothing.
 const GOOD_SESSION: Duration = Duration::from_secs(60);
 
@@ -148,8 +152,7 @@ impl Watcher {
                 return Err(error);
             }
             let wait = self.backoff.next_wait();
-            // Where haste does harm, it is not tried more often than one would look anyway.
-            let least = if error.wants_patience() { self.source.poll_interval } else { Duration::ZERO };
+            let least = if error.wants_patience() { self.source.poll_interval.min(PATIENCE) } else { Duration::ZERO };
             tokio::time::sleep(wait.max(least)).await;
         }
     }

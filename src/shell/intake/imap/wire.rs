@@ -157,6 +157,21 @@ mod tests {
         check(b"* X {99999999999999999999}\r\n", &["* X {99999999999999999999}\r\n"]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_comes_breaks_it(sent in "(\\* (1 FETCH|OK|LIST) )?[^\u{0}]{0,20}(\\{[0-9]{0,3}\\}\r?\n)?.{0,30}(\r?\n)?") {
+            let (mut buffer, mut scan) = (Vec::new(), Scan::default());
+            for byte in sent.bytes() {
+                buffer.push(byte);
+                if let Some(end) = scan.advance(&buffer) {
+                    proptest::prop_assert!(end <= buffer.len() && buffer[end - 1..end].len() == 1);
+                    buffer.drain(..end);
+                    scan = Scan::default();
+                }
+            }
+        }
+    }
+
     async fn receive(sent: &'static [u8], response_bytes_max: usize) -> Result<Bytes, WireError> {
         let (here, mut there) = tokio::io::duplex(64);
         let sending = tokio::spawn(async move { there.write_all(sent).await });
