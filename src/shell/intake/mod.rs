@@ -2,7 +2,7 @@
 //!
 //! | file | takes | acknowledges by |
 //! |---|---|---|
-//! | `imap.rs` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
+//! | `imap/` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
 //! | `webhook.rs` | what vendors post | 200, after the commit |
 //! | `sample.rs` | what is sent from a page to try a channel with, as `webhook.rs` | |
 //! | `table.rs` | rows of a table | moving the cursor (time), in the same transaction |
