@@ -373,12 +373,8 @@ impl Running {
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
 
-        let healths: Vec<(ChannelHealth, &Configured)> = parts
-            .channels
-            .iter()
-            .filter(|channel| channel.enabled)
-            .map(|channel| (health_of(channel), channel))
-            .collect();
+        let enabled = parts.channels.iter().filter(|channel| channel.enabled);
+        let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
         let mut routes = webhooks.routes().merge(server::standing_routes(ready(&store), shown, intake_stop.clone()));
