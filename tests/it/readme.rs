@@ -52,7 +52,8 @@ fn its_configurations_load() {
         }
         let file = dir.path().join("lanka.toml");
         fs::write(&file, &block).unwrap();
-        if let Err(problems) = Settings::load(&[file], &Environment::default()) {
+        let environment = Environment::of([("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk")]);
+        if let Err(problems) = Settings::load(&[file], &environment) {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}\n{block}", problems.join("\n"));
         }
