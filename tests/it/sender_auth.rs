@@ -216,7 +216,7 @@ async fn signatures_under_attack() {
         let began = Instant::now();
         let found = verdict(limits(&server), &mail).await;
         assert_eq!(found, expected, "{name}\n{mail}");
-        assert!(began.elapsed() < Duration::from_secs(4), "{name} took {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(10), "{name} took {:?}", began.elapsed());
         let asked = server.asked();
         assert!(asked.len() <= 16, "{name}: {asked:?}");
         // Whoever writes to us cannot make us ask about whomever he likes.
@@ -229,9 +229,9 @@ async fn a_signature_that_ran_out_is_none() {
     let server = NameServer::start().await;
     let own = key();
     server.text("s1._domainkey.firm.example", &own.record);
-    let signed = own.sign_with("firm.example", &mail(), &["From", "Subject"], 1, false);
+    let signed = own.sign_with("firm.example", &mail(), &["From", "Subject"], 3, false);
     assert_eq!(verdict(limits(&server), &signed).await, Pass);
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
     assert_eq!(verdict(limits(&server), &signed).await, Nothing);
 }
 
@@ -466,7 +466,7 @@ async fn seals_count_from_trusted_forwarders() {
 /// The desk, its senders checked by a name server of the test's own.
 async fn desk(server: &NameServer, more: &str) -> Desk {
     let section =
-        format!("[mail_auth]\nresolvers = [\"{}\"]\ntimeout = \"1s\"\nretry_first = \"5s\"\n{more}\n", server.address);
+        format!("[mail_auth]\nresolvers = [\"{}\"]\ntimeout = \"2s\"\nretry_first = \"5s\"\n{more}\n", server.address);
     Desk::open_checking(|config| config.replacen("[identity]", &format!("{section}\n[identity]"), 1)).await
 }
 
@@ -549,7 +549,7 @@ async fn a_name_server_that_is_away_makes_nobody_wait_and_nobody_known() {
         (chats == 1).then_some(())
     })
     .await;
-    assert!(began.elapsed() < Duration::from_millis(900), "the chat waited for the mail");
+    assert!(began.elapsed() < Duration::from_millis(1_900), "the chat waited for the mail");
     deciding.await.expect("decided");
     let (level, marks, reasons) = row(&desk, "%@firm.example").await;
     assert_eq!(Assurance::from_level(level), Assurance::Asserted, "{reasons}");
@@ -642,7 +642,7 @@ async fn a_batch_is_checked_side_by_side_and_answers_are_kept() {
     }
     let began = Instant::now();
     desk.decide().await;
-    assert!(began.elapsed() < Duration::from_secs(5), "one after another: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "one after another: {:?}", began.elapsed());
     let asked = server.asked().iter().filter(|name| *name == "s1._domainkey.firm.example").count();
     assert!(asked <= 20, "{asked}");
     let (verified, unknown): (i64, i64) = sqlx::query_as(

@@ -304,7 +304,8 @@ fn forward(mail: &Mail, subject: &str, text: &str) -> Option<Forward> {
     // Taking the text apart costs; what says so is drawn or has its own word.
     let is_drawn = by_subject || text.contains("---") || text.contains("orward");
     let parts = if is_drawn { quote::split(text) } else { quote::Parts::default() };
-    if !parts.is_forwarded && !(by_subject && parts.quoted_from.is_some()) {
+    let is_told = parts.is_forwarded || (by_subject && parts.quoted_from.is_some());
+    if !is_told {
         return enclosed().filter(|_| by_subject).map(|author| Forward { author: Some(author_line(&author)) });
     }
     Some(Forward { author: parts.quoted_from.or_else(enclosed).map(|author| author_line(&author)) })

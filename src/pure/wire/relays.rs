@@ -174,16 +174,18 @@ fn from_clause(received: &str) -> Option<&str> {
         match byte {
             b'(' => depth += 1,
             b')' => depth = depth.saturating_sub(1),
-            b'b' | b'B' if depth == 0 && before.is_ascii_whitespace() => {
-                if rest.get(at..at + 3).is_some_and(|word| word.eq_ignore_ascii_case("by ")) {
-                    return Some(&rest[..at]);
-                }
+            b'b' | b'B' if depth == 0 && before.is_ascii_whitespace() && begins_by(&rest[at..]) => {
+                return Some(&rest[..at]);
             }
             _ => {}
         }
         before = byte;
     }
     Some(rest)
+}
+
+fn begins_by(text: &str) -> bool {
+    text.get(..3).is_some_and(|word| word.eq_ignore_ascii_case("by "))
 }
 
 /// The address that connected. Servers write it into the comment (`from name (rdns [192.0.2.1])`), Exim in

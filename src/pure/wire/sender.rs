@@ -57,7 +57,7 @@ pub fn question(bytes: &[u8], fields: &[Field], domain: &str) -> SenderQuestion 
         || !is_plain_header(bytes)
         || fields.len() >= mail_parts::FIELDS_MAX
         || fields.iter().filter(is_signature).count() > SIGNATURE_FIELDS_MAX
-        || SINGLE_FIELDS.iter().any(|name| twice(name));
+        || SINGLE_FIELDS.iter().any(twice);
     SenderQuestion { domain: domain.to_ascii_lowercase(), is_refused }
 }
 

@@ -35,6 +35,12 @@ const WAITING_MAX: usize = 10_000;
 /// Longest that a delivery waits for its turn. When name servers are away, or somebody writes from a thousand
 /// domains whose servers do not answer, the rest is decided as unknown and asked about later.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Checks without an answer in a row after which name servers count as away, unless one of them has answered
+/// within this time: whoever writes from domains whose servers are slow does not switch checks off for others.
+const UNANSWERED_MAX: usize = 8;
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// How long nobody is asked then: mail is decided at once, as unknown, and asked about later.
+const AWAY: Duration = Duration::from_secs(30);
 /// Bytes of mails that are being checked, together; one larger mail is checked alone. In KiB, as permits.
 const CHECKED_KIB_MAX: u32 = 64 * 1024;
 /// Unknown senders asked about again at once.
@@ -91,6 +97,34 @@ struct State {
     found: HashMap<Uuid, SenderCheck>,
     /// Tasks at work.
     working: usize,
+    /// How name servers do.
+    answers: Answers,
+}
+
+/// How name servers do.
+#[derive(Default)]
+struct Answers {
+    unanswered: usize,
+    answered_at: Option<Instant>,
+    away_until: Option<Instant>,
+}
+
+impl Answers {
+    fn note(&mut self, is_answer: bool, now: Instant) {
+        if is_answer {
+            *self = Self { unanswered: 0, answered_at: Some(now), away_until: None };
+            return;
+        }
+        self.unanswered += 1;
+        let lately = self.answered_at.is_some_and(|at| now.duration_since(at) < ANSWERED_WITHIN);
+        if self.unanswered >= UNANSWERED_MAX && !lately {
+            self.away_until = Some(now + AWAY);
+        }
+    }
+
+    fn are_away(&self, now: Instant) -> bool {
+        self.away_until.is_some_and(|until| now < until)
+    }
 }
 
 impl Senders {
@@ -195,9 +229,13 @@ impl Senders {
             let Some(Waiting { id, bytes, since }) = next else { return };
             let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(CHECKED_KIB_MAX);
             let room = self.shared.room.acquire_many(kib).await;
-            let found = if since.elapsed() > TURN_WAIT_MAX { UNANSWERED } else { self.one(id).await };
+            let is_asked = since.elapsed() <= TURN_WAIT_MAX && !self.state().answers.are_away(Instant::now());
+            let found = if is_asked { self.one(id).await } else { UNANSWERED };
             drop(room);
             let mut state = self.state();
+            if is_asked {
+                state.answers.note(found.verdict != Authentication::Unknown, Instant::now());
+            }
             state.open.remove(&id);
             // What another daemon decided meanwhile is never asked for; it must not gather.
             if state.found.len() >= WAITING_MAX {
@@ -315,5 +353,29 @@ fn word(verdict: Authentication) -> &'static str {
         Authentication::None => "none",
         Authentication::Unknown => "unknown",
         Authentication::Fail => "fail",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_servers_are_away_when_none_answers() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let mut answers = Answers::default();
+        (1..UNANSWERED_MAX).for_each(|_| answers.note(false, at(5)));
+        assert!(!answers.are_away(at(5)));
+        answers.note(false, at(5));
+        assert!(answers.are_away(at(5)) && answers.are_away(at(34)) && !answers.are_away(at(35)));
+        // Asked once more, and still nothing.
+        answers.note(false, at(40));
+        assert!(answers.are_away(at(41)));
+        answers.note(true, at(71));
+        assert!(!answers.are_away(at(71)));
+        // While others are answered, slow domains are theirs alone.
+        (0..20).for_each(|_| answers.note(false, at(75)));
+        assert!(!answers.are_away(at(75)));
     }
 }
