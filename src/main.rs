@@ -1,7 +1,6 @@
 //! The program: arguments → settings → telemetry → shell.
 
-use clap::Parser;
-use lanka::shell::command::{self, Cli};
+use lanka::shell::command;
 use std::process::ExitCode;
 
 /// Batches wander between threads. The system's allocator keeps what each of them freed; this one gives
@@ -9,7 +8,6 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    command::run(Cli::parse_from(command::arguments(std::env::args_os()))).await
+fn main() -> ExitCode {
+    command::main(std::env::args_os())
 }

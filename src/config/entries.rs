@@ -4,7 +4,7 @@ use super::problem::Report;
 use super::sections::{ChannelWindows, Sections};
 use super::{ChannelSettings, MirrorSettings};
 use super::{secrets, values};
-use crate::pure::channels::{self, Built, Intake, Setup, Unfit};
+use crate::pure::channels::{self, Built, Door, Intake, LmtpSource, Setup, Unfit};
 use crate::pure::mirrors::{self, Mirror};
 use crate::pure::wire::settings::{self, MISSING, MISSING_SECRET, SettingsProblem, nearest, unknown_key, unknown_word};
 use rustls::pki_types::CertificateDer;
@@ -284,7 +284,13 @@ fn sources(path: &str, intake: &Intake, report: &Report) -> Vec<(String, String)
         Intake::Table(source) if known(&["database", "table"]) => {
             vec![(format!("table {} of {}", source.table, source.url.expose()), format!("the table {}", source.table))]
         }
-        Intake::Webhook | Intake::Imap(_) | Intake::Tail(_) | Intake::Table(_) | Intake::Drop(_) => Vec::new(),
+        Intake::Lmtp(LmtpSource { door: Door::Socket { path, .. }, .. }) if known(&["socket"]) => file(path, "socket"),
+        Intake::Lmtp(LmtpSource { door: Door::Address(address), .. }) if known(&["listen"]) => {
+            vec![(format!("address {address}"), format!("the address {address}"))]
+        }
+        Intake::Webhook | Intake::Imap(_) | Intake::Lmtp(_) | Intake::Tail(_) | Intake::Table(_) | Intake::Drop(_) => {
+            Vec::new()
+        }
     }
 }
 

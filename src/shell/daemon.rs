@@ -7,7 +7,7 @@
 //! back by the database or by its cursor, for nothing lives in memory only.
 
 use crate::config::{Sections, Settings};
-use crate::pure::channels::Intake;
+use crate::pure::channels::{Door, Intake, LmtpSource};
 use crate::pure::domain::Timestamp;
 use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
@@ -15,7 +15,7 @@ use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
 use crate::shell::ingest::{Ingest, Registry};
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
-use crate::shell::intake::{ChannelHealth, directory, imap, sample, table};
+use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
 use crate::shell::media::{self, Media};
 use crate::shell::profiles::Profiles;
 use crate::shell::sender::verify::CheckLimits;
@@ -149,7 +149,8 @@ pub async fn run(settings: Settings, mut reload: impl FnMut() -> Option<Settings
     result
 }
 
-/// Drains every source, decides all that waits, delivers what is due, and returns. Takes no webhooks.
+/// Drains every source, decides all that waits, delivers what is due, and returns. Takes no webhooks, and
+/// no mail by LMTP.
 pub async fn until_idle(settings: Settings) -> Result<(), RunError> {
     let deployment = Deployment::open(&settings, settings.database.migrate).await?;
     let result = drain(&deployment, settings).await;
@@ -180,8 +181,8 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let mut healths = Vec::new();
     for channel in parts.channels.iter().filter(|channel| channel.enabled) {
         let health = health_of(channel);
-        // Webhooks are not taken here, so that nothing is to be said of them.
-        if !matches!(channel.intake, Intake::Webhook) {
+        // What comes by itself is not taken here, so that nothing is to be said of it.
+        if !matches!(channel.intake, Intake::Webhook | Intake::Lmtp(_)) {
             healths.push(health.clone());
         }
         sources.spawn(take_in(
@@ -313,6 +314,12 @@ async fn take_in(
         Intake::Imap(source) => imap::watch(source, ident, store, tokens, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),
+        // A mail server keeps what nobody takes.
+        Intake::Lmtp(_) if until_idle => Ok(()),
+        Intake::Lmtp(source) => {
+            lmtp::listen(source, ident, store, health, stop).await;
+            Ok(())
+        }
         Intake::Tail(source) => directory::follow(source, ident, store, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),
@@ -494,7 +501,9 @@ fn spawn_intakes(
 
 fn health_of(channel: &Configured) -> ChannelHealth {
     match channel.intake {
-        Intake::Webhook => ChannelHealth::standing_by(&channel.ident.name),
+        Intake::Webhook | Intake::Lmtp(LmtpSource { door: Door::Pipe, .. }) => {
+            ChannelHealth::standing_by(&channel.ident.name)
+        }
         _ => ChannelHealth::new(&channel.ident.name),
     }
 }

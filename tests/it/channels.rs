@@ -309,7 +309,7 @@ fn an_item_is_taken_out_and_nothing_else() {
             check_redaction(&path.display().to_string(), &*build(kind, more), &body);
         }
     }
-    for kind in ["imap", "maildir"] {
+    for kind in ["imap", "lmtp", "maildir"] {
         let mail =
             b"From: Minna Virtanen <minna@posti.example>\r\nSubject: Paketti\r\n\r\nMiss\xc3\xa4 paketti on?\r\n";
         check_redaction(kind, &*dry(channels::kind(kind).expect("a kind")), mail);

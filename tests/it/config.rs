@@ -527,6 +527,7 @@ pub fn channel(kind: &str, more: &str) -> String {
     let own = match kind {
         "imap" => "host = \"imap.example.fi\"\nuser = \"a\"\npassword = { env = \"META_VERIFY_TOKEN\" }",
         "maildir" => "path = \"/var/mail/a\"",
+        "lmtp" => "socket = \"/run/lanka/a.sock\"",
         "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
         "messenger" | "whatsapp" => {
             "app_secret = { env = \"META_APP_SECRET\" }\nverify_token = { env = \"META_VERIFY_TOKEN\" }"
@@ -535,7 +536,7 @@ pub fn channel(kind: &str, more: &str) -> String {
         other => panic!("{other}"),
     };
     let addresses = match kind {
-        "imap" | "maildir" if !more.contains("addresses") => "addresses = [\"a@example.fi\"]\n",
+        "imap" | "lmtp" | "maildir" if !more.contains("addresses") => "addresses = [\"a@example.fi\"]\n",
         _ => "",
     };
     format!("kind = \"{kind}\"\n{own}\n{more}\n{addresses}")
@@ -561,6 +562,9 @@ fn mistakes_in_channels_and_mirrors() {
             (5, "channels.a.windows.chat_sesion", "did you mean \"chat_session\"?"),
         ),
         ("maildir", "file_bytes_max = -1", (3, "channels.a.file_bytes_max", "")),
+        ("lmtp", "sockt = \"/x\"", (4, "channels.a.sockt", "did you mean \"socket\"?")),
+        ("lmtp", "socket_mode = 660", (4, "channels.a.socket_mode", "in quotes")),
+        ("lmtp", "listen = \"127.0.0.1:2424\"", (2, "channels.a.socket", "write one of")),
         (
             "webchat",
             "previous_secrets = [\"whsec_abc\"]",
@@ -620,6 +624,7 @@ fn two_channels_at_one_source() {
     mistakes(&two("imap", "", "folders = [\"Other\", \"inbox\"]"), &[(8, "channels.b", "the folder INBOX")]);
     mistakes(&two("asterisk", "", ""), &[(5, "channels.b", "channels.a reads the file /var/log/Master.csv")]);
     mistakes(&two("maildir", "", ""), &[(6, "channels.b", "the directory /var/mail/a")]);
+    mistakes(&two("lmtp", "", ""), &[(6, "channels.b", "channels.a reads the socket /run/lanka/a.sock")]);
     mistakes(&two("imap", "", "folders = [\"Other\"]"), &[]);
     mistakes(&two("imap", "sent = \"Sent\"", "folders = [\"Sent\"]"), &[(8, "channels.b", "the folder Sent")]);
     mistakes(&two("maildir", "", "enabled = false"), &[]);

@@ -258,6 +258,21 @@ fn values_of_channels_and_mirrors() {
             &[(3, "channels.a.path", "from the root on")],
         ),
         (&of("maildir", "").replace("/var/mail/a", ""), &[(3, "channels.a.path", "is empty")]),
+        (&of("lmtp", "").replace("/run/lanka/a.sock", ""), &[(3, "channels.a.socket", "is empty")]),
+        (&of("lmtp", "").replace("/run/lanka/a.sock", "a.sock"), &[(3, "channels.a.socket", "from the root on")]),
+        (&of("lmtp", "").replace("/run", &"/x".repeat(60)), &[(3, "channels.a.socket", "a shorter one")]),
+        (
+            &of("lmtp", "").replace("socket = \"/run/lanka/a.sock\"", "listen = \"0.0.0.0:2424\""),
+            &[(3, "channels.a.listen", "allow_remote = true")],
+        ),
+        (
+            &of("lmtp", "").replace("socket = \"/run/lanka/a.sock\"", "listen = \"mail.example.fi:24\""),
+            &[(3, "channels.a.listen", "")],
+        ),
+        (&of("lmtp", "socket_mode = \"rw-rw----\""), &[(4, "channels.a.socket_mode", "octal digits")]),
+        (&of("lmtp", "socket_mode = \"0060\""), &[(4, "channels.a.socket_mode", "octal digits")]),
+        (&of("lmtp", "allow_remote = \"yes\""), &[(4, "channels.a.allow_remote", "true or false")]),
+        (&of("lmtp", "connections_max = 100000"), &[(4, "channels.a.connections_max", "between 1 and 1000")]),
         (
             &of("asterisk", "columns = [\"src\", \"dst\", \"start\", \"disposition\", \"src\"]"),
             &[(4, "channels.a.columns.4", "twice")],

@@ -54,7 +54,7 @@ pub fn text(incoming: &Incoming) -> &str {
 fn samples_become_what_is_expected() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/channels");
     let mut samples = Vec::new();
-    for kind in ["imap", "maildir"] {
+    for kind in ["imap", "lmtp", "maildir"] {
         files(&dir.join(kind), &mut samples);
     }
     samples.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));

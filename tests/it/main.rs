@@ -31,6 +31,7 @@ mod intake_directory;
 mod intake_imap;
 mod intake_table;
 mod layout;
+mod lmtp;
 mod mail;
 mod mail_content;
 mod media;

@@ -45,6 +45,7 @@ pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
 pub use super::wire::sender::SenderQuestion;
 pub use super::wire::settings::{Problems, SettingsProblem};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ channels! {
     imap,
     /// Instagram messaging.
     instagram,
+    /// Mails that the mail server hands over.
+    lmtp,
     /// A directory of mails.
     maildir,
     /// Facebook Messenger.
@@ -171,6 +174,8 @@ pub enum Intake {
     Webhook,
     /// We log in to a mailbox.
     Imap(ImapSource),
+    /// A mail server hands mails over.
+    Lmtp(LmtpSource),
     /// A file that grows, line by line.
     Tail(TailSource),
     /// A table that grows, row by row.
@@ -241,6 +246,35 @@ pub enum After {
     Move(String),
     /// It is deleted.
     Delete,
+}
+
+/// Where a mail server hands mails over.
+#[derive(Debug, Clone)]
+pub struct LmtpSource {
+    /// Where it knocks.
+    pub door: Door,
+    /// A larger mail is refused. Bytes.
+    pub message_bytes_max: u64,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Longest silence of a client.
+    pub timeout: Duration,
+}
+
+/// What a mail server connects to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Door {
+    /// A unix socket, with its mode.
+    Socket {
+        /// Where it is made.
+        path: PathBuf,
+        /// Who may write to it, as chmod has it.
+        mode: u32,
+    },
+    /// An address of this machine.
+    Address(SocketAddr),
+    /// Nothing: it starts a program.
+    Pipe,
 }
 
 /// A file to follow.

@@ -159,10 +159,11 @@ async fn try_mirror(carrier: &HttpCarrier, probe: Outgoing) -> Result<(), String
     }
 }
 
-/// `None` for what cannot be tried from here: a webhook is called, it does not call.
+/// `None` for what cannot be tried from here: a webhook is called, it does not call, and the
+/// directory of a socket may be made with the daemon.
 async fn try_channel(name: &str, channel: &ChannelSettings, tokens: &Tokens) -> Option<Result<(), String>> {
     match &channel.built.intake {
-        Intake::Webhook => None,
+        Intake::Webhook | Intake::Lmtp(_) => None,
         Intake::Imap(source) => Some(imap::try_login(source, name, tokens).await.map_err(|error| error.to_string())),
         Intake::Tail(source) => Some(readable(&source.path)),
         Intake::Table(source) => Some(Exchange::connect(source).await.map(drop).map_err(|error| error.to_string())),

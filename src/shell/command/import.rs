@@ -108,6 +108,7 @@ impl Import {
         let bytes_max = match &channel.built.intake {
             Intake::Webhook => settings.http.body_bytes_max as u64,
             Intake::Imap(source) => source.message_bytes_max,
+            Intake::Lmtp(source) => source.message_bytes_max,
             Intake::Tail(source) => source.line_bytes_max,
             Intake::Table(source) => source.row_bytes_max,
             Intake::Drop(source) => source.file_bytes_max,

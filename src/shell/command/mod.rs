@@ -6,6 +6,7 @@
 //! | `demo/` | `demo` |
 //! | `check.rs` | `check` |
 //! | `import.rs` | `import`; `history.rs` cuts files into deliveries, `stream.rs` reads `--events` |
+//! | `mail.rs` | `mail` |
 //! | `parse.rs` | `parse` |
 //! | `thread.rs`, `explain.rs` | `thread`, `explain` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
@@ -13,7 +14,7 @@
 //! | `export.rs` | `export` |
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration (`EX_CONFIG` of sysexits.h).
-//! What a command was asked for goes to standard output, everything else to standard error.
+//! (`mail` has codes of its own, for mail servers.) What a command was asked for goes to standard output, everything else to standard error.
 //!
 //! **Invariants:** no SQL and no reading of payloads here: a command arranges what the store, the
 //! channels and the ingest do. A reader that closes standard output early is no error.
@@ -24,6 +25,7 @@ mod explain;
 mod export;
 mod history;
 mod import;
+mod mail;
 mod output;
 mod parse;
 mod quarantine;
@@ -88,6 +90,8 @@ enum Command {
     Migrate,
     /// Read history in: mailboxes, bodies of webhooks, call logs, or a recorded stream.
     Import(import::Import),
+    /// Take in one mail from standard input, for an alias of the mail server.
+    Mail(mail::Mail),
     /// Show what a channel reads out of files, without configuration and database.
     Parse(parse::Parse),
     /// Show threads.
@@ -121,6 +125,9 @@ pub enum Failure {
     /// It did not work.
     #[error("{0}")]
     Failed(String),
+    /// It did not work, which has an exit code of its own.
+    #[error("{1}")]
+    Coded(u8, String),
     /// It did not work, and standard error has said why.
     #[error("")]
     Said,
@@ -150,6 +157,10 @@ impl Failure {
             Self::Failed(why) => {
                 eprintln!("lanka: {why}");
                 ExitCode::FAILURE
+            }
+            Self::Coded(code, why) => {
+                eprintln!("lanka: {why}");
+                ExitCode::from(*code)
             }
             Self::Said => ExitCode::FAILURE,
             Self::Closed => ExitCode::SUCCESS,
@@ -214,8 +225,20 @@ pub fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
     front
 }
 
-/// Does what the command line says.
-pub async fn run(cli: Cli) -> ExitCode {
+/// The whole program: reads the command line, and does what it says.
+pub fn main(given: impl Iterator<Item = OsString>) -> ExitCode {
+    let given = arguments(given);
+    if mail::is_meant(&given) {
+        return mail::main(&given);
+    }
+    let cli = Cli::parse_from(given);
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => Failure::Failed(format!("cannot begin: {error}")).tell(),
+    }
+}
+
+async fn run(cli: Cli) -> ExitCode {
     match dispatch(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
@@ -231,6 +254,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(command) => command.run(&config, &mut output).await?,
         Command::Migrate => run::migrate(&config).await?,
         Command::Import(command) => command.run(&config, &mut output).await?,
+        Command::Mail(command) => command.run(&config).await?,
         Command::Parse(command) => command.run(&mut output)?,
         Command::Thread(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,

@@ -111,6 +111,7 @@ fn word(intake: &Intake) -> &'static str {
     match intake {
         Intake::Webhook => "http",
         Intake::Imap(_) => "mailbox",
+        Intake::Lmtp(_) => "socket",
         Intake::Tail(_) => "log",
         Intake::Table(_) => "table",
         Intake::Drop(_) => "directory",

@@ -3,6 +3,7 @@
 //! | file | takes | acknowledges by |
 //! |---|---|---|
 //! | `imap/` | mails of a mailbox | moving the cursor (UIDVALIDITY, UID), in the same transaction |
+//! | `lmtp/` | mails that a mail server hands over | 250, after the commit |
 //! | `webhook.rs` | what vendors post | 200, after the commit |
 //! | `sample.rs` | what is sent from a page to try a channel with, as `webhook.rs` | |
 //! | `table.rs` | rows of a table | moving the cursor (time), in the same transaction |
@@ -14,6 +15,8 @@
 
 pub mod directory;
 pub mod imap;
+pub mod lmtp;
+pub mod mail;
 pub mod pace;
 pub mod sample;
 pub mod table;
