@@ -562,8 +562,8 @@ fn mistakes_in_channels_and_mirrors() {
             (5, "channels.a.windows.chat_sesion", "did you mean \"chat_session\"?"),
         ),
         ("maildir", "file_bytes_max = -1", (3, "channels.a.file_bytes_max", "")),
-        ("lmtp", "sockt = \"/x\"", (4, "channels.a.sockt", "did you mean \"socket\"?")),
-        ("lmtp", "socket_mode = 660", (4, "channels.a.socket_mode", "in quotes")),
+        ("lmtp", "sockt = \"/x\"", (3, "channels.a.sockt", "did you mean \"socket\"?")),
+        ("lmtp", "socket_mode = 660", (3, "channels.a.socket_mode", "in quotes")),
         ("lmtp", "listen = \"127.0.0.1:2424\"", (2, "channels.a.socket", "write one of")),
         (
             "webchat",

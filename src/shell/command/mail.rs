@@ -27,6 +27,7 @@ use crate::shell::intake::mail::{Incoming, MailError};
 use crate::shell::store::Store;
 use clap::Parser;
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -221,9 +222,10 @@ async fn connect(settings: &Settings) -> Result<Store, Kept> {
 /// Reads standard input to its end. Of what is too large all is read: a mail server whose pipe breaks may
 /// not look at the exit code.
 async fn read(store: &Store, bytes_max: u64, envelope: &Envelope) -> Result<Incoming, Kept> {
-    let mut input = tokio::io::stdin();
-    let mut head = Vec::with_capacity(HEAD_BYTES);
     let broken = |_| Kept::NotNow("standard input cannot be read");
+    let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
+    let mut input = tokio::fs::File::from_std(input.into());
+    let mut head = Vec::with_capacity(HEAD_BYTES);
     while head.len() < HEAD_BYTES && input.read_buf(&mut head).await.map_err(broken)? > 0 {}
     if head.is_empty() {
         return Err(Kept::NotNow("standard input is empty"));
