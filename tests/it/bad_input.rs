@@ -17,6 +17,7 @@ use lanka::pure::decide::normalise::normalise;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::message::RawEvent;
 use lanka::pure::domain::secret::Secret;
+use lanka::pure::wire::mime;
 use lanka::pure::wire::standard_webhooks::{SigningKey, sign};
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -1006,6 +1007,12 @@ fn parse_says_of_every_file_what_is_in_it() {
     }
 }
 
+/// What this thread has had of the processor: other programs do not count.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("not negative")
+}
+
 #[test]
 fn nothing_takes_long_to_read() {
     let setup = Setup { name: "test", region: "FI", time_zone: &jiff::tz::TimeZone::UTC };
@@ -1035,24 +1042,16 @@ fn nothing_takes_long_to_read() {
             body: body.into(),
         };
         let channel = (channels::kind(kind).expect("a kind").dry)(&setup);
-        // Another program may have had the processor: the best of three counts.
-        let mut took = Duration::MAX;
-        for _ in 0..3 {
-            let began = Instant::now();
-            let parsed = channel.parse(&event);
-            assert!(
-                !parsed.items.is_empty() || !parsed.faults.is_empty() || row.ends.is_empty(),
-                "{}: nothing",
-                row.what
-            );
-            for (item, incoming) in (0u32..).zip(parsed.items) {
-                normalise(&event, item, incoming, mint.next(now), &policy);
-            }
-            took = took.min(began.elapsed());
-            if took < READ_TIME_MAX / 2 {
-                break;
-            }
+        let began = processor_time();
+        let parsed = channel.parse(&event);
+        assert!(!parsed.items.is_empty() || !parsed.faults.is_empty() || row.ends.is_empty(), "{}: nothing", row.what);
+        for (item, incoming) in (0u32..).zip(parsed.items) {
+            normalise(&event, item, incoming, mint.next(now), &policy);
         }
+        if kind == "maildir" {
+            mime::html(&event);
+        }
+        let took = processor_time() - began;
         if took > READ_TIME_MAX / 8 {
             println!("{}: {took:?}", row.what);
         }

@@ -264,6 +264,7 @@ impl<'a> Record<'a> {
             let Ok(column) = Column::deserialize(word) else { continue };
             columns.push(column);
             fields.push(match value {
+                serde_json::Value::String(text) if text.contains('\0') => return Err(BadLine::Nul),
                 serde_json::Value::String(text) => text,
                 serde_json::Value::Null => String::new(),
                 other => other.to_string(),

@@ -58,6 +58,8 @@ pub const SANITISE_BYTES_MAX: usize = 1024 * 1024;
 pub const SANITISE_DEPTH_MAX: usize = 500;
 /// Start tags in it; each may be moved before a table, which costs one step for every one moved so far.
 const SANITISE_TAGS_MAX: usize = 20_000;
+/// Characters of text that are written as entities: each costs one step for every one before it in its text.
+const SANITISE_ENTITIES_MAX: usize = 20_000;
 /// Attributes of one tag are compared with each other: of a tag longer than this (bytes) so many are let through.
 const LONG_TAG_BYTES: usize = 1024;
 const LONG_TAG_ATTRIBUTES_MAX: usize = 256;
@@ -112,6 +114,8 @@ fn is_tame(html: &str) -> bool {
     let mut reader = Reader { html, at: 0, tag: "", ignore_quotes: false, ignore_comments: false };
     let mut open: HashMap<String, usize> = HashMap::new();
     let (mut depth, mut tags) = (0, 0);
+    // An entity in the source may be one in the text, whatever stands around it.
+    let mut entities = html.matches(['&', '\u{a0}']).count();
     while let Some(token) = reader.next() {
         match token {
             Token::Open(name) => {
@@ -130,9 +134,10 @@ fn is_tame(html: &str) -> bool {
                     depth -= 1;
                 }
             }
-            Token::Text(_) | Token::Nothing => {}
+            Token::Text(text) => entities += text.matches(['<', '>']).count(),
+            Token::Nothing => {}
         }
-        if depth > SANITISE_DEPTH_MAX {
+        if depth > SANITISE_DEPTH_MAX || entities > SANITISE_ENTITIES_MAX {
             return false;
         }
     }
@@ -475,7 +480,7 @@ fn windows_numbers(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SANITISE_BYTES_MAX, SANITISE_DEPTH_MAX, sanitise, to_text};
+    use super::{SANITISE_BYTES_MAX, SANITISE_DEPTH_MAX, SANITISE_ENTITIES_MAX, sanitise, to_text};
     use std::collections::HashMap;
 
     #[test]
@@ -605,6 +610,14 @@ mod tests {
         {
             let html = piece.repeat(2_000_000 / piece.len());
             assert!(to_text(&html, 500_000).len() < 510_000, "{piece}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_all_entities_is_not_cleaned() {
+        for one in ["&", "&amp;", "&a", "&#60;", "\u{a0}", ">", "a > b "] {
+            let cleaned = |count: usize| sanitise(&one.repeat(count), &HashMap::new()).is_some();
+            assert_eq!((cleaned(500), cleaned(SANITISE_ENTITIES_MAX + 1)), (true, false), "{one}");
         }
     }
 }
