@@ -1,6 +1,6 @@
 //! Whether a mail is from the domain it names, as lanka finds out itself: DKIM (RFC 6376), SPF (RFC 7208),
 //! DMARC (RFC 9989) and ARC (RFC 8617), where no server of ours has done so before
-//! ([`authentication`](super::authentication)).
+//! ([`super::authentication`]).
 //!
 //! The questions to name servers are the shell's, and are asked before the mail is parsed. This file says
 //! which mail there is a question about ([`question`]) and what the answers are worth ([`conclude`]).
