@@ -20,6 +20,7 @@
 //! | [`shell::intake`] | bytes → a raw event's row → the acknowledgement |
 //! | [`shell::ingest`] | raw event → parse → facts → decide → commit, in batches |
 //! | [`shell::deliver`] | outbox row → next step → send → keep the reply → … → settle |
+//! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
 //! | [`shell::carriers`] | requests to the outside |
 //! | [`shell::store`] | all SQL, and only SQL |
