@@ -18,7 +18,7 @@ use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender, SenderCheck};
 use crate::pure::domain::policy::Policy;
 use crate::shell::content::{ContentHash, Stored};
-use crate::shell::sender::Senders;
+use crate::shell::sender::{Senders, Unchecked};
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::facts;
 use crate::shell::store::profile;
@@ -121,13 +121,13 @@ struct Read {
     quiet: HashMap<RawEventId, bool>,
     faults: Vec<Faulty>,
     /// Deliveries that are to be checked before they are parsed, with their bytes: not of this batch.
-    unchecked: Vec<(Uuid, usize)>,
+    unchecked: Vec<Unchecked>,
 }
 
 impl Read {
     /// Of the deliveries that were claimed, those of this batch.
     fn checked(&self, claimed: Vec<Uuid>) -> Vec<Uuid> {
-        claimed.into_iter().filter(|id| !self.unchecked.iter().any(|(unchecked, _)| unchecked == id)).collect()
+        claimed.into_iter().filter(|id| !self.unchecked.iter().any(|unchecked| unchecked.id == *id)).collect()
     }
 }
 
@@ -213,22 +213,22 @@ impl Ingest {
                 return Ok(None);
             }
             let raw: Vec<Uuid> = claimed.iter().map(|claimed| claimed.event.id.0).collect();
-            let read = self.read(claimed).await?;
+            let mut read = self.read(claimed).await?;
             let raw = read.checked(raw);
             if raw.is_empty() {
                 // All of them are being checked now; what comes behind them is not held back.
                 tx.rollback().await?;
-                self.ask(&read);
+                self.ask(&mut read);
                 continue;
             }
-            self.ask(&read);
+            self.ask(&mut read);
             return Ok(Some(Prepared { tx, raw, read }));
         }
     }
 
-    fn ask(&self, read: &Read) {
+    fn ask(&self, read: &mut Read) {
         if let Some(senders) = self.senders.as_ref().filter(|_| !read.unchecked.is_empty()) {
-            senders.ask(&read.unchecked);
+            senders.ask(std::mem::take(&mut read.unchecked));
         }
     }
 
@@ -382,9 +382,9 @@ impl Ingest {
         let mut tx = self.store.pool.begin().await?;
         let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
         let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
-        let read = self.read(claimed).await?;
+        let mut read = self.read(claimed).await?;
         let raw = read.checked(raw);
-        self.ask(&read);
+        self.ask(&mut read);
         self.finish(Prepared { tx, raw, read }).await
     }
 
@@ -468,8 +468,10 @@ impl Registry {
         // History asks nobody.
         if let Some(senders) = senders.filter(|_| !claimed.quiet) {
             check = senders.found(event.id.0);
-            if check.is_none() && senders.is_asked(event, channel.as_ref()) {
-                return read.unchecked.push((event.id.0, event.body.len()));
+            if check.is_none()
+                && let Some(unchecked) = senders.wanted(event, channel.as_ref())
+            {
+                return read.unchecked.push(unchecked);
             }
         }
         let (messages, faults) = read_delivery(channel.as_ref(), event, check, tenant, self.profiles.as_deref(), mint);

@@ -2,7 +2,7 @@
 //! more later when name servers did not answer.
 //!
 //! Ingest hands over the deliveries that there is a question about and goes on with the others; what was found
-//! is kept until it claims them again. Nothing is written down: a process that ends asks again, and two
+//! is kept until it claims them again. What one domain's senders wrote is given back in the order it came. Nothing is written down: a process that ends asks again, and two
 //! daemons may both ask, for one of them only will decide.
 //!
 //! Refused: asking within the batch. One slow name server would hold back every channel, and the batch's
@@ -23,7 +23,7 @@ use crate::shell::store::sender_check::{Due, Verdict};
 use crate::shell::store::{Store, StoreError};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -81,9 +81,19 @@ struct Shared {
     room: Semaphore,
 }
 
+/// A delivery that is to be checked before it is parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct Unchecked {
+    /// The delivery.
+    pub id: Uuid,
+    /// Its size.
+    pub bytes: usize,
+    /// The domain that is asked about.
+    pub domain: String,
+}
+
 struct Waiting {
-    id: Uuid,
-    bytes: usize,
+    delivery: Unchecked,
     since: Instant,
 }
 
@@ -91,14 +101,32 @@ struct Waiting {
 struct State {
     /// Deliveries in the order they are checked.
     queue: VecDeque<Waiting>,
-    /// Those in the queue and those that are being checked.
+    /// Those in the queue, those that are being checked, and those that wait for one before them.
     open: HashSet<Uuid>,
+    /// The same by domain in the order they came, and whether each has been checked: what one sender wrote is
+    /// decided in the order it came, however long the checks take.
+    lines: HashMap<String, BTreeMap<Uuid, bool>>,
     /// What was found, until the delivery is settled.
     found: HashMap<Uuid, SenderCheck>,
     /// Tasks at work.
     working: usize,
     /// How name servers do.
     answers: Answers,
+}
+
+impl State {
+    /// A delivery has been checked: it may be claimed once all before it in its line may.
+    fn give_back(&mut self, id: Uuid, domain: &str) {
+        let Some(line) = self.lines.get_mut(domain) else { return };
+        line.insert(id, true);
+        while let Some(first) = line.first_entry().filter(|first| *first.get()) {
+            self.open.remove(first.key());
+            first.remove();
+        }
+        if line.is_empty() {
+            self.lines.remove(domain);
+        }
+    }
 }
 
 /// How name servers do.
@@ -146,12 +174,13 @@ impl Senders {
         Some(Self { shared: Arc::new(Shared { store, registry, verifier, setup, state, ended, room }) })
     }
 
-    /// Whether a delivery is to be checked before it is parsed.
-    pub(crate) fn is_asked(&self, event: &RawEvent, channel: &dyn Channel) -> bool {
+    /// Whether a delivery is to be checked before it is parsed, and about whom.
+    pub(crate) fn wanted(&self, event: &RawEvent, channel: &dyn Channel) -> Option<Unchecked> {
         let age = event.received_at.duration_since(event.trusted_at.unwrap_or(event.received_at));
         // A reader that panics does so again when the delivery is read, where it is caught.
-        let asking = std::panic::AssertUnwindSafe(|| channel.sender_question(event).is_some());
-        age <= self.shared.setup.age_max && std::panic::catch_unwind(asking).unwrap_or(false)
+        let asking = std::panic::AssertUnwindSafe(|| channel.sender_question(event));
+        let question = std::panic::catch_unwind(asking).unwrap_or(None).filter(|_| age <= self.shared.setup.age_max)?;
+        Some(Unchecked { id: event.id.0, bytes: event.body.len(), domain: question.domain })
     }
 
     /// What was found out about a delivery, if it has been checked.
@@ -189,11 +218,12 @@ impl Senders {
     }
 
     /// Takes deliveries to be checked.
-    pub(crate) fn ask(&self, raw: &[(Uuid, usize)]) {
+    pub(crate) fn ask(&self, unchecked: Vec<Unchecked>) {
         let mut state = self.state();
-        for (id, bytes) in raw {
-            if state.open.insert(*id) {
-                state.queue.push_back(Waiting { id: *id, bytes: *bytes, since: Instant::now() });
+        for delivery in unchecked {
+            if state.open.insert(delivery.id) {
+                state.lines.entry(delivery.domain.clone()).or_default().insert(delivery.id, false);
+                state.queue.push_back(Waiting { delivery, since: Instant::now() });
             }
         }
         while state.working < self.shared.setup.concurrency && state.working < state.queue.len() {
@@ -226,7 +256,7 @@ impl Senders {
                 }
                 next
             };
-            let Some(Waiting { id, bytes, since }) = next else { return };
+            let Some(Waiting { delivery: Unchecked { id, bytes, domain }, since }) = next else { return };
             let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(CHECKED_KIB_MAX);
             let room = self.shared.room.acquire_many(kib).await;
             let is_asked = since.elapsed() <= TURN_WAIT_MAX && !self.state().answers.are_away(Instant::now());
@@ -236,7 +266,7 @@ impl Senders {
             if is_asked {
                 state.answers.note(found.verdict != Authentication::Unknown, Instant::now());
             }
-            state.open.remove(&id);
+            state.give_back(id, &domain);
             // What another daemon decided meanwhile is never asked for; it must not gather.
             if state.found.len() >= WAITING_MAX {
                 state.found.clear();
@@ -377,5 +407,29 @@ mod tests {
         // While others are answered, slow domains are theirs alone.
         (0..20).for_each(|_| answers.note(false, at(75)));
         assert!(!answers.are_away(at(75)));
+    }
+
+    #[test]
+    fn what_a_domain_sent_is_given_back_in_the_order_it_came() {
+        let id = Uuid::from_u128;
+        let mut state = State::default();
+        for (n, domain) in [(1, "a.example"), (2, "a.example"), (3, "b.example"), (4, "a.example")] {
+            state.open.insert(id(n));
+            state.lines.entry(domain.to_owned()).or_default().insert(id(n), false);
+        }
+        // Which check ended, and what is still kept back after it.
+        let table: &[(u128, &str, &[u128])] = &[
+            (4, "a.example", &[1, 2, 3, 4]),
+            (3, "b.example", &[1, 2, 4]),
+            (1, "a.example", &[2, 4]),
+            (2, "a.example", &[]),
+        ];
+        for (ended, domain, open) in table {
+            state.give_back(id(*ended), domain);
+            let mut left: Vec<u128> = state.open.iter().map(|id| id.as_u128()).collect();
+            left.sort_unstable();
+            assert_eq!(left, *open, "after {ended}");
+        }
+        assert!(state.lines.is_empty());
     }
 }
