@@ -64,7 +64,8 @@ enum Sent {
     Wire(&'static str, Vec<u8>, Then),
     /// A mail.
     Mail(Vec<u8>),
-    /// A mail that is taken before the next is sent.
+    /// A mail that is decided before the next is sent: one whose sender has to be asked about is overtaken by
+    /// one that our own server vouched for.
     MailFirst(Vec<u8>),
     /// A file of so many bytes in the mailbox.
     MailOf(u64),
@@ -709,6 +710,13 @@ impl Daemon {
             .await;
     }
 
+    async fn all_mail_is_decided(&self) {
+        self.all_mail_is_taken().await;
+        let waiting =
+            "SELECT count(*) FROM raw_pending p JOIN raw_event r ON r.id = p.raw_event WHERE r.channel = 'mail'";
+        eventually("the mail is decided", async || (self.count(waiting).await == 0).then_some(())).await;
+    }
+
     /// Sends a row. Gives the answer, and how what was stored of it is known: its place in the channel's
     /// deliveries, or what its origin says.
     async fn send(&self, sent: &Sent, name: &str) -> (String, String) {
@@ -722,9 +730,9 @@ impl Daemon {
                 (String::new(), format!("{name},"))
             }
             Sent::MailFirst(bytes) => {
-                self.all_mail_is_taken().await;
+                self.all_mail_is_decided().await;
                 self.deliver(name, |file| file.write_all(bytes).expect("written"));
-                self.all_mail_is_taken().await;
+                self.all_mail_is_decided().await;
                 (String::new(), format!("{name},"))
             }
             Sent::MailOf(bytes) => {
