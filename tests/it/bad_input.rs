@@ -704,14 +704,10 @@ impl Daemon {
         fs::rename(&unfinished, self.path("mail/new").join(name)).expect("delivered");
     }
 
-    async fn all_mail_is_taken(&self) {
+    async fn all_mail_is_decided(&self) {
         let new = self.path("mail/new");
         eventually("the mail is taken", async || fs::read_dir(&new).expect("new/").next().is_none().then_some(()))
             .await;
-    }
-
-    async fn all_mail_is_decided(&self) {
-        self.all_mail_is_taken().await;
         let waiting =
             "SELECT count(*) FROM raw_pending p JOIN raw_event r ON r.id = p.raw_event WHERE r.channel = 'mail'";
         eventually("the mail is decided", async || (self.count(waiting).await == 0).then_some(())).await;

@@ -3,10 +3,7 @@
 use crate::desk::{Desk, mail};
 use crate::endpoint::Endpoint;
 use crate::mirrors::mirror;
-use bytes::Bytes;
-use lanka::pure::domain::Timestamp;
-use lanka::pure::domain::id::RawEventId;
-use lanka::pure::domain::message::RawEvent;
+use crate::sender_auth::event;
 use lanka::pure::wire::mime;
 use lanka::shell::alerts::{Alerts, Tool};
 use lanka::shell::carriers::http::HttpCarrier;
@@ -14,16 +11,7 @@ use lanka::shell::deliver::{Deliver, Limits};
 use serde_json::Value;
 
 fn html_of(mail: &str) -> Option<String> {
-    mime::html(&RawEvent {
-        id: RawEventId(uuid::Uuid::now_v7()),
-        tenant: "main".to_owned(),
-        channel: "mail".to_owned(),
-        kind: "maildir".to_owned(),
-        received_at: Timestamp::now(),
-        trusted_at: None,
-        origin: "test".to_owned(),
-        body: Bytes::from(mail.to_owned()),
-    })
+    mime::html(&event(mail))
 }
 
 const PICTURES: &str = "Content-Type: multipart/related; boundary=r\n\n--r\n\
@@ -74,17 +62,7 @@ fn the_author_of_what_is_passed_on_is_told() {
     ];
     for (subject, rest, expected) in table {
         let body = format!("From: Minna <minna@example.com>\nSubject: {subject}\n{rest}");
-        let event = RawEvent {
-            id: RawEventId(uuid::Uuid::now_v7()),
-            tenant: "main".to_owned(),
-            channel: "mail".to_owned(),
-            kind: "maildir".to_owned(),
-            received_at: Timestamp::now(),
-            trusted_at: None,
-            origin: "test".to_owned(),
-            body: Bytes::from(body),
-        };
-        let incoming = mime::read(&event, &mime::MailSettings::default()).items.remove(0);
+        let incoming = mime::read(&event(&body), &mime::MailSettings::default()).items.remove(0);
         assert_eq!(incoming.forwarded_from.as_deref(), *expected, "{subject}: {rest}");
         assert_eq!(incoming.sender.identities[0].identity.value, "minna@example.com");
     }

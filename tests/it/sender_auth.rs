@@ -108,7 +108,8 @@ fn without_field(mail: &str, name: &str) -> String {
     format!("{}{}", &mail[..at], &rest[end.expect("its end")..])
 }
 
-fn event(body: &str) -> RawEvent {
+/// A mail as it was delivered.
+pub fn event(body: &str) -> RawEvent {
     RawEvent {
         id: RawEventId(uuid::Uuid::now_v7()),
         tenant: "main".to_owned(),

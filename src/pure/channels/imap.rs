@@ -106,23 +106,23 @@ impl Channel for Imap {
     fn parse(&self, event: &RawEvent) -> Parsed {
         match is_sent(event) {
             true => mime::read_sent(event, &self.settings),
-            false => mime::read(event, &self.settings),
+            false => self.settings.parse(event),
         }
     }
 
     fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
-        if is_sent(event) { None } else { mime::sender_question(event, &self.settings) }
+        if is_sent(event) { None } else { self.settings.sender_question(event) }
     }
 
     fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
         match is_sent(event) {
             true => mime::read_sent(event, &self.settings),
-            false => mime::read_checked(event, &self.settings, Some(check)),
+            false => self.settings.parse_checked(event, check),
         }
     }
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
-        mime::redact(event, item)
+        self.settings.redact(event, item)
     }
 }
 

@@ -13,9 +13,8 @@
 //! **Invariant:** whoever may write to the socket is believed to be the mail server. It is this machine's,
 //! unless `allow_remote` says otherwise in so many words.
 
-use super::{Built, Channel, Door, Form, Intake, Kind, LmtpSource, Own, Redacted, SenderQuestion, Setup, Unfit};
-use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
-use crate::pure::wire::mime::{self, MailSettings};
+use super::{Built, Channel, Door, Form, Intake, Kind, LmtpSource, Own, Setup, Unfit};
+use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::written;
 use serde::{Deserialize, Deserializer};
@@ -90,31 +89,8 @@ fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     })
 }
 
-/// Reads mail out of what was delivered.
-struct Lmtp {
-    settings: MailSettings,
-}
-
-impl Channel for Lmtp {
-    fn parse(&self, event: &RawEvent) -> Parsed {
-        mime::read(event, &self.settings)
-    }
-
-    fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
-        mime::sender_question(event, &self.settings)
-    }
-
-    fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
-        mime::read_checked(event, &self.settings, Some(check))
-    }
-
-    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
-        mime::redact(event, item)
-    }
-}
-
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(Lmtp { settings: MailSettings::default() })
+    Box::new(MailSettings::default())
 }
 
 fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
@@ -140,7 +116,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         connections_max: settings.connections_max,
         timeout: Duration::from_secs(settings.timeout_s),
     };
-    Built { channel: Box::new(Lmtp { settings: mail }), intake: Intake::Lmtp(source), own }.unless(problems)
+    Built { channel: Box::new(mail), intake: Intake::Lmtp(source), own }.unless(problems)
 }
 
 fn door(settings: &Settings, problems: &mut Problems) -> Door {

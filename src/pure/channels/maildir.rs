@@ -6,9 +6,8 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Redacted, SenderQuestion, Setup, Unfit};
-use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
-use crate::pure::wire::mime::{self, MailSettings};
+use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
+use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::written;
 use serde::Deserialize;
@@ -46,31 +45,8 @@ fn poll_interval_s() -> u64 {
     60
 }
 
-/// Reads mail out of what was delivered.
-struct Maildir {
-    settings: MailSettings,
-}
-
-impl Channel for Maildir {
-    fn parse(&self, event: &RawEvent) -> Parsed {
-        mime::read(event, &self.settings)
-    }
-
-    fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
-        mime::sender_question(event, &self.settings)
-    }
-
-    fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
-        mime::read_checked(event, &self.settings, Some(check))
-    }
-
-    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
-        mime::redact(event, item)
-    }
-}
-
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(Maildir { settings: MailSettings::default() })
+    Box::new(MailSettings::default())
 }
 
 fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
@@ -91,7 +67,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         file_bytes_max: settings.file_bytes_max,
         poll_interval: Duration::from_secs(settings.poll_interval_s),
     };
-    Built { channel: Box::new(Maildir { settings: mail }), intake: Intake::Drop(source), own }.unless(problems)
+    Built { channel: Box::new(mail), intake: Intake::Drop(source), own }.unless(problems)
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ use super::domain::message::{Parsed, RawEvent, SenderCheck};
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
+use super::wire::mime::{self, MailSettings};
 pub use super::wire::oauth::{Grant, OAuth};
 pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
@@ -390,5 +391,25 @@ pub trait Channel: Send + Sync {
     /// no file. Called until there is a file or a reason why there is none.
     fn media(&self, _remote: &str, _replies: &[MediaReply]) -> MediaStep {
         MediaStep::Lost("files of this channel are not fetched".to_owned())
+    }
+}
+
+/// Mail, by whatever way it comes in. A channel of mail is this, or asks this: what it forgets to pass on,
+/// such as the check of senders, would be missing in silence.
+impl Channel for MailSettings {
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        mime::read(event, self)
+    }
+
+    fn sender_question(&self, event: &RawEvent) -> Option<SenderQuestion> {
+        mime::sender_question(event, self)
+    }
+
+    fn parse_checked(&self, event: &RawEvent, check: SenderCheck) -> Parsed {
+        mime::read_checked(event, self, Some(check))
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        mime::redact(event, item)
     }
 }

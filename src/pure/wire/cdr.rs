@@ -161,8 +161,11 @@ pub enum BadLine {
     /// Another log.
     #[error("it is a channel event (CEL), not a call record; configure Master.csv of cdr-csv")]
     Cel,
+    /// A row that was cut, or is no JSON.
+    #[error("begins like a row in JSON, and is none: it may be cut off")]
+    BrokenRow,
     /// JSON of something else.
-    #[error("it is JSON, but no row of a table of calls: it lacks {0}")]
+    #[error("it is JSON, but no row of a table of calls: it lacks `{0}`")]
     NotARow(&'static str),
 }
 
@@ -250,7 +253,7 @@ impl<'a> Record<'a> {
     /// back ends fill any that the ops added.
     fn of_row(line: &[u8]) -> Result<Self, BadLine> {
         let row: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(line).map_err(|_| BadLine::NotARow("an end"))?;
+            serde_json::from_slice(line).map_err(|_| BadLine::BrokenRow)?;
         if let Some(bytes) = row.get(TOO_LARGE).and_then(serde_json::Value::as_u64) {
             return Err(BadLine::RowTooLarge(bytes));
         }

@@ -55,10 +55,7 @@ pub fn delivery(kind: &str, body: &[u8]) {
         assert!(!fault.code.is_empty() && !fault.detail.is_empty(), "a fault without a name");
     }
     // Who redacts has a configuration: a layout is guessed only without one.
-    match configured(kind) {
-        Some(channel) => redact_some(&*channel, &event),
-        None => redact_some(&*channel, &event),
-    }
+    redact_some(configured(kind).as_deref().unwrap_or(&*channel), &event);
     for (item, incoming) in parsed.items.into_iter().enumerate() {
         let message = normalise(&event, item as u32, incoming, MessageId(uuid::Uuid::nil()), policy());
         for text in [message.incoming.content.text(), &message.own_text] {
