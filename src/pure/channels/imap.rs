@@ -1,7 +1,7 @@
 //! A mailbox read over IMAP (RFC 9051, RFC 3501): one mail, one message.
 //!
 //! This file says how the mailbox is configured; the shell's intake logs in and fetches, and
-//! [`mime`](crate::pure::wire::mime) reads the mail.
+//! [`mime`] reads the mail.
 //!
 //! **Invariant:** no password or token crosses a network in the clear: a connection without TLS is
 //! made to this machine only.

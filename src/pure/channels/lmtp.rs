@@ -3,7 +3,7 @@
 //! The mail server keeps a mail until lanka has it stored, tries again on its own, and tells the sender what
 //! becomes of it; nothing is polled, nothing is left lying about. Its `mailbox_transport` or router names the
 //! socket; where it can only start a program, that is `lanka mail`. This file says how the channel is
-//! configured; the shell's intake speaks the protocol, [`mime`](crate::pure::wire::mime) reads the mail, and
+//! configured; the shell's intake speaks the protocol, [`mime`] reads the mail, and
 //! what the envelope said stands on top of it ([`envelope`](crate::pure::wire::envelope)).
 //!
 //! A mail over `message_bytes_max` is refused for good, and not recorded as skipped: unlike a mailbox, a mail

@@ -1,7 +1,7 @@
 //! A Maildir into which a local mail server delivers: one file, one mail, one message.
 //!
 //! Files in `new/` are taken and moved to `cur/` once stored; nothing is deleted. This file says how
-//! the directory is configured; the shell's intake watches it, [`mime`](crate::pure::wire::mime) reads the mail.
+//! the directory is configured; the shell's intake watches it, [`mime`] reads the mail.
 //!
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
