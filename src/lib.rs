@@ -24,6 +24,7 @@
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
 //! | [`shell::carriers`] | requests to the outside |
 //! | [`shell::store`] | all SQL, and only SQL |
+//! | [`shell::retention`] | what is removed by age |
 //! | [`shell::content`] | large bodies and attachments, named by their SHA-256 |
 //! | [`shell::cluster`] | the private Postgres |
 //! | [`shell::server`], [`shell::telemetry`], [`shell::alerts`] | HTTP, logs and metrics, what ops must hear of |

@@ -230,12 +230,34 @@ impl ContentStore {
         Ok((bytes, found.into_stream().map_err(ContentError::from).boxed()))
     }
 
-    /// Removes a content that no row names any more. Absent already is fine.
-    pub async fn remove(&self, hash: ContentHash) -> Result<(), ContentError> {
-        match self.objects.delete(&hash.location()).await {
-            Err(object_store::Error::NotFound { .. }) => Ok(()),
-            other => Ok(other?),
+    /// Removes a content that no row names any more, if it was not put again within `age`: then somebody may be
+    /// about to name it. Says whether it is gone. Absent already is fine.
+    pub async fn remove_older_than(&self, hash: ContentHash, age: Duration) -> Result<bool, ContentError> {
+        let location = hash.location();
+        if self.is_younger_than(&location, age).await? {
+            return Ok(false);
         }
+        // Taken aside before it is looked at for the last time: a put from now on makes a file of its own.
+        let aside = Location::from(format!("{INCOMING}/{}", uuid::Uuid::now_v7().simple()));
+        match self.objects.rename(&location, &aside).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(true),
+            other => other?,
+        }
+        if self.is_younger_than(&aside, age).await? {
+            self.objects.rename(&aside, &location).await?;
+            return Ok(false);
+        }
+        self.objects.delete(&aside).await?;
+        Ok(true)
+    }
+
+    async fn is_younger_than(&self, location: &Location, age: Duration) -> Result<bool, ContentError> {
+        let put_at = match self.objects.head(location).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(false),
+            other => SystemTime::from(other?.last_modified),
+        };
+        // A clock that was set back makes it young.
+        Ok(put_at.elapsed().is_ok_and(|since| since < age) || (put_at > SystemTime::now() && !age.is_zero()))
     }
 
     /// Removes what crashed puts left, and says how many files that were. Blocks on the disk.
@@ -375,10 +397,31 @@ mod tests {
         let hash = store.put(Bytes::from_static(b"whole")).await.unwrap().hash;
         std::fs::write(&files(dir.path())[0], b"torn").unwrap();
         assert!(matches!(store.get(hash).await, Err(ContentError::Damaged(damaged)) if damaged == hash));
-        store.remove(hash).await.unwrap();
-        store.remove(hash).await.unwrap();
+        assert!(store.remove_older_than(hash, Duration::ZERO).await.unwrap());
+        assert!(store.remove_older_than(hash, Duration::ZERO).await.unwrap());
         assert!(matches!(store.get(hash).await, Err(ContentError::Missing(missing)) if missing == hash));
         assert!(matches!(store.get_stream(hash).await, Err(ContentError::Missing(_))));
+    }
+
+    #[tokio::test]
+    async fn what_was_put_lately_is_not_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = ContentStore::open(dir.path()).unwrap();
+        let hash = store.put(Bytes::from_static(b"an answer to all")).await.unwrap().hash;
+        let hour = Duration::from_secs(3600);
+        assert!(!store.remove_older_than(hash, hour).await.unwrap());
+        assert!(store.get(hash).await.is_ok());
+        let age = |by| {
+            let file = std::fs::File::options().write(true).open(&files(dir.path())[0]).unwrap();
+            file.set_modified(SystemTime::now() - by).unwrap();
+        };
+        // Old, but put once more: as young as that.
+        age(2 * hour);
+        store.put(Bytes::from_static(b"an answer to all")).await.unwrap();
+        assert!(!store.remove_older_than(hash, hour).await.unwrap());
+        age(2 * hour);
+        assert!(store.remove_older_than(hash, hour).await.unwrap());
+        assert!(files(dir.path()).is_empty());
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, Web
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
 use crate::shell::media::{self, Media};
 use crate::shell::profiles::Profiles;
+use crate::shell::retention;
 use crate::shell::sender::verify::CheckLimits;
 use crate::shell::sender::{self, Senders};
 use crate::shell::server::{self, ServerLimits};
@@ -379,6 +380,7 @@ impl Running {
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
+        rest.spawn(retention::keep_to(kept(&sections), store.clone(), rest_stop.clone()));
 
         let enabled = parts.channels.iter().filter(|channel| channel.enabled);
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
@@ -548,6 +550,10 @@ fn ready(store: &Store) -> server::Ready {
         let store = store.clone();
         Box::pin(async move { store.can_store().await })
     })
+}
+
+fn kept(sections: &Sections) -> retention::Limits {
+    retention::Limits { raw: sections.retention.raw, messages: sections.retention.messages }
 }
 
 fn deliver_limits(sections: &Sections) -> deliver::Limits {

@@ -23,6 +23,7 @@ use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quaranti
 use crate::shell::store::facts;
 use crate::shell::store::profile;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
+use crate::shell::store::retention;
 use crate::shell::store::{Store, StoreError};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -299,6 +300,7 @@ impl Ingest {
         quarantine(&mut tx, &read.faults, now).await?;
         unnamed.extend(self.redact(&mut tx, erased).await?);
         raw_event::settle(&mut tx, &raw).await?;
+        retention::unname(&mut tx, &unnamed).await?;
         tx.commit().await?;
         self.forget(&raw);
         self.store.forget_contents(unnamed).await;
@@ -364,6 +366,9 @@ impl Ingest {
                 tracing::warn!(code = "ingest_outage", %error, "the database is away; the batch waits in the queue");
                 tokio::time::sleep(OUTAGE_WAIT).await;
                 return;
+            }
+            if error.is_month_gone() {
+                self.store.forget_months();
             }
             match (error.is_race() && races < RACES_MAX, raw.len()) {
                 (true, _) => work.push((raw, races + 1, None)),

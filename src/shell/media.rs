@@ -438,7 +438,11 @@ impl Media {
                 // Its message was erased meanwhile, or somebody else has it now.
                 Ok(false) => {
                     if let Settled::Fetched { stored, .. } = settled {
-                        store.forget_contents(vec![stored.hash]).await;
+                        let hash = stored.hash;
+                        if let Err(error) = store.unname(hash).await {
+                            tracing::warn!(code = "content_left", content.hash = %hash, %error,
+                                "a file that was fetched for an erased message stays; remove the content of this name by hand");
+                        }
                     }
                     return;
                 }

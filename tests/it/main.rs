@@ -43,6 +43,7 @@ mod ownership;
 mod people;
 mod presence;
 mod readme;
+mod retention;
 mod sample;
 mod sender_auth;
 mod story;

@@ -278,8 +278,11 @@ fn route(row: &PgRow) -> Result<Route, StoreError> {
 
 async fn deliveries(connection: &mut PgConnection, id: MessageId) -> Result<Vec<Delivered>, StoreError> {
     let rows = sqlx::query(
-        "SELECT i.raw_event, i.item, i.role, i.what, r.channel, r.origin, r.received_at, r.bytes
-         FROM raw_item i JOIN raw_event r ON r.id = i.raw_event WHERE i.message_id = $1 ORDER BY i.raw_event, i.item",
+        "SELECT i.raw_event, i.item, i.role, i.what, coalesce(r.channel, m.channel) AS channel,
+            coalesce(r.origin, 'retention has removed its bytes') AS origin,
+            coalesce(r.received_at, lanka_uuid_time(i.raw_event)) AS received_at, coalesce(r.bytes, 0) AS bytes
+         FROM raw_item i JOIN message m ON m.id = i.message_id LEFT JOIN raw_event r ON r.id = i.raw_event
+         WHERE i.message_id = $1 ORDER BY i.raw_event, i.item",
     )
     .bind(id.0)
     .fetch_all(connection)

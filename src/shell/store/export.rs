@@ -85,13 +85,14 @@ pub struct Suggested {
     pub tickets: Vec<MessageId>,
 }
 
-// A leg was decided by itself: its decision is the one as many legs after the first.
+// A delivery that retention removed is told by the message it brought and by its id. A leg was decided by itself: its decision is the one as many legs after the first.
 const ASSIGNMENTS: &str = "
     WITH page AS (
         SELECT raw_event, item, role, source_key, message_id, duplicate_of FROM raw_item
         WHERE (raw_event, item) > ($1, $2) ORDER BY raw_event, item LIMIT $3
     )
-    SELECT p.raw_event, p.item, p.role, p.source_key, p.message_id, p.duplicate_of, r.channel, r.kind, r.received_at,
+    SELECT p.raw_event, p.item, p.role, p.source_key, p.message_id, p.duplicate_of, coalesce(r.channel, m.channel, '') AS channel,
+        coalesce(r.kind, m.kind, '') AS kind, coalesce(r.received_at, lanka_uuid_time(p.raw_event)) AS received_at,
         coalesce(i.contact_id, ac.now, d.contact_id) AS contact_id, coalesce(m.ticket_id, ta.now, d.ticket_id) AS ticket_id,
         d.contact_id AS first_contact, d.ticket_id AS first_ticket, m.direction, m.occurred_at,
         coalesce(m.matter_kind, '{}') AS matter_kind, m.priority, coalesce(m.numbers, '{}') AS numbers,
@@ -100,7 +101,7 @@ const ASSIGNMENTS: &str = "
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
             WHERE s.message_id = p.message_id AND s.target_kind = 'ticket' AND s.state <> 'rejected') AS tickets
     FROM page p
-    JOIN raw_event r ON r.id = p.raw_event
+    LEFT JOIN raw_event r ON r.id = p.raw_event
     LEFT JOIN message m ON m.id = p.message_id
     LEFT JOIN identity i ON i.id = m.identity_id
     LEFT JOIN LATERAL (
@@ -248,7 +249,8 @@ impl Snapshot<'_> {
         let mut connection = store.pool.acquire().await.map_err(StoreError::from)?;
         // Only ids are sorted; a body is fetched when its turn comes.
         let ids =
-            sqlx::query_scalar::<_, Uuid>("SELECT id FROM raw_event ORDER BY received_at, id").fetch(&mut *self.tx);
+            sqlx::query_scalar::<_, Uuid>("SELECT id FROM raw_event r WHERE same_as IS NULL OR EXISTS (SELECT 1 FROM raw_event f WHERE f.id = r.same_as)
+                ORDER BY received_at, id").fetch(&mut *self.tx);
         let mut pages = ids.try_chunks(RAW_PAGE_ROWS);
         loop {
             let page = match pages.try_next().await {

@@ -7,7 +7,7 @@
 //! Keys are joined to tables by `CROSS JOIN LATERAL (… LIMIT n)`: a plain join leaves it to the planner
 //! to read a table whole that was small when the statement was planned, and is not any more.
 
-use super::{StoreError, lock_key, lock_sorted};
+use super::{StoreError, lock_key, lock_sorted, retention};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::facts::*;
@@ -55,6 +55,8 @@ pub async fn load(
     batch: &[(Message, Lookup)],
 ) -> Result<(Facts, Loaded), StoreError> {
     let mut loader = Loader { connection, tenant, facts: Facts::default(), loaded: Loaded::default() };
+    // Before any other lock: who removes waits for all who hold a share, and those behind him hold nothing yet.
+    retention::hold_off(loader.connection).await?;
     loader.lock_keys(batch).await?;
     loader.seen(batch).await?;
     loader.identities(batch).await?;

@@ -21,6 +21,7 @@ pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
 pub mod replay;
+pub mod retention;
 pub mod sender_check;
 pub mod view;
 pub mod ways;
@@ -91,10 +92,18 @@ impl StoreError {
     pub fn is_race(&self) -> bool {
         match self {
             Self::Stale => true,
+            _ if self.is_month_gone() => true,
             // 40001 serialization_failure, 40P01 deadlock_detected (PostgreSQL, appendix A).
             Self::Database(sqlx::Error::Database(error)) => matches!(error.code().as_deref(), Some("40001" | "40P01")),
             _ => false,
         }
+    }
+
+    /// Whether another daemon's retention removed the month of a row that is to be written.
+    pub fn is_month_gone(&self) -> bool {
+        // 23514 check_violation: without the name of a constraint, it is that no partition takes the row.
+        matches!(self, Self::Database(sqlx::Error::Database(error))
+            if error.code().as_deref() == Some("23514") && error.constraint().is_none())
     }
 
     /// Whether lanka's tables are missing altogether.
@@ -272,6 +281,11 @@ impl Store {
             self.months.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(month);
         }
         Ok(())
+    }
+
+    /// Months may be gone: they are looked for again before the next row is written.
+    pub(crate) fn forget_months(&self) {
+        self.months.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }
 
     /// A mint of its own for one batch, seeded apart from every other.

@@ -1,5 +1,6 @@
 //! Deliveries: stored before they are acknowledged, claimed in order, settled with their batch.
 
+use super::retention::unname;
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
@@ -141,20 +142,32 @@ impl Store {
         cursor: Option<CursorMove<'_>>,
         hearing: Hearing,
     ) -> Result<Vec<RawEventId>, StoreError> {
-        self.ensure_months(events.iter().map(|event| event.received_at)).await?;
         let rows = self.rows(events).await?;
-        if let Some(cursor) = cursor {
-            let mut tx = self.pool.begin().await?;
-            rows.insert(&mut tx, hearing, self.has_peers()).await?;
-            move_cursor(&mut tx, &cursor).await?;
-            tx.commit().await?;
-        } else if !events.is_empty() {
-            let mut connection = self.pool.acquire().await?;
-            rows.insert(&mut connection, hearing, self.has_peers()).await?;
+        self.ensure_months(events.iter().map(|event| event.received_at)).await?;
+        match self.insert(&rows, cursor.as_ref(), hearing).await {
+            Err(error) if error.is_month_gone() => {
+                self.forget_months();
+                self.ensure_months(events.iter().map(|event| event.received_at)).await?;
+                self.insert(&rows, cursor.as_ref(), hearing).await?;
+            }
+            other => other?,
         }
         self.forget_repeated(&rows).await?;
         self.ingest_wake.notify_one();
         Ok(rows.id.into_iter().map(RawEventId).collect())
+    }
+
+    async fn insert(&self, rows: &Rows, cursor: Option<&CursorMove<'_>>, hearing: Hearing) -> Result<(), StoreError> {
+        if let Some(cursor) = cursor {
+            let mut tx = self.pool.begin().await?;
+            rows.insert(&mut tx, hearing, self.has_peers()).await?;
+            move_cursor(&mut tx, cursor).await?;
+            tx.commit().await?;
+        } else if !rows.id.is_empty() {
+            let mut connection = self.pool.acquire().await?;
+            rows.insert(&mut connection, hearing, self.has_peers()).await?;
+        }
+        Ok(())
     }
 
     /// Whether deliveries of these very bytes were stored on a channel before, one by one.
@@ -267,30 +280,6 @@ impl Store {
 }
 
 impl Store {
-    /// Removes contents that no row names any more. What cannot be removed now is told in the log: the
-    /// rows are right, and only a file too many is left.
-    pub async fn forget_contents(&self, contents: Vec<ContentHash>) {
-        for hash in contents {
-            if let Err(error) = self.forget_content(hash).await {
-                tracing::warn!(code = "content_left", content.hash = %hash, %error,
-                    "a content that was erased could not be removed; remove the file of this name by hand");
-            }
-        }
-    }
-
-    async fn forget_content(&self, hash: ContentHash) -> Result<(), StoreError> {
-        let is_named: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM raw_event WHERE content_hash = $1) OR EXISTS (SELECT 1 FROM attachment WHERE content_hash = $1)",
-        )
-        .bind(&hash.0[..])
-        .fetch_one(&self.pool)
-        .await?;
-        if !is_named {
-            self.content.remove(hash).await?;
-        }
-        Ok(())
-    }
-
     /// A large body is put before it is known whether it is new. Where an earlier delivery of the same
     /// bytes was redacted since, nothing names it, and it goes again.
     async fn forget_repeated(&self, rows: &Rows) -> Result<(), StoreError> {
@@ -307,7 +296,11 @@ impl Store {
         .bind(hashes)
         .fetch_all(&self.pool)
         .await?;
-        self.forget_contents(unnamed.iter().filter_map(|hash| hash.as_slice().try_into().ok()).collect()).await;
+        let unnamed: Vec<ContentHash> = unnamed.iter().filter_map(|hash| hash.as_slice().try_into().ok()).collect();
+        if !unnamed.is_empty() {
+            // It was put a moment ago, so that it cannot go yet.
+            unname(&mut *self.pool.acquire().await?, &unnamed).await?;
+        }
         Ok(())
     }
 }

@@ -63,6 +63,7 @@ impl Store {
             "SELECT r.id, EXISTS (SELECT 1 FROM quarantine q WHERE q.raw_event = r.id AND q.state = 'waiting') AS is_quarantined,
                 (SELECT coalesce(array_agg(i.item ORDER BY i.item), '{}') FROM raw_item i WHERE i.raw_event = r.id) AS items
              FROM raw_event r WHERE r.id > $1 AND ($2::timestamptz IS NULL OR r.received_at >= $2)
+                AND (r.same_as IS NULL OR EXISTS (SELECT 1 FROM raw_event f WHERE f.id = r.same_as))
                 AND NOT EXISTS (SELECT 1 FROM raw_pending p WHERE p.raw_event = r.id)
              ORDER BY r.id LIMIT $3",
         )
