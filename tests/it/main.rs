@@ -37,6 +37,7 @@ mod mail_content;
 mod media;
 mod mirrors;
 mod name_server;
+mod names;
 mod normalise;
 mod ops;
 mod ownership;

@@ -6,7 +6,7 @@ use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
 use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
-use crate::pure::domain::name::{NameMatch, PersonName};
+use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
 
 /// One delivery vouches for both identifiers.
@@ -23,8 +23,6 @@ pub const BITS_SECRET: i16 = 8;
 pub const BITS_ASSERTED: i16 = 7;
 /// Given and family name agree.
 pub const BITS_NAME_FULL: i16 = 6;
-/// Names agree as far as both go.
-pub const BITS_NAME_PARTIAL: i16 = 4;
 /// A secret held by more contacts than this is a mailing, and ties nobody.
 pub const SECRET_CONTACTS_MAX: usize = 6;
 /// Numbers refused to one identity in an hour before its numbers are no longer looked up.
@@ -43,20 +41,25 @@ pub enum Names {
     Conflict,
 }
 
-/// Compares all names of one side with all of the other.
+/// Compares all names of one side with all of the other: the pair that agrees best counts, and a conflict
+/// only where none agrees.
 pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a PersonName>) -> Names {
-    let mut verdict = Names::Unknown;
+    let mut best: Option<Agreement> = None;
+    let mut conflict = false;
     for their in theirs {
         for our in ours {
-            match our.compare(their) {
-                NameMatch::Full => return Names::Agree(BITS_NAME_FULL),
-                NameMatch::Partial => verdict = Names::Agree(BITS_NAME_PARTIAL),
-                NameMatch::Conflict if verdict == Names::Unknown => verdict = Names::Conflict,
-                NameMatch::Conflict | NameMatch::Unknown => {}
+            let found = our.compare(their);
+            conflict |= found.verdict == NameMatch::Conflict;
+            if found.agrees() && best.is_none_or(|best| found.bits > best.bits) {
+                best = Some(found);
             }
         }
     }
-    verdict
+    match best {
+        Some(best) => Names::Agree(best.bits),
+        None if conflict => Names::Conflict,
+        None => Names::Unknown,
+    }
 }
 
 /// Whether anybody could have made the message look as if it came from its sender: a From that

@@ -5,7 +5,6 @@
 pub mod contact;
 pub mod decision;
 pub mod facts;
-pub mod given_name;
 pub mod id;
 pub mod identity;
 pub mod lookalike;

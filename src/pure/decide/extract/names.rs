@@ -13,7 +13,7 @@ use super::super::phrases::{
     SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
-use crate::pure::domain::given_name::is_given;
+use crate::pure::domain::name::given::is_given;
 use crate::pure::domain::name::{NameMatch, PersonName, fold};
 use regex::Regex;
 use std::ops::Range;
@@ -45,12 +45,12 @@ pub struct Hints {
 
 impl Hints {
     fn agrees(&self, name: &PersonName) -> bool {
-        let agrees = |known: &PersonName| matches!(known.compare(name), NameMatch::Full | NameMatch::Partial);
+        let agrees = |known: &PersonName| known.compare(name).agrees();
         self.called.as_ref().is_some_and(agrees) || self.addresses.iter().any(agrees)
     }
 
     fn contradicts(&self, name: &PersonName) -> bool {
-        self.called.as_ref().is_some_and(|known| known.is_full() && known.compare(name) == NameMatch::Conflict)
+        self.called.as_ref().is_some_and(|known| known.is_full() && known.compare(name).verdict == NameMatch::Conflict)
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::phrases::{
     RELATIONS_OWNED,
 };
 use super::scan::{cut, cut_front};
-use crate::pure::domain::given_name::is_given;
+use crate::pure::domain::name::given::is_given;
 use crate::pure::domain::name::{PersonName, fold};
 use std::ops::Range;
 
@@ -131,12 +131,8 @@ fn named(words: &[Word<'_>], at: usize, names: &[PersonName], owns_address: bool
     if is_greeted {
         return None;
     }
-    let is_ours = |name: &str| {
-        PersonName::parse(name).is_some_and(|name| {
-            use crate::pure::domain::name::NameMatch::{Full, Partial};
-            names.iter().any(|own| matches!(own.compare(&name), Full | Partial))
-        })
-    };
+    let is_ours =
+        |name: &str| PersonName::parse(name).is_some_and(|name| names.iter().any(|own| own.compare(&name).agrees()));
     if is_given(&fold(lower)) && !names.is_empty() {
         return (!is_ours(written)).then_some(true);
     }

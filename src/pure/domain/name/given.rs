@@ -1,28 +1,44 @@
 //! Given names in common use around the Baltic and in the languages of the desk.
 //!
-//! Two uses only: a single word is taken for a sign-off when it is listed here, and two *different*
-//! listed names one letter apart (Mari and Kari) are two people, not a typing error.
+//! Three uses only: a single word is taken for a sign-off when it is listed here, two *different*
+//! listed names one letter apart (Mari and Kari) are two people and not a typing error, and a name
+//! whose last word is listed and its first is not is taken to begin with the family name.
 //!
 //! **Invariant:** absence from the list proves nothing. Written from general knowledge of common
 //! names; order and frequency mean nothing.
 
+use super::nicknames;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Whether the word, folded as [`PersonName`](super::name::PersonName) folds its words, is a common given name.
+/// Whether the word, [folded](super::words::fold), is a common given name or the short form of one.
 pub fn is_given(folded: &str) -> bool {
     GIVEN.contains(folded)
 }
 
 static GIVEN: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    [FINNISH, SWEDISH, ESTONIAN, ENGLISH, GERMAN, OTHER]
+    [FINNISH, SWEDISH, ESTONIAN, ENGLISH, GERMAN, RUSSIAN, OTHER]
         .iter()
         .flat_map(|names| names.split_whitespace())
-        .map(super::name::fold)
+        .chain(nicknames::all())
+        .map(super::words::fold)
         .collect()
 });
 
 const FINNISH: &str = "
+aatos aapo adele aleksandra aleksis alisa amalia annamari annemari annukka anselmi anttoni armi arska asser auvo avo
+eeri eerik eerika eerikka eija eikka eljas elvi emmi eriikka ernesti esteri eve evita fredrika hanneli harriet heimo
+heljä hemmo hertta hille hillevi ilkka ilma immi impi inari irmeli isabella jaana jaro jasse jemina jenina jenny
+jesper jimi joakim joanna joel johan jonatan jooel jorma juhani julius justus jussi juuli juulia kaapo kaarle kaija
+kaisla kalevi kanerva karla kasper kaspar katariina kaukko keijo kerttu kiira kristina krister kustaa kyösti laila
+lasse leeni leena lemmikki leo liisi lila linus loviisa lumia luukas maaria maisa mai maiju maini manu manta marcus
+margit mariel marianna marianne maria marjo matleena mauri melissa meija mette miia miika miikka milka mimmi mimosa
+minea minja mirella miriam mirkku moonika neela nelly nestori niki nikolas ninni olga olivia onni oosa ossian oula
+outi paula peetu peppi pirre piritta pirjo pälvi raakel raimo raija raijo rainer ranja rasmus rebekka reeta reetta
+reijo reko reeti rita riku riko roni roni ronja ruut saija saila salli salme samuel sandra sarianna sarita saara
+selma senni seela sebastian serafiina silva silvia sini sirpa sirje sisko sofi sohvi soila stiina suoma susan sylvi
+taavi taina tanja tarja teija tenho terho terttu tessa tilda tiina toivo topi torsti tuovi tuulikki ulriikka urpo
+valma vanessa vaula veeti vellamo viena viki viktoria vilja viljo vuokko wilma yrjö äly
 aada aarne aaro aatu aila aimo aino airi aki aku aleksanteri aleksi alina alma alpo amanda anita anja anna anne
 anneli anni anniina annika annikki annukka anssi antero anton antti anu arja armas armi arto arttu artturi arvo
 asko asta atte auli aulis aune aura eeli eelis eemeli eero eeti eetu eeva eevi eija eila eino eira elias elina
@@ -52,6 +68,18 @@ viljami viljo ville vilma visa vuokko väinö
 ";
 
 const SWEDISH: &str = "
+ada agda alf alfhild allan alvar amelie anders anette ann-christin arne arthur asta bea benita benjamin bernhard
+björn bodil brita camilla carita carl-johan catarina cecil cecilia christel clara cornelia dennis desiree disa doris
+edit edith edla egon einar elias elis elise elisabet elina else emanuel emilia emmy engla erna ernst evert fanny
+fabian fanni folke gabriel georg gerhard gittan gottfrid gunn gunhild gustav gunilla hannes harry heidi helmi henny
+hans hjördis håkan ingbritt ingegerd ingela ingemar ingeborg ines irene irma isabella jarl jasmine jeanette jeppe
+jessika jennie jonny josef judit julia julia kajsa kalle karla karl-erik kenneth kerstin kjerstin kira kurt laila
+leo leopold linus liselott liv lia lilian lillemor liselotte love lovis lydia magdalena magnhild manfred margot
+marit maj-britt marcus matts mathias melker melvin mia michaela micael milla mille minna mimmi miriam mirjam monica
+nanna nathalie nea nelly nicklas noah nora olga olivia olov oliver ossian otto patricia pauline per-erik petronella
+philip rafael ralf ralph regina ronja rosa rut sakarias samuel sanna selma sigbritt sigge signe simone sixten sofi
+staffan stellan stefanie sten stellan susann svea sylvia synnöve terje theo theodor thea tilda tilde tindra torgny
+torvald ture tyra ulla-britt valborg valdemar vanja vendela victor victoria vidar vilma villy viola vivan wilma åsa
 agneta albin alexander alexandra alfred alice alva amanda anders andreas ann anna anneli annika anton arvid astrid
 axel barbro bengt bernt bertil birger birgit birgitta bjarne bjorn bo boris britt britta bror börje carin carina
 carl carola caroline cecilia charlotta charlotte christer christian christina christoffer conny dag dagmar dan
@@ -73,6 +101,24 @@ viveka vivi wilhelm william ylva yngve yvonne åke åsa örjan östen
 ";
 
 const ESTONIAN: &str = "
+aadu aarne adeele age agnia ahti ahto aino aire aivo alo alvar alvi anneliis annemari anne-mai anneliisa anni ardo
+arlet arvi aune ave avo beatrice birgitta brigita britt carmen cathy carolin daniel delia diana eda eevald eerika
+eesi egon eleri elina eliise elis elisabet eliis elisa ellen elmar elvi emma endel endla enel enno erich erna ervin
+erle estella ethel evald eveli eveliis evi felix fred geete geili georg germo getter gerda gerli gleb grethe gretel
+guido heiti heli heldi helve henn hiie hillar hilda hubert hugo ilmar inge inno ireen isabel ivi ivika ivi jaagup
+jaanika janne janek jarek jarmo jass jekaterina jevgeni johanna juhani jüri kaarel kaari kadi kadrin kaidi kaimar
+kaire kaisu kalev kaljo karel kalmer kalli karl-erik karoli katarina katariina kätlin kaupo keiu keito kelli ken
+kerdi kert kertu kerttu kessu ketlin kevin kleer koit kris kristen kristin kristiine krõõt külvi laas laura leana
+leelo leida leino lenna liia liana liili liisbet liisu liivika lilian linnar lisete loore loviisa luise luisa maarit
+maaris maaja madis madli maia maigi maila maili maimu mairi mairit mana mann marcus mare marelle margo margot
+mariann marie maribel mariliis marin marite marit marje martti marta martha mati mattias meeri mehis mehis melissa
+mery merili merlyn merje mihkel milla minna minni mirjam moonika märten naima natalia nele nelli nora olga olli
+oliver õie õnne pearu peep pille pilvi pirjo pire piret priidik põim raimo raigo raili raja ramona raul rauno regina
+reimo reene rein riina riinu rita riivo robin roland romi ron ronald rudolf saale saima salme sandra saskia selma
+siim siiri sille silver silvi silvia silja sirel siret siro sirle sirlis sirts stefan stiina sulev susanna taimi
+taivo talis tarvi tauri teet terje tiia tiina tiiu tiidrik tiit tiiu toivo tõnn triin triinu tuuli tuulikki uku ulla
+ulvi urmo ursula uudo uuve valli vallo vallo vaike veli veljo vello verner viive viivi vilja villu viola virgo
+vivian voldemar õnnela ülar üllar ülari ülve
 aare aavo agnes ago aigar aili aime ain aino aivar alar alari aleksander aleksandr aleksei allan alma anastassia
 andra andre andrei andres andrus anete anna anne anneli anni annika anti anton ants anu argo arne arno arnold art
 artur arvi arvo asta astrid avo birgit bruno darja dmitri edgar eduard eerik eero eevi egle eha eike einar ele
@@ -96,6 +142,35 @@ veiko vello vesta viire viktor vilja villem villu virge virve vladimir ülle ül
 ";
 
 const ENGLISH: &str = "
+abbie ada aileen aimee alana alastair aled alexa alexis alfie alicia alistair allison alma alvin alyson amos andre
+angus anita annabel annabelle annette april ariana arlene arnold ava aisha ayesha basil beatrix bernadette bert
+bertha beryl bianca blake bonnie boris brendan bryony caitlin calvin camilla candice carla carly carole carrie cary
+casey cassandra cecil cecilia celia chantal charmaine chester christie clarence clarissa clark claude claudia
+clayton clement clifford clinton cody connie cora cordelia corinne curtis cyril dale dana daphne darcy daria darrell
+darryl dean deanna deirdre della delia denzel desmond devon dexter dianne dilys dion dolores dominique dora doreen
+dwayne earl eddy edgar edmund edna effie eira elaine eliot eliza ella elle eloise elsa elspeth elton elvis emmanuel
+enid enoch eric erin ernest esme esmeralda estelle esther ethel eunice eve ezra faith fay faye fergus ferdinand
+finlay finn flora floyd frankie freda gabriel gabrielle garrett gaynor gemma genevieve geraldine gilbert gina giles
+gladys glenda glenys glynis godfrey grant gretchen greta gwen gwyneth hamish hank harley harriett harrison hattie
+heath hector henrietta herbert hettie hilda honor hope horace howard hugo humphrey hunter ida iain imelda ina india
+ingrid ira irvine irvin isabelle isadora isaiah ishbel jackson jacqui jan janette janine jarvis jasper jayne
+jeanette jemima jenna jennie jeremiah jermaine jerome jethro joanie joey joni jocelyn jolene josiah joy juliana
+juliette june juno kaitlyn kara karina kate katy katrina keira keiran keeley kelsey kelvin kendra kerri kirk kirsten
+kristen kristin lana lance lara lachlan laurie lavinia lawson leanne leila lena leroy lesley lester letitia lewis
+libby lila lillian lionel logan lois lottie lou louisa lucia lucian lucinda luna lynda lynette lyle mabel mable
+madge mae maisie malachi mandy marcia marcella marco margot marge marguerite mariam mariah marina marlene marlon
+marsha martina marty marvin mathilda matilda maud maude maura mavis max maya mercedes meredith merle mervyn mick
+miranda miriam moira molly mona morag morgan moses muriel murray myra myrtle nadine nadia nan neal ned nell nellie
+nettie neville nicky nina nita noelle nola noreen norris odette olaf olive ollie opal oprah orla osborne oswald otis
+owain paddy patience patsy pat pearl percy perry petra petunia phillipa philippa phineas piers polly preston
+prudence queenie quentin quincy quinn rae ramona randall randolph raquel regina reuben rex rhiannon rhoda rhonda
+rhonwen rita roderick rodney roland romeo rona roni rosa rosalie rosalind rosalyn rosamund rose roseanne rosetta
+rowan rowena roxanne rufus rupert rusty ruby sabrina sadie sally salvador samson sandy sasha saskia scarlett
+sebastian selina selma serena seth shari sheldon shelley sherry shirl sian siobhan silas simone skye solomon sonia
+sophia sonja spike stan stella sterling steve stewart summer susanna susannah suzie sybil sylvester tabitha tamara
+tamsin tanya tatum terrance tessa thea thelma thora tilly toby tobias trent tricia trina tristan trudy una ursula
+val vaughn vera verity verna vicki vicky viola virgil vivienne wallace wanda warren wilbur wilfred wilma winston
+winifred woody yasmin yolanda yvette zack zane zelda
 aaron abigail adam adrian agnes aidan alan albert alex alexander alexandra alfie alfred alice alison allan amanda
 amber amelia amy andrea andrew angela ann anna anne annie anthony antonia archie arthur ashley audrey austin
 barbara barry beatrice becky ben benjamin bernard beth bethany betty bill billy bob bobby brad bradley brandon
@@ -129,6 +204,32 @@ zoe
 ";
 
 const GERMAN: &str = "
+adam adele adolf agathe agnes alexander alfred alexandra alicia almut aline amelie amalie andre angela anna anne
+anneliese annelie annegret annemarie anton antonia arndt arnold artur august bärbel ben benedikt benjamin benno
+berta bert berit bernward berthold bettina bianca bodo boris britta bruno burghard carl carla carmen carolin
+caroline carolina celine charlotte christina christine clara clemens constanze corinne daniel david denise dennis
+diana diethelm dörte dorothee edith edgar edmund eduard egon eike elena eleonore elfi elias elisa elisabeth ella
+ellen elli elmar else elvira emil emilia emma emmi engelbert erhard erich erna ernestine erik esther eugen eva
+evelyn ewa fabienne fanny ferdinand finn florentine frank fred frieda friedel friedhelm frieder friedrich gabriel
+gabriele gebhard georg gerald geraldine gerlinde gero gernot gerrit gesa gesine giselher gregor greta gretel gudula
+gundula gunda gunther götz hanna hannah hans hansjörg hanspeter harry hasso hauke heidemarie heidrun heike heiner
+hella helmuth henri henriette henrik henry herbert herta hilde hilmar hiltrud hinrich holm hugo iris irene irma
+irina isabel isabella isolde ivonne jacqueline jakob janina janine jannik jasmin jeannette jennifer jenny jessica
+joana johann johanna johannes jonathan jonas jörn josef josefine jost judith jule julian juliane julius justin
+justus jürgen kai kaspar katarina käthe katja kilian kira klara klemens konstanze kordula kristian kristina
+kunigunde laurenz leander leo leon leonard leonhard leopold liesbeth liesel lili lilli lina linda lisa lisbeth livia
+lisette lore lorena lotte louis louisa louise lucia lucie ludger luis luise luitpold luka lukas lydia maja malte
+manja mara marc marco marcus margarethe margrit maria marian mariana marie marietta marius mark marlen marlis martha
+martin marvin marzena mats maurice max maya mechthild melina melissa merle mia michel mila milena mina mirja miriam
+moritz nancy natalie nathalie nelly nick nico nicolas niels niko nikola nikolaus nina noah nora odilia olga olivia
+ortrud oswald otmar ottilie ottmar patricia paul paula pauline peer peter piet quirin rahel raimund rasmus rebecca
+regine reimund reinhild reinhilde renata rene ria richard ricarda robin rolf roman romina ronald ronja rosa rosi
+roswitha ruben rupert ruth rüdiger sabrina sara sarah saskia sebastian selina selma severin sibylle sieglinde
+siegmar siegmund sigmar silas silvana silvio simon sina sofia sofie sonja sophia sophie stefania stefanie stella
+stephanie susanna svea swen swantje sybille tabea tamara tanja tatjana thaddäus theodor theodora theresia thilo
+thies timon timm tina tilman tom toni trudi ulf ulla ursel uschi valentin valentina vanessa vera verona veronika
+vincent viola viktoria vinzenz volkhard wanda wenzel wenke wera werner wiebke wieland wilfriede wilhelmine willibald
+winfried wladimir xaver yannick yvonne zita
 achim adelheid albrecht alois andrea andreas angelika anja anke annegret annette annika antje armin arno astrid
 august axel barbara barbel bastian bernd bernhard bettina birgit birte bjorn brigitte burkhard carina carsten
 christa christel christian christiane christina christoph claudia claus cordula corinna cornelia dagmar daniela
@@ -147,6 +248,21 @@ rudiger rudolf rüdiger sabine sabrina sandra sascha sebastian siegfried sigrid 
 stefanie steffen stephan susann susanne sven svenja tanja thea theo theresa thomas thorsten till tilo tim timo
 tobias torben torsten udo ulf ulli ulrich ulrike ursula ute uwe vera verena viktor volker volkmar waldemar walter
 waltraud wendelin werner wilfried wilhelm willi wolf wolfgang
+";
+
+const RUSSIAN: &str = "
+agafya akim albina aleksandr aleksandra aleksei aleksey alevtina alexey alina alla anastasia anastasiya anatoli
+anatoly andrei andrey angelina anna anton antonina arkadi arkady arseni artem artur artyom bogdan boris daniil daria
+darya denis diana dina dmitri dmitriy dmitry egor ekaterina elena elizaveta emilia evgeni evgenia evgeny faina fedor
+filipp fyodor galina gennadi gennady georgi georgy gleb grigori grigory igor ilya inessa inna innokenti ioann irina
+ivan jaroslav jegor jekaterina jelena jevgeni jevgenia juri kira kirill klavdia konstantin kristina ksenia ksenija
+larisa lev lidia lilia liliya ljubov ljudmila lubov ludmila lyubov lyudmila maksim margarita maria marina matvei maxim
+mikhail mila milana mihail nadezhda natalia natalja natalya nelli nikita nikolai nikolay nina oksana oleg olesya olga
+oxana pavel pjotr platon polina pyotr raisa regina rimma rodion roman rostislav ruslan rustam savely semjon semyon
+sergei sergej sergey snezhana sofia sofya stanislav stepan svetlana taisia tamara taras tatiana tatjana tatyana timofei
+timur ulyana vadim valentin valentina valeri valeria valery varvara vasili vasily vasiliy vera veronika viktor viktoria
+violetta vitali vitaly vjatseslav vladimir vladislav vladlena vsevolod vyacheslav yakov yana yaroslav yegor yekaterina
+yelena yevgenia yevgeny yulia yuri yury zhanna zinaida zoya
 ";
 
 const OTHER: &str = "
