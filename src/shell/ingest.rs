@@ -9,17 +9,19 @@
 
 use crate::pure::channels::Channel;
 use crate::pure::decide;
+use crate::pure::decide::arrange::{Arranged, arrange, wanted};
 use crate::pure::decide::lookup::{Keyer, lookup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::ItemRole;
-use crate::pure::domain::facts::Lookup;
+use crate::pure::domain::facts::{Lookup, LookupKey};
 use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
-use crate::pure::domain::message::{AttachmentSource, Fault, Message, Parsed, RawEvent, Sender, SenderCheck};
+use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, Sender, SenderCheck, What};
 use crate::pure::domain::policy::Policy;
 use crate::shell::content::{ContentHash, Stored};
 use crate::shell::sender::{Senders, Unchecked};
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
+use crate::shell::store::early_act;
 use crate::shell::store::facts;
 use crate::shell::store::profile;
 use crate::shell::store::raw_event::{self, ClaimedRaw};
@@ -264,7 +266,7 @@ impl Ingest {
 
     /// Looks up, decides and writes.
     async fn finish(&self, prepared: Prepared) -> Result<(), StoreError> {
-        let Prepared { mut tx, raw, read } = prepared;
+        let Prepared { mut tx, raw, mut read } = prepared;
         let began = std::time::Instant::now();
         let now = Timestamp::now();
         let mut mint = self.store.mint();
@@ -276,6 +278,7 @@ impl Ingest {
         let mut unnamed = Vec::new();
         for (name, batch) in read.messages {
             let Some(tenant) = self.registry.tenants.get(&name) else { continue };
+            let batch = self.arrange(&mut tx, &name, &tenant.keyer, batch, &mut read.quiet).await?;
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
             let mut decided = Vec::with_capacity(batch.len());
             for (message, lookup) in batch {
@@ -318,6 +321,38 @@ impl Ingest {
             self.store.deliver_wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Puts what agents did behind the messages that it is on, and takes up what waited for messages of the
+    /// batch; what is on a message that has not come waits from now on.
+    async fn arrange(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        tenant: &str,
+        keyer: &Keyer,
+        batch: Vec<(Message, Lookup)>,
+        quiet: &mut HashMap<RawEventId, bool>,
+    ) -> Result<Vec<(Message, Lookup)>, StoreError> {
+        let can_be_meant = |message: &Message| message.incoming.what == What::Message && message.incoming.on.is_none();
+        let come: Vec<LookupKey> =
+            batch.iter().filter(|(message, _)| can_be_meant(message)).map(|(_, lookup)| lookup.said).collect();
+        let wanted: Vec<(LookupKey, &On)> = batch
+            .iter()
+            .filter_map(|(message, _)| Some((wanted(message, keyer)?, message.incoming.on.as_ref()?)))
+            .collect();
+        early_act::lock(tx, come.iter().copied().chain(wanted.iter().map(|(key, _)| *key))).await?;
+        let stored = early_act::targets(tx, tenant, &wanted).await?;
+        let taken = early_act::take(&self.store, tx, &come).await?;
+        let mut early = Vec::new();
+        if !taken.deliveries.is_empty() {
+            let mut read = self.read(taken.deliveries).await?;
+            early = read.messages.remove(tenant).unwrap_or_default();
+            early.retain(|(message, _)| taken.items.contains(&(message.raw_event.0, message.item)));
+            quiet.extend(read.quiet);
+        }
+        let Arranged { ready, waiting } = arrange(batch, early, &stored, keyer);
+        early_act::wait(tx, &waiting).await?;
+        Ok(ready)
     }
 
     /// Takes what was erased out of the deliveries that brought it again. Gives the contents that the

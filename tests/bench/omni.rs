@@ -1,9 +1,11 @@
-//! `cargo bench --bench omni -- DIR FILE [--shuffle HOURS] [--seed N]`: the stream DIR/events.jsonl through the
+//! `cargo bench --bench omni -- DIR FILE [--shuffle HOURS] [--seed N] [--why FILE]`: the stream DIR/events.jsonl through the
 //! real program, configured from DIR/config.json and DIR/messenger_profiles.json, and FILE written with what
 //! it said: for each customer event whose it is and which matter it belongs to.
 //!
 //! `--shuffle HOURS` makes every event late by a random time of up to so many hours (0: the whole stream in
 //! any order): an event only ever arrives later than it did, and its arrival is the latest so far.
+//!
+//! `--why FILE` writes beside it the reasons that were given for each event, a line of JSON each.
 //!
 //! The last line is one JSON object: `events`, `seconds` of the import, `events_per_s`, and `unplaced`, the
 //! events that nothing was said of. **Invariant:** the right answers beside the stream are never looked at.
@@ -73,27 +75,31 @@ struct Plan {
     /// Hours by which events may be late; 0 is any time.
     shuffle_h: Option<u64>,
     seed: u64,
+    /// Where the reasons go.
+    why: Option<PathBuf>,
 }
 
 impl Plan {
     fn of(arguments: impl Iterator<Item = String>) -> Self {
-        let (mut paths, mut shuffle_h, mut seed) = (Vec::new(), None, 1);
+        let (mut paths, mut shuffle_h, mut seed, mut why) = (Vec::new(), None, 1, None);
         let mut arguments = arguments.skip(1);
+        let absolute = |path: &str| std::path::absolute(path).expect("a path");
         while let Some(argument) = arguments.next() {
-            let mut number = || arguments.next().and_then(|n| n.parse().ok()).expect("a number");
+            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} wants a value"));
             match argument.as_str() {
-                "--shuffle" => shuffle_h = Some(number()),
-                "--seed" => seed = number(),
+                "--shuffle" => shuffle_h = Some(value().parse().expect("hours")),
+                "--seed" => seed = value().parse().expect("a number"),
+                "--why" => why = Some(absolute(&value())),
                 // Cargo's own.
                 "--bench" => {}
                 other if other.starts_with("--") => {
-                    panic!("unknown argument {other}; known: --shuffle HOURS, --seed N")
+                    panic!("unknown argument {other}; known: --shuffle HOURS, --seed N, --why FILE")
                 }
-                path => paths.push(std::path::absolute(path).expect("a path")),
+                path => paths.push(absolute(path)),
             }
         }
         let [dir, file] = <[PathBuf; 2]>::try_from(paths).expect("DIR and FILE are wanted");
-        Self { dir, file, shuffle_h, seed }
+        Self { dir, file, shuffle_h, seed, why }
     }
 }
 
@@ -218,7 +224,13 @@ async fn main() {
     let seconds = began.elapsed().as_secs_f64();
     let assigned = place.path().join("assignments.jsonl");
     lanka.run(&["export", "assignments"], File::create(&assigned).expect("a file").into());
-    let unplaced = predict(&stream, &fs::read_to_string(&assigned).expect("assignments"), &plan.file);
+    let assigned = fs::read_to_string(&assigned).expect("assignments");
+    let unplaced = predict(&stream, &assigned, &plan.file);
+    if let Some(file) = &plan.why {
+        let threads = place.path().join("threads.jsonl");
+        lanka.run(&["export", "threads"], File::create(&threads).expect("a file").into());
+        explain(&stream, &assigned, &fs::read_to_string(&threads).expect("threads"), file);
+    }
     server.stop().await;
     println!(
         "{}",
@@ -366,12 +378,15 @@ struct Suggested {
     tickets: Vec<String>,
 }
 
+/// What was said of each delivery, by its arrival: one payload of a stream holds one message.
+fn by_arrival(assignments: &str) -> HashMap<Timestamp, Assignment> {
+    let assignments = assignments.lines().map(|line| serde_json::from_str::<Assignment>(line).expect("an assignment"));
+    assignments.filter(|one| one.item == 0).map(|one| (one.received_at, one)).collect()
+}
+
 /// Writes what was said of each customer event, and gives the number of those of which nothing was.
 fn predict(stream: &[(Event, Timestamp)], assignments: &str, file: &Path) -> usize {
-    let assignments = assignments.lines().map(|line| serde_json::from_str::<Assignment>(line).expect("an assignment"));
-    // One payload of a stream holds one message.
-    let by_arrival: HashMap<Timestamp, Assignment> =
-        assignments.filter(|one| one.item == 0).map(|one| (one.received_at, one)).collect();
+    let by_arrival = by_arrival(assignments);
     let customers: Vec<(&Event, Option<&Assignment>)> = stream
         .iter()
         .filter(|(event, _)| event.channel != DESK)
@@ -412,4 +427,21 @@ fn kind(kinds: &[String]) -> &str {
     let brought =
         ["problem", "service", "feedback"].into_iter().find(|kind| kinds.iter().any(|brought| brought == kind));
     brought.unwrap_or("none")
+}
+
+/// Writes the reasons that were given for each event.
+fn explain(stream: &[(Event, Timestamp)], assignments: &str, threads: &str, file: &Path) {
+    let by_arrival = by_arrival(assignments);
+    let threads: Vec<Value> = threads.lines().map(|line| serde_json::from_str(line).expect("a thread")).collect();
+    let messages = threads.iter().filter_map(|thread| thread["messages"].as_array()).flatten();
+    let reasons: HashMap<&str, &Value> =
+        messages.filter_map(|message| Some((message["id"].as_str()?, &message["reasons"]))).collect();
+    let mut out = BufWriter::new(File::create(file).expect("a file for the reasons"));
+    for (event, at) in stream {
+        let Some(one) = by_arrival.get(at) else { continue };
+        let reasons = one.message_id.as_deref().and_then(|id| reasons.get(id));
+        let line = json!({ "event_id": event.event_id, "role": one.role, "reasons": reasons });
+        writeln!(out, "{line}").expect("written");
+    }
+    out.flush().expect("written");
 }

@@ -19,7 +19,7 @@ use sha2::Sha256;
 use std::path::{Path, PathBuf};
 
 /// The kinds whose samples are text in this file's form.
-const SAMPLED: &[&str] = &["asterisk", "instagram", "messenger", "webchat", "whatsapp"];
+const SAMPLED: &[&str] = &["asterisk", "desk", "instagram", "messenger", "webchat", "whatsapp"];
 
 /// The key of Standard Webhooks' own test vector.
 const CHAT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -38,7 +38,7 @@ fn settings(kind: &str) -> toml::Table {
     let secret = |value: &str| toml::Value::from(toml::Table::from_iter([(RESOLVED_KEY.to_owned(), value.into())]));
     let pairs = match kind {
         "asterisk" => vec![("path", toml::Value::from("/var/log/asterisk/cdr-csv/Master.csv"))],
-        "webchat" => vec![("secret", secret(CHAT_SECRET))],
+        "desk" | "webchat" => vec![("secret", secret(CHAT_SECRET))],
         _ => vec![("app_secret", secret(APP_SECRET)), ("verify_token", secret("meatyhamhock"))],
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -96,7 +96,7 @@ fn shown(item: &Incoming) -> Value {
         "direction": item.direction, "sender": item.sender, "recipient": item.recipient, "occurred_at": item.occurred_at,
         "trusted": item.occurred_trusted, "subject": item.subject, "text": item.content.text(), "call": call,
         "attachments": attachments, "references": item.references, "marks": item.marks,
-        "moved_to": item.moved_to,
+        "moved_to": item.moved_to, "on": item.on, "ticket_ref": item.ticket_ref,
     });
     strip(&mut line);
     line

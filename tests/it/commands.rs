@@ -575,7 +575,7 @@ async fn every_end_has_its_code_and_one_sentence() {
         (&["import", "--events", "typo.jsonl"], 1, "2 deliveries name the channel \"mial\", and no such channel is configured, did you mean \"mail\"?"),
         (&["import", "--events", "broken.jsonl"], 1, "broken.jsonl:1: `channel` is missing"),
         (&["import", "--events", "typo.jsonl", "--profiles", "a.eml"], 1, "a.eml: "),
-        (&["parse", "--kind", "mail", "a.eml"], 2, "the kinds are asterisk, imap"),
+        (&["parse", "--kind", "mail", "a.eml"], 2, "the kinds are asterisk, desk, imap"),
         (&["parse", "--kind", "imap", "a.eml", "nothing.eml"], 1, "cannot read nothing.eml"),
         (&["thread", "show", "77"], 1, "there is no ticket \"77\""),
         (&["explain", "nobody@x"], 1, "there is no message \"nobody@x\""),
@@ -801,4 +801,42 @@ async fn a_reader_who_has_seen_enough_is_no_error() {
     drop(reader);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(ended(&output), (Some(0), String::new()));
+}
+
+#[tokio::test]
+async fn what_agents_did_is_imported_with_the_rest() {
+    let place = Place::new().await;
+    place.configure(&format!("{CHANNELS}\n[channels.agents]\nkind = \"desk\"\nsecret = {{ env = \"WHSEC\" }}\n"));
+    let event = |channel: &str, at: &str, raw: String| json!({"channel": channel, "received_at": at, "encoding": "utf-8", "raw": raw});
+    let act = |id: &str, kind: &str, at: &str, more: Value| {
+        let mut act =
+            json!({"event_id": id, "type": kind, "on": {"channel": "facebook", "source_key": "m_1"}, "at": at});
+        act.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        event("agents", at, act.to_string())
+    };
+    let said = json!({"text": "Huomenna.", "message_id": "m_2"});
+    let stream = [
+        act("d-1", "note", "2026-03-02T10:00:00Z", json!({"text": "Soitto kuljetukseen tehty."})),
+        event(
+            "facebook",
+            "2026-03-02T10:00:01Z",
+            messenger("m_1", "PSID-1", "2026-03-02T10:00:00Z", "Missä paketti 40012345?"),
+        ),
+        act("d-2", "reply", "2026-03-02T10:05:00Z", said.clone()),
+        act("d-2", "reply", "2026-03-02T10:06:00Z", said),
+        act("d-3", "close", "2026-03-02T11:00:00Z", json!({})),
+    ];
+    place.write("events.jsonl", &lines(&stream));
+    assert_eq!(place.row(&["import", "--events", "events.jsonl"])["messages"], 3);
+    let assigned = place.rows(&["export", "assignments"]);
+    let column = |key: &str| assigned.iter().map(|line| line[key].clone()).collect::<Vec<_>>();
+    assert_eq!(column("role"), ["first", "first", "first", "repeat", "update"]);
+    assert_eq!(column("source_key"), ["d-1", "m_1", "m_2", "m_2", "d-3"]);
+    for key in ["contact_id", "ticket_id"] {
+        assert!(column(key).iter().all(|id| *id == assigned[1][key] && id.is_string()), "{key}: {assigned:?}");
+    }
+    let threads = place.rows(&["export", "threads"]);
+    assert_eq!((threads.len(), &threads[0]["ticket"]["state"]), (1, &json!("closed")));
+    assert_eq!(place.row(&["import", "--events", "events.jsonl"])["messages"], 0);
+    assert_eq!(place.rows(&["export", "threads"]), threads);
 }

@@ -28,6 +28,7 @@ pub fn variables() -> Vec<(&'static str, &'static str)> {
         ("DATABASE_URL", "postgres://lanka:secret@db.example.fi/lanka"),
         ("LANKA_OLD_KEY", KEY),
         ("SHOP_CHAT_SECRET", SIGNING),
+        ("AGENTS_SECRET", SIGNING),
         ("SHOP_CHAT_IDENTITY_SECRET", "an identity secret of the shop"),
         ("HELPDESK_SECRET", SIGNING),
         ("META_APP_SECRET", "0123456789abcdef0123456789abcdef"),
@@ -528,7 +529,7 @@ pub fn channel(kind: &str, more: &str) -> String {
         "imap" => "host = \"imap.example.fi\"\nuser = \"a\"\npassword = { env = \"META_VERIFY_TOKEN\" }",
         "maildir" => "path = \"/var/mail/a\"",
         "lmtp" => "socket = \"/run/lanka/a.sock\"",
-        "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
+        "desk" | "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
         "messenger" | "whatsapp" => {
             "app_secret = { env = \"META_APP_SECRET\" }\nverify_token = { env = \"META_VERIFY_TOKEN\" }"
         }

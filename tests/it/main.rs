@@ -21,6 +21,7 @@ mod decide;
 mod deliver;
 mod demo;
 mod desk;
+mod desk_acts;
 mod dovecot;
 mod early;
 mod endpoint;

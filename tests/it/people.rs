@@ -231,6 +231,16 @@ async fn a_move_is_shown_on_the_ticket_and_opens_none() {
         1
     );
     assert_eq!(desk.count("SELECT count(*) FROM message").await, 1);
+    // It is told with whom it is about; it is no message.
+    let mut snapshot = desk.store.snapshot().await.expect("a snapshot");
+    let told = snapshot.assignments(None).await.expect("assignments");
+    let told: Vec<_> =
+        told.iter().map(|one| (one.role.as_str(), one.message_id.is_some(), one.ticket_id.is_some())).collect();
+    assert_eq!(told, [("first", true, true), ("update", false, false), ("update", false, false)]);
+    let told = snapshot.assignments(None).await.expect("assignments");
+    assert!(told[0].contact_id.is_some() && told[0].contact_id == told[1].contact_id);
+    assert!(told[2].contact_id.is_some() && told[0].contact_id != told[2].contact_id);
+    assert_eq!(told[1].at_arrival.contact_id, told[0].contact_id);
 }
 
 /// Said in a group.

@@ -63,6 +63,8 @@ macro_rules! channels {
 channels! {
     /// Call records that an Asterisk exchange writes.
     asterisk,
+    /// What agents do in a tool of theirs, in lanka's own JSON.
+    desk,
     /// A mailbox.
     imap,
     /// Instagram messaging.

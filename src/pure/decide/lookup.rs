@@ -45,6 +45,11 @@ impl Keyer {
         self.key(&["message", namespace, source_key])
     }
 
+    /// The key by which a message is found where its channel is known, and not its namespace.
+    pub fn said(&self, channel: &str, source_key: &str) -> LookupKey {
+        self.key(&["said", channel, source_key])
+    }
+
     /// The key of a vendor's conversation, or of a hint.
     pub fn thread(&self, kind: AnchorKind, namespace: &str, key: &str) -> LookupKey {
         self.key(&[kind.as_str(), namespace, key])
@@ -109,6 +114,7 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
     Lookup {
         seen_scope: format!("{}/{}", message.tenant, incoming.namespace),
         seen_key: keyer.seen(&incoming.namespace, &incoming.source_key, &incoming.variant),
+        said: keyer.said(&message.channel, &incoming.source_key),
         own,
         references,
         facts: message.facts.iter().map(|fact| keyer.fact(&fact.value)).collect(),

@@ -4,6 +4,8 @@
 //! **Invariants:** everything here is a function of its arguments; a rerun gives the same decision.
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
+pub mod arrange;
+pub mod close;
 pub mod evidence;
 pub mod extract;
 pub mod lookup;
@@ -38,6 +40,9 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     }
     if message.incoming.is_move() {
         return moved(message, lookup, facts, mint, policy);
+    }
+    if message.incoming.what == What::Close {
+        return closed(message, facts);
     }
     if message.incoming.what != What::Message {
         return update(message, lookup, facts);
@@ -145,6 +150,20 @@ fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, p
 fn repeat(message: &Message, of: MessageId) -> Decision {
     let mut decision = nothing(message, ItemRole::Repeat, of);
     decision.reasons.push(Reason::new("repeat", "The same message was delivered before."));
+    decision
+}
+
+/// A closing is about the message that it is on, and through it about that one's ticket.
+fn closed(message: &Message, facts: &Facts) -> Decision {
+    let on = message.incoming.on.as_ref().and_then(|on| on.message);
+    let Some((on, said)) = on.and_then(|on| Some((on, facts.said.get(&on)?))) else {
+        return nothing(message, ItemRole::Update, message.id);
+    };
+    let mut decision = nothing(message, ItemRole::Update, on);
+    decision.placement = close::close(message, said, facts);
+    if matches!(decision.placement, Placement::Close { .. }) {
+        decision.changes = route::route(&decision);
+    }
     decision
 }
 

@@ -142,6 +142,12 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
         name.take_if(|name| name.is_empty());
         clean_line(media_type, FILE_NAME_CHARS_MAX);
     }
+    if let Some(on) = &mut incoming.on {
+        bound_key(&mut on.source_key);
+    }
+    if let Some(number) = &mut incoming.ticket_ref {
+        clean_line(number, SUBJECT_CHARS_MAX);
+    }
     bound_sender(&mut incoming.sender);
     bound_sender(&mut incoming.recipient);
     // Nobody moves to where he is, nor to the desk's own address.

@@ -56,6 +56,9 @@ struct Evidence {
 
 /// Finds out whose message it is.
 pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Resolved {
+    if let Some(said) = message.incoming.on.as_ref().and_then(|on| facts.said.get(&on.message?)) {
+        return of_same_side(said, facts);
+    }
     let mut weighing = Weighing::new(message, lookup, facts, mint);
     let Some(identity) = weighing.identities.first().map(|touched| touched.id) else {
         return weighing.nobody();
@@ -69,6 +72,28 @@ pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdM
         evidence.extend(weighing.namesakes(policy));
     }
     weighing.conclude(identity, evidence, mint)
+}
+
+/// What an agent did is towards whoever said the message that it is on. It tells nothing of who that is.
+fn of_same_side(said: &Said, facts: &Facts) -> Resolved {
+    let known = said.talk.identity.and_then(|identity| facts.identity(identity));
+    let contact = known.map(|known| facts.contact_now(known.contact));
+    let touched = known.map(|known| TouchedIdentity {
+        id: known.id,
+        identity: known.identity.clone(),
+        assurance: Assurance::Asserted,
+        new: false,
+    });
+    Resolved {
+        resolution: contact.map_or(Resolution::Nobody, Resolution::Known),
+        identity: known.map(|known| known.id),
+        sides: contact.into_iter().collect(),
+        identities: touched.into_iter().collect(),
+        facts: Vec::new(),
+        edges: Vec::new(),
+        suggestions: Vec::new(),
+        reasons: Vec::new(),
+    }
 }
 
 struct Weighing<'a> {

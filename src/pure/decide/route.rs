@@ -16,6 +16,10 @@ pub fn route(decision: &Decision) -> Vec<Told> {
     match decision.placement {
         Placement::Open { .. } => changes.push(told(Change::TicketOpened, ticket)),
         Placement::Reopen(_) => changes.push(told(Change::TicketReopened, ticket)),
+        // Nothing else happened: the message that the closing is on stays as it was.
+        Placement::Close { .. } => {
+            return vec![Told { message: Some(decision.message), ..told(Change::TicketClosed, ticket) }];
+        }
         Placement::Join(_) | Placement::None => {}
     }
     // A notice is no message that a mirror could show.

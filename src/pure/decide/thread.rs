@@ -54,7 +54,8 @@ pub fn place(
         return threading.conclude(found, mint);
     }
     let found = threading
-        .answers_the_desk()
+        .on_a_message()
+        .or_else(|| threading.answers_the_desk())
         .or_else(|| threading.vendors_thread())
         .or_else(|| threading.was_wanted())
         .or_else(|| threading.number_of_the_matter())
@@ -184,6 +185,15 @@ impl<'a> Threading<'a> {
         self.facts.ticket(ticket)?;
         self.because("group", "It is said in the same group.");
         Some(self.on_known(ticket, EntitledBy::Group, self.windows.one_open))
+    }
+
+    /// What an agent did belongs where the message is that it is on.
+    fn on_a_message(&mut self) -> Option<Found> {
+        let on = self.message.incoming.on.as_ref()?.message?;
+        let ticket = self.facts.ticket_now(self.facts.said.get(&on)?.ticket?);
+        self.facts.ticket(ticket)?;
+        self.because("desk_act", "The desk did this about a message of this ticket.");
+        Some(Found::Ticket { ticket, by: EntitledBy::Addressed, window: self.windows.one_open })
     }
 
     /// Rule 1: an answer to a mail that the desk is known to have sent.
@@ -485,6 +495,8 @@ impl<'a> Threading<'a> {
             || self.message.incoming.direction == Direction::FromAgent
             || self.message.says_nothing;
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
+            // What was said before the closing, and only comes late, is closed with the rest.
+            Some(closed) if !quiet && self.message.occurred_at <= closed => (Placement::Join(ticket), by),
             Some(closed) if !quiet && within(self.message.occurred_at, closed, window) => {
                 self.because("reopened", "The matter was closed lately; it is open again.");
                 (Placement::Reopen(ticket), by)

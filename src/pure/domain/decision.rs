@@ -50,6 +50,13 @@ pub enum Placement {
         /// The closed one it continues.
         follow_up_of: Option<TicketId>,
     },
+    /// An open one, which is closed from then on: the last of its conversations is.
+    Close {
+        /// Which.
+        ticket: TicketId,
+        /// When the last of its conversations was closed.
+        at: Timestamp,
+    },
     /// None: it never opens one and belongs to none.
     None,
 }
@@ -58,7 +65,9 @@ impl Placement {
     /// The ticket, if there is one.
     pub fn ticket(&self) -> Option<TicketId> {
         match self {
-            Self::Join(id) | Self::Reopen(id) | Self::Open { ticket: id, .. } => Some(*id),
+            Self::Join(id) | Self::Reopen(id) | Self::Open { ticket: id, .. } | Self::Close { ticket: id, .. } => {
+                Some(*id)
+            }
             Self::None => None,
         }
     }

@@ -46,6 +46,8 @@ pub enum What {
     Reaction,
     /// The vendor's own notice: a number changed, a chat was handed over.
     Notice,
+    /// The desk closed the matter of an earlier message, as far as that one's conversation goes.
+    Close,
 }
 
 /// Who said it.
@@ -387,6 +389,23 @@ pub enum Mark {
     Lookalike,
     /// The sender could not be checked yet; it is tried again.
     Unchecked,
+    /// Written for colleagues: it never goes to a customer.
+    Internal,
+}
+
+/// The message that something an agent did is on, as `export assignments` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct On {
+    /// The configured channel that it came by.
+    pub channel: String,
+    /// Its vendor's id.
+    pub source_key: String,
+    /// What was done is a message there too: its own id is of the same namespace, whichever that is.
+    #[serde(skip)]
+    pub is_answered_there: bool,
+    /// The message itself, as soon as it is found.
+    #[serde(skip)]
+    pub message: Option<MessageId>,
 }
 
 /// What a channel read out of one item of a delivery.
@@ -439,6 +458,10 @@ pub struct Incoming {
     /// The platform's notice that the sender is reached at these from now on, and no longer at the
     /// identities in `sender`: a number or user id changed. Empty for everything else.
     pub moved_to: Vec<SenderIdentity>,
+    /// For what an agent did in a tool of his: the message that it is on. It waits until that has come.
+    pub on: Option<On>,
+    /// The number of the matter in the agents' tool, which the customer was told and may name.
+    pub ticket_ref: Option<String>,
     /// Nothing is here any more: its content was taken out of the delivery. It only holds its place.
     pub redacted: bool,
 }
@@ -468,6 +491,8 @@ impl Incoming {
             forwarded_from: None,
             marks: Vec::new(),
             moved_to: Vec::new(),
+            on: None,
+            ticket_ref: None,
             redacted: false,
         }
     }

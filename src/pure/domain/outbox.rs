@@ -15,6 +15,9 @@ pub enum Change {
     /// A closed ticket is open again.
     #[serde(rename = "ticket.reopened")]
     TicketReopened,
+    /// An open ticket is closed: the desk closed the last of its conversations.
+    #[serde(rename = "ticket.closed")]
+    TicketClosed,
     /// A ticket was joined into another; its lane ends.
     #[serde(rename = "ticket.merged")]
     TicketMerged,
@@ -42,6 +45,7 @@ impl Change {
         match self {
             Self::TicketOpened => "ticket.opened",
             Self::TicketReopened => "ticket.reopened",
+            Self::TicketClosed => "ticket.closed",
             Self::TicketMerged => "ticket.merged",
             Self::MessageAdded => "message.added",
             Self::MessageMoved => "message.moved",
@@ -56,6 +60,7 @@ impl Change {
         [
             Self::TicketOpened,
             Self::TicketReopened,
+            Self::TicketClosed,
             Self::TicketMerged,
             Self::MessageAdded,
             Self::MessageMoved,

@@ -85,16 +85,19 @@ pub struct Suggested {
     pub tickets: Vec<MessageId>,
 }
 
-// A delivery that retention removed is told by the message it brought and by its id. A leg was decided by itself: its decision is the one as many legs after the first.
+// A delivery that retention removed is told by the message it brought and by its id. A platform's notice about a
+// person is told with whom it is about; it is no message, and on no ticket. A leg was decided by itself: its
+// decision is the one as many legs after the first.
 const ASSIGNMENTS: &str = "
     WITH page AS (
-        SELECT raw_event, item, role, source_key, message_id, duplicate_of FROM raw_item
+        SELECT raw_event, item, role, what, source_key, message_id, duplicate_of FROM raw_item
         WHERE (raw_event, item) > ($1, $2) ORDER BY raw_event, item LIMIT $3
     )
-    SELECT p.raw_event, p.item, p.role, p.source_key, p.message_id, p.duplicate_of, coalesce(r.channel, m.channel, '') AS channel,
+    SELECT p.raw_event, p.item, p.role, p.source_key, p.duplicate_of,
+        CASE WHEN p.what = 'notice' THEN m.id ELSE p.message_id END AS message_id, coalesce(r.channel, m.channel, '') AS channel,
         coalesce(r.kind, m.kind, '') AS kind, coalesce(r.received_at, lanka_uuid_time(p.raw_event)) AS received_at,
-        coalesce(i.contact_id, ac.now, d.contact_id) AS contact_id, coalesce(m.ticket_id, ta.now, d.ticket_id) AS ticket_id,
-        d.contact_id AS first_contact, d.ticket_id AS first_ticket, m.direction, m.occurred_at,
+        coalesce(i.contact_id, ac.now, d.contact_id) AS contact_id, coalesce(m.ticket_id, ta.now, o.ticket_id) AS ticket_id,
+        d.contact_id AS first_contact, o.ticket_id AS first_ticket, m.direction, m.occurred_at,
         coalesce(m.matter_kind, '{}') AS matter_kind, m.priority, coalesce(m.numbers, '{}') AS numbers,
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
             WHERE s.message_id = p.message_id AND s.target_kind = 'contact' AND s.state <> 'rejected') AS contacts,
@@ -111,7 +114,8 @@ const ASSIGNMENTS: &str = "
         LIMIT 1
     ) d ON true
     LEFT JOIN alias ac ON ac.id = d.contact_id
-    LEFT JOIN alias ta ON ta.id = d.ticket_id
+    LEFT JOIN LATERAL (SELECT d.ticket_id WHERE p.what <> 'notice') o ON true
+    LEFT JOIN alias ta ON ta.id = o.ticket_id
     ORDER BY p.raw_event, p.item";
 
 /// A person with the addresses that are his.

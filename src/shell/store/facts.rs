@@ -62,6 +62,7 @@ pub async fn load(
     loader.identities(batch).await?;
     loader.holders(batch).await?;
     let mut tickets = loader.anchors(batch).await?;
+    tickets.extend(loader.said(batch).await?);
     loader.early(batch).await?;
     loader.lock_contacts().await?;
     tickets.extend(loader.tickets_of_contacts().await?);
@@ -69,6 +70,7 @@ pub async fn load(
     loader.identities_of_contacts().await?;
     loader.contacts().await?;
     loader.calls(batch).await?;
+    loader.talks(batch).await?;
     loader.refused(batch).await?;
     loader.tombstones(batch).await?;
     Ok((loader.facts, loader.loaded))
@@ -193,6 +195,10 @@ impl Loader<'_> {
             identities.insert(holder.identity.0);
             self.facts.holders.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(holder);
         }
+        self.missing_identities(identities).await
+    }
+
+    async fn missing_identities(&mut self, identities: BTreeSet<Uuid>) -> Result<(), StoreError> {
         let missing: Vec<Uuid> =
             identities.into_iter().filter(|id| !self.loaded.identities.contains(&IdentityId(*id))).collect();
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -231,6 +237,80 @@ impl Loader<'_> {
             self.facts.anchors.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(anchor);
         }
         Ok(tickets)
+    }
+
+    /// Stored messages that agents' acts of the batch are on. Gives their tickets.
+    async fn said(&mut self, batch: &[(Message, Lookup)]) -> Result<BTreeSet<Uuid>, StoreError> {
+        let on = batch.iter().filter_map(|(message, _)| message.incoming.on.as_ref()?.message);
+        let ids: Vec<Uuid> = on.map(|id| id.0).collect();
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let rows = sqlx::query(
+            "SELECT id, channel, identity_id, ticket_id, occurred_at, direction = 'from_customer' AND auto IS NULL AS is_customers
+             FROM message WHERE id = ANY($1)",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let (mut tickets, mut identities) = (BTreeSet::new(), BTreeSet::new());
+        for row in &rows {
+            let ticket: Option<Uuid> = row.try_get("ticket_id")?;
+            let identity: Option<Uuid> = row.try_get("identity_id")?;
+            tickets.extend(ticket);
+            identities.extend(identity);
+            let said = Said {
+                ticket: ticket.map(TicketId),
+                talk: Talk {
+                    channel: row.try_get("channel")?,
+                    identity: identity.map(IdentityId),
+                    at: time(row, "occurred_at")?,
+                },
+                is_customers: row.try_get("is_customers")?,
+            };
+            self.facts.said.insert(MessageId(row.try_get("id")?), said);
+        }
+        self.missing_identities(identities).await?;
+        Ok(tickets)
+    }
+
+    /// What closing a ticket depends on, where the batch may close one: those of the messages that closings are
+    /// on; any that is loaded, where such a message is of the batch itself.
+    async fn talks(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
+        let closings = batch.iter().filter(|(message, _)| message.incoming.what == What::Close);
+        let mut tickets: BTreeSet<Uuid> = BTreeSet::new();
+        for on in closings.filter_map(|(message, _)| message.incoming.on.as_ref()?.message) {
+            match self.facts.said.get(&on) {
+                Some(said) => tickets.extend(said.ticket.map(|ticket| ticket.0)),
+                None => tickets.extend(self.facts.tickets.keys().map(|ticket| ticket.0)),
+            }
+        }
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let tickets: Vec<Uuid> = tickets.into_iter().collect();
+        let rows = sqlx::query(
+            "SELECT k.id AS ticket_id, m.channel, m.identity_id, m.last_at, m.closed_at FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
+                SELECT t.channel, t.identity_id, max(t.occurred_at) FILTER (WHERE t.direction = 'from_customer' AND t.auto IS NULL) AS last_at,
+                    max((SELECT max((e.data->>'occurred_at')::timestamptz) FROM ticket_event e
+                        WHERE e.message_id = t.id AND e.kind = 'close')) AS closed_at
+                FROM message t WHERE t.ticket_id = k.id GROUP BY t.channel, t.identity_id
+             ) m",
+        )
+        .bind(tickets)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in &rows {
+            let ticket = TicketId(row.try_get("ticket_id")?);
+            let identity = row.try_get::<Option<Uuid>, _>("identity_id")?.map(IdentityId);
+            let channel: String = row.try_get("channel")?;
+            let at = |column: &str| Ok::<_, StoreError>(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?);
+            let talk =
+                |at: jiff_sqlx::Timestamp| (ticket, Talk { channel: channel.clone(), identity, at: at.to_jiff() });
+            self.facts.talks.extend(at("last_at")?.map(talk));
+            self.facts.closings.extend(at("closed_at")?.map(talk));
+        }
+        Ok(())
     }
 
     /// Updates that wait for messages of the batch.

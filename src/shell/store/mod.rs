@@ -9,6 +9,7 @@
 //! across a network call. Nothing outside this folder holds SQL.
 
 pub mod commit;
+pub mod early_act;
 pub mod exchange;
 pub mod explain;
 pub mod export;

@@ -444,6 +444,20 @@ fn claimed(events: Vec<LoadedRaw>, quiet: &HashMap<Uuid, bool>) -> Vec<ClaimedRa
     events.into_iter().map(|LoadedRaw { event, lost }| ClaimedRaw { quiet: is_quiet(&event), event, lost }).collect()
 }
 
+/// Deliveries that were settled before and are read again, with the transaction that takes them up.
+pub async fn load_again(
+    store: &Store,
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<ClaimedRaw>, StoreError> {
+    let quiet: Vec<(Uuid, bool)> = sqlx::query_as("SELECT id, quiet FROM raw_event WHERE id = ANY($1)")
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await?;
+    let events = load(store, connection, ids).await?;
+    Ok(claimed(events, &quiet.into_iter().collect()))
+}
+
 /// Takes claimed deliveries off the queue.
 pub async fn settle(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM raw_pending WHERE raw_event = ANY($1)").bind(ids).execute(connection).await?;

@@ -84,6 +84,7 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
     // A vendor's notice and a receipt hold nobody's own words.
     if matches!(incoming.what, What::Message | What::Edit) {
         let read_out = matches!(incoming.content, Content::Call(..));
+        facts.text(incoming.ticket_ref.as_deref().unwrap_or(""), Place::Subject, words);
         facts.text(incoming.subject.as_deref().unwrap_or(""), Place::Subject, words);
         facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
         facts.text(&words.signature, Place::Signature, words);

@@ -15,6 +15,7 @@ impl Facts {
         }
         self.apply_early(message, lookup, decision);
         self.apply_call(message, decision);
+        self.apply_said(message, decision);
         if matches!(decision.role, ItemRole::Repeat | ItemRole::Update | ItemRole::Erased) {
             return;
         }
@@ -46,6 +47,39 @@ impl Facts {
             }),
             (_, _, Some(key)) if decision.role == ItemRole::First => {
                 self.early.remove(&key);
+            }
+            _ => {}
+        }
+    }
+
+    /// What was said, and what was closed.
+    fn apply_said(&mut self, message: &Message, decision: &Decision) {
+        let incoming = &message.incoming;
+        let (ticket, at) = (decision.placement.ticket(), message.occurred_at);
+        match decision.role {
+            ItemRole::First => {
+                let talk = Talk { channel: message.channel.clone(), identity: decision.identity, at };
+                let is_customers = incoming.direction == Direction::FromCustomer && incoming.auto.is_none();
+                self.said.insert(decision.message, Said { ticket, talk, is_customers });
+            }
+            // The leg may have told who called.
+            ItemRole::Leg => {
+                if let Some(said) = self.said.get_mut(&decision.message) {
+                    said.ticket = ticket.or(said.ticket);
+                    said.talk.identity = decision.identity.or(said.talk.identity);
+                    said.is_customers |= incoming.direction == Direction::FromCustomer;
+                }
+            }
+            ItemRole::Update if incoming.what == What::Close => {
+                if let (Some(ticket), Some(said)) = (ticket, self.said.get(&decision.message)) {
+                    self.closings.push((ticket, Talk { at, ..said.talk.clone() }));
+                }
+                if let Placement::Close { ticket, at } = decision.placement
+                    && let Some(known) = self.tickets.get_mut(&ticket)
+                {
+                    known.ticket.state = TicketState::Closed;
+                    known.ticket.closed_at = Some(at);
+                }
             }
             _ => {}
         }
@@ -134,8 +168,9 @@ impl Facts {
             // What somebody says to us alone never goes on from where he spoke in a group.
             let ticket = decision.placement.ticket().filter(|_| !message.incoming.is_in_group());
             known.last_ticket = ticket.or(known.last_ticket);
-            // A notice is no message that anybody could look at.
-            if decision.role != ItemRole::Move {
+            // A notice is no message that anybody could look at, and what the desk wrote is not his.
+            let is_his = message.incoming.direction == Direction::FromCustomer || known.last_message.is_none();
+            if decision.role != ItemRole::Move && is_his {
                 known.last_message = Some(decision.message);
             }
         }
@@ -252,6 +287,13 @@ impl Facts {
         stays.ticket.kind.sort();
         stays.ticket.priority = stays.ticket.priority.max(old.ticket.priority);
         stays.ticket.last_at = stays.ticket.last_at.max(old.ticket.last_at);
+        // One matter is closed when both were.
+        match (stays.ticket.state, old.ticket.state) {
+            (TicketState::Closed, TicketState::Closed) => {
+                stays.ticket.closed_at = stays.ticket.closed_at.max(old.ticket.closed_at);
+            }
+            _ => (stays.ticket.state, stays.ticket.closed_at) = (TicketState::Open, None),
+        }
         if old.ticket.opened_at < stays.ticket.opened_at {
             stays.ticket.opened_at = old.ticket.opened_at;
             stays.ticket.title.clone_from(&old.ticket.title);

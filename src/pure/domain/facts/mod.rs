@@ -49,6 +49,8 @@ pub struct Lookup {
     pub seen_scope: String,
     /// The key within the scope.
     pub seen_key: LookupKey,
+    /// The key by which what an agent does finds the message, before it is known in which namespace that is.
+    pub said: LookupKey,
     /// What others would point at: the message's own id, its conversation.
     pub own: Vec<(AnchorKind, LookupKey)>,
     /// What it points at, best first, in step with `incoming.references`.
@@ -146,6 +148,29 @@ pub struct Anchor {
 pub struct Seen {
     /// The message.
     pub message: MessageId,
+}
+
+/// A message, as far as what agents do about it needs to know.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Its ticket, if it is on one.
+    pub ticket: Option<TicketId>,
+    /// Whose it is.
+    pub talk: Talk,
+    /// A customer said it himself: it opens his conversation, or opens it again.
+    pub is_customers: bool,
+}
+
+/// One side of a matter: what a contact and the desk say to each other on a channel. A matter over several
+/// channels has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    /// The configured channel.
+    pub channel: String,
+    /// An identity of the contact; `None` for callers of whom nothing is known.
+    pub identity: Option<IdentityId>,
+    /// Event time: of its last word, or of its closing.
+    pub at: Timestamp,
 }
 
 /// Somebody who stated a fact earlier.
@@ -278,6 +303,12 @@ pub struct Facts {
     pub tickets_of: HashMap<ContactId, BTreeSet<TicketId>>,
     /// Calls to which legs may come.
     pub calls: HashMap<MessageId, KnownCall>,
+    /// Messages that agents' acts of the batch are on, and all that the batch brought.
+    pub said: HashMap<MessageId, Said>,
+    /// The last word of each conversation that is stored, on tickets that are to be closed.
+    pub talks: Vec<(TicketId, Talk)>,
+    /// Closings of conversations on those tickets.
+    pub closings: Vec<(TicketId, Talk)>,
     /// Numbers that turned out to be somebody else's, from an hour before the batch on.
     pub refused: Vec<Refused>,
     /// Keys of erased things; what hangs on one is not taken in again.

@@ -172,7 +172,9 @@ impl<'a> Writer<'a> {
         let is_erased = |d: &Decided| d.decision.role == ItemRole::Erased;
         let duplicate = |d: &Decided| (d.decision.role == ItemRole::Repeat).then(|| self.message_of(d));
         let message = |d: &Decided| match d.decision.role {
-            ItemRole::Erased | ItemRole::Move => None,
+            ItemRole::Erased => None,
+            // The key of its decision: who it is about. There is no such message.
+            ItemRole::Move => Some(d.decision.message.0),
             _ if self.is_waiting(d) => None,
             _ => Some(self.message_of(d)),
         };

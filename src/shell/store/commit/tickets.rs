@@ -17,10 +17,14 @@ const UPDATE_TICKETS: &str = "
         AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)
     WHERE k.tenant = $1 AND k.id = t.id";
 
+/// Who did what nobody else did.
+const BY_LANKA: &str = "lanka";
+
 impl<'a> Writer<'a> {
     pub(super) async fn tickets(&mut self) -> Result<(), StoreError> {
         let mut touched: BTreeSet<TicketId> = BTreeSet::new();
-        for d in self.deciding() {
+        let closing = self.decided.iter().filter(|d| matches!(d.decision.placement, Placement::Close { .. }));
+        for d in self.deciding().chain(closing) {
             touched.extend(d.decision.placement.ticket().map(|ticket| self.facts.ticket_now(ticket)));
             touched.extend(d.decision.placement.ticket());
             touched.extend(d.decision.moves.iter().flat_map(|m| [m.from, self.facts.ticket_now(m.to)]));
@@ -170,6 +174,7 @@ impl<'a> Writer<'a> {
             Placement::Join(_) => "join",
             Placement::Reopen(_) => "reopen",
             Placement::Open { .. } => "open",
+            Placement::Close { .. } => "close",
             Placement::None => "none",
         }))
         .bind(column(&rows, |d| serde_json::to_value(&d.decision.reasons).unwrap_or_default()))
@@ -180,12 +185,14 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) async fn ticket_events(&mut self, mint: &mut IdMint) -> Result<(), StoreError> {
-        let mut rows: Vec<(EventId, Option<Uuid>, String, Option<Uuid>, serde_json::Value)> = Vec::new();
+        let mut rows: Vec<(EventId, Option<Uuid>, String, Option<Uuid>, serde_json::Value, &str)> = Vec::new();
         let mut waiting: Vec<(LookupKey, EventId, &Decided)> = Vec::new();
         for d in self.decided {
             let at = d.message.received_at;
             let ticket = d.decision.placement.ticket().map(|id| id.0);
             let message = Some(self.message_of(d));
+            // What agents did in a tool of theirs is known by the channel that told of it.
+            let by = if d.message.incoming.on.is_some() { d.message.channel.as_str() } else { BY_LANKA };
             if matches!(d.decision.role, ItemRole::Update | ItemRole::Move) {
                 let incoming = &d.message.incoming;
                 let data = serde_json::json!({
@@ -193,20 +200,24 @@ impl<'a> Writer<'a> {
                     "why": incoming.subject,
                 });
                 let event = mint.dated(at);
-                rows.push((event, self.ticket_of(d), json_word(&incoming.what), message, data));
+                rows.push((event, self.ticket_of(d), json_word(&incoming.what), message, data, by));
                 waiting.extend(d.lookup.target(&d.message).filter(|_| self.is_waiting(d)).map(|key| (key, event, d)));
             }
             for moved in &d.decision.moves {
                 let data = serde_json::json!({ "into": self.facts.ticket_now(moved.to), "why": moved.why });
-                rows.push((mint.dated(at), Some(moved.from.0), "merged".to_owned(), message, data));
+                rows.push((mint.dated(at), Some(moved.from.0), "merged".to_owned(), message, data, BY_LANKA));
             }
             match &d.decision.placement {
                 Placement::Open { follow_up_of, .. } if d.decision.role != ItemRole::Update => {
                     let data = serde_json::json!({ "follow_up_of": follow_up_of });
-                    rows.push((mint.dated(at), ticket, "opened".to_owned(), message, data));
+                    rows.push((mint.dated(at), ticket, "opened".to_owned(), message, data, by));
                 }
                 Placement::Reopen(_) => {
-                    rows.push((mint.dated(at), ticket, "reopened".to_owned(), message, serde_json::json!({})))
+                    rows.push((mint.dated(at), ticket, "reopened".to_owned(), message, serde_json::json!({}), by))
+                }
+                Placement::Close { at: closed_at, .. } => {
+                    let data = serde_json::json!({ "occurred_at": closed_at });
+                    rows.push((mint.dated(at), ticket, "closed".to_owned(), message, data, by));
                 }
                 _ => {}
             }
@@ -215,8 +226,8 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         sqlx::query(
-            "INSERT INTO ticket_event (tenant, id, ticket_id, kind, message_id, data, at)
-             SELECT $1, t.*, $7 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[]) AS t",
+            "INSERT INTO ticket_event (tenant, id, ticket_id, kind, message_id, data, by, at)
+             SELECT $1, t.*, $8 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[]) AS t",
         )
         .bind(self.tenant)
         .bind(column(&rows, |r| r.0.0))
@@ -224,6 +235,7 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |r| r.2.as_str()))
         .bind(column(&rows, |r| r.3))
         .bind(column(&rows, |r| r.4.clone()))
+        .bind(column(&rows, |r| r.5))
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;

@@ -1,0 +1,202 @@
+//! What agents do in a tool of theirs, in lanka's own JSON: signed as Standard Webhooks.
+//!
+//! `POST /hooks/{channel}` with one act or a list of acts:
+//!
+//! ```json
+//! {"event_id": "d-1", "type": "reply", "on": {"channel": "facebook", "source_key": "m_1"},
+//!  "text": "It left on Monday.", "message_id": "m_2", "at": "2026-03-03T05:55:48Z"}
+//! {"event_id": "d-2", "type": "reply", "on": {"channel": "mail", "source_key": "a1@posti.example"},
+//!  "message": "From: …\r\nMessage-ID: <…>\r\n…", "ticket_ref": "KK-10001", "at": "2026-03-03T06:10:00Z"}
+//! {"event_id": "d-3", "type": "note", "on": {"channel": "phone", "source_key": "1772517138.1"}, "text": "Wants a call back"}
+//! {"event_id": "d-4", "type": "close", "on": {"channel": "phone", "source_key": "1772517138.1"}}
+//! ```
+//!
+//! `on` names the message that it is about by the configured channel and the vendor's id, as `lanka export
+//! assignments` does. It may come before that message: it waits then.
+//!
+//! | `type` | becomes |
+//! |---|---|
+//! | `reply` with `message`, the whole mail sent (RFC 5322) | an agent's mail: its Message-ID is one that the desk is known to have sent |
+//! | `reply` with `text` | an agent's message; `message_id`, if given, is its id where the message is from that it answers: what a customer quotes |
+//! | `note` | an agent's message for colleagues, marked `internal` |
+//! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
+//! | any other | the fault `unknown_act` |
+//!
+//! `ticket_ref` is the number that the tool put into the subject. It counts for what `[matters]` says of such numbers.
+//!
+//! **Namespace:** `mail` for a mail, that of the message it is on for what has a `message_id`, else `desk:` and the channel's
+//! name. **Identities:** none; an act is towards whoever said the message that it is on. **Invariant:** what has no
+//! signature of ours is no agent's word.
+
+use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::message::{Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::mime::{self, MailSettings};
+use crate::pure::wire::standard_webhooks::{self, SigningKey};
+use crate::pure::wire::{json, redact, settings};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The kind, as the configuration knows it.
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
+
+const NAME: &str = "desk";
+
+/// The channel's table in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The signing key, `whsec_` and base64.
+    secret: Secret,
+    /// Keys that still verify while the sender changes to a new one.
+    #[serde(default)]
+    previous_secrets: Vec<Secret>,
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
+    let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
+    let mut keys = Vec::new();
+    let previous =
+        settings.previous_secrets.iter().enumerate().map(|(n, secret)| (format!("previous_secrets.{n}"), secret));
+    for (key, secret) in std::iter::once(("secret".to_owned(), &settings.secret)).chain(previous) {
+        match SigningKey::parse(secret) {
+            Ok(found) => keys.push(found),
+            Err(error) => problems.add(key, error.to_string()),
+        }
+    }
+    let channel = Box::new(Desk { keys, name: setup.name.to_owned() });
+    Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
+}
+
+fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
+    Box::new(Desk { keys: Vec::new(), name: setup.name.to_owned() })
+}
+
+struct Desk {
+    keys: Vec<SigningKey>,
+    /// The channel's name: what its own ids are unique in.
+    name: String,
+}
+
+impl Channel for Desk {
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        standard_webhooks::verify(&self.keys, delivery, standard_webhooks::TOLERANCE_S)
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        match json::read(&event.body) {
+            Ok(body) => self.batch(event, &body).finish(),
+            Err(fault) => Parsed { items: Vec::new(), faults: vec![fault] },
+        }
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(event, body), |_, _| {})
+    }
+}
+
+impl Desk {
+    fn batch(&self, event: &RawEvent, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        for act in body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice) {
+            if !batch.is_redacted(act) {
+                self.act(event, act, &mut batch);
+            }
+        }
+        batch
+    }
+
+    fn act(&self, event: &RawEvent, act: &Value, batch: &mut Batch) {
+        let kind = json::text(act, "type").unwrap_or_default();
+        let of_on = |key: &str| json::id(act.get("on")?, key);
+        let (Some(channel), Some(source_key)) = (of_on("channel"), of_on("source_key")) else {
+            return batch
+                .fault("no_on", "an act has no `on` with `channel` and `source_key` of the message that it is on");
+        };
+        let read = match kind.as_str() {
+            "reply" if json::has(act, "message") => sent_mail(event, act),
+            "reply" => self.said(act, &kind).map(|said| reply(act, said)),
+            "note" => self.said(act, &kind).map(note),
+            "close" => Ok(self.closing(act, &kind)),
+            _ => {
+                let kind = if kind.is_empty() { "no type".to_owned() } else { format!("type `{}`", json::word(&kind)) };
+                Err(("unknown_act", format!("an act of {kind} is neither `reply` nor `note` nor `close`")))
+            }
+        };
+        match read {
+            Ok(mut incoming) => {
+                // A mail is named by its Message-ID, which some write as it stands in the header.
+                let bare = source_key.strip_prefix('<').and_then(|key| key.strip_suffix('>'));
+                let source_key = bare.map(str::to_owned).unwrap_or(source_key);
+                let is_answered_there =
+                    kind == "reply" && !json::has(act, "message") && json::id(act, "message_id").is_some();
+                incoming.on = Some(On { channel, source_key, is_answered_there, message: None });
+                incoming.direction = Direction::FromAgent;
+                incoming.ticket_ref = json::filled(act, "ticket_ref");
+                batch.item(act, incoming);
+            }
+            Err((code, detail)) => batch.fault(code, detail),
+        }
+    }
+
+    /// What an agent wrote, under an id of the tool's own.
+    fn said(&self, act: &Value, kind: &str) -> Result<Incoming, Misread> {
+        let Some(text) = json::filled(act, "text") else {
+            return Err(("no_text", format!("a {kind} says nothing: it has no `text`")));
+        };
+        Ok(Incoming { content: Content::Text(text), ..self.own(act, kind) })
+    }
+
+    fn closing(&self, act: &Value, kind: &str) -> Incoming {
+        Incoming { what: What::Close, ..self.own(act, kind) }
+    }
+
+    fn own(&self, act: &Value, kind: &str) -> Incoming {
+        let key = json::id(act, "event_id").unwrap_or_else(|| json::made_key(&[], act));
+        let mut incoming = Incoming { variant: kind.to_owned(), ..Incoming::new(format!("{NAME}:{}", self.name), key) };
+        incoming.occurred_at = at(act);
+        incoming.occurred_trusted = incoming.occurred_at.is_some();
+        if incoming.occurred_at.is_none() {
+            incoming.marks.push(Mark::DateDoubtful);
+        }
+        incoming
+    }
+}
+
+/// Why an act cannot be read: code and sentence of the fault.
+type Misread = (&'static str, String);
+
+/// When the tool says that it was done.
+fn at(act: &Value) -> Option<Timestamp> {
+    act.get("at").and_then(json::timestamp)
+}
+
+/// A mail as it was sent: nobody but the desk signs it here.
+fn sent_mail(event: &RawEvent, act: &Value) -> Result<Incoming, Misread> {
+    let Some(mail) = json::text(act, "message") else {
+        return Err(("no_mail", "the `message` of a reply is no text: the mail as it was sent is wanted".to_owned()));
+    };
+    let sent = RawEvent { body: mail.into_bytes().into(), ..event.clone() };
+    let Parsed { items, faults } = mime::read_sent(&sent, &MailSettings::default());
+    let Some(mut incoming) = items.into_iter().next() else {
+        let why = faults.into_iter().next().map_or_else(String::new, |fault| format!(": {}", fault.detail));
+        return Err(("no_mail", format!("the `message` of a reply cannot be read as a mail{why}")));
+    };
+    incoming.trusted_at = at(act);
+    Ok(incoming)
+}
+
+/// An answer; with an id that customers may quote, it bears that.
+fn reply(act: &Value, said: Incoming) -> Incoming {
+    match json::id(act, "message_id") {
+        Some(source_key) => Incoming { source_key, variant: String::new(), ..said },
+        None => said,
+    }
+}
+
+fn note(mut said: Incoming) -> Incoming {
+    said.marks.push(Mark::Internal);
+    said
+}

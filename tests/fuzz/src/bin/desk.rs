@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|body: &[u8]| lanka_fuzz::delivery("desk", body));
