@@ -129,7 +129,7 @@ impl DeskConfig {
             .iter()
             .map(|(name, pattern)| {
                 let role = self.entity_roles.get(name).map_or("secret", String::as_str);
-                (matter(name), json!({ "pattern": without_looks(pattern), "role": role }))
+                (name.clone(), json!({ "pattern": pattern, "role": role }))
             })
             .collect();
         let (vendor, own) = (json!({ "env": "SECRET" }), json!({ "env": "WHSEC" }));
@@ -164,22 +164,6 @@ impl DeskConfig {
         }
         toml::to_string(&settings).expect("TOML")
     }
-}
-
-/// The name of a pattern, as names are in the configuration.
-fn matter(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    name.chars().map(plain).collect::<String>().trim_matches('_').to_owned()
-}
-
-/// A pattern as other programs write it, for one that cannot look around: where it looks for what must not
-/// stand beside a number, the edge of a word does as well.
-fn without_looks(pattern: &str) -> String {
-    if regex::Regex::new(pattern).is_ok() {
-        return pattern.to_owned();
-    }
-    let looks = regex::Regex::new(r"\(\?<?[!=](?:[^()\\]|\\.)*\)").expect("a pattern");
-    looks.replace_all(pattern, r"\b").into_owned()
 }
 
 /// One line of a stream.

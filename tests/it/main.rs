@@ -35,6 +35,7 @@ mod layout;
 mod lmtp;
 mod mail;
 mod mail_content;
+mod mail_threads;
 mod media;
 mod mirrors;
 mod name_server;

@@ -5,10 +5,14 @@
 
 use crate::pure::domain::facts::{AnchorKind, Lookup, LookupKey};
 use crate::pure::domain::identity::Identity;
-use crate::pure::domain::message::{FactValue, MatterRole, Message, ReferenceKind, What};
+use crate::pure::domain::message::{FactValue, MatterRole, Message, Print, ReferenceKind, What};
 use crate::pure::domain::policy::Policy;
+use crate::pure::wire::subject;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+
+/// Participants with whom a subject is looked up: the customer, and whoever he writes to beside the desk first.
+const SUBJECT_PARTICIPANTS_MAX: usize = 2;
 
 /// Makes look-up keys of one tenant.
 #[derive(Clone)]
@@ -53,6 +57,19 @@ impl Keyer {
     /// The key of a vendor's conversation, or of a hint.
     pub fn thread(&self, kind: AnchorKind, namespace: &str, key: &str) -> LookupKey {
         self.key(&[kind.as_str(), namespace, key])
+    }
+
+    /// The key of a subject between the desk and one who takes part, if any does.
+    pub fn subject(&self, folded: &str, participant: Option<&Identity>) -> LookupKey {
+        match participant {
+            Some(who) => self.key(&["subject", folded, &who.scheme, &who.scope, &who.value]),
+            None => self.key(&["subject", folded]),
+        }
+    }
+
+    /// The key of a passage.
+    pub fn print(&self, print: Print) -> LookupKey {
+        self.key(&["passage", &format!("{:016x}", print.0)])
     }
 
     /// The key that guards against a second delivery.
@@ -111,7 +128,11 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
         own.extend(kind.map(|kind| (kind, key)));
         references.push(key);
     }
+    let keys = |prints: &[Print]| prints.iter().map(|print| keyer.print(*print)).collect();
     Lookup {
+        subject: subject_keys(message, keyer),
+        passages: keys(&message.passages),
+        quoted: keys(&message.quoted),
         seen_scope: format!("{}/{}", message.tenant, incoming.namespace),
         seen_key: keyer.seen(&incoming.namespace, &incoming.source_key, &incoming.variant),
         said: keyer.said(&message.channel, &incoming.source_key),
@@ -126,4 +147,27 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
             .map(|held| keyer.claim(&held.identity))
             .collect(),
     }
+}
+
+/// Keys of the subject, one for each of the first who take part. A subject of prefixes alone has none.
+fn subject_keys(message: &Message, keyer: &Keyer) -> Vec<LookupKey> {
+    let Some(subject) = message.incoming.subject.as_deref().map(subject::read).filter(|read| !read.base.is_empty())
+    else {
+        return Vec::new();
+    };
+    if message.incoming.what != What::Message {
+        return Vec::new();
+    }
+    let folded = subject.folded();
+    let mut keys: Vec<LookupKey> = Vec::with_capacity(SUBJECT_PARTICIPANTS_MAX);
+    for participant in message.participants() {
+        let key = keyer.subject(&folded, Some(participant));
+        if keys.len() < SUBJECT_PARTICIPANTS_MAX && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    if keys.is_empty() {
+        keys.push(keyer.subject(&folded, None));
+    }
+    keys
 }

@@ -12,6 +12,8 @@ pub mod lookup;
 pub mod moves;
 pub mod normalise;
 pub mod phrases;
+pub mod pointers;
+pub mod prints;
 pub mod resolve;
 pub mod route;
 pub mod thread;

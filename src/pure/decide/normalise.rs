@@ -5,16 +5,17 @@
 //! customer's. Its three times never lie after the arrival. Nothing here can fail.
 
 use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
-use super::phrases;
+use super::{phrases, prints};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
 use crate::pure::domain::message::{
-    Attachment, Authentication, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
+    Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
     Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::wire::quote::{self, Parts};
+use crate::pure::wire::subject;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,7 @@ const PHRASES_BYTES_MAX: usize = 8 * 1024;
 pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId, policy: &Policy) -> Message {
     let mut incoming = bounded(incoming, policy);
     let times = times(event, &mut incoming);
-    let (words, passed_on) = own_words(&incoming);
+    let Words { own: words, passed_on, quoted } = own_words(&incoming);
     let facts = extract::facts(&incoming, &words, policy);
     let customer = match incoming.direction {
         Direction::FromCustomer => &incoming.sender,
@@ -64,6 +65,8 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         tenant: event.tenant.clone(),
         channel: event.channel.clone(),
         kind: event.kind.clone(),
+        passages: if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() },
+        quoted: prints::prints(&quoted, prints::QUOTED_MAX),
         own_text: if words.own.is_empty() { passed_on } else { words.own },
         occurred_at: times.occurred,
         trusted_at: times.trusted,
@@ -130,6 +133,8 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     for key in [&mut incoming.namespace, &mut incoming.source_key, &mut incoming.variant] {
         bound_key(key);
     }
+    incoming.addressed.retain(|identity| !extract::is_own(identity, policy));
+    incoming.addressed.truncate(IDENTITIES_MAX);
     incoming.references.truncate(REFERENCES_MAX);
     for reference in &mut incoming.references {
         bound_key(&mut reference.namespace);
@@ -268,12 +273,18 @@ fn bound_key(key: &mut String) {
 /// The namespace that all mail channels share; quotes are a habit of mail.
 const MAIL: &str = "mail";
 
-/// The own words, and what to show where there are none: what a person passes on is not empty, but
-/// it is no word of his.
-fn own_words(incoming: &Incoming) -> (OwnWords, String) {
+struct Words {
+    own: OwnWords,
+    /// What to show where there are no own words: what a person passes on is not empty, but it is no word of his.
+    passed_on: String,
+    /// What the person answers, as far as it is quoted.
+    quoted: String,
+}
+
+fn own_words(incoming: &Incoming) -> Words {
     let text = incoming.own.as_deref().unwrap_or_else(|| incoming.content.text());
     let text = &*extract::without_cards(text);
-    let Parts { own, signature, passed_on, .. } = match incoming.namespace == MAIL {
+    let Parts { own, signature, passed_on, quoted, .. } = match incoming.namespace == MAIL {
         true => quote::split(text),
         false => Parts { own: text.to_owned(), ..Parts::default() },
     };
@@ -282,9 +293,14 @@ fn own_words(incoming: &Incoming) -> (OwnWords, String) {
         || incoming.auto.is_some()
         || own.len() > SEARCH_BYTES_MAX
     {
-        return (OwnWords { own, signature, signed: None }, passed_on);
+        return Words { own: OwnWords { own, signature, signed: None }, passed_on, quoted };
     }
-    (extract::own_words(&own, &signature, &extract::hints(&incoming.sender)), passed_on)
+    Words { own: extract::own_words(&own, &signature, &extract::hints(&incoming.sender)), passed_on, quoted }
+}
+
+/// Whether people answer such a message under a quotation of it: a person's mail.
+fn may_be_quoted(incoming: &Incoming) -> bool {
+    incoming.namespace == MAIL && matches!(incoming.auto, None | Some(Auto::List))
 }
 
 /// Whether the text announces a new matter, and whether it says nothing at all.
@@ -309,9 +325,7 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, 
 
 /// Whether the subject is the thread's ("Re: …") and not the writer's own.
 fn is_answer(incoming: &Incoming) -> bool {
-    let prefix =
-        incoming.subject.as_deref().and_then(|subject| subject.split_once(':')).map_or("", |(prefix, _)| prefix);
-    matches!(prefix.trim().to_lowercase().as_str(), "re" | "vs" | "sv" | "aw" | "antw" | "vast" | "res" | "ynt" | "odp")
+    incoming.subject.as_deref().is_some_and(|written| subject::read(written).is_answer)
 }
 
 fn subject_says_nothing(incoming: &Incoming) -> bool {

@@ -5,15 +5,17 @@
 //! what points to a ticket he has no right to becomes a suggestion.
 
 use super::evidence::{is_call, is_contradicted, is_forgeable, may_guess};
+use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, MAILTO, registrable_domain};
-use crate::pure::domain::message::{Direction, FactValue, Message, ReferenceKind};
+use crate::pure::domain::message::{Auto, Direction, FactValue, Message, ReferenceKind};
 use crate::pure::domain::policy::{Policy, Windows};
 use crate::pure::domain::ticket::TicketState;
+use crate::pure::wire::subject;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -34,8 +36,8 @@ pub struct Placed {
     pub reasons: Vec<Reason>,
 }
 
-/// References that had not come yet and are remembered, the nearest first.
-const WANTED_MAX: usize = 2;
+/// Why tickets of contacts that turned out to be one are joined.
+const ONE_CONTACT: &str = "Both are one matter of one contact, who was not known as one before.";
 /// Tickets suggested for one message.
 const SUGGESTIONS_MAX: usize = 3;
 
@@ -57,8 +59,10 @@ pub fn place(
         .on_a_message()
         .or_else(|| threading.answers_the_desk())
         .or_else(|| threading.vendors_thread())
-        .or_else(|| threading.was_wanted())
+        .or_else(|| threading.never_came())
+        .or_else(|| threading.quotes())
         .or_else(|| threading.number_of_the_matter())
+        .or_else(|| threading.answers_subject())
         .or_else(|| threading.same_session())
         .or_else(|| threading.only_open_one());
     let found = found.unwrap_or_else(|| threading.new_ticket(None));
@@ -92,6 +96,8 @@ struct Threading<'a> {
     facts: &'a Facts,
     policy: &'a Policy,
     windows: Windows,
+    /// What the message points at, best first.
+    pointers: Vec<Pointer<'a>>,
     /// Keys of the message's secret numbers by matter.
     numbers: BTreeMap<&'a str, BTreeSet<LookupKey>>,
     pointed: Vec<(TicketId, MessageId, &'static str)>,
@@ -114,8 +120,9 @@ impl<'a> Threading<'a> {
             }
         }
         let windows = policy.windows(&message.channel);
+        let pointers = pointers::pointers(message, lookup, facts, windows.one_open);
         let (pointed, moves, reasons) = (Vec::new(), Vec::new(), Vec::new());
-        Self { message, lookup, resolved, facts, policy, windows, numbers, pointed, moves, reasons }
+        Self { message, lookup, resolved, facts, policy, windows, pointers, numbers, pointed, moves, reasons }
     }
 
     fn is_mine(&self, contact: &ContactId) -> bool {
@@ -156,20 +163,6 @@ impl<'a> Threading<'a> {
         (!self.policy.is_public(domain) && !self.policy.own_domains.contains(domain)).then_some(domain)
     }
 
-    fn anchors_of(&self, kinds: &'a [ReferenceKind]) -> impl Iterator<Item = (ReferenceKind, &'a Anchor)> + use<'a> {
-        let facts = self.facts;
-        self.message
-            .incoming
-            .references
-            .iter()
-            .zip(&self.lookup.references)
-            .filter(move |(reference, _)| kinds.contains(&reference.kind))
-            .flat_map(move |(reference, key)| {
-                facts.anchors.get(key).into_iter().flatten().map(move |anchor| (reference.kind, anchor))
-            })
-            .filter(|(_, anchor)| anchor.kind != AnchorKind::Wanted && anchor.kind != AnchorKind::Number)
-    }
-
     /// The anchor leads to a ticket that is not a group's.
     fn is_private(&self, anchor: &Anchor) -> bool {
         anchor.ticket.is_some_and(|ticket| self.facts.ticket(ticket).is_none_or(|known| !known.is_group))
@@ -178,10 +171,12 @@ impl<'a> Threading<'a> {
     /// Before all rules: what is said in a group stays in the group, however often its members write
     /// to us alone. Whoever speaks in it takes part: the platform let him in.
     fn same_group(&mut self) -> Option<Found> {
-        let (_, anchor) = self
-            .anchors_of(&[ReferenceKind::Group])
-            .find(|(_, anchor)| anchor.kind == AnchorKind::Group && anchor.ticket.is_some())?;
-        let ticket = self.facts.ticket_now(anchor.ticket?);
+        let references = self.message.incoming.references.iter().zip(&self.lookup.references);
+        let ticket = references
+            .filter(|(reference, _)| reference.kind == ReferenceKind::Group)
+            .flat_map(|(_, key)| self.facts.anchors.get(key).into_iter().flatten())
+            .find_map(|anchor| anchor.ticket.filter(|_| anchor.kind == AnchorKind::Group))?;
+        let ticket = self.facts.ticket_now(ticket);
         self.facts.ticket(ticket)?;
         self.because("group", "It is said in the same group.");
         Some(self.on_known(ticket, EntitledBy::Group, self.windows.one_open))
@@ -201,9 +196,10 @@ impl<'a> Threading<'a> {
         if is_contradicted(self.message) {
             return None;
         }
-        let (_, anchor) = self
-            .anchors_of(&[ReferenceKind::Reply, ReferenceKind::Ancestor])
-            .find(|(_, anchor)| anchor.direction == Direction::FromAgent && self.is_private(anchor))?;
+        let answered = self.pointers.iter().filter(|pointer| pointer.is_answer()).map(|pointer| pointer.anchor);
+        let mut answered =
+            answered.filter(|anchor| anchor.direction == Direction::FromAgent && self.is_private(anchor));
+        let anchor = answered.next()?;
         let ticket = self.facts.ticket_now(anchor.ticket?);
         let by =
             self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
@@ -213,39 +209,84 @@ impl<'a> Threading<'a> {
 
     /// Rule 2: the vendor's own thread: a reply, a quoted message, a conversation, a call.
     fn vendors_thread(&mut self) -> Option<Found> {
-        let kinds = &[ReferenceKind::Reply, ReferenceKind::Ancestor, ReferenceKind::Conversation, ReferenceKind::Hint];
-        let candidates: Vec<(ReferenceKind, &Anchor)> = self.anchors_of(kinds).collect();
-        for (kind, anchor) in candidates {
+        self.follow("vendor_thread", |evidence| match evidence {
+            Evidence::Named(ReferenceKind::Conversation) => Some("It is in the same conversation."),
+            Evidence::Named(ReferenceKind::Hint) => Some("The mail program says it is in the same thread."),
+            Evidence::Named(_) => Some("It answers an earlier message of this ticket."),
+            _ => None,
+        })
+    }
+
+    /// Rule 2 by way of a message that has not come: an earlier arrival points at this one, or both point
+    /// at the same.
+    fn never_came(&mut self) -> Option<Found> {
+        let awaited =
+            |evidence| (evidence == Evidence::Awaited).then_some("A message that came earlier answers this one.");
+        let sibling = |evidence| {
+            let text = "It answers the same message as an earlier one of this ticket, which has not come.";
+            (evidence == Evidence::Sibling).then_some(text)
+        };
+        self.follow("late_parent", awaited).or_else(|| self.follow("same_parent", sibling))
+    }
+
+    /// The first ticket that pointers of a kind lead to and that the sender is entitled to.
+    fn follow(&mut self, rule: &str, says: impl Fn(Evidence) -> Option<&'static str>) -> Option<Found> {
+        for at in 0..self.pointers.len() {
+            let Pointer { evidence, anchor, .. } = self.pointers[at];
+            let Some(text) = says(evidence) else { continue };
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket) else { continue };
             match self.entitled(known, false) {
                 Some(by) => {
-                    let text = match kind {
-                        ReferenceKind::Conversation => "It is in the same conversation.",
-                        ReferenceKind::Hint => "The mail program says it is in the same thread.",
-                        _ => "It answers an earlier message of this ticket.",
-                    };
-                    self.because("vendor_thread", text);
+                    self.because(rule, text);
                     return Some(self.on_known(ticket, by, self.windows.one_open));
                 }
-                None => self.pointed.push((
-                    ticket,
-                    anchor.message,
-                    "It answers a message of this ticket, but the sender takes no part in it.",
-                )),
+                None => {
+                    let why = match evidence {
+                        Evidence::Named(_) => {
+                            "It answers a message of this ticket, but the sender takes no part in it."
+                        }
+                        _ => "A message of this ticket names it or what it names, but the sender takes no part in it.",
+                    };
+                    self.pointed.push((ticket, anchor.message, why));
+                }
             }
         }
         None
     }
 
-    /// Rule 2 the other way round: an earlier arrival points at this message.
-    fn was_wanted(&mut self) -> Option<Found> {
-        let own = self.lookup.own.iter().find(|(kind, _)| *kind == AnchorKind::Message)?.1;
-        let wanted = self.facts.anchors.get(&own)?.iter().find(|anchor| anchor.kind == AnchorKind::Wanted)?;
-        let ticket = self.facts.ticket_now(wanted.ticket?);
-        let by = self.entitled(self.facts.ticket(ticket)?, false)?;
-        self.because("late_parent", "A message that came earlier answers this one.");
-        Some(self.on_known(ticket, by, self.windows.one_open))
+    /// The ticket that a pointer of weaker evidence leads to, unless the message speaks of something else.
+    fn unnamed(&self, evidence: Evidence) -> Option<(&'a Anchor, &'a KnownTicket)> {
+        let pointer = self.pointers.iter().find(|pointer| pointer.evidence == evidence)?;
+        let known = self.facts.ticket(pointer.anchor.ticket?)?;
+        (!self.message.says_new_matter && !self.contradicts(known)).then_some((pointer.anchor, known))
+    }
+
+    /// Rule 2 where the references were lost: it quotes what was said on one ticket.
+    fn quotes(&mut self) -> Option<Found> {
+        let (anchor, known) = self.unnamed(Evidence::Quoted)?;
+        let Some(by) = self.entitled(known, false) else {
+            let why = "It quotes a message of this ticket, but the sender takes no part in it.";
+            self.pointed.push((known.ticket.id, anchor.message, why));
+            return None;
+        };
+        self.because("quoted", "It names no message that is here, but quotes an earlier one of this ticket.");
+        Some(self.on_known(known.ticket.id, by, self.windows.one_open))
+    }
+
+    /// Rule 2 where the references were lost and nothing is quoted: an answer with the subject of one
+    /// ticket of these days. Equal subjects are no evidence across contacts, nor is one that many matters have;
+    /// a colleague counts where the firm is confirmed.
+    fn answers_subject(&mut self) -> Option<Found> {
+        let (_, known) = self.unnamed(Evidence::Subject)?;
+        let is_telling = self.message.incoming.subject.as_deref().is_some_and(|s| subject::read(s).is_telling());
+        let by = self.entitled(known, false).filter(|by| match by {
+            EntitledBy::Organisation => self.entitled(known, true).is_some(),
+            _ => true,
+        });
+        let by = by.filter(|_| is_telling)?;
+        self.because("subject", "It names no message, but is an answer with the subject of this ticket alone.");
+        Some(self.on_known(known.ticket.id, by, self.windows.closed_continues))
     }
 
     /// Rule 3: a number of the matter.
@@ -424,14 +465,13 @@ impl<'a> Threading<'a> {
         if !one_matter {
             return None;
         }
-        self.move_into(keep, tickets);
+        self.move_into(keep, tickets, ONE_CONTACT);
         Some(keep)
     }
 
-    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId]) {
+    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &str) {
         for from in tickets.iter().filter(|ticket| **ticket != keep) {
-            let why = "Both are one matter of one contact, who was not known as one before.".to_owned();
-            self.moves.push(Move { from: *from, to: keep, why });
+            self.moves.push(Move { from: *from, to: keep, why: why.to_owned() });
         }
     }
 
@@ -464,6 +504,7 @@ impl<'a> Threading<'a> {
             Found::Ticket { ticket, by, window } => self.enter(ticket, by, window, mint),
         };
         let placement = self.join_other_sides(placement);
+        let placement = self.join_thread(placement);
         let anchors = self.anchors(&placement);
         let suggestions = self.suggestions(&placement, mint);
         Placed { placement, entitled_by, moves: self.moves, suggestions, anchors, reasons: self.reasons }
@@ -509,6 +550,34 @@ impl<'a> Threading<'a> {
         }
     }
 
+    /// Tickets that turn out to be one thread: a message that came earlier answers this one, or the same absent
+    /// one; or this one answers a message that names none, and names before it what that answered. They are
+    /// joined where both are open, one matter, and the sender's to write on; by nobody who could be forged, and
+    /// by no automatic mail.
+    fn join_thread(&mut self, placement: Placement) -> Placement {
+        let incoming = &self.message.incoming;
+        let is_person = matches!(incoming.auto, None | Some(Auto::List));
+        let is_certain = incoming.direction == Direction::FromAgent || !is_forgeable(self.message);
+        let (Placement::Join(here), true) = (&placement, is_person && is_certain && self.moves.is_empty()) else {
+            return placement;
+        };
+        let here = self.facts.ticket_now(*here);
+        let Some(known) = self.facts.ticket(here).filter(|known| known.ticket.state == TicketState::Open) else {
+            return placement;
+        };
+        let mut group = vec![here];
+        for pointer in self.pointers.iter().filter(|pointer| pointer.is_one_thread) {
+            let Some(other) = pointer.anchor.ticket.and_then(|ticket| self.facts.ticket(ticket)) else { continue };
+            let is_same = other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows);
+            if is_same && !group.contains(&other.ticket.id) && self.entitled(other, false).is_some() {
+                group.push(other.ticket.id);
+            }
+        }
+        let keep = self.oldest(&group).unwrap_or(here);
+        self.move_into(keep, &group, "Messages of both are one thread, as a later one shows.");
+        Placement::Join(keep)
+    }
+
     /// After a join of contacts: an open ticket of another side that is the same matter comes along.
     fn join_other_sides(&mut self, placement: Placement) -> Placement {
         let (Placement::Join(here), true) = (&placement, self.resolved.sides.len() > 1 && self.moves.is_empty()) else {
@@ -529,51 +598,41 @@ impl<'a> Threading<'a> {
                 group.push(*only);
             }
         }
-        let age = |ticket: &TicketId| (self.facts.ticket(*ticket).map(|known| known.ticket.opened_at), *ticket);
-        let keep = group.iter().copied().min_by_key(age).unwrap_or(here);
-        self.move_into(keep, &group);
+        let keep = self.oldest(&group).unwrap_or(here);
+        self.move_into(keep, &group, ONE_CONTACT);
         Placement::Join(keep)
+    }
+
+    fn oldest(&self, tickets: &[TicketId]) -> Option<TicketId> {
+        let age = |ticket: &TicketId| (self.facts.ticket(*ticket).map(|known| known.ticket.opened_at), *ticket);
+        tickets.iter().copied().min_by_key(age)
     }
 
     fn anchors(&self, placement: &Placement) -> Vec<(AnchorKind, LookupKey, String)> {
         let ticket = placement.ticket().map(|ticket| self.facts.ticket_now(ticket));
-        let known = |key: &LookupKey, kind: AnchorKind| {
-            self.facts
-                .anchors
-                .get(key)
-                .into_iter()
-                .flatten()
-                .any(|anchor| anchor.kind == kind && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket)
-        };
-        let mut anchors = Vec::new();
-        for (kind, key) in &self.lookup.own {
-            if *kind == AnchorKind::Message || (ticket.is_some() && !known(key, *kind)) {
-                anchors.push((*kind, *key, String::new()));
+        let mut anchors: Vec<(AnchorKind, LookupKey, String)> = Vec::new();
+        for (kind, key, name) in pointers::anchors(self.message, self.lookup, self.facts, ticket) {
+            // What a contradicted sender says draws nothing to him: neither answers nor what he names.
+            let is_drawing = matches!(kind, AnchorKind::Wanted | AnchorKind::Subject | AnchorKind::Passage);
+            if !is_drawing || !is_contradicted(self.message) {
+                anchors.push((kind, key, name.to_owned()));
             }
         }
-        if ticket.is_none() {
-            return anchors;
-        }
         // A forged message must not tie a number to somebody's matter.
-        if self.message.assurance >= Assurance::Plausible || self.message.incoming.direction == Direction::FromAgent {
+        let is_believed =
+            self.message.assurance >= Assurance::Plausible || self.message.incoming.direction == Direction::FromAgent;
+        if ticket.is_some() && is_believed {
+            let is_known = |key: &LookupKey| {
+                let mut known = self.facts.anchors.get(key).into_iter().flatten();
+                known.any(|anchor| {
+                    anchor.kind == AnchorKind::Number && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket
+                })
+            };
             for (matter, keys) in &self.numbers {
-                for key in keys.iter().filter(|key| !known(key, AnchorKind::Number)) {
+                for key in keys.iter().filter(|key| !is_known(key)) {
                     anchors.push((AnchorKind::Number, *key, (*matter).to_owned()));
                 }
             }
-        }
-        if !is_contradicted(self.message) {
-            let missing =
-                self.message.incoming.references.iter().zip(&self.lookup.references).filter(|(reference, key)| {
-                    matches!(reference.kind, ReferenceKind::Reply | ReferenceKind::Ancestor)
-                        && !self
-                            .facts
-                            .anchors
-                            .get(key)
-                            .is_some_and(|anchors| anchors.iter().any(|a| a.kind == AnchorKind::Message))
-                });
-            let keys: BTreeSet<LookupKey> = missing.map(|(_, key)| *key).take(WANTED_MAX).collect();
-            anchors.extend(keys.into_iter().map(|key| (AnchorKind::Wanted, key, String::new())));
         }
         anchors
     }
@@ -614,7 +673,7 @@ fn are_one_matter(one: &KnownTicket, other: &KnownTicket, windows: Windows) -> b
 }
 
 /// Whether two instants are at most `window` apart.
-fn within(one: Timestamp, other: Timestamp, window: Duration) -> bool {
+pub(super) fn within(one: Timestamp, other: Timestamp, window: Duration) -> bool {
     (one.as_millisecond() - other.as_millisecond()).unsigned_abs()
         <= u64::try_from(window.as_millis()).unwrap_or(u64::MAX)
 }

@@ -444,6 +444,9 @@ pub struct Incoming {
     pub attachments: Vec<Attachment>,
     /// Pointers to earlier messages, the best first.
     pub references: Vec<Reference>,
+    /// Whom it is addressed to beside the desk (To and Cc of a mail), the first few. Anybody may write anybody
+    /// there: it tells what the mail is about, never who somebody is.
+    pub addressed: Vec<Identity>,
     /// Set when no person wrote it.
     pub auto: Option<Auto>,
     /// What our server said about the sender, else lanka's own check; `None` where the channel has no
@@ -485,6 +488,7 @@ impl Incoming {
             own: None,
             attachments: Vec::new(),
             references: Vec::new(),
+            addressed: Vec::new(),
             auto: None,
             authentication: None,
             finding: None,
@@ -603,6 +607,11 @@ pub struct MessageFact {
     pub place: Place,
 }
 
+/// The hash of a passage, by which a quotation of it is known again (`decide::prints`). Kept under a keyed hash
+/// only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Print(pub u64);
+
 /// A message ready to be decided on. Made by `decide::normalise` alone.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -632,6 +641,10 @@ pub struct Message {
     pub assurance: Assurance,
     /// Names, claims and numbers, at most 32.
     pub facts: Vec<MessageFact>,
+    /// Passages of its own words, for those who will quote them.
+    pub passages: Vec<Print>,
+    /// Passages that it quotes.
+    pub quoted: Vec<Print>,
     /// The text says that this is a new matter.
     pub says_new_matter: bool,
     /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
@@ -652,6 +665,12 @@ impl Message {
         let contradicted = |held: &&SenderIdentity| held.identity.scope == CONTRADICTED_SCOPE;
         let held = self.customer().identities.iter().filter(contradicted);
         held.map(|held| Identity { scope: String::new(), ..held.identity.clone() })
+    }
+
+    /// Who takes part in it beside the desk: the customer's side, then those to whom it is addressed.
+    pub fn participants(&self) -> impl Iterator<Item = &Identity> {
+        let customer = self.customer().identities.iter().map(|held| &held.identity);
+        customer.take(1).chain(&self.incoming.addressed)
     }
 
     /// Numbers of matters in it, each once.

@@ -13,7 +13,7 @@ use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::redact::Redacted;
 use super::sender::{self, SenderQuestion};
 use super::settings::SettingsProblem;
-use super::{authentication, automatic, quote, report};
+use super::{authentication, automatic, quote, report, subject};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
 use crate::pure::domain::message::{
@@ -26,6 +26,8 @@ pub use super::mail_body::TEXT_BYTES_MAX;
 
 /// Where Message-IDs are unique: all mail channels of a tenant see one mail once.
 pub const NAMESPACE: &str = "mail";
+/// Others to whom a mail is addressed, kept: enough to see who else takes part.
+const ADDRESSED_MAX: usize = 4;
 /// Addresses read of one field.
 const ADDRESSES_MAX: usize = 100;
 /// Ids taken from In-Reply-To, which should hold one.
@@ -237,6 +239,7 @@ fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
         incoming.forwarded_from = author;
     }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
+    incoming.addressed = addressed(mail, settings);
     incoming.subject = subject;
     incoming.authentication = authentication;
     incoming.finding = finding;
@@ -289,8 +292,8 @@ struct Forward {
 }
 
 /// Whether the mail passes another one on: it says so above it, or in its subject.
-fn forward(mail: &Mail, subject: &str, text: &str) -> Option<Forward> {
-    let by_subject = is_forward_subject(subject);
+fn forward(mail: &Mail, subject_text: &str, text: &str) -> Option<Forward> {
+    let by_subject = subject::read(subject_text).is_forward;
     // A mail that is sent along whole (RFC 2046 5.2.1) names its author itself.
     let enclosed = || {
         let part = mail.parts.iter().find(|part| part.media_type == "message/rfc822")?;
@@ -314,30 +317,6 @@ fn forward(mail: &Mail, subject: &str, text: &str) -> Option<Forward> {
 /// An author as he is shown: one line, not too long.
 fn author_line(author: &str) -> String {
     mail_parts::clean_line(author.trim(), NAME_BYTES_MAX)
-}
-
-/// Prefixes under which clients pass a mail on.
-const FORWARD_PREFIXES: &[&str] = &[
-    "fwd",
-    "fw",
-    "vl",
-    "vb",
-    "wg",
-    "tr",
-    "rv",
-    "enc",
-    "doorst",
-    "pd",
-    "i",
-    "vs: fw",
-    "edasi",
-    "továbbítás",
-    "přeposláno",
-];
-
-fn is_forward_subject(subject: &str) -> bool {
-    let prefix = subject.split_once(':').map_or("", |(prefix, _)| prefix).trim().to_lowercase();
-    FORWARD_PREFIXES.contains(&prefix.as_str())
 }
 
 /// The From field, or what stands for it.
@@ -460,6 +439,13 @@ fn recipient(mail: &Mail, settings: &MailSettings) -> Sender {
         }
     }
     Sender::default()
+}
+
+/// Whom the mail is addressed to beside ourselves, the first ones.
+fn addressed(mail: &Mail, settings: &MailSettings) -> Vec<Identity> {
+    let mailboxes = ["to", "cc"].iter().flat_map(|name| mail.addresses(name, ADDRESSED_MAX));
+    let addresses = mailboxes.filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok());
+    addresses.filter(|address| !settings.is_own(address)).take(ADDRESSED_MAX).map(|a| Identity::email(&a)).collect()
 }
 
 /// A Date (RFC 5322 3.3, and the forms of old clients). `None` for what is no date.

@@ -28,4 +28,5 @@ pub mod report;
 pub mod sender;
 pub mod settings;
 pub mod standard_webhooks;
+pub mod subject;
 pub mod written;

@@ -98,8 +98,15 @@ fn anchor_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
             FactValue::Number { .. } => *key,
             _ => None,
         });
-        lookup.own.iter().map(|(_, key)| *key).chain(lookup.references.iter().copied()).chain(numbers)
+        let own = lookup.own.iter().map(|(_, key)| *key);
+        own.chain(lookup.references.iter().copied()).chain(lookup.subject.iter().copied()).chain(numbers)
     })
+}
+
+/// Passages that the batch quotes. They are not locked: a phrase that many quote would make every batch wait for
+/// every other, and a quotation is written long after what it quotes was taken in.
+fn quoted_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
+    batch.iter().flat_map(|(_, lookup)| lookup.quoted.iter().copied())
 }
 
 impl Loader<'_> {
@@ -212,12 +219,12 @@ impl Loader<'_> {
 
     async fn anchors(&mut self, batch: &[(Message, Lookup)]) -> Result<BTreeSet<Uuid>, StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT r.key_hash, r.kind, r.ticket_id, r.message_id, r.direction, r.at
+            "SELECT r.key_hash, r.kind, r.name, r.ticket_id, r.message_id, r.direction, r.at
              FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
                 SELECT * FROM ticket_reference t WHERE t.key_hash = k.key_hash ORDER BY t.at DESC LIMIT {ANCHORS_MAX}
              ) r"
         )))
-        .bind(uuids(anchor_keys(batch)))
+        .bind(uuids(anchor_keys(batch).chain(quoted_keys(batch))))
         .fetch_all(&mut *self.connection)
         .await?;
         let mut tickets: BTreeSet<Uuid> = BTreeSet::new();
@@ -233,6 +240,7 @@ impl Loader<'_> {
                 message: MessageId(message),
                 direction: direction(row.try_get("direction")?),
                 at: time(&row, "at")?,
+                is_bare: kind == AnchorKind::Message && row.try_get::<&str, _>("name")? == Anchor::BARE,
             };
             self.facts.anchors.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(anchor);
         }

@@ -24,13 +24,14 @@ impl Facts {
             return decision.moves.iter().for_each(|moved| self.absorb_ticket(moved.to, moved.from));
         }
         self.apply_placement(message, decision);
-        for (kind, key, _) in &decision.anchors {
+        for (kind, key, name) in &decision.anchors {
             let anchor = Anchor {
                 kind: *kind,
                 ticket: decision.placement.ticket(),
                 message: decision.message,
                 direction: message.incoming.direction,
                 at: message.occurred_at,
+                is_bare: *kind == AnchorKind::Message && name == Anchor::BARE,
             };
             push_front(self.anchors.entry(*key).or_default(), anchor, ANCHORS_MAX);
         }

@@ -55,6 +55,12 @@ pub struct Lookup {
     pub own: Vec<(AnchorKind, LookupKey)>,
     /// What it points at, best first, in step with `incoming.references`.
     pub references: Vec<LookupKey>,
+    /// Its subject with each participant: left for answers to it, and asked by an answer.
+    pub subject: Vec<LookupKey>,
+    /// Passages of its own words, left for those who quote them.
+    pub passages: Vec<LookupKey>,
+    /// Passages that it quotes.
+    pub quoted: Vec<LookupKey>,
     /// Keys of its facts, in step with `message.facts`; `None` for what is not looked up.
     pub facts: Vec<Option<LookupKey>>,
     /// Claims that others may have made on the customer's own identities, in step with them, then on
@@ -105,6 +111,10 @@ pub enum AnchorKind {
     Number,
     /// A message was pointed at that had not come yet.
     Wanted,
+    /// A subject and one who takes part.
+    Subject,
+    /// A passage of a message's own words.
+    Passage,
 }
 
 impl AnchorKind {
@@ -117,14 +127,24 @@ impl AnchorKind {
             Self::Hint => "hint",
             Self::Number => "number",
             Self::Wanted => "wanted",
+            Self::Subject => "subject",
+            Self::Passage => "passage",
         }
     }
 
     /// The kind of a stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Message, Self::Conversation, Self::Group, Self::Hint, Self::Number, Self::Wanted]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        let all = [
+            Self::Message,
+            Self::Conversation,
+            Self::Group,
+            Self::Hint,
+            Self::Number,
+            Self::Wanted,
+            Self::Subject,
+            Self::Passage,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -141,6 +161,13 @@ pub struct Anchor {
     pub direction: Direction,
     /// Its event time.
     pub at: Timestamp,
+    /// It is that of a message which names no other: what others say that it answers is all there is.
+    pub is_bare: bool,
+}
+
+impl Anchor {
+    /// What is kept beside the key of a message that names no other.
+    pub const BARE: &'static str = "bare";
 }
 
 /// A message that has been taken in before, found by its key.

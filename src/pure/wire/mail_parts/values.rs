@@ -149,17 +149,21 @@ pub fn decode_ids(value: &[u8], max: usize) -> Vec<String> {
     };
     let mut ids: Vec<String> = Vec::new();
     let mut rest = text.as_str();
+    let mut is_bracketed = false;
     while let Some(start) = rest.find('<') {
         let Some(length) = rest[start + 1..].find('>') else { break };
         // An unclosed bracket before this one: the id is what follows the last of them.
         let inside = rest[start + 1..start + 1 + length].rsplit('<').next().unwrap_or_default();
-        ids.extend(id(inside));
+        // `Message from Anna <anna@example.fi> of Monday <id>` (RFC 822 4.6.2): the first is no id.
+        let is_author = rest[..start].split_whitespace().any(|word| word.eq_ignore_ascii_case("from"));
+        ids.extend(id(inside).filter(|_| !is_author));
+        is_bracketed = true;
         rest = &rest[start + length + 2..];
         if ids.len() >= max {
             return ids;
         }
     }
-    if ids.is_empty() {
+    if !is_bracketed {
         let words = text.split(|c: char| c.is_whitespace() || c == ',').map(|w| w.trim_matches(['<', '>', '"']));
         ids.extend(words.filter(|word| word.contains('@')).filter_map(id).take(max));
     }
@@ -182,4 +186,25 @@ pub(super) fn parse_content_type(value: &[u8]) -> Option<ContentType<'static>> {
 
 fn owned(attribute: mail_parser::Attribute<'_>) -> mail_parser::Attribute<'static> {
     mail_parser::Attribute { name: attribute.name.into_owned().into(), value: attribute.value.into_owned().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode_ids;
+
+    #[test]
+    fn an_author_named_before_the_id_is_no_id() {
+        for (field, ids) in [
+            ("<a@x>", "a@x"),
+            ("<a@x> <b@x>", "a@x b@x"),
+            ("Message from \"Anna Aho\" <anna@posti.example> of \"Fri, 19 Jul 2002 15:22:26 BST.\" <a@x>", "a@x"),
+            ("Message from Anna <anna@posti.example> of 23 Jul 2002", ""),
+            ("Your message of \"Thu, 01 Aug 2002\" <a@x>", "a@x"),
+            ("<a@x>; from anna@posti.example on Fri, Jul 19, 2002", "a@x"),
+            ("<a@x> from Anna Aho <anna@posti.example> at Fri", "a@x"),
+            ("a@x", "a@x"),
+        ] {
+            assert_eq!(decode_ids(field.as_bytes(), 9).join(" "), ids, "{field}");
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub struct Parts {
     pub own: String,
     /// What stands below the sign-off or the signature delimiter, without either: name, firm, phone.
     pub signature: String,
+    /// What the person answers, as far as it is quoted: the own words of the mail one level below.
+    pub quoted: String,
     /// Where there are no own words: what was passed on or quoted, its header and what it quotes
     /// itself left out. Somebody else's words: to be shown, never read for facts.
     pub passed_on: String,
@@ -47,7 +49,8 @@ const PGP_HEADER_LINES_MAX: usize = 6;
 pub fn split(text: &str) -> Parts {
     let whole = |line: &str| line == signature::DELIMITER;
     let lines: Vec<&str> = text.lines().map(|line| if whole(line) { line } else { line.trim_end() }).collect();
-    let (mut own, announced) = own_lines(&lines);
+    let Lines { mut own, quoted, end: announced } = own_lines(&lines);
+    let quoted = quoted_words(quoted, announced.as_ref().map_or(&[], |announced| &lines[announced.length..]));
     footer::take(&mut own);
     let signature = signature::take(&mut own);
     let own = joined(&own);
@@ -60,13 +63,24 @@ pub fn split(text: &str) -> Parts {
     };
     let is_forwarded = announced.as_ref().is_some_and(|announced| announced.is_forwarded);
     let quoted_from = announced.and_then(|announced| announced.from);
-    Parts { own, signature: joined(&signature), passed_on, quoted_from, is_forwarded }
+    Parts { own, signature: joined(&signature), quoted, passed_on, quoted_from, is_forwarded }
+}
+
+/// The own words of a quotation: `quoted` are its lines without their `>`, `below` is what an announcement ended.
+fn quoted_words<'a>(mut quoted: Vec<&'a str>, below: &[&'a str]) -> String {
+    quoted.extend(below);
+    if quoted.is_empty() {
+        return String::new();
+    }
+    let mut own = own_lines(&quoted).own;
+    footer::take(&mut own);
+    signature::take(&mut own);
+    joined(&own)
 }
 
 /// What a passed-on text says itself.
 fn passed_on(lines: &[&str]) -> String {
-    let (own, ..) = own_lines(lines);
-    let own = joined(&own);
+    let own = joined(&own_lines(lines).own);
     if own.is_empty() { joined(lines) } else { own }
 }
 
@@ -76,10 +90,18 @@ fn joined(lines: &[&str]) -> String {
     text.to_owned()
 }
 
-/// The lines that are not quoted, forwarded or announcing either; and what ended them, its `length`
-/// counted from the first line.
-fn own_lines<'a>(lines: &[&'a str]) -> (Vec<&'a str>, Option<Announced>) {
-    let mut own = Vec::new();
+/// A text by lines.
+struct Lines<'a> {
+    /// Those that are not quoted, forwarded or announcing either.
+    own: Vec<&'a str>,
+    /// Those quoted, without the first `>`.
+    quoted: Vec<&'a str>,
+    /// What ended them, its `length` counted from the first line.
+    end: Option<Announced>,
+}
+
+fn own_lines<'a>(lines: &[&'a str]) -> Lines<'a> {
+    let (mut own, mut quoted) = (Vec::new(), Vec::new());
     let mut end = None;
     let mut at = 0;
     while at < lines.len() {
@@ -89,8 +111,13 @@ fn own_lines<'a>(lines: &[&'a str]) -> (Vec<&'a str>, Option<Announced>) {
             at += lines[at..].iter().take(PGP_HEADER_LINES_MAX).take_while(|line| !line.is_empty()).count().max(1);
         } else if line.starts_with(PGP_SIGNATURE) {
             break;
-        } else if line.starts_with('>') {
-            at += if is_wrapped_quote(lines, at) { 2 } else { 1 };
+        } else if let Some(rest) = line.strip_prefix('>') {
+            quoted.push(rest);
+            at += 1;
+            if is_wrapped_quote(lines, at - 1) {
+                quoted.push(lines[at]);
+                at += 1;
+            }
         } else if let Some(found) = announced(lines, at) {
             end = Some(Announced { length: at + found.length, ..found });
             break;
@@ -110,7 +137,7 @@ fn own_lines<'a>(lines: &[&'a str]) -> (Vec<&'a str>, Option<Announced>) {
     while own.last().is_some_and(|line| line.trim().is_empty() || is_rule(line)) {
         own.pop();
     }
-    (own, end)
+    Lines { own, quoted, end }
 }
 
 /// A quoted line that a client broke in two, the second half without its `>`.
@@ -294,6 +321,29 @@ mod tests {
             assert_eq!(
                 (parts.passed_on.as_str(), parts.quoted_from.as_deref(), parts.is_forwarded),
                 (*passed_on, *from, *is_forwarded),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_answered_is_told_apart_from_what_that_answered() {
+        let table: &[(&str, &str)] = &[
+            ("Kyllä.\n\n> Sopiiko torstai?\n> > Milloin tulette?\n> T. Tuki\n", "Sopiiko torstai?"),
+            ("> Sopiiko torstai?\n\nKyllä.\n\n> Entä aika?\n\nYhdeksän.", "Sopiiko torstai?\nEntä aika?"),
+            (
+                "Kyllä.\n\n-----Alkuperäinen viesti-----\nLähettäjä: Tuki\nLähetetty: maanantai\nAihe: Asennus\n\nSopiiko torstai?\n\n> Milloin tulette?",
+                "Sopiiko torstai?",
+            ),
+            ("Kyllä.", ""),
+            ("", ""),
+        ];
+        for (text, quoted) in table {
+            let quoted: Vec<&str> = quoted.lines().collect();
+            let found = split(text).quoted;
+            assert_eq!(
+                found.lines().filter(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>(),
+                quoted,
                 "{text}"
             );
         }
