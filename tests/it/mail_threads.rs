@@ -485,6 +485,10 @@ async fn a_mail_without_references_goes_where_it_quotes() {
         Lähetetty: 2. maaliskuuta 2026 9:00\r\nAihe: Paketti\r\n\r\nPaketti on ollut Vantaalla jo\r\nkaksi viikkoa \
         eikä liiku.";
     let unknown = "In-Reply-To: <rewritten@gateway.example>\r\n";
+    let passed_on = format!(
+        "Tiedoksi.\r\n\r\n---------- Forwarded message ---------\r\nFrom: Minna Virtanen <minna@posti.example>\r\n\
+        Date: Mon, 2 Mar 2026 9:00\r\nSubject: Paketti\r\n\r\n{FIRST}"
+    );
     let both = quoting("Onko näistä tietoa?", &format!("{FIRST}\r\n> {SECOND}"));
     for (name, row, tickets, suggestions, rule) in [
         ("a quotation", (LATER, MINNA, PASS, "", OTHER, asks()), 2, 0, "quoted"),
@@ -492,6 +496,8 @@ async fn a_mail_without_references_goes_where_it_quotes() {
         ("a gateway wrote other ids", (LATER, MINNA, PASS, unknown, OTHER, asks()), 2, 0, "quoted"),
         ("a colleague who is vouched for", (LATER, PEKKA, PASS, "", OTHER, asks()), 2, 0, "quoted"),
         ("a stranger", (LATER, VILLE, ELSEWHERE, "", OTHER, asks()), 3, 1, ""),
+        ("passed on", (LATER, MINNA, PASS, "", "VL: Paketti", passed_on.clone()), 3, 2, ""),
+        ("passed on by a stranger", (LATER, VILLE, ELSEWHERE, "", "Fwd: Paketti", passed_on), 3, 0, ""),
         ("a contradicted sender", (LATER, MINNA, FAIL, "", OTHER, asks()), 3, 1, ""),
         ("of two matters at once", (LATER, MINNA, PASS, "", OTHER, both), 3, 2, ""),
         ("a new matter, he says", (LATER, MINNA, PASS, "", OTHER, quoting("Uusi asia: osoite.", FIRST)), 3, 0, ""),

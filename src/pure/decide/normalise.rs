@@ -66,7 +66,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         channel: event.channel.clone(),
         kind: event.kind.clone(),
         passages: if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() },
-        quoted: prints::prints(&quoted, prints::QUOTED_MAX),
+        quoted: if answers_quotation(&incoming) { prints::prints(&quoted, prints::QUOTED_MAX) } else { Vec::new() },
         own_text: if words.own.is_empty() { passed_on } else { words.own },
         occurred_at: times.occurred,
         trusted_at: times.trusted,
@@ -296,6 +296,12 @@ fn own_words(incoming: &Incoming) -> Words {
         return Words { own: OwnWords { own, signature, signed: None }, passed_on, quoted };
     }
     Words { own: extract::own_words(&own, &signature, &extract::hints(&incoming.sender)), passed_on, quoted }
+}
+
+/// Whether what the message quotes is what it answers: who passes a mail on brings somebody else's matter, and his
+/// words may stand on any ticket.
+fn answers_quotation(incoming: &Incoming) -> bool {
+    !incoming.marks.contains(&Mark::Forwarded)
 }
 
 /// Whether people answer such a message under a quotation of it: a person's mail.
