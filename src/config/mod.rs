@@ -24,9 +24,10 @@ pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
 pub use secrets::{Key, KeyError, Keys};
 pub use sections::*;
-pub use values::{AgentPattern, Domain, Language, MatterPattern, NameServer, PublicDomain, TrustedRelay};
+pub use values::{AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay};
 
 use crate::pure::channels::Built;
+use crate::pure::domain::phrases::Phrases;
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::mirrors::Mirror;
@@ -158,6 +159,7 @@ impl Settings {
             pattern: matter.pattern.clone(),
             role: matter.role,
         });
+        let phrases = |lists: &PhraseLists| Phrases::of(lists.values().flatten().map(|phrase| phrase.0.as_str()));
         Policy {
             region: self.defaults.region.clone(),
             time_zone: self.defaults.time_zone.clone(),
@@ -166,6 +168,8 @@ impl Settings {
             public_domains: self.identity.all_public_domains(),
             organisations: domains(&self.identity.organisations),
             matters: Arc::new(matters.collect()),
+            new_matter: phrases(&self.phrases.new_matter),
+            is_back: phrases(&self.phrases.is_back),
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),

@@ -4,7 +4,9 @@
 //! configuration. What may be left out altogether is an `Option`.
 
 use super::secrets::Key;
-use super::values::{self, AgentPattern, Domain, Language, MatterPattern, NameServer, PublicDomain, TrustedRelay};
+use super::values::{
+    self, AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay,
+};
 use crate::pure::domain::policy;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::written;
@@ -38,6 +40,8 @@ pub struct Sections {
     pub mail_auth: MailAuth,
     /// `[matters]`: patterns by name.
     pub matters: BTreeMap<String, MatterPattern>,
+    /// `[phrases]`
+    pub phrases: PhraseSections,
     /// `[windows]`
     pub windows: Windows,
     /// `[retention]`
@@ -166,6 +170,19 @@ pub struct MailAuth {
     #[serde(deserialize_with = "values::duration::<_, 1, 3_600>")]
     pub retry_first: Duration,
 }
+
+/// What customers write.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhraseSections {
+    /// The message brings a matter of its own.
+    pub new_matter: PhraseLists,
+    /// An old matter is there again.
+    pub is_back: PhraseLists,
+}
+
+/// Phrases by language.
+pub type PhraseLists = BTreeMap<Language, Vec<Phrase>>;
 
 /// How long things belong together.
 #[derive(Debug, Deserialize)]

@@ -119,7 +119,7 @@ fn spelled(seconds: u64) -> String {
 }
 
 /// A language's code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Language(pub String);
 
 impl<'de> Deserialize<'de> for Language {
@@ -129,6 +129,31 @@ impl<'de> Deserialize<'de> for Language {
             _ => Err(format!(
                 "\"{text}\" is not a language code: two or three small letters like \"fi\", \"sv\", \"en\""
             )),
+        })
+    }
+}
+
+/// Longest phrase. Characters: it is a few words, not a sentence.
+const PHRASE_CHARS_MAX: usize = 80;
+
+/// Words to listen for.
+#[derive(Debug, Clone)]
+pub struct Phrase(pub String);
+
+impl<'de> Deserialize<'de> for Phrase {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "words like \"new matter\"", |text| {
+            let words = text.strip_suffix('*').unwrap_or(text);
+            match words {
+                _ if !words.contains(char::is_alphanumeric) => Err(format!("\"{text}\" holds no word to listen for")),
+                _ if words.contains('*') => {
+                    Err(format!("\"{text}\": a * may stand at the end only, where it leaves the last word open"))
+                }
+                _ if text.chars().count() > PHRASE_CHARS_MAX => {
+                    Err(format!("\"{text}\" is too long for a phrase: at most {PHRASE_CHARS_MAX} characters"))
+                }
+                _ => Ok(Self(text.to_owned())),
+            }
         })
     }
 }

@@ -124,6 +124,11 @@ fn one_mistake_each() {
         ("[ingest]\nworkers = \"two\"", (2, "ingest.workers", "a whole number")),
         ("[identity]\nagents = \"*@example.fi\"", (2, "identity.agents", "an array is wanted here")),
         ("[defaults]\nlanguages = [\"fi\", 3]", (2, "defaults.languages.1", "a language code")),
+        ("[phrases.new_mater]\nfi = []", (1, "phrases.new_mater", "did you mean \"new_matter\"?")),
+        ("[phrases.new_matter]\nfinnish = []", (2, "phrases.new_matter.finnish", "not a language code")),
+        ("[phrases.new_matter]\nfi = \"uusi asia\"", (2, "phrases.new_matter.fi", "an array is wanted")),
+        ("[phrases.is_back]\nfi = [\"?!\"]", (2, "phrases.is_back.fi.0", "holds no word")),
+        ("[phrases.is_back]\nfi = [\"vi*ka\"]", (2, "phrases.is_back.fi.0", "at the end only")),
         ("[windows]\none_open = 14", (2, "windows.one_open", "a length of time like \"45m\"")),
         ("http = 5", (1, "http", "a table is wanted here")),
         // Out of range.

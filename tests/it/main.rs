@@ -25,6 +25,7 @@ mod desk_acts;
 mod dovecot;
 mod early;
 mod endpoint;
+mod extract;
 mod imap_faults;
 mod imap_login;
 mod intake;

@@ -7,6 +7,7 @@ use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use lanka::pure::domain::message::*;
+use lanka::pure::domain::phrases::Phrases;
 use lanka::pure::domain::policy::{Matter, Policy, Windows};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -46,6 +47,8 @@ pub fn policy() -> Policy {
             matter("point", r"\b64305700(?: ?\d){10}\b", MatterRole::Public),
             matter("case", r"(?i)ärende[ -]?(\d{6})", MatterRole::Secret),
         ]),
+        new_matter: phrases("new_matter"),
+        is_back: phrases("is_back"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),
@@ -53,6 +56,13 @@ pub fn policy() -> Policy {
         fact_key: [0; 32],
         mirrors: Vec::new(),
     }
+}
+
+/// A list of the defaults.
+pub fn phrases(list: &str) -> Phrases {
+    let defaults: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
+    let lists = defaults["phrases"][list].as_table().unwrap().values().flat_map(|list| list.as_array().unwrap());
+    Phrases::of(lists.map(|phrase| phrase.as_str().unwrap()))
 }
 
 pub fn event() -> RawEvent {
@@ -126,6 +136,7 @@ pub fn shown(message: &Message) -> String {
             format!("{} {}", if identity.scheme == "mailto" { "mail" } else { "tel" }, identity.value)
         }
         FactValue::Name(name) => format!("name {}", name.written()),
+        FactValue::Company(company) => format!("company {}", company.written()),
     });
     shown.collect::<Vec<_>>().join("; ")
 }
@@ -217,7 +228,7 @@ fn chat_texts_give_names_and_numbers() {
             ("Matti Virtanen", "Ei toimi. Matti", "name Matti Virtanen; name Matti"),
             ("Mäkinen, Johanna", "hei?", "name Mäkinen, Johanna"),
             ("Kahvila Pihlaja", "hei", ""),
-            ("Putki Itä Oy", "hei", ""),
+            ("Putki Itä Oy", "hei", "company Putki Itä Oy"),
             ("🔥", "Haloo", ""),
             // Addresses.
             ("", "minna.virtanen@posti.example, Tilaus 40012345.", "order 40012345; mail minna.virtanen@posti.example"),
@@ -366,7 +377,7 @@ fn mails_give_the_signature_but_not_the_quote() {
             (
                 virtanen,
                 "Hei,\n\nLaite on rikki.\n\nTerveisin\nMinna Virtanen\nPutki Itä Oy\nPuh. 040 123 4567\nVaihde 09 354 3578",
-                "tel +358401234567; name Minna Virtanen",
+                "tel +358401234567; name Minna Virtanen; company Putki Itä Oy",
             ),
             (
                 virtanen,
@@ -376,7 +387,7 @@ fn mails_give_the_signature_but_not_the_quote() {
             (
                 "m@posti.example",
                 "Laite on rikki. 40012345\n\nMinna Virtanen\nMetallityö Virtanen Ky\ngsm 0400 744 290",
-                "order 40012345; tel +358400744290; name Minna Virtanen",
+                "order 40012345; tel +358400744290; name Minna Virtanen; company Metallityö Virtanen Ky",
             ),
             (
                 "info@putki.example",

@@ -93,6 +93,7 @@ impl Keyer {
         match value {
             FactValue::Name(name) => name.is_full().then(|| self.key(&["name", &name.key()])),
             FactValue::Claim(identity) => Some(self.claim(identity)),
+            FactValue::Company(company) => Some(self.key(&["company", company.key()])),
             FactValue::Number { matter, role: MatterRole::Secret, value } => Some(self.number(matter, value)),
             FactValue::Number { .. } => None,
         }

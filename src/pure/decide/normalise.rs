@@ -56,7 +56,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         Direction::FromAgent => &incoming.recipient,
     };
     let assurance = customer.identities.iter().map(|own| own.assurance).max().unwrap_or(Assurance::Asserted);
-    let (says_new_matter, says_nothing) = says(&incoming, &words, &facts);
+    let Says { new_matter, is_back, nothing } = says(&incoming, &words, &facts, policy);
     mark(&mut incoming);
     Message {
         id,
@@ -73,8 +73,9 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         received_at: event.received_at,
         assurance,
         facts,
-        says_new_matter,
-        says_nothing,
+        says_new_matter: new_matter,
+        says_is_back: is_back,
+        says_nothing: nothing,
         incoming,
     }
 }
@@ -309,24 +310,35 @@ fn may_be_quoted(incoming: &Incoming) -> bool {
     incoming.namespace == MAIL && matches!(incoming.auto, None | Some(Auto::List))
 }
 
-/// Whether the text announces a new matter, and whether it says nothing at all.
-fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact]) -> (bool, bool) {
+/// What the words say of the matter.
+#[derive(Default)]
+struct Says {
+    new_matter: bool,
+    is_back: bool,
+    nothing: bool,
+}
+
+/// Whether the text announces a new matter or the return of an old one, and whether it says nothing at all.
+fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &Policy) -> Says {
     if !matches!(incoming.what, What::Message | What::Edit) || incoming.auto.is_some() {
-        return (false, false);
+        return Says::default();
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
-    let new_matter = phrases::NEW_MATTER.is_said_in(&own);
+    let (new_matter, is_back) = (policy.new_matter.is_said_in(&own), policy.is_back.is_said_in(&own));
     // A number or address that was said is something; a form's fields, a signature and the subject
     // of the thread are not.
     let places: &[Place] = if is_answer(incoming) { &[Place::Body] } else { &[Place::Body, Place::Subject] };
-    let stated = |fact: &MessageFact| !matches!(fact.value, FactValue::Name(_)) && places.contains(&fact.place);
+    let stated = |fact: &MessageFact| {
+        !matches!(fact.value, FactValue::Name(_) | FactValue::Company(_)) && places.contains(&fact.place)
+    };
     let nothing = matches!(incoming.content, Content::Text(_))
         && !facts.iter().any(stated)
         && !new_matter
+        && !is_back
         && phrases::says_nothing(&own)
         && subject_says_nothing(incoming)
         && shows_nothing(&incoming.attachments);
-    (new_matter, nothing)
+    Says { new_matter, is_back, nothing }
 }
 
 /// Whether the subject is the thread's ("Re: …") and not the writer's own.

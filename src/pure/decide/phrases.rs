@@ -1,115 +1,20 @@
 //! What people write, per language: Finnish, Swedish, English, Estonian, German.
 //!
-//! Lists are plain so that somebody who speaks the language can mend them. Longer texts are held
-//! against them in one form only, [`flatten`]ed: lower case, every run of other characters than
-//! letters and digits one space, a space before and after.
+//! Lists are plain so that somebody who speaks the language can mend them; what desks word in their own
+//! way ("a new matter", "it is back") is in the configuration instead. Longer texts are held against
+//! them [`flatten`]ed.
 //!
 //! **Invariant:** no list here decides whose a message is. Words find names, set a priority and
 //! tell a greeting from a matter; joining needs evidence.
 
-use regex::Regex;
+pub use crate::pure::domain::phrases::{Phrases, flatten};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
-
-/// Words and phrases of a list, found in one pass over a [`flatten`]ed text.
-pub struct Phrases(Regex);
-
-impl Phrases {
-    /// A phrase that ends in `*` is the beginning of a word, else it is whole words.
-    #[expect(clippy::expect_used, reason = "the phrases are the program's own, and escaped")]
-    fn new(phrases: &'static str) -> Self {
-        let alternatives: Vec<String> = list(phrases)
-            .into_iter()
-            .map(|phrase| match phrase.strip_suffix('*') {
-                Some(stem) => format!(" {}", regex::escape(stem)),
-                None => format!(" {} ", regex::escape(phrase)),
-            })
-            .collect();
-        Self(Regex::new(&alternatives.join("|")).expect("escaped phrases make a regular expression"))
-    }
-
-    /// Whether any of them is in the flattened text.
-    pub fn is_in(&self, flat: &str) -> bool {
-        self.0.is_match(flat)
-    }
-
-    /// Whether any of them is in the flattened text with none of the [`NEGATIONS`] shortly before
-    /// it: "not a new matter", "no hurry".
-    pub fn is_said_in(&self, flat: &str) -> bool {
-        self.0.find_iter(flat).any(|found| {
-            let before = flat[..found.start()].rsplit(' ').filter(|word| !word.is_empty());
-            !before.take(NEGATION_WORDS_MAX).any(|word| NEGATIONS.contains(&word))
-        })
-    }
-}
 
 /// A list as it is written here: commas between.
 fn list(text: &'static str) -> Vec<&'static str> {
     text.split(',').map(str::trim).filter(|phrase| !phrase.is_empty()).collect()
 }
-
-/// The form in which a text is held against [`Phrases`]; at most `bytes_max` of it are read.
-pub fn flatten(text: &str, bytes_max: usize) -> String {
-    let text = super::extract::scan::cut(text, bytes_max);
-    let mut flat = String::with_capacity(text.len() + 2);
-    flat.push(' ');
-    let mut in_word = false;
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            flat.push(c.to_ascii_lowercase());
-            in_word = true;
-        } else if !c.is_ascii() && c.is_alphanumeric() {
-            flat.extend(c.to_lowercase());
-            in_word = true;
-        } else if in_word && c != '\'' && c != '’' {
-            flat.push(' ');
-            in_word = false;
-        }
-    }
-    if in_word {
-        flat.push(' ');
-    }
-    flat
-}
-
-/// The text says that it brings a matter of its own.
-pub static NEW_MATTER: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
-        "
-        uusi asia*, uudesta asiasta, uutta asiaa, uudessa asiassa, toinen asia, toisesta asiasta, toista asiaa,
-        toisessa asiassa,
-        eri asia, eri asiasta, eri asiaa, eri asiassa, muusta asiasta, muuta asiaa, toinen kysymys, toinen juttu,
-        uusi kysymys,
-        uusi ongelma, toinen ongelma, ei liity edelliseen, ei liity aiempaan,
-        ei liity tähän asiaan,
-        nytt ärende, nya ärendet, annat ärende, ett annat ärende, ny sak, annan sak, en annan sak, annan fråga,
-        ny fråga, nytt problem,
-        en sak till, ett problem till, gäller något annat, inte med det förra, hör inte till det förra,
-        annan angelägenhet,
-        new matter, another matter, different matter, separate matter, new issue, another issue, different issue,
-        separate issue,
-        new question, another question, different question, unrelated question, unrelated matter, unrelated issue,
-        on another note,
-        another problem, new problem, different problem, something else entirely, another thing, different topic,
-        new request, unrelated to,
-        uus asi, teine asi, teises asjas, uus küsimus, teine küsimus, uus mure, teine mure, uus probleem,
-        teine probleem, hoopis teine,
-        muus asjas, uus teema, teine teema, ei ole seotud eelmise, pole seotud eelmise,
-        neues anliegen, anderes anliegen, weiteres anliegen, neue frage, andere frage, neues thema, anderes thema,
-        neues problem,
-        andere sache, etwas anderes, anderes problem, weiteres problem
-        ",
-    )
-});
-
-/// Words between a negation and what it negates.
-const NEGATION_WORDS_MAX: usize = 2;
-
-/// Words that turn round what follows them.
-static NEGATIONS: &[&str] = &[
-    "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte",
-    "nicht", "kein", "keine", "keinen",
-];
 
 /// Words that say nothing by themselves: greetings, thanks, assent.
 static NOTHING: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
@@ -226,7 +131,8 @@ pub static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 pub static WEAK_INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "
-        olen, oon, täällä on, täällä, tässä on, tässä, soittelee, tervehtii, jag är, det är, det här är, här är,
+        olen, oon, täällä on, täällä soittelee, täällä kirjoittelee, täällä, tässä on, tässä, soittelen, soitan,
+        soittelee, kirjoittelee, tervehtii, jag är, det är, det här är, här är,
         i am, i'm, i’m, im, this is, it's, it is, here is, siin on, siin, ma olen, ich bin, hier ist, hier spricht,
         hier schreibt
         ",
@@ -240,7 +146,8 @@ pub static INTRODUCED: &[&str] = &["täällä", "tässä", "tääl", "tässä he
 pub static NAME_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "
-        nimi, nimeni, koko nimi, namn, name, full name, nime, ees- ja perekonnanimi, vor- und nachname,
+        nimi, nimeni, koko nimi, asiakkaan nimi, tilaajan nimi, tilaaja, yhteyshenkilön nimi, namn, kundens namn,
+        beställare, customer name, your name, contact name, kliendi nimi, tellija, name des kunden, besteller, name, full name, nime, ees- ja perekonnanimi, vor- und nachname,
         yhteyshenkilö, kontaktperson
         ",
     )
@@ -334,6 +241,7 @@ static ORGANISATIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     marketing notifications notification noreply donotreply no-reply postmaster mailer-daemon daemon administrator
     admin webmaster helpdesk servicedesk
     klienditeenindus müük arveldus tugi kontor kauplus restoran kohvik kool vald raamatupidamine
+    einkauf verkauf inköp inköpare hankinnat purchasing procurement ostud hange
     kundenservice kundendienst vertrieb buchhaltung büro abteilung gaststätte schule stadt gemeinde verein
     "
     .split_whitespace()
@@ -349,6 +257,13 @@ pub fn is_organisation(word: &str) -> bool {
 pub static PARTICLES: &[&str] = &[
     "von", "van", "de", "af", "der", "den", "da", "di", "del", "la", "le", "el", "al", "bin", "ten", "ter", "zu", "dos",
 ];
+
+/// What stands before the name of somebody who signs for another; as written.
+pub static AUTHORITIES: &[&str] = &["i. A. ", "i.A. ", "i. V. ", "i.V. ", "i A ", "iA ", "ppa. ", "p.p. ", "pp "];
+
+/// Endings of the places one is from or in ("Tampereelta", "Tartust"). Lower case.
+pub static PLACE_ENDINGS: &[&str] =
+    &["lta", "ltä", "sta", "stä", "ssa", "ssä", "lla", "llä", "ast", "ust", "ist", "est", "alt", "elt", "ilt", "ult"];
 
 /// Lines a device adds by itself; lower case, beginnings of lines.
 pub static DEVICE_LINES: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -367,8 +282,8 @@ pub static PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "
         puh, puhelin, puhelimeni, puhelinnumero, puhelinnumeroni, puhnro, p, gsm, mob, mobile, mobiili,
         matkapuhelin, kännykkä, tel, tfn, telefon, telefonnummer, telefoni, telefoninumber, mobil, mobiil,
-        mobilnummer, phone, cell, telephone, whatsapp, wa, handy, rufnummer, telefonnr, telnr, soita, numeroni, m,
-        t, ring
+        mobilnummer, phone, cell, telephone, whatsapp, wa, handy, rufnummer, telefonnr, telnr, soita, soittakaa,
+        soittaa, numeroni, m, t, ring, ringa, call, helista, helistage, helistada, anrufen, rufen
         ",
     )
 });
@@ -382,6 +297,18 @@ pub static SWITCHBOARD_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         ",
     )
 });
+
+/// Beginnings of the same: "asiakaspalvelumme", "vaihteen".
+pub static SWITCHBOARD_STEMS: &[&str] = &[
+    "asiakaspalvel",
+    "vaihtee",
+    "puhelinvaihte",
+    "keskukse",
+    "kundtjänst",
+    "klienditeenindus",
+    "kundendienst",
+    "zentral",
+];
 
 /// Beginnings of words before a number that make it anything but a phone. Lower case.
 pub static NOT_PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -399,7 +326,8 @@ pub static NOT_PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 /// Words between a label and its number. Lower case.
 pub static LABEL_FILLERS: &[&str] = &[
     "on", "is", "är", "ist", "nro", "no", "nr", "num", "numero", "number", "nummer", "numeroni", "numerot", "n:o",
-    "nbr", "numeroon", "oli", "was", "suora",
+    "nbr", "numeroon", "oli", "was", "suora", "numbril", "numbrile", "minulle", "mulle", "me", "mig", "mich", "mind",
+    "mulle", "at", "på", "unter", "numret",
 ];
 
 /// Words of a list: whole, or where they end in `*` the beginning of one.
@@ -510,7 +438,9 @@ pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
         naapurin naapurill* naapurimme pomoni pomon pomoll* pomomme esimieheni esimiehen esimiehemme esihenkilöni
         esihenkilön päällikköni johtajani johtajamme johtajan toimitusjohtajamme toimitusjohtajan sihteerini
         sihteerimme assistenttini alaiseni työntekijämme vuokralaiseni vuokralaisemme isännöitsijämme isännöitsijän
-        kämppäkaverini kämppikseni edunvalvojani kirjanpitäjämme kirjanpitäjäni
+        kämppäkaverini kämppikseni edunvalvojani kirjanpitäjämme kirjanpitäjäni kuljettajan kuljettajanne kuljettajall*
+        asentajan asentajanne asentajall* kuriirin lähetin myyjän myyjänne huoltomiehen chaufförens montörens kulleri
+        autojuhi fahrers monteurs
         mans hustrus frus makes makas sambos dotters pojkes mammas mors pappas fars systers brors väns kompis kollegas
         arbetskamrats grannes chefs sekreterares
         mehe naise abikaasal* elukaaslase poja tütre lapse ema isal* emal* õe venna sõbra sõbranna kolleegi kolleegil*
@@ -519,6 +449,16 @@ pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
         ",
     )
 });
+
+/// The last word before the number of somebody who called the writer, and the words one of which stands just
+/// before that: "sain puhelun numerosta …", "I had a call from …". Lower case.
+pub static CALLED_FROM: &[(&str, &[&str])] = &[
+    ("numerosta", &["puhelun", "puhelu", "puheluita", "soiton", "viestin", "tekstiviestin", "soitettiin", "soitti"]),
+    ("from", &["called", "call", "calls", "text", "message", "sms", "rang", "phoned"]),
+    ("från", &["samtal", "uppringd", "sms", "ringde", "samtalet"]),
+    ("numbrilt", &["kõne", "helistati", "sõnumi", "helistas"]),
+    ("von", &["anruf", "angerufen", "nachricht"]),
+];
 
 /// Words before a name that is spoken to, not of. Lower case.
 pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
@@ -534,7 +474,7 @@ pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
 
 /// Something is wanted (palvelu).
 pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
+    Phrases::of(list(
         "
         haluan, haluaisin*, tarvitsen*, tarvitsisin*, tarviin, tarvin, pyydän, pyytäisin, voisitteko*, voitteko,
         voisitko*, voitko, saisinko*, saanko*, saako, tarjous*, tarjouks*, muutto*, muutan, muutta*,
@@ -550,12 +490,12 @@ pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
         ich möchte, ich brauche, ich hätte gern*, könnten sie, können sie, bitte senden, bitte schicken, angebot*,
         kündig*, wann, wie viel, umzug*, frage*
         ",
-    )
+    ))
 });
 
 /// Something does not work, or went wrong (pulma).
 pub static PROBLEM: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
+    Phrases::of(list(
         "
         ei toimi*, eivät toimi*, ei käynnisty*, ei lataudu*, ei mene päälle, ei saavu*, ei ole saapunut,
         ei ole tullut, ei tullut, ei pääse*, en pääse*, en saa, ei saa yhteyttä, ei löydy, ei aukea*, ei vastaa,
@@ -578,12 +518,12 @@ pub static PROBLEM: LazyLock<Phrases> = LazyLock::new(|| {
         funktioniert nicht, geht nicht, startet nicht, kaputt*, defekt*, fehler*, falsch*, störung*, ausfall*,
         nicht angekommen, nicht erhalten, fehlt, verspät*, doppelt, reklam*, beschädigt*
         ",
-    )
+    ))
 });
 
 /// Thanks, complaints about how one was treated, ideas (palaute).
 pub static FEEDBACK: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
+    Phrases::of(list(
         "
         palaute, palautetta, palautteen*, ehdotus*, kehitysehdotus*, kehitysidea*, idea, ehdottaisin, toivoisin,
         toivomus*, saisi olla, olisi hyvä jos, erinomai*, loistav*, hyvästä palvelusta, kiitos hyvästä,
@@ -599,12 +539,12 @@ pub static FEEDBACK: LazyLock<Phrases> = LazyLock::new(|| {
         kiidan, soovitan,
         rückmeldung*, vorschlag*, anregung*, zufrieden*, unzufrieden*, enttäuscht*, hervorragend*, beschwerde*, lob
         ",
-    )
+    ))
 });
 
 /// What cannot wait: danger, a business that stands still, a deadline within the day.
 pub static URGENT: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::new(
+    Phrases::of(list(
         "
         kiire*, kiireelli*, välittömästi, pikaisesti, asap, hätä*, hengenvaar*, vaarallis*, vaara, savus*, savua*,
         palanee*, tulessa, syttyi*, tulipalo*, kipinö*, sähköisku*, vesivahin*, vuotaa vettä, turvapuhel*,
@@ -622,7 +562,7 @@ pub static URGENT: LazyLock<Phrases> = LazyLock::new(|| {
         dringend*, eilig*, sofort*, notfall*, gefährlich*, gefahr, rauch*, brennt, verbrannt*, stromschlag*,
         betrieb steht, produktion steht, können nicht arbeiten, stillstand
         ",
-    )
+    ))
 });
 
 #[cfg(test)]
@@ -630,23 +570,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_flattened() {
-        for (text, flat) in [
-            ("", " "),
-            ("Hei!", " hei "),
-            ("  EI\n toimi…ÄÄKKÖSET ", " ei toimi ääkköset "),
-            ("doesn't / doesn’t", " doesnt doesnt "),
-            ("🙂👍", " "),
-            ("4001-2345", " 4001 2345 "),
-        ] {
-            assert_eq!(flatten(text, 1000), flat, "{text:?}");
-        }
-        assert_eq!(flatten("ääää", 5), " ää ");
-    }
-
-    #[test]
     fn every_list_compiles_and_is_in_its_form() {
-        for phrases in [&NEW_MATTER, &SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
+        for phrases in [&SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
             assert!(!phrases.is_in(" zzz "));
         }
         for (phrase, _) in CLOSINGS.values().flatten() {

@@ -570,6 +570,7 @@ impl<'a> Weighing<'a> {
 fn describe(value: &FactValue) -> (FactKind, String, Option<crate::pure::domain::message::MatterRole>, String) {
     match value {
         FactValue::Name(name) => (FactKind::Name, String::new(), None, mask("", name.written())),
+        FactValue::Company(company) => (FactKind::Company, String::new(), None, mask("", company.written())),
         FactValue::Claim(identity) => (FactKind::Claim, identity.scheme.clone(), None, identity.masked()),
         FactValue::Number { matter, role, value } => (FactKind::Number, matter.clone(), Some(*role), mask("", value)),
     }

@@ -4,6 +4,7 @@
 //! `normalise` makes a [`Message`], and every later step takes one: no step can be skipped.
 
 use super::Timestamp;
+use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
 use super::name::PersonName;
@@ -585,6 +586,8 @@ pub enum MatterRole {
 pub enum FactValue {
     /// A person's name.
     Name(PersonName),
+    /// The firm the person writes for.
+    Company(CompanyName),
     /// An address or number that the message states: somebody else's until proven.
     Claim(Identity),
     /// A number of a matter: the pattern's name, its role, the canonical spelling.
@@ -647,6 +650,8 @@ pub struct Message {
     pub quoted: Vec<Print>,
     /// The text says that this is a new matter.
     pub says_new_matter: bool,
+    /// The text says that what was thought solved is there again.
+    pub says_is_back: bool,
     /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
     pub says_nothing: bool,
 }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** `domain` imports nothing else of lanka.
 
+pub mod company;
 pub mod contact;
 pub mod decision;
 pub mod facts;
@@ -11,6 +12,7 @@ pub mod lookalike;
 pub mod message;
 pub mod name;
 pub mod outbox;
+pub mod phrases;
 pub mod policy;
 pub mod public_domains;
 pub mod secret;

@@ -3,6 +3,7 @@
 use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
 use super::lookalike::looks_like;
 use super::message::MatterRole;
+use super::phrases::Phrases;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,10 @@ pub struct Policy {
     pub organisations: HashSet<String>,
     /// Numbers that tie messages to a matter.
     pub matters: Arc<Vec<Matter>>,
+    /// How customers announce a matter of its own.
+    pub new_matter: Phrases,
+    /// How they say that an old one is back.
+    pub is_back: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.

@@ -111,10 +111,10 @@ fn quoted_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
 
 impl Loader<'_> {
     async fn lock_keys(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        // Names only suggest, and a common one would make every batch wait for every other.
+        // Names and firms only suggest, and a common one would make every batch wait for every other.
         let facts = batch.iter().flat_map(|(message, lookup)| {
             message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| match fact.value {
-                FactValue::Name(_) => None,
+                FactValue::Name(_) | FactValue::Company(_) => None,
                 _ => *key,
             })
         });

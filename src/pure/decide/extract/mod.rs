@@ -1,4 +1,4 @@
-//! What is read out of one message that may tie it to others: names, claims, numbers.
+//! What is read out of one message that may tie it to others: names, firms, claims, numbers.
 //!
 //! **Invariants:** only the writer's own words are read, never what he quotes, forwards or shares (a
 //! contact card is somebody else's). What the desk is itself (its addresses, its numbers) is never a
@@ -12,6 +12,7 @@ pub mod others;
 pub mod phones;
 pub mod scan;
 
+use crate::pure::domain::company::CompanyName;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
 use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
 use crate::pure::domain::name::PersonName;
@@ -28,6 +29,10 @@ pub const FACTS_MAX: usize = 32;
 pub const SEARCH_BYTES_MAX: usize = 64 * 1024;
 /// Facts kept free for names, so that a list of numbers cannot push them out.
 const NAMES_MAX: usize = 6;
+/// Firms read out of one message: who writes for more is a directory.
+const COMPANIES_MAX: usize = 2;
+/// Lines of a signature in which a firm is looked for.
+const COMPANY_LINES_MAX: usize = 16;
 /// Facts kept free for claims.
 const CLAIMS_MAX: usize = 10;
 /// Addresses looked at in one text.
@@ -78,8 +83,15 @@ pub fn own_words(text: &str, signature: &str, hints: &Hints) -> OwnWords {
 
 /// Reads the facts: numbers first, then claims, then names; each once, at the best place it stands.
 pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<MessageFact> {
-    let mut facts =
-        Facts { incoming, policy, numbers: Vec::new(), claims: Vec::new(), names: Vec::new(), seen: HashSet::new() };
+    let mut facts = Facts {
+        incoming,
+        policy,
+        numbers: Vec::new(),
+        claims: Vec::new(),
+        names: Vec::new(),
+        companies: Vec::new(),
+        seen: HashSet::new(),
+    };
     facts.fields();
     // A vendor's notice and a receipt hold nobody's own words.
     if matches!(incoming.what, What::Message | What::Edit) {
@@ -89,6 +101,7 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
         facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
         facts.text(&words.signature, Place::Signature, words);
         facts.names_in(words);
+        facts.companies_in(words);
     }
     facts.finish()
 }
@@ -99,6 +112,7 @@ struct Facts<'a> {
     numbers: Vec<MessageFact>,
     claims: Vec<MessageFact>,
     names: Vec<MessageFact>,
+    companies: Vec<MessageFact>,
     seen: HashSet<(usize, String)>,
 }
 
@@ -116,6 +130,9 @@ impl Facts<'_> {
         let place = if is_typed(self.incoming, &customer) { Place::Field } else { Place::Header };
         if let Some(name) = customer.name.as_deref().and_then(names::called) {
             self.name(name, place);
+        }
+        if let Some(company) = customer.name.as_deref().and_then(company_in) {
+            self.company(company, place);
         }
         for identity in customer.stated {
             self.claim(identity, place);
@@ -200,6 +217,27 @@ impl Facts<'_> {
         }
     }
 
+    /// Firms beside the name in the signature of a customer.
+    fn companies_in(&mut self, words: &OwnWords) {
+        let is_his = self.incoming.direction == Direction::FromCustomer;
+        if !is_his || self.incoming.auto.is_some() || is_forwarded(self.incoming) {
+            return;
+        }
+        for line in words.signature.lines().take(COMPANY_LINES_MAX) {
+            if let Some(company) = company_in(line) {
+                self.company(company, Place::Signature);
+            }
+        }
+    }
+
+    fn company(&mut self, company: CompanyName, place: Place) {
+        let is_it =
+            |fact: &MessageFact| matches!(&fact.value, FactValue::Company(other) if other.key() == company.key());
+        if self.companies.len() < COMPANIES_MAX && !self.companies.iter().any(is_it) {
+            self.companies.push(MessageFact { value: FactValue::Company(company), place });
+        }
+    }
+
     /// A claim, unless it is the sender's own identity or the desk's.
     fn claim(&mut self, identity: Identity, place: Place) {
         let of_sender = [&self.incoming.sender, &self.incoming.recipient].iter().any(|side| {
@@ -214,8 +252,9 @@ impl Facts<'_> {
     }
 
     fn finish(self) -> Vec<MessageFact> {
-        let room = FACTS_MAX - self.claims.len() - self.names.len();
-        self.numbers.into_iter().take(room).chain(self.claims).chain(self.names).collect()
+        let room = FACTS_MAX - self.claims.len() - self.names.len() - self.companies.len();
+        let numbers = self.numbers.into_iter().take(room);
+        numbers.chain(self.claims).chain(self.names).chain(self.companies).collect()
     }
 }
 
@@ -269,6 +308,15 @@ pub fn without_cards(text: &str) -> Cow<'_, str> {
     }
     kept.push_str(&text[at..]);
     Cow::Owned(kept)
+}
+
+/// The firm that a line names beside other particulars: "Minna Virtanen, Putki Itä Oy".
+fn company_in(line: &str) -> Option<CompanyName> {
+    if line.len() > ADDRESS_PART_BYTES_MAX {
+        return None;
+    }
+    let parts = line.split(['|', ',', ';', '•', '·', '/', '(', ')', '\t']).flat_map(|part| part.split(" - "));
+    parts.flat_map(|part| part.split("  ")).find_map(CompanyName::parse)
 }
 
 /// E-mail addresses in a text, and where they stand.

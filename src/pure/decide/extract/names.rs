@@ -9,10 +9,11 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS,
-    SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
+    AUTHORITIES, CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES,
+    PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
+use crate::pure::domain::name::family::is_family;
 use crate::pure::domain::name::given::is_given;
 use crate::pure::domain::name::{NameMatch, PersonName, fold};
 use regex::Regex;
@@ -98,7 +99,8 @@ pub fn in_signature(signature: &str, hints: &Hints) -> Option<PersonName> {
     let mut trust = Trust::Closed;
     for line in lines.take(TAIL_LINES_MAX) {
         let line = line.trim_start_matches(['-', '–', '—', '_', '/', '*', ' ']);
-        let closed = closing(line);
+        // Below "Beste Grüße" the T of "T. Keller" is his initial, that of "T. Minna" says who greets.
+        let closed = closing(line).filter(|_| !is_initial_and_family(line));
         if let Some(candidate) = leading(closed.as_ref().map_or(line, |found| found.rest))
             && candidate.is_accepted(closed.as_ref().map_or(trust, |found| found.trust), hints)
         {
@@ -107,6 +109,14 @@ pub fn in_signature(signature: &str, hints: &Hints) -> Option<PersonName> {
         trust = if closed.is_some() { Trust::Closed } else { Trust::Bare };
     }
     None
+}
+
+/// "T. Keller": a capital, a dot, and what is no given name.
+fn is_initial_and_family(line: &str) -> bool {
+    let Some((initial, rest)) = line.split_once(". ") else { return false };
+    let mut letters = initial.chars();
+    let is_initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
+    is_initial && rest.split_whitespace().next().is_some_and(|word| !is_given(&fold(word)))
 }
 
 /// Names by which the writer introduces himself: "nimeni on …", "this is …", "Minna täällä".
@@ -218,7 +228,10 @@ impl Candidate {
         match trust {
             Trust::Closed => self.capital || known,
             Trust::Marked => known || (self.capital && self.words >= 2),
-            Trust::Bare => known || (self.capital && self.words >= 2 && !hints.contradicts(&self.name)),
+            Trust::Bare => {
+                (known && (self.capital || self.words <= 2))
+                    || (self.capital && self.words >= 2 && !hints.contradicts(&self.name))
+            }
             Trust::Sentence | Trust::Weak => {
                 agrees
                     || (self.capital && self.listed)
@@ -324,7 +337,10 @@ fn strip<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
 /// The name a line begins with: all of the line, or what stands before a phone, a comma, a blank
 /// that is wide.
 fn leading(line: &str) -> Option<Candidate> {
-    let line = line.trim();
+    let line = without_authority(line.trim());
+    if let Some(candidate) = family_first(line) {
+        return Some(candidate);
+    }
     let head = line
         .split([
             ',', ';', '|', '•', '·', '(', '/', '\t', '@', '+', '<', ':', '[', '0', '1', '2', '3', '4', '5', '6', '7',
@@ -351,12 +367,33 @@ fn leading(line: &str) -> Option<Candidate> {
     Candidate::of(head)
 }
 
+/// "Virtanen, Minna": nothing else on the line, and the second word is the given name.
+fn family_first(line: &str) -> Option<Candidate> {
+    let (family, given) = line.trim_end_matches(['.', '*', '_']).split_once(", ")?;
+    let is_plain = !family.contains(' ') && !is_given(&fold(family)) && given.split_whitespace().count() <= 2;
+    let first = given.split_whitespace().next().filter(|_| is_plain)?;
+    let (family, given) = (Candidate::of(family)?, Candidate::of(given).filter(|_| is_given(&fold(first)))?);
+    let name = PersonName::parse(line)?;
+    (family.words == 1).then_some(Candidate { name, words: 1 + given.words, capital: given.capital, listed: true })
+}
+
+/// The line without what a German clerk puts before his name ("i. A.", "ppa.").
+fn without_authority(line: &str) -> &str {
+    AUTHORITIES.iter().find_map(|authority| line.strip_prefix(authority)).map_or(line, str::trim_start)
+}
+
 fn by_closing(lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
     for (at, (start, line)) in lines.iter().enumerate() {
         if line.len() > LINE_BYTES_MAX {
             continue;
         }
         let Some(found) = closing(line) else { continue };
+        // Below "Beste Grüße" the T of "T. Keller" is his initial.
+        let is_below =
+            lines.get(at + 1).and_then(|(_, above)| closing(above)).is_some_and(|above| above.rest.is_empty());
+        if is_below && !found.rest.is_empty() {
+            continue;
+        }
         if found.rest.is_empty() {
             let next =
                 at.checked_sub(1).and_then(|next| leading(lines[next].1.trim_start_matches(['-', '–', '/', ' '])));
@@ -472,8 +509,12 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
     {
         let phrase = rest.trim_start_matches(char::is_alphabetic);
         let unmistakable = rest.len() - phrase.len() > 2 || phrase.starts_with(['.', ':']);
-        let parted = ended || comma || (found.trust == Trust::Closed && unmistakable);
         let candidate = leading(found.rest)?;
+        // "… koska tulee t minna": two letters and a common name end many a chat message.
+        let parted = ended
+            || comma
+            || (found.trust == Trust::Closed && unmistakable)
+            || (found.trust == Trust::Marked && candidate.listed);
         return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate))
             .then_some(candidate);
     }
@@ -539,6 +580,15 @@ fn following(text: &str) -> Option<Candidate> {
     let capital = |word: &&&str| word.chars().next().is_some_and(char::is_uppercase) || is_particle(word);
     let mut count = words.iter().take(WORDS_MAX).take_while(is_part).take_while(capital).count();
     count -= words[..count].iter().rev().take_while(is_particle).count();
+    // "Sanna Jokela Tampereelta": where somebody is from is no name.
+    let from = |word: &&str| PLACE_ENDINGS.iter().any(|ending| word.to_lowercase().ends_with(ending));
+    count =
+        words[..count].iter().skip(2).position(|word| from(word) && !is_family(&fold(word))).map_or(count, |at| at + 2);
+    if count == 2
+        && let Some(name) = family_in_genitive(words[0], words[1])
+    {
+        return Candidate::of(&name);
+    }
     if count > 0 {
         return Candidate::of(&words[..count].join(" "));
     }
@@ -547,6 +597,26 @@ fn following(text: &str) -> Option<Candidate> {
     let first = words.first().filter(|word| count > 0 && is_given(&fold(word)))?;
     let whole = count == 2 && words.len() == 2;
     Candidate::of(&if whole { words.join(" ") } else { (*first).to_owned() })
+}
+
+/// "Virtasen Minna" as Finns say it → "Minna Virtanen".
+fn family_in_genitive(family: &str, given: &str) -> Option<String> {
+    if !is_given(&fold(given)) || is_given(&fold(family)) || is_family(&fold(family)) {
+        return None;
+    }
+    let stem = family.strip_suffix('n')?;
+    let weak = |from: &str, to: &str| Some(format!("{}{to}", stem.strip_suffix(from)?));
+    // Virtasen, Laineen, Niemen, Lahden, Mäen, Koivun, Mäkelän.
+    let forms = [
+        weak("se", "nen"),
+        weak("ee", "e"),
+        weak("e", "i"),
+        weak("de", "ti"),
+        weak("äe", "äki"),
+        Some(stem.to_owned()),
+    ];
+    let family = forms.into_iter().flatten().find(|form| is_family(&fold(form)))?;
+    Some(format!("{given} {family}"))
 }
 
 /// The name that a text ends with, where a clause begins with it.
@@ -561,7 +631,7 @@ fn preceding(text: &str) -> Option<Candidate> {
 fn labelled(text: &str) -> Vec<PersonName> {
     let mut names = Vec::new();
     for line in text.lines().take(64) {
-        let Some((label, value)) = line.split_once(':') else { continue };
+        let Some((label, value)) = line.split_once(':').or_else(|| line.split_once(" - ")) else { continue };
         let label = label.trim().trim_start_matches(['-', '*', '•', ' ']).to_lowercase();
         if !NAME_LABELS.contains(&label.trim_end()) {
             continue;

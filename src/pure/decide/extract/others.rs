@@ -8,7 +8,7 @@
 //! other evidence may still carry; another's number that is taken for one mixes two customers.
 
 use super::super::phrases::{
-    ADDRESS_WORDS, GREETINGS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS, RELATIONS,
+    ADDRESS_WORDS, CALLED_FROM, GREETINGS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS, RELATIONS,
     RELATIONS_OWNED,
 };
 use super::scan::{cut, cut_front};
@@ -93,6 +93,16 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     let is_address = |word: &Word<'_>| ADDRESS_WORDS.is(&word.lower);
     if OWN_ADDRESSES.is(word) {
         return Some(false);
+    }
+    let before = at.checked_sub(1).map(|before| words[before].lower.as_str());
+    let called =
+        |(last, calls): &(&str, &[&str])| *last == word && before.is_some_and(|before| calls.contains(&before));
+    if CALLED_FROM.iter().any(called) {
+        return Some(true);
+    }
+    // "mine 040 …": whose it is and the number, nothing between.
+    if at + 1 == words.len() && (OWNERS_OURS.is(word) || OWNERS_OF_OTHERS.is(word)) {
+        return Some(OWNERS_OF_OTHERS.is(word));
     }
     if OTHERS_ADDRESSES.is(word) || RELATIONS_OWNED.is(word) {
         return Some(true);

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** at most [`PARSES_MAX`] numbers are parsed for one text, whatever it holds.
 
-use super::super::phrases::{LABEL_FILLERS, NOT_PHONE_LABELS, PHONE_LABELS, SWITCHBOARD_LABELS};
+use super::super::phrases::{LABEL_FILLERS, NOT_PHONE_LABELS, PHONE_LABELS, SWITCHBOARD_LABELS, SWITCHBOARD_STEMS};
 use super::scan::Haystack;
 use crate::pure::domain::identity::PhoneNumber;
 use std::ops::Range;
@@ -155,6 +155,12 @@ impl Scan<'_> {
         let text = self.haystack;
         let span = text.groups[group].clone();
         let glued = text.before(span.start).is_some_and(|b| b.is_ascii_alphanumeric() || b"_/=@#&\x01".contains(&b));
+        // "2026-04012345" is one number, whatever its middle looks like.
+        if text.before(span.start) == Some(b'-')
+            && span.start.checked_sub(2).and_then(|at| text.at(at)).is_some_and(|b| b.is_ascii_digit())
+        {
+            return None;
+        }
         let label = text.letters_before(span.start, 12).to_ascii_lowercase();
         // A slash joins two numbers (`040…/050…`) as well as the parts of an address on the web.
         let after_slash =
@@ -266,7 +272,9 @@ impl Scan<'_> {
         let behind = after.trim_start().to_lowercase();
         let behind =
             behind.strip_prefix('(').and_then(|behind| words(behind).next().map(str::to_owned)).unwrap_or_default();
-        let shared = |word: &str| SWITCHBOARD_LABELS.contains(&word);
+        let shared = |word: &str| {
+            SWITCHBOARD_LABELS.contains(&word) || SWITCHBOARD_STEMS.iter().any(|stem| word.starts_with(stem))
+        };
         let shared =
             shared(label) || shared(&behind) || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(shared));
         let plain = spelling != Spelling::WithoutPlus;

@@ -29,6 +29,8 @@ pub enum FactKind {
     Claim,
     /// A number of a matter.
     Number,
+    /// A firm, folded, without its legal form.
+    Company,
 }
 
 impl FactKind {
@@ -38,6 +40,7 @@ impl FactKind {
             Self::Name => "name",
             Self::Claim => "claim",
             Self::Number => "number",
+            Self::Company => "company",
         }
     }
 }

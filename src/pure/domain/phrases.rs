@@ -1,0 +1,114 @@
+//! Phrases that a text is searched for, and the form in which it is.
+//!
+//! Texts and phrases are held against each other in one form only, [`flatten`]ed: lower case, every run of
+//! other characters than letters and digits one space, a space before and after.
+//!
+//! **Invariant:** no phrase decides whose a message is. Words set a priority and tell a new matter from an
+//! old one; joining needs evidence.
+
+use regex::Regex;
+
+/// Words and phrases of a list, found in one pass over a [`flatten`]ed text.
+#[derive(Debug, Clone, Default)]
+pub struct Phrases(Option<Regex>);
+
+impl Phrases {
+    /// A phrase that ends in `*` is the beginning of a word, else it is whole words. No phrase at all is in
+    /// no text.
+    #[expect(clippy::expect_used, reason = "an alternation of escaped phrases is a regular expression")]
+    pub fn of<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
+        let alternatives: Vec<String> = phrases
+            .into_iter()
+            .map(|phrase| match phrase.strip_suffix('*') {
+                Some(stem) => format!(" {}", regex::escape(flatten(stem, stem.len()).trim())),
+                None => format!(" {} ", regex::escape(flatten(phrase, phrase.len()).trim())),
+            })
+            .filter(|phrase| !phrase.trim().is_empty())
+            .collect();
+        let regex = || Regex::new(&alternatives.join("|")).expect("escaped phrases make a regular expression");
+        Self((!alternatives.is_empty()).then(regex))
+    }
+
+    /// Whether any of them is in the flattened text.
+    pub fn is_in(&self, flat: &str) -> bool {
+        self.0.as_ref().is_some_and(|regex| regex.is_match(flat))
+    }
+
+    /// Whether any of them is in the flattened text with none of the [`NEGATIONS`] shortly before
+    /// it: "not a new matter", "no hurry".
+    pub fn is_said_in(&self, flat: &str) -> bool {
+        self.0.iter().flat_map(|regex| regex.find_iter(flat)).any(|found| {
+            let before = flat[..found.start()].rsplit(' ').filter(|word| !word.is_empty());
+            !before.take(NEGATION_WORDS_MAX).any(|word| NEGATIONS.contains(&word))
+        })
+    }
+}
+
+/// Words between a negation and what it negates.
+const NEGATION_WORDS_MAX: usize = 2;
+
+/// Words that turn round what follows them.
+static NEGATIONS: &[&str] = &[
+    "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte",
+    "nicht", "kein", "keine", "keinen",
+];
+
+/// The form in which a text is held against [`Phrases`]; at most `bytes_max` of it are read.
+pub fn flatten(text: &str, bytes_max: usize) -> String {
+    let text = &text[..text.floor_char_boundary(bytes_max)];
+    let mut flat = String::with_capacity(text.len() + 2);
+    flat.push(' ');
+    let mut in_word = false;
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            flat.push(c.to_ascii_lowercase());
+            in_word = true;
+        } else if !c.is_ascii() && c.is_alphanumeric() {
+            flat.extend(c.to_lowercase());
+            in_word = true;
+        } else if in_word && c != '\'' && c != '’' {
+            flat.push(' ');
+            in_word = false;
+        }
+    }
+    if in_word {
+        flat.push(' ');
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_flattened() {
+        for (text, flat) in [
+            ("", " "),
+            ("Hei!", " hei "),
+            ("  EI\n toimi…ÄÄKKÖSET ", " ei toimi ääkköset "),
+            ("doesn't / doesn’t", " doesnt doesnt "),
+            ("🙂👍", " "),
+            ("4001-2345", " 4001 2345 "),
+        ] {
+            assert_eq!(flatten(text, 1000), flat, "{text:?}");
+        }
+        assert_eq!(flatten("ääää", 5), " ää ");
+    }
+
+    #[test]
+    fn phrases_are_whole_words_or_beginnings() {
+        let phrases = Phrases::of(["uusi asia", "vika uusiut*", "It's back"]);
+        for (text, is_in, is_said) in [
+            ("Mulla on uusi asia", true, true),
+            ("uusi asiakas", false, false),
+            ("Vika uusiutui!", true, true),
+            ("its back", true, true),
+            ("ei ole uusi asia", true, false),
+        ] {
+            let flat = flatten(text, 100);
+            assert_eq!((phrases.is_in(&flat), phrases.is_said_in(&flat)), (is_in, is_said), "{text}");
+        }
+        assert!(!Phrases::of([]).is_in(" a ") && !Phrases::of(["", "*", "!"]).is_in(" a "));
+    }
+}
