@@ -139,6 +139,9 @@ pub static WEAK_INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
+/// Those of them behind which a noun has a capital as well; lower case.
+pub static BEFORE_NOUNS: &[&str] = &["im", "ich bin", "hier ist"];
+
 /// After the writer's name: "Minna Virtanen täällä".
 pub static INTRODUCED: &[&str] = &["täällä", "tässä", "tääl", "tässä hei", "här", "here", "siin", "hier"];
 
@@ -207,7 +210,8 @@ static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     paket produkt kundenservice kunde frage beschwerde anschrift telefon handy anlage betreff von an gesendet
     montag dienstag mittwoch donnerstag freitag samstag sonntag heute gestern deutschland berlin hamburg münchen
     iphone ipad android outlook gmail google facebook samsung galaxy apple nokia nb ps ps. huom obs fyi sos
-    faktuuri wifi vpn pdf
+    faktuuri wifi vpn pdf html click here now notice legal signature authorized removal unsubscribe body text
+    registration groups webcam live
     puolesta toivoo från alla kaikki terveisin terv yt mitä tapahtuu hyvin huonosti toimii auttakaa apua vastausta
     odottaen
     "

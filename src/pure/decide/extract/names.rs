@@ -9,8 +9,9 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    AUTHORITIES, CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS, NAME_LABELS, PARTICLES,
-    PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
+    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS,
+    NAME_LABELS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
+    is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -128,8 +129,11 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
     for found in BEFORE.find_iter(text).filter(|found| is_parted(text, found.range())) {
         let phrase = found.as_str().to_lowercase();
         let trust = if INTRODUCTIONS.contains(&phrase.as_str()) { Trust::Closed } else { Trust::Weak };
+        // Every German noun has a capital: "ich bin Besitzer Ihrer …", "im Bereich …".
+        let needs_given = BEFORE_NOUNS.contains(&phrase.as_str());
         if let Some(candidate) = following(&text[found.end()..])
             && candidate.is_accepted(trust, hints)
+            && (!needs_given || candidate.listed || hints.agrees(&candidate.name))
         {
             names.push(candidate.name);
         }
@@ -244,6 +248,10 @@ impl Candidate {
 /// Letters, with hyphens, apostrophes and the dot of an initial or a short form among them.
 fn looks_like_a_word(word: &str) -> bool {
     let mut letters = 0;
+    // A file, a host: "Makefile.local".
+    if word.split('.').skip(1).any(|part| part.starts_with(char::is_lowercase)) {
+        return false;
+    }
     for (at, c) in word.char_indices() {
         match c {
             c if c.is_alphabetic() => letters += 1,
