@@ -14,11 +14,12 @@
 //! | [`pure::domain`] | the nouns: identity, contact, message, ticket, facts, decision, outbox |
 //! | [`pure::wire`] | formats that several channels or mirrors share: MIME, JSON, signatures |
 //! | [`pure::channels`] | one file a kind of channel: bytes → `Incoming`. Adding one is a file and a line |
-//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route` |
+//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; and anew: `gather`, `rethread` |
 //! | [`pure::mirrors`] | one file a kind of tool: `Post` → the next request |
 //! | [`shell`] | **the imperative shell**: the only folder that touches the world |
 //! | [`shell::intake`] | bytes → a raw event's row → the acknowledgement |
 //! | [`shell::ingest`] | raw event → parse → facts → decide → commit, in batches |
+//! | [`shell::reconsider`] | late evidence: people and their tickets decided on anew, from all that is known |
 //! | [`shell::deliver`] | outbox row → next step → send → keep the reply → … → settle |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |

@@ -18,6 +18,7 @@ use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, Web
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
 use crate::shell::media::{self, Media};
 use crate::shell::profiles::Profiles;
+use crate::shell::reconsider::Reconsider;
 use crate::shell::retention;
 use crate::shell::sender::verify::CheckLimits;
 use crate::shell::sender::{self, Senders};
@@ -213,6 +214,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         // Another daemon holds the rest, and gives back what it does not finish.
         tokio::time::sleep(DRAIN_INTERVAL).await;
     }
+    Reconsider::new(store.clone(), parts.registry.clone()).until_idle().await?;
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
     let names: Vec<String> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
@@ -376,6 +378,7 @@ impl Running {
             let stop = rest_stop.clone();
             rest.spawn(async move { ingest.run(stop, false).await });
         }
+        rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));

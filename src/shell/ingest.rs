@@ -146,6 +146,11 @@ impl Ingest {
         Self { senders, ..self }
     }
 
+    /// What it decides by.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.clone()
+    }
+
     /// Works until told to stop, or with `until_idle` until nothing waits any more.
     pub async fn run(&self, mut stop: tokio::sync::watch::Receiver<bool>, until_idle: bool) {
         let mut next = None;
@@ -282,6 +287,7 @@ impl Ingest {
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
             let mut decided = Vec::with_capacity(batch.len());
             for (message, lookup) in batch {
+                let (message, lookup) = decide::proven::believe(message, lookup, &facts, &tenant.keyer);
                 let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
                 facts.apply(&message, &lookup, &decision);
                 decided_channels.push((message.channel.clone(), message.received_at));
@@ -296,7 +302,16 @@ impl Ingest {
             told |= !tenant.policy.mirrors.is_empty();
             let mirrors = &tenant.policy.mirrors;
             let (facts, loaded, has_peers) = (&facts, &loaded, self.store.has_peers());
-            let batch = Batch { tenant: &name, decided: &decided, facts, loaded, mirrors, has_peers, now };
+            let batch = Batch {
+                tenant: &name,
+                keyer: &tenant.keyer,
+                decided: &decided,
+                facts,
+                loaded,
+                mirrors,
+                has_peers,
+                now,
+            };
             let (taken_back, ()) = tokio::try_join!(commit(&mut tx, batch, &mut mint), self.put(files))?;
             unnamed.extend(taken_back);
         }
@@ -317,6 +332,7 @@ impl Ingest {
             metrics::histogram!("lanka_ingest_wait_seconds", "channel" => channel).record(waited_ms as f64 / 1000.0);
         }
         metrics::histogram!("lanka_ingest_batch_seconds").record(began.elapsed().as_secs_f64());
+        self.store.reconsider_wake.notify_one();
         if told {
             self.store.deliver_wake.notify_one();
         }

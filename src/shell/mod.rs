@@ -19,6 +19,7 @@ pub mod intake;
 pub mod media;
 pub mod ownership;
 pub mod profiles;
+pub mod reconsider;
 pub mod retention;
 pub mod sender;
 pub mod server;

@@ -408,12 +408,14 @@ fn predict(stream: &[(Event, Timestamp)], assignments: &str, file: &Path) -> usi
             unplaced += 1;
             continue;
         };
+        // What is nobody's, or on no ticket, is with nothing else.
+        let alone = |id: &Option<String>| id.clone().unwrap_or_else(|| format!("alone-{}", event.event_id));
         let duplicate_of = one.message_id.as_deref().filter(|_| one.role == "repeat").and_then(|id| first.get(id));
         let line = json!({
-            "event_id": event.event_id, "contact_id": one.contact_id, "ticket_id": one.ticket_id, "duplicate_of": duplicate_of,
+            "event_id": event.event_id, "contact_id": alone(&one.contact_id), "ticket_id": alone(&one.ticket_id), "duplicate_of": duplicate_of,
             "kind": kind(&one.matter_kind), "priority": one.priority,
             "suggest_contact": named(&one.suggested.contacts), "suggest_ticket": named(&one.suggested.tickets),
-            "contact_id_at_arrival": one.at_arrival.contact_id, "ticket_id_at_arrival": one.at_arrival.ticket_id,
+            "contact_id_at_arrival": alone(&one.at_arrival.contact_id), "ticket_id_at_arrival": alone(&one.at_arrival.ticket_id),
         });
         writeln!(out, "{line}").expect("written");
     }

@@ -101,6 +101,63 @@ async fn what_can_be_forged_joins_nothing() {
     .await;
 }
 
+#[tokio::test]
+async fn a_customers_mail_that_a_colleague_passes_on_is_the_customers() {
+    const OURS: &str = "dkim=pass header.d=kauppa.example; dmarc=pass header.from=kauppa.example";
+    const NOT_OURS: &str = "dkim=fail; dmarc=fail header.from=kauppa.example";
+    let passed_on = |from: &str, results: &str| {
+        let text = "Välitän asiakkaan viestin.\r\n\r\nBegin forwarded message:\r\n\r\nFrom: Minna Virtanen <minna@posti.example>\r\n\
+            Subject: Tilaus\r\nDate: Tue, 10 Mar 2026 09:00:00 +0000\r\nTo: antti@kauppa.example\r\n\r\nMissä paketti 40012345?\r\n\r\nMinna Virtanen";
+        letter("f@x", from, results, "", text)
+    };
+    let hers = letter("a@x", MINNA, PASS, "", "Joko tiedätte?");
+    let antti = "Antti Aho <antti@kauppa.example>";
+    let desk = check("by a colleague", &[passed_on(antti, OURS), hers.clone()], 1, 1).await;
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_customer'").await, 2);
+    assert_eq!(desk.count("SELECT count(*) FROM fact WHERE kind = 'number'").await, 1, "her words are read");
+    check("by one who is none", &[passed_on(antti, NOT_OURS), hers.clone()], 1, 2).await;
+    check("by a stranger", &[passed_on("Ville <ville@muu.example>", PASS), hers], 2, 2).await;
+}
+
+#[tokio::test]
+async fn who_answers_the_desk_is_believed_where_it_wrote_to_him_alone() {
+    let question = letter("q@x", MINNA, PASS, "", "Missä paketti?");
+    let reply = |cc: &str| {
+        let sent = format!(
+            "From: Asiakaspalvelu <asiakaspalvelu@kauppa.example>\r\nTo: Minna <minna@posti.example>\r\n{cc}\
+            Subject: Re: Asia\r\nDate: Tue, 10 Mar 2026 10:30:00 +0000\r\nMessage-ID: <desk@kauppa.example>\r\nIn-Reply-To: <q@x>\r\n\r\nSelvitämme.\r\n"
+        );
+        ("mail", sent)
+    };
+    let answer =
+        |from: &str, results: &str| letter("b@x", from, results, "In-Reply-To: <desk@kauppa.example>\r\n", "Joko?");
+    let hers = answer(MINNA, FAIL);
+    check("her signature broke", &[question.clone(), reply(""), hers.clone()], 1, 1).await;
+    check("others had it too", &[question.clone(), reply("Cc: ville@muu.example\r\n"), hers.clone()], 2, 2).await;
+    check("nobody had written", &[question.clone(), hers], 2, 2).await;
+    let other = answer("Minna Virtanen <minna.virtanen@toinen.example>", "dmarc=pass header.from=toinen.example");
+    check("from another address", &[question.clone(), reply(""), other], 1, 1).await;
+    let imitated = answer("Minna Virtanen <minna@p0sti.example>", "dmarc=pass header.from=p0sti.example");
+    check("from one that looks like hers", &[question, reply(""), imitated], 2, 2).await;
+}
+
+#[tokio::test]
+async fn a_browser_is_whoever_types_his_name() {
+    let chat = |id: &str, name: &str, text: &str| {
+        let visitor = serde_json::json!({"id": "v-1", "name": name});
+        let body = serde_json::json!({"event_id": id, "type": "message", "conversation_id": id, "visitor": visitor,
+            "text": text, "sent_at": "2026-03-10T11:00:00Z"});
+        ("chat", body.to_string())
+    };
+    let (merja, camilla) = (chat("1", "Merja Hyvönen", "Hei"), chat("2", "Camilla Hyvönen", "Moi"));
+    let again = chat("3", "Merja Hyvönen", "Vielä yksi kysymys");
+    let desk = check("two in turn, and the first comes back", &[merja, camilla, again], 2, 2).await;
+    assert_eq!(desk.count("SELECT count(*) FROM identity").await, 3, "one for each time");
+    let found = chat("4", "Minna Virtanen", "Lasku 40012345, mihin se lähtee?");
+    let bill = letter("a@x", MINNA, PASS, "", "Lasku 40012345 on väärin.\r\n\r\nMinna Virtanen");
+    check("who comes to what is known with a bill", &[bill, found], 2, 2).await;
+}
+
 fn whatsapp(id: &str, from: &str, name: &str, message: serde_json::Value) -> (&'static str, String) {
     let mut message = message;
     message["from"] = from.into();

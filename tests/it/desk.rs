@@ -11,6 +11,7 @@ use lanka::shell::content::ContentStore;
 use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
+use lanka::shell::reconsider::Reconsider;
 use lanka::shell::sender::Senders;
 use lanka::shell::store::Store;
 use lanka::shell::store::raw_event::{Hearing, NewRawEvent, RawBody};
@@ -176,6 +177,7 @@ impl Desk {
     pub async fn decide(&self) {
         let (_keep, stop) = tokio::sync::watch::channel(false);
         self.ingest.run(stop, true).await;
+        Reconsider::new(self.store.clone(), self.registry.clone()).until_idle().await.expect("decided anew");
     }
 
     /// Delivers and decides.

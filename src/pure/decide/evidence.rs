@@ -4,7 +4,7 @@ use crate::pure::domain::contact::{ContactKind, is_role_address};
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL};
 use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
 use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
@@ -13,6 +13,8 @@ use crate::pure::domain::policy::Policy;
 pub const BITS_SAME_ID: i16 = 40;
 /// Both sides name each other's identifier.
 pub const BITS_MUTUAL: i16 = 20;
+/// An answer to the desk's own message from another address, in the same name.
+pub const BITS_REPLY: i16 = 20;
 /// One names the other, and both hold one secret.
 pub const BITS_MENTIONED_WITH_SECRET: i16 = 18;
 /// A number that only ever called, named before the call in an authenticated mail.
@@ -30,11 +32,20 @@ pub const REFUSED_BY_IDENTITY_MAX: usize = 5;
 /// The same for one channel.
 pub const REFUSED_BY_CHANNEL_MAX: usize = 20;
 
+/// A number or browser that was quiet for so long, and is then somebody's of another name, has been passed on
+/// (IDENTITY.md 4.3, 3). Seconds.
+pub const PASSED_ON_AFTER_S: i64 = 45 * 86_400;
+
 /// How the names of two sides compare, as bits; the best pair counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     /// They agree, with so many bits.
-    Agree(i16),
+    Agree {
+        /// How many.
+        bits: i16,
+        /// Given and family name both do.
+        is_full: bool,
+    },
     /// One side has none.
     Unknown,
     /// Different people.
@@ -56,7 +67,7 @@ pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a 
         }
     }
     match best {
-        Some(best) => Names::Agree(best.bits),
+        Some(best) => Names::Agree { bits: best.bits, is_full: best.verdict == NameMatch::Full },
         None if conflict => Names::Conflict,
         None => Names::Unknown,
     }
@@ -98,6 +109,12 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
         reasons.push(Reason::new("lookalike", text));
     }
     reasons
+}
+
+/// Whether an address is of a kind that goes from hand to hand unseen: a browser's cookie, an opaque id which no
+/// platform vouches for as one person's.
+pub fn is_passed_around(identity: &Identity, assurance: Assurance) -> bool {
+    !matches!(identity.scheme.as_str(), MAILTO | TEL) && assurance <= Assurance::Plausible
 }
 
 /// Whether it is a telephone call.

@@ -20,6 +20,12 @@ pub struct Keyer {
     mac: Hmac<Sha256>,
 }
 
+impl std::fmt::Debug for Keyer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyer")
+    }
+}
+
 impl Keyer {
     /// Keys under the policy's subkey; tenants never share one.
     #[expect(clippy::expect_used, reason = "HMAC (RFC 2104) is defined for keys of any length")]

@@ -8,13 +8,16 @@ pub mod arrange;
 pub mod close;
 pub mod evidence;
 pub mod extract;
+pub mod gather;
 pub mod lookup;
 pub mod moves;
 pub mod normalise;
 pub mod phrases;
 pub mod pointers;
 pub mod prints;
+pub mod proven;
 pub mod resolve;
+pub mod rethread;
 pub mod route;
 pub mod thread;
 pub mod triage;
@@ -75,6 +78,7 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
 fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
     let resolved = resolve::resolve(message, lookup, facts, mint, policy);
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
+    let is_late = resolved.is_tied || comes_late(message, &resolved, &placed, facts);
     let triage = triage::triage(message);
     let mut reasons = evidence::on_sender(message, policy);
     reasons.extend(resolved.reasons);
@@ -87,7 +91,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         resolution: resolved.resolution,
         identity: resolved.identity,
         identities: resolved.identities,
-        closed: Vec::new(),
+        closed: resolved.closed,
         facts: resolved.facts,
         edges: resolved.edges,
         placement: placed.placement,
@@ -100,10 +104,21 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         early: Vec::new(),
         call: None,
         message_id_reused: false,
+        is_late,
         reasons,
     };
     decision.changes = route::route(&decision);
     decision
+}
+
+/// Whether something later is known already of whoever said it, or of the ticket that it is on.
+fn comes_late(message: &Message, resolved: &resolve::Resolved, placed: &thread::Placed, facts: &Facts) -> bool {
+    let at = message.occurred_at;
+    let sides = resolved.sides.iter().flat_map(|side| facts.identities_of(*side));
+    let ticket = placed.placement.ticket().and_then(|ticket| facts.ticket(ticket));
+    resolved.sides.len() > 1
+        || sides.map(|known| known.last_at).any(|last| last > at)
+        || ticket.is_some_and(|known| known.ticket.last_at > at)
 }
 
 fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
@@ -126,6 +141,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         early: Vec::new(),
         call: None,
         message_id_reused: false,
+        is_late: false,
         reasons: Vec::new(),
     }
 }
@@ -163,6 +179,8 @@ fn closed(message: &Message, facts: &Facts) -> Decision {
     };
     let mut decision = nothing(message, ItemRole::Update, on);
     decision.placement = close::close(message, said, facts);
+    let ticket = decision.placement.ticket().and_then(|ticket| facts.ticket(ticket));
+    decision.is_late = ticket.is_some_and(|known| known.ticket.last_at > message.occurred_at);
     if matches!(decision.placement, Placement::Close { .. }) {
         decision.changes = route::route(&decision);
     }

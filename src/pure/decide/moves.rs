@@ -133,15 +133,14 @@ impl<'a> Following<'a> {
         while sides.len() > 1 && size(&sides) > CONTACT_IDENTITIES_MAX {
             sides.pop();
         }
-        let age = |contact: &ContactId| (facts.contacts.get(contact).map(|contact| contact.first_at), *contact);
         let contacts: Vec<ContactId> = sides.iter().map(|(side, _)| *side).collect();
-        let resolution = match (contacts.as_slice(), contacts.iter().copied().min_by_key(age)) {
+        let resolution = match (contacts.as_slice(), contacts.iter().copied().min()) {
             ([_, _, ..], Some(keep)) => {
                 Resolution::Merge { keep, absorb: contacts.iter().copied().filter(|side| *side != keep).collect() }
             }
             (_, Some(only)) => Resolution::Known(only),
             (_, None) if touched.is_empty() => Resolution::Nobody,
-            (_, None) => Resolution::New(mint.dated(message.received_at)),
+            (_, None) => Resolution::New(ContactId::of(touched[0].id)),
         };
         let identity = touched.first().map(|touched| touched.id).or(sides.first().map(|(_, identity)| *identity));
         let edge = |(_, to): &(ContactId, IdentityId)| Edge {
@@ -152,12 +151,34 @@ impl<'a> Following<'a> {
             bits: BITS_SAME_ID,
             by_message: None,
         };
-        let edges = sides.iter().skip(1).map(edge).collect();
+        let mut edges: Vec<Edge> = sides.iter().skip(1).map(edge).collect();
+        // His addresses are one person's, those that he left included.
+        let first = identity.into_iter().chain(sides.first().map(|(_, identity)| *identity)).next();
+        let here = touched.iter().map(|touched| touched.id).chain(sides.iter().take(1).map(|(_, identity)| *identity));
+        let with = here.filter(|id| Some(*id) != first);
+        edges.extend(
+            with.filter_map(|to| {
+                let id = mint.dated(message.received_at);
+                let (class, bits) = (EvidenceClass::SameId, BITS_SAME_ID);
+                Some(Edge { id, from: first?, to, class, bits, by_message: None })
+            })
+            .collect::<Vec<_>>(),
+        );
         let text = "The platform says that this person is reached elsewhere from now on.";
         let reasons = vec![Reason { rule: "moved".to_owned(), text: text.to_owned(), bits: Some(BITS_SAME_ID) }];
-        let (facts, suggestions) = (Vec::new(), Vec::new());
-        let resolved =
-            Resolved { resolution, identity, sides: contacts, identities: touched, facts, edges, suggestions, reasons };
+        let (facts, suggestions, is_tied) = (Vec::new(), Vec::new(), false);
+        let resolved = Resolved {
+            resolution,
+            identity,
+            sides: contacts,
+            identities: touched,
+            closed: Vec::new(),
+            facts,
+            edges,
+            suggestions,
+            is_tied,
+            reasons,
+        };
         Moved { resolved, closed }
     }
 }

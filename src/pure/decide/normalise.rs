@@ -8,12 +8,13 @@ use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
 use super::{phrases, prints};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
-use crate::pure::domain::identity::{Assurance, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, TEL};
 use crate::pure::domain::message::{
     Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
     Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
+use crate::pure::wire::mail_parts::decode_addresses;
 use crate::pure::wire::quote::{self, Parts};
 use crate::pure::wire::subject;
 use jiff::SignedDuration;
@@ -154,6 +155,7 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     if let Some(number) = &mut incoming.ticket_ref {
         clean_line(number, SUBJECT_CHARS_MAX);
     }
+    hand_over(&mut incoming, policy);
     bound_sender(&mut incoming.sender);
     bound_sender(&mut incoming.recipient);
     // Nobody moves to where he is, nor to the desk's own address.
@@ -169,6 +171,32 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     without_ours(customer, policy);
     distrust_imitators(&mut incoming, policy);
     incoming
+}
+
+/// A customer's mail that one of us passes on to the desk is the customer's, on the word of the colleague, whom our
+/// own server vouches for. Whoever else passes on a mail speaks for himself.
+fn hand_over(incoming: &mut Incoming, policy: &Policy) {
+    let is_vouched = matches!(incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
+    let mut senders = incoming.sender.identities.iter();
+    let is_ours = senders.any(|own| extract::is_own(&own.identity, policy)) && incoming.recipient == Sender::default();
+    let passes_on = incoming.marks.contains(&Mark::Forwarded) && incoming.auto.is_none();
+    let author = incoming.forwarded_from.as_deref().filter(|_| is_vouched && is_ours && passes_on);
+    let Some(mailbox) = author.and_then(|author| decode_addresses(author.as_bytes(), None, 1).into_iter().next())
+    else {
+        return;
+    };
+    let Ok(address) = EmailAddress::parse(&mailbox.address) else { return };
+    let identity = Identity::email(&address);
+    if extract::is_own(&identity, policy) {
+        return;
+    }
+    let name = Some(mailbox.name).filter(|name| !name.is_empty());
+    let own = SenderIdentity { identity, assurance: Assurance::Plausible };
+    incoming.sender = Sender { name, identities: vec![own], stated: Vec::new() };
+    incoming.direction = Direction::FromCustomer;
+    incoming.own = quote::below(incoming.content.text());
+    incoming.marks.retain(|mark| *mark != Mark::Forwarded);
+    incoming.forwarded_from = None;
 }
 
 /// Whoever writes from a domain that is made to look like ours is not believed, whatever vouches for that

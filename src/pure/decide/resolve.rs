@@ -1,8 +1,7 @@
 //! Whose message is it → [`Resolution`], with the evidence for it and against it.
 //!
-//! Exact identifiers first; then, for a sender who is vouched for, the stronger evidence of
-//! IDENTITY.md 4.2: the same secret number with agreeing names, a caller's number named earlier in
-//! an authenticated mail, two sides that name each other. What is weaker becomes a suggestion.
+//! Exact identifiers first; then the sender is gathered with those who turn out to be him
+//! ([`gather`]), as far as this message bears on it. What is weaker becomes a suggestion.
 //!
 //! An address is one person's for an epoch: a number that a platform reported as left, and all that
 //! was said of it while it was somebody else's, say nothing of who uses it now.
@@ -10,16 +9,21 @@
 //! **Invariant:** what can be forged never joins contacts and never adds to one.
 
 use super::evidence::*;
+use super::gather::{Gathered, Kind, Ledger, Member, Stated, Tie, Word, gather};
+use super::lookup::Keyer;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::contact::CONTACT_IDENTITIES_MAX;
+use crate::pure::domain::contact::KnownIdentity;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, MAILTO, TEL, mask};
-use crate::pure::domain::message::{Direction, FactValue, Message, SenderIdentity};
+use crate::pure::domain::identity::{Assurance, TEL, mask};
+use crate::pure::domain::message::{Direction, FactValue, Mark, Message, Place, ReferenceKind, What};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// References that are looked up for what the desk sent, the nearest.
+pub const ANSWERED_MAX: usize = 2;
 
 /// Whose it is, and all that was weighed.
 #[derive(Debug)]
@@ -32,50 +36,35 @@ pub struct Resolved {
     pub sides: Vec<ContactId>,
     /// Identities brought or touched.
     pub identities: Vec<TouchedIdentity>,
+    /// Identities that were somebody else's until now.
+    pub closed: Vec<(IdentityId, Timestamp)>,
     /// Facts to be kept.
     pub facts: Vec<KeptFact>,
     /// Evidence that joined.
     pub edges: Vec<Edge>,
     /// Evidence that did not.
     pub suggestions: Vec<Suggestion>,
+    /// Others state the same, or state him, or he them: what else is known of them may say more.
+    pub is_tied: bool,
     /// Why.
     pub reasons: Vec<Reason>,
-}
-
-/// Evidence towards one other contact.
-#[derive(Debug, Clone)]
-struct Evidence {
-    contact: ContactId,
-    identity: IdentityId,
-    message: Option<MessageId>,
-    class: EvidenceClass,
-    bits: i16,
-    strong: bool,
-    why: String,
 }
 
 /// Finds out whose message it is.
 pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Resolved {
     if let Some(said) = message.incoming.on.as_ref().and_then(|on| facts.said.get(&on.message?)) {
-        return of_same_side(said, facts);
+        return of_same_side(message, lookup, said, facts, mint);
     }
-    let mut weighing = Weighing::new(message, lookup, facts, mint);
+    let weighing = Weighing::new(message, lookup, facts, mint);
     let Some(identity) = weighing.identities.first().map(|touched| touched.id) else {
         return weighing.nobody();
     };
-    let mut evidence = Vec::new();
-    if weighing.may_weigh() {
-        evidence.extend(weighing.numbers());
-        evidence.extend(weighing.caller_named());
-        evidence.extend(weighing.claims());
-        evidence.extend(weighing.claimed_by_others());
-        evidence.extend(weighing.namesakes(policy));
-    }
-    weighing.conclude(identity, evidence, mint)
+    weighing.conclude(identity, mint, policy)
 }
 
-/// What an agent did is towards whoever said the message that it is on. It tells nothing of who that is.
-fn of_same_side(said: &Said, facts: &Facts) -> Resolved {
+/// What an agent did is towards whoever said the message that it is on. What he wrote down of him, or told him,
+/// is as good as said by himself: numbers of the matter, and in a note his name.
+fn of_same_side(message: &Message, lookup: &Lookup, said: &Said, facts: &Facts, mint: &mut IdMint) -> Resolved {
     let known = said.talk.identity.and_then(|identity| facts.identity(identity));
     let contact = known.map(|known| facts.contact_now(known.contact));
     let touched = known.map(|known| TouchedIdentity {
@@ -84,16 +73,62 @@ fn of_same_side(said: &Said, facts: &Facts) -> Resolved {
         assurance: Assurance::Asserted,
         new: false,
     });
+    let mut kept = Vec::new();
+    if let Some(known) = known {
+        let is_held =
+            |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
+        for (fact, key) in message.facts.iter().zip(&lookup.facts) {
+            if let (FactValue::Number { .. }, Some(key)) = (&fact.value, key)
+                && !is_held(key)
+            {
+                kept.push(keep(message, &fact.value, fact.place, *key, Assurance::Plausible, mint));
+            }
+        }
+        let went_to_him = message.incoming.recipient.identities.iter().any(|held| held.identity == known.identity);
+        kept.extend(sent(message, lookup, mint).filter(|_| went_to_him));
+    }
     Resolved {
         resolution: contact.map_or(Resolution::Nobody, Resolution::Known),
         identity: known.map(|known| known.id),
         sides: contact.into_iter().collect(),
         identities: touched.into_iter().collect(),
-        facts: Vec::new(),
+        closed: Vec::new(),
+        is_tied: !kept.is_empty() || message.incoming.marks.contains(&Mark::Internal),
+        facts: kept,
         edges: Vec::new(),
         suggestions: Vec::new(),
         reasons: Vec::new(),
     }
+}
+
+/// That the desk sent a message to the customer. Whoever else got it knows its id too, so that an answer to it
+/// proves nothing.
+fn sent(message: &Message, lookup: &Lookup, mint: &mut IdMint) -> Option<KeptFact> {
+    let is_sent = message.incoming.direction == Direction::FromAgent
+        && message.incoming.what == What::Message
+        && !message.incoming.marks.contains(&Mark::Internal);
+    let key = lookup.own_message().filter(|_| is_sent)?;
+    let alone = message.participants().collect::<BTreeSet<_>>().len() <= 1;
+    let assurance = if alone { Assurance::Verified } else { Assurance::Asserted };
+    Some(desk_message(message, key, assurance, mint))
+}
+
+fn desk_message(message: &Message, key: LookupKey, assurance: Assurance, mint: &mut IdMint) -> KeptFact {
+    let id = mint.dated(message.received_at);
+    let (name, mask, place) = (String::new(), String::new(), Place::Header);
+    KeptFact { id, kind: FactKind::DeskMessage, name, role: None, key, mask, place, assurance, refused: false }
+}
+
+fn keep(
+    message: &Message,
+    value: &FactValue,
+    place: Place,
+    key: LookupKey,
+    assurance: Assurance,
+    mint: &mut IdMint,
+) -> KeptFact {
+    let (kind, name, role, mask) = describe(value);
+    KeptFact { id: mint.dated(message.received_at), kind, name, role, key, mask, place, assurance, refused: false }
 }
 
 struct Weighing<'a> {
@@ -101,11 +136,10 @@ struct Weighing<'a> {
     lookup: &'a Lookup,
     facts: &'a Facts,
     identities: Vec<TouchedIdentity>,
+    /// Identities that are somebody else's from now on.
+    closed: Vec<(IdentityId, Timestamp)>,
     /// Contacts that the sender's own identities belong to.
     own: Vec<ContactId>,
-    /// Keys of claims on the sender's own identities, and since when those are his.
-    claims_on: Vec<(LookupKey, Option<Timestamp>)>,
-    names: Vec<&'a PersonName>,
     refused: Vec<LookupKey>,
     reasons: Vec<Reason>,
 }
@@ -114,8 +148,13 @@ impl<'a> Weighing<'a> {
     fn new(message: &'a Message, lookup: &'a Lookup, facts: &'a Facts, mint: &mut IdMint) -> Self {
         let mut own: Vec<ContactId> = Vec::new();
         let mut identities = Vec::new();
+        let mut closed = Vec::new();
         for held in &message.customer().identities {
-            let known = facts.identity_at(&held.identity, message.trusted_at);
+            let mut known = facts.identity_at(&held.identity, message.trusted_at);
+            if let Some(before) = known.filter(|known| is_passed_on(message, known)) {
+                closed.push((before.id, message.trusted_at));
+                known = None;
+            }
             if let Some(contact) = known.map(|known| facts.contact_now(known.contact))
                 && !own.contains(&contact)
             {
@@ -128,15 +167,12 @@ impl<'a> Weighing<'a> {
                 new: known.is_none(),
             });
         }
-        let began = |held: &SenderIdentity| facts.epoch_began(&held.identity, message.trusted_at);
-        let held = message.customer().identities.iter().map(began);
-        let claims_on = lookup.claims_on.iter().copied().zip(held).collect();
-        let mut names: Vec<&PersonName> = message.names().collect();
-        if names.is_empty() {
-            names =
-                own.iter().flat_map(|contact| facts.identities_of(*contact)).flat_map(|known| &known.names).collect();
+        let mut reasons = Vec::new();
+        if !closed.is_empty() {
+            let text = "The address was somebody's of another name until now; it is this person's from now on.";
+            reasons.push(Reason::new("passed_on", text));
         }
-        Self { message, lookup, facts, identities, own, claims_on, names, refused: Vec::new(), reasons: Vec::new() }
+        Self { message, lookup, facts, identities, closed, own, refused: Vec::new(), reasons }
     }
 
     /// Evidence is weighed for what customers say themselves, from an identifier that is one
@@ -153,256 +189,206 @@ impl<'a> Weighing<'a> {
         self.own.contains(&contact)
     }
 
-    /// A sender whom the channel vouches for at least plausibly may join; others only suggest.
-    fn may_join(&self) -> bool {
-        self.message.assurance >= Assurance::Plausible
-    }
-
-    /// Earlier statements of a fact by others, the latest one of each contact.
-    fn others(&self, key: LookupKey) -> BTreeMap<ContactId, &'a Holder> {
-        let mut others = BTreeMap::new();
-        for holder in self.facts.holders.get(&key).into_iter().flatten() {
-            if let Some(contact) = self.facts.contact_of(holder.identity)
-                && !self.is_own(contact)
-                && !is_shared(self.facts, contact)
-            {
-                others.entry(contact).or_insert(holder);
-            }
-        }
-        others
-    }
-
-    /// Others who claimed an identity of the sender's since it is his.
-    fn claimants(&self) -> Vec<(ContactId, &'a Holder)> {
-        let since = |(key, began): &(LookupKey, Option<Timestamp>)| {
-            let began = *began;
-            let others = self.others(*key).into_iter();
-            others.filter(move |(_, holder)| began.is_none_or(|began| holder.at >= began)).collect::<Vec<_>>()
-        };
-        self.claims_on.iter().flat_map(since).collect()
-    }
-
-    fn names_of(&self, contact: ContactId) -> impl Iterator<Item = &'a PersonName> {
-        self.facts.identities_of(contact).flat_map(|known| &known.names)
-    }
-
     fn keyed_facts(&self) -> impl Iterator<Item = (&'a FactValue, LookupKey)> {
         let lookup = self.lookup;
         self.message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| Some((&fact.value, (*key)?)))
     }
 
-    /// The other contact has stated an identifier of ours, or we one of his.
-    fn names_the_other(&self, contact: ContactId) -> bool {
-        let he_names_us = self.claimants().iter().any(|(claimant, _)| *claimant == contact);
-        he_names_us || self.claimed_identities().any(|(_, known)| self.facts.contact_now(known.contact) == contact)
+    /// Where the [`Self::keyed_facts`] stood, in step with them.
+    fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
+        let keyed = self.message.facts.iter().zip(&self.lookup.facts).filter(|(_, key)| key.is_some());
+        keyed.map(|(fact, _)| fact.place)
     }
 
-    fn claimed_identities(&self) -> impl Iterator<Item = (LookupKey, &'a crate::pure::domain::contact::KnownIdentity)> {
-        self.keyed_facts().filter_map(|(value, key)| match value {
-            FactValue::Claim(identity) => Some((key, self.facts.identity_at(identity, self.message.trusted_at)?)),
+    /// Others who may be the sender: who states what he states, or him, or is stated by him.
+    fn others(&self) -> BTreeSet<ContactId> {
+        let keys = self
+            .keyed_facts()
+            .filter(|(value, _)| !matches!(value, FactValue::Name(_) | FactValue::Company(_)))
+            .map(|(_, key)| key);
+        let keys = keys.chain(self.lookup.claims_on.iter().copied()).chain(self.answered());
+        let holders = keys.flat_map(|key| self.facts.holders.get(&key).into_iter().flatten());
+        let holders = holders.filter_map(|holder| self.facts.contact_of(holder.identity));
+        let stated = self.keyed_facts().filter_map(|(value, _)| match value {
+            FactValue::Claim(identity) => Some(self.facts.identity_at(identity, self.message.trusted_at)?.contact),
             _ => None,
-        })
+        });
+        let stated = stated.map(|contact| self.facts.contact_now(contact));
+        let before = self.message.customer().identities.iter().flat_map(|held| self.facts.epochs(&held.identity));
+        let before = before.map(|known| self.facts.contact_now(known.contact));
+        holders.chain(stated).chain(before).filter(|contact| !self.is_own(*contact)).collect()
     }
 
-    /// The same secret number.
-    fn numbers(&mut self) -> Vec<Evidence> {
-        let mut found = Vec::new();
-        if !may_guess(self.facts, self.message) {
-            self.reasons.push(Reason::new(
-                "guessing",
-                "Too many numbers of others were named; numbers are not looked up for now.",
-            ));
-            return found;
-        }
-        let numbers: Vec<_> =
-            self.keyed_facts().filter(|(value, _)| matches!(value, FactValue::Number { .. })).collect();
-        for (value, key) in numbers {
-            let FactValue::Number { matter, value, .. } = value else { continue };
-            let ours = self.facts.holders.get(&key).into_iter().flatten();
-            let is_ours = ours.filter_map(|holder| self.facts.contact_of(holder.identity)).any(|c| self.is_own(c));
-            let others = self.others(key);
-            if others.len() > SECRET_CONTACTS_MAX {
-                self.reasons.push(Reason::new(
-                    "mailing",
-                    format!("{matter} {} is held by too many to tie anybody.", mask("", value)),
-                ));
-                continue;
-            }
-            for (contact, holder) in others {
-                let verdict = compare_names(&self.names, self.names_of(contact));
-                match self.same_number(contact, holder, matter, value, verdict) {
-                    Some(evidence) => found.push(evidence),
-                    None => self.reasons.push(Reason::new(
-                        "names_conflict",
-                        format!("{matter} {} is named by somebody of another name too; kept apart.", mask("", value)),
-                    )),
-                }
-                if !is_ours && !matches!(verdict, Names::Agree(_)) {
-                    self.refused.push(key);
-                }
-            }
-        }
-        found
-    }
-
-    fn same_number(
-        &self,
-        contact: ContactId,
-        holder: &Holder,
-        matter: &str,
-        value: &str,
-        verdict: Names,
-    ) -> Option<Evidence> {
-        let sound = self.may_join() && holder.assurance >= Assurance::Plausible;
-        let number = format!("{matter} {}", mask("", value));
-        let (class, bits, why) = match verdict {
-            Names::Conflict => return None,
-            Names::Agree(bits) => (
-                EvidenceClass::OrderNumber,
-                BITS_SECRET + bits,
-                format!("Same customer: {number} and the name are in both."),
-            ),
-            Names::Unknown if self.names_the_other(contact) => (
-                EvidenceClass::IdMentioned,
-                BITS_MENTIONED_WITH_SECRET,
-                format!("Same customer: one names the other's address, and {number} is in both."),
-            ),
-            Names::Unknown => {
-                (EvidenceClass::OrderOnly, BITS_SECRET, format!("{number} is in both, but no name to hold against it."))
-            }
-        };
-        let strong = sound && class.is_strong();
-        Some(Evidence { contact, identity: holder.identity, message: Some(holder.message), class, bits, strong, why })
-    }
-
-    /// A caller whose number an authenticated mail had named before the call.
-    fn caller_named(&self) -> Vec<Evidence> {
-        let fits = is_call(self.message) && self.own.iter().all(|contact| is_call_only(self.facts, *contact));
-        let claims: BTreeMap<ContactId, &Holder> = self
-            .claimants()
-            .into_iter()
-            .filter(|_| fits)
-            .filter(|(_, holder)| holder.assurance >= Assurance::Plausible && self.is_mail(holder.identity))
-            .collect();
-        let alone = claims.len() == 1;
-        claims
-            .into_iter()
-            .map(|(contact, holder)| {
-                let strong = alone && holder.at <= self.message.trusted_at;
-                let (class, bits, why) = match (strong, alone) {
-                    (true, _) => (
-                        EvidenceClass::IdMentioned,
-                        BITS_CALLER_NAMED,
-                        "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
-                    ),
-                    (false, true) => (EvidenceClass::AssertedId, BITS_ASSERTED, "A mail after the call names the caller's number."),
-                    (false, false) => (EvidenceClass::AssertedId, BITS_ASSERTED, "Several people name the caller's number as theirs."),
-                };
-                Evidence { contact, identity: holder.identity, message: Some(holder.message), class, bits, strong, why: why.to_owned() }
-            })
-            .collect()
-    }
-
-    fn is_mail(&self, identity: IdentityId) -> bool {
-        self.facts.identity(identity).is_some_and(|known| known.identity.scheme == MAILTO)
-    }
-
-    /// Identities of others that this message states.
-    fn claims(&self) -> Vec<Evidence> {
-        let mine_is_mail = self.identities.iter().any(|touched| touched.identity.scheme == MAILTO);
-        self.claimed_identities()
-            .filter_map(|(key, known)| {
-                let contact = self.facts.contact_now(known.contact);
-                if self.is_own(contact) || is_shared(self.facts, contact) {
-                    return None;
-                }
-                let conflict = compare_names(&self.names, self.names_of(contact)) == Names::Conflict;
-                let he_names_us = self
-                    .claimants()
-                    .iter()
-                    .any(|(claimant, holder)| *claimant == contact && holder.assurance >= Assurance::Plausible);
-                let called_after = mine_is_mail
-                    && known.identity.scheme == TEL
-                    && is_call_only(self.facts, contact)
-                    && known.last_at >= self.message.trusted_at
-                    && self.others(key).is_empty();
-                let (class, bits, why) = if he_names_us && conflict {
-                    // A couple does just that: each gives the other's number. Never a join.
-                    let why =
-                        "Both sides name each other's address, but their names differ: two people who know each other?";
-                    (EvidenceClass::AssertedId, BITS_ASSERTED, why.to_owned())
-                } else if he_names_us {
-                    (
-                        EvidenceClass::IdMentioned,
-                        BITS_MUTUAL,
-                        "Same customer: both sides name each other's address.".to_owned(),
-                    )
-                } else if called_after && !conflict {
-                    let why = "The number that called afterwards is named in this authenticated mail.".to_owned();
-                    (EvidenceClass::IdMentioned, BITS_CALLER_NAMED, why)
-                } else if conflict {
-                    return None;
-                } else {
-                    let why = format!("{} is stated here, without more to carry it.", known.identity.masked());
-                    (EvidenceClass::AssertedId, BITS_ASSERTED, why)
-                };
-                let strong = self.may_join() && class.is_strong();
-                Some(Evidence { contact, identity: known.id, message: None, class, bits, strong, why })
-            })
-            .collect()
-    }
-
-    /// Others who stated an identifier of this sender.
-    fn claimed_by_others(&self) -> Vec<Evidence> {
-        if is_call(self.message) {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for (contact, holder) in self.claimants() {
-            if compare_names(&self.names, self.names_of(contact)) != Names::Conflict {
-                found.push(Evidence {
-                    contact,
-                    identity: holder.identity,
-                    message: Some(holder.message),
-                    class: EvidenceClass::AssertedId,
-                    bits: BITS_ASSERTED,
-                    strong: false,
-                    why: "This sender's address was stated there, without more to carry it.".to_owned(),
+    /// All that is known, as far as this message bears on it.
+    fn ledger(&self, others: &BTreeSet<ContactId>, policy: &Policy, may_guess: bool) -> Ledger {
+        let keyer = Keyer::new(policy, &self.message.tenant);
+        let mut ledger = Ledger::default();
+        for contact in self.own.iter().chain(others) {
+            let is_shared = is_shared(self.facts, *contact);
+            for known in self.facts.identities_of(*contact) {
+                let since = self.facts.epochs(&known.identity).into_iter().filter(|other| other.epoch < known.epoch);
+                ledger.members.push(Member {
+                    id: known.id,
+                    identity: known.identity.clone(),
+                    claim: keyer.claim(&known.identity),
+                    since: since.filter_map(|other| other.closed_at).max(),
+                    until: known.closed_at,
+                    assurance: known.assurance,
+                    names: known.names.clone(),
+                    last_at: known.last_at,
+                    is_shared,
                 });
             }
         }
-        found
+        let adds = self.message.assurance > Assurance::Asserted;
+        for touched in &self.identities {
+            let names = self.message.names().cloned();
+            match ledger.members.iter_mut().find(|member| member.id == touched.id) {
+                Some(member) => {
+                    member.last_at = member.last_at.max(self.message.trusted_at);
+                    // What nobody vouches for names nobody who is known.
+                    if adds || member.names.is_empty() {
+                        member.names.extend(names);
+                    }
+                }
+                None => ledger.members.push(Member {
+                    id: touched.id,
+                    identity: touched.identity.clone(),
+                    claim: keyer.claim(&touched.identity),
+                    since: self.facts.epoch_began(&touched.identity, self.message.trusted_at),
+                    until: None,
+                    assurance: touched.assurance,
+                    names: names.collect(),
+                    last_at: self.message.trusted_at,
+                    is_shared: false,
+                }),
+            }
+        }
+        self.statements(&mut ledger, may_guess);
+        self.vouched_together(&mut ledger);
+        ledger
+    }
+
+    fn statements(&self, ledger: &mut Ledger, may_guess: bool) {
+        let Some(own) = self.identities.first() else { return };
+        let mut shown_keys: BTreeMap<LookupKey, (Kind, String)> = BTreeMap::new();
+        for ((value, key), place) in self.keyed_facts().zip(self.places()) {
+            let what = match value {
+                FactValue::Number { matter, value, .. } => (Kind::Number, format!("{matter} {}", mask("", value))),
+                FactValue::Claim(identity) => (Kind::Claim, identity.masked()),
+                FactValue::Name(_) | FactValue::Company(_) => continue,
+            };
+            if what.0 == Kind::Number && !may_guess {
+                continue;
+            }
+            ledger.stated.push(Stated {
+                kind: what.0,
+                key,
+                shown: what.1.clone(),
+                by: own.id,
+                message: self.message.id,
+                at: self.message.trusted_at,
+                assurance: self.message.assurance,
+                is_said: place == Place::Body,
+            });
+            shown_keys.insert(key, what);
+        }
+        for key in self.answered() {
+            let (by, message, at) = (own.id, self.message.id, self.message.trusted_at);
+            let (shown, assurance) = (String::new(), self.message.assurance);
+            ledger.stated.push(Stated {
+                kind: Kind::DeskMessage,
+                key,
+                shown,
+                by,
+                message,
+                at,
+                assurance,
+                is_said: false,
+            });
+            shown_keys.insert(key, (Kind::DeskMessage, String::new()));
+        }
+        for (key, held) in self.lookup.claims_on.iter().zip(&self.message.customer().identities) {
+            shown_keys.entry(*key).or_insert_with(|| (Kind::Claim, held.identity.masked()));
+        }
+        for (key, (kind, shown)) in shown_keys {
+            let held = self.facts.holders.get(&key).into_iter().flatten().map(|holder| Stated {
+                kind,
+                key,
+                shown: shown.clone(),
+                by: holder.identity,
+                message: holder.message,
+                at: holder.at,
+                assurance: holder.assurance,
+                is_said: holder.is_said,
+            });
+            ledger.stated.extend(held);
+        }
+    }
+
+    /// One delivery that vouches for several identities joins the contacts they belonged to.
+    fn vouched_together(&self, ledger: &mut Ledger) {
+        let mut verified = self.identities.iter().filter(|touched| touched.assurance == Assurance::Verified);
+        if let Some(first) = verified.next() {
+            ledger.words.extend(verified.map(|other| (first.id, other.id, Word::Platform)));
+        }
+    }
+
+    /// Gathers the sender with those who turn out to be him.
+    fn gather(&mut self, policy: &Policy) -> Gathered {
+        let others = self.others();
+        if others.is_empty() && self.own.len() < 2 {
+            return Gathered::default();
+        }
+        let may_guess = may_guess(self.facts, self.message);
+        if !may_guess && self.keyed_facts().any(|(value, _)| matches!(value, FactValue::Number { .. })) {
+            let text = "Too many numbers of others were named; numbers are not looked up for now.";
+            self.reasons.push(Reason::new("guessing", text));
+        }
+        let ledger = self.ledger(&others, policy, may_guess);
+        let group = |contact: &ContactId| self.facts.identities_of(*contact).map(|known| known.id).collect();
+        let mut start: Vec<BTreeSet<IdentityId>> = self.own.iter().chain(&others).map(group).collect();
+        // New addresses of one delivery are one sender's.
+        let new = self.identities.iter().filter(|touched| touched.new).map(|touched| touched.id);
+        match start.first_mut().filter(|_| !self.own.is_empty()) {
+            Some(own) => own.extend(new),
+            None => start.push(new.collect()),
+        }
+        let gathered = gather(&ledger, &start);
+        self.count_guesses(&gathered, &ledger);
+        gathered
+    }
+
+    /// Numbers that others hold, and who turned out not to be the sender, are failed guesses.
+    fn count_guesses(&mut self, gathered: &Gathered, ledger: &Ledger) {
+        let Some(own) = self.identities.first() else { return };
+        let Some(group) = gathered.groups.iter().find(|group| group.contains(&own.id)) else { return };
+        let numbers = || ledger.stated.iter().filter(|stated| stated.kind == Kind::Number);
+        for stated in numbers().filter(|stated| stated.message == self.message.id) {
+            let known = || numbers().filter(|other| other.key == stated.key && other.message != self.message.id);
+            if known().next().is_some() && !known().any(|other| group.contains(&other.by)) {
+                self.refused.push(stated.key);
+            }
+        }
     }
 
     /// A newcomer whose full name exactly one contact of the last days has: worth a look, no more.
-    fn namesakes(&self, policy: &Policy) -> Vec<Evidence> {
+    fn namesake(&self, policy: &Policy) -> Option<(ContactId, &'a Holder)> {
         if !self.own.is_empty() {
-            return Vec::new();
+            return None;
         }
         let window = policy.windows.one_open.as_secs() as i64;
-        let near = |holder: &Holder| (holder.at.as_second() - self.message.trusted_at.as_second()).abs() <= window;
+        let near = |holder: &&Holder| (holder.at.as_second() - self.message.trusted_at.as_second()).abs() <= window;
         let mut found: BTreeMap<ContactId, &Holder> = BTreeMap::new();
-        for (value, key) in self.keyed_facts() {
-            if matches!(value, FactValue::Name(_)) {
-                found.extend(self.others(key).into_iter().filter(|(_, holder)| near(holder)));
+        for (_, key) in self.keyed_facts().filter(|(value, _)| matches!(value, FactValue::Name(_))) {
+            for holder in self.facts.holders.get(&key).into_iter().flatten().filter(near) {
+                let contact = self.facts.contact_of(holder.identity);
+                if let Some(contact) = contact.filter(|contact| !is_shared(self.facts, *contact)) {
+                    found.entry(contact).or_insert(holder);
+                }
             }
         }
-        if found.len() != 1 {
-            return Vec::new();
-        }
-        found
-            .into_iter()
-            .map(|(contact, holder)| Evidence {
-                contact,
-                identity: holder.identity,
-                message: Some(holder.message),
-                class: EvidenceClass::FullName,
-                bits: BITS_NAME_FULL,
-                strong: false,
-                why: "The same full name within days. Two people can share a name, so this joins nothing by itself."
-                    .to_owned(),
-            })
-            .collect()
+        if found.len() == 1 { found.into_iter().next() } else { None }
     }
 
     fn nobody(self) -> Resolved {
@@ -413,107 +399,117 @@ impl<'a> Weighing<'a> {
             identity: None,
             sides: Vec::new(),
             identities: Vec::new(),
+            closed: Vec::new(),
             facts: Vec::new(),
             edges: Vec::new(),
             suggestions: Vec::new(),
+            is_tied: false,
             reasons,
         }
     }
 
-    fn conclude(mut self, identity: IdentityId, evidence: Vec<Evidence>, mint: &mut IdMint) -> Resolved {
-        let mut best: BTreeMap<ContactId, Evidence> = BTreeMap::new();
-        for found in self.vouched_together().into_iter().chain(evidence) {
-            let stronger = |old: &Evidence| (found.strong, found.bits) > (old.strong, old.bits);
-            if best.get(&found.contact).is_none_or(stronger) {
-                best.insert(found.contact, found);
-            }
-        }
+    fn conclude(mut self, identity: IdentityId, mint: &mut IdMint, policy: &Policy) -> Resolved {
+        let weighs = self.may_weigh();
+        let gathered = if weighs { self.gather(policy) } else { Gathered::default() };
+        let is_tied = gathered.groups.len() > 1 || !gathered.joined.is_empty();
+        let group = gathered.groups.iter().find(|group| group.contains(&identity));
         let mut sides: Vec<ContactId> = self.own.first().copied().into_iter().collect();
-        let mut size = self.identities.len().max(sides.first().map_or(0, |c| self.facts.identities_of(*c).count()));
-        let (mut edges, mut suggestions) = (Vec::new(), Vec::new());
-        let mut weighed: Vec<Evidence> = best.into_values().collect();
-        weighed.sort_by_key(|found| std::cmp::Reverse((found.strong, found.bits)));
-        for found in weighed {
-            let more = self.facts.identities_of(found.contact).count();
-            if found.strong && size + more <= CONTACT_IDENTITIES_MAX {
-                size += more;
-                sides.push(found.contact);
-                self.reasons.push(Reason {
-                    rule: found.class.as_str().to_owned(),
-                    text: found.why,
-                    bits: Some(found.bits),
-                });
-                edges.push(Edge {
-                    id: mint.dated(self.message.received_at),
-                    from: identity,
-                    to: found.identity,
-                    class: found.class,
-                    bits: found.bits,
-                    by_message: found.message,
-                });
-            } else if let Some(message) = found.message.or_else(|| self.message_of(found.contact)) {
-                suggestions.push(Suggestion {
-                    id: mint.dated(self.message.received_at),
-                    target: SuggestionTarget::Contact(found.contact),
-                    message,
-                    class: Some(found.class),
-                    bits: found.bits,
-                    why: found.why,
-                });
+        for contact in group.into_iter().flatten().filter_map(|id| self.facts.contact_of(*id)) {
+            if !sides.contains(&contact) {
+                sides.push(contact);
             }
         }
-        let resolution = self.resolution(&sides, mint);
+        let joined = gathered.joined.iter().filter(|tie| group.is_some_and(|group| group.contains(&tie.from)));
+        let mut edges: Vec<Edge> = joined.map(|tie| self.edge(tie, mint)).collect();
+        edges.extend(self.new_together(mint));
+        let refused = gathered.refused.iter().filter(|(from, to, _)| [from, to].iter().any(|id| is_in(group, id)));
+        self.reasons.extend(refused.map(|(.., why)| Reason::new("names_conflict", why.clone())));
+        let mut suggestions = Vec::new();
+        for tie in &gathered.suggested {
+            let (own, other) = if is_in(group, &tie.from) { (0, tie.to) } else { (1, tie.from) };
+            let target =
+                self.facts.contact_of(other).filter(|_| is_in(group, if own == 0 { &tie.from } else { &tie.to }));
+            let Some(contact) = target.filter(|contact| !sides.contains(contact)) else { continue };
+            let stated = if own == 0 { tie.messages.1 } else { tie.messages.0 };
+            let stated = stated.filter(|message| *message != self.message.id);
+            if let Some(message) = stated.or_else(|| self.message_of(contact)) {
+                suggestions.push(self.suggestion(contact, message, (tie.class, tie.bits, &tie.why), mint));
+            }
+        }
+        let is_new_to = |contact: &ContactId| {
+            let target = SuggestionTarget::Contact(*contact);
+            !sides.contains(contact) && !suggestions.iter().any(|suggestion| suggestion.target == target)
+        };
+        let namesake = self.namesake(policy).filter(|(contact, _)| weighs && is_new_to(contact));
+        if let Some((contact, holder)) = namesake {
+            let why = "The same full name within days. Two people can share a name, so this joins nothing by itself.";
+            let evidence = (EvidenceClass::FullName, BITS_NAME_FULL, why);
+            suggestions.push(self.suggestion(contact, holder.message, evidence, mint));
+        }
+        let resolution = self.resolution(&sides, identity);
         let facts = self.kept_facts(mint);
         Resolved {
             resolution,
             identity: Some(identity),
             sides,
             identities: self.identities,
+            closed: self.closed,
             facts,
             edges,
             suggestions,
+            is_tied,
             reasons: self.reasons,
         }
     }
 
-    /// One delivery that vouches for several identities joins the contacts they belonged to.
-    fn vouched_together(&self) -> Vec<Evidence> {
-        self.own
-            .iter()
-            .skip(1)
-            .filter_map(|contact| {
-                let held = |c: ContactId| {
-                    self.identities.iter().find(move |touched| {
-                        self.facts.identity(touched.id).is_some_and(|known| self.facts.contact_now(known.contact) == c)
-                    })
-                };
-                let (first, other) = (held(*self.own.first()?)?, held(*contact)?);
-                let strong = first.assurance == Assurance::Verified && other.assurance == Assurance::Verified;
-                let why = "One delivery of the platform vouches for both addresses.".to_owned();
-                let class = EvidenceClass::SameId;
-                Some(Evidence {
-                    contact: *contact,
-                    identity: other.id,
-                    message: None,
-                    class,
-                    bits: BITS_SAME_ID,
-                    strong,
-                    why,
-                })
-            })
-            .collect()
+    /// That the platform vouches for addresses at once is written down when it says so first.
+    fn new_together(&self, mint: &mut IdMint) -> Vec<Edge> {
+        let Some(first) = self.identities.first() else { return Vec::new() };
+        let others = self.identities.iter().skip(1).filter(|other| other.new || first.new || self.own.len() > 1);
+        let edge = |other: &TouchedIdentity| Edge {
+            id: mint.dated(self.message.received_at),
+            from: first.id,
+            to: other.id,
+            class: EvidenceClass::SameId,
+            bits: BITS_SAME_ID,
+            by_message: None,
+        };
+        others.map(edge).collect()
+    }
+
+    fn edge(&mut self, tie: &Tie, mint: &mut IdMint) -> Edge {
+        self.reasons.push(Reason { rule: tie.class.as_str().to_owned(), text: tie.why.clone(), bits: Some(tie.bits) });
+        let other = [tie.messages.0, tie.messages.1].into_iter().flatten().find(|message| *message != self.message.id);
+        let id = mint.dated(self.message.received_at);
+        Edge { id, from: tie.from, to: tie.to, class: tie.class, bits: tie.bits, by_message: other }
+    }
+
+    fn suggestion(
+        &self,
+        contact: ContactId,
+        message: MessageId,
+        (class, bits, why): (EvidenceClass, i16, &str),
+        mint: &mut IdMint,
+    ) -> Suggestion {
+        Suggestion {
+            id: mint.dated(self.message.received_at),
+            target: SuggestionTarget::Contact(contact),
+            message,
+            class: Some(class),
+            bits,
+            why: why.to_owned(),
+        }
     }
 
     fn message_of(&self, contact: ContactId) -> Option<MessageId> {
         self.facts.identities_of(contact).filter_map(|known| known.last_message).max()
     }
 
-    fn resolution(&mut self, sides: &[ContactId], mint: &mut IdMint) -> Resolution {
-        let age = |contact: &ContactId| (self.facts.contacts.get(contact).map(|c| c.first_at), *contact);
+    fn resolution(&mut self, sides: &[ContactId], first: IdentityId) -> Resolution {
         match sides {
             [] => {
                 self.reasons.push(self.newcomer());
-                Resolution::New(mint.dated(self.message.received_at))
+                Resolution::New(ContactId::of(first))
             }
             [only] => {
                 if is_contradicted(self.message) {
@@ -525,7 +521,7 @@ impl<'a> Weighing<'a> {
                 Resolution::Known(*only)
             }
             several => {
-                let keep = several.iter().copied().min_by_key(age).unwrap_or(several[0]);
+                let keep = several.iter().copied().min().unwrap_or(several[0]);
                 Resolution::Merge { keep, absorb: several.iter().copied().filter(|contact| *contact != keep).collect() }
             }
         }
@@ -546,8 +542,11 @@ impl<'a> Weighing<'a> {
 
     /// Facts of customers that are not yet held for this identity.
     fn kept_facts(&self, mint: &mut IdMint) -> Vec<KeptFact> {
-        if self.message.incoming.direction == Direction::FromAgent || is_contradicted(self.message) {
+        if is_contradicted(self.message) {
             return Vec::new();
+        }
+        if self.message.incoming.direction == Direction::FromAgent {
+            return sent(self.message, self.lookup, mint).into_iter().collect();
         }
         let own: Vec<IdentityId> = self.identities.iter().map(|touched| touched.id).collect();
         let mut kept: Vec<KeptFact> = Vec::new();
@@ -558,13 +557,50 @@ impl<'a> Weighing<'a> {
             if known || kept.iter().any(|k| k.key == key) {
                 continue;
             }
-            let (kind, name, role, mask) = describe(&fact.value);
-            let refused = self.refused.contains(&key);
-            let id = mint.dated(self.message.received_at);
-            kept.push(KeptFact { id, kind, name, role, key, mask, place: fact.place, refused });
+            let fact = keep(self.message, &fact.value, fact.place, key, self.message.assurance, mint);
+            kept.push(KeptFact { refused: self.refused.contains(&key), ..fact });
         }
+        let answered = self.answered().filter(|key| !self.is_held_by_own(*key));
+        kept.extend(answered.map(|key| desk_message(self.message, key, self.message.assurance, mint)));
         kept
     }
+
+    /// Messages of the desk's that it answers, as far as it is known to whom they went.
+    fn answered(&self) -> impl Iterator<Item = LookupKey> + use<'a> {
+        let facts = self.facts;
+        let references = self.message.incoming.references.iter().zip(&self.lookup.references);
+        let is_answer = |kind| matches!(kind, ReferenceKind::Reply | ReferenceKind::Ancestor);
+        let is_sent = move |key: &LookupKey| {
+            let mut anchors = facts.anchors.get(key).into_iter().flatten();
+            facts.holders.contains_key(key) && anchors.any(|anchor| anchor.direction == Direction::FromAgent)
+        };
+        let nearest = references.filter(move |(reference, _)| is_answer(reference.kind)).map(|(_, key)| *key);
+        nearest.take(ANSWERED_MAX).filter(is_sent).take(1)
+    }
+
+    fn is_held_by_own(&self, key: LookupKey) -> bool {
+        let holders = self.facts.holders.get(&key).into_iter().flatten();
+        holders.filter_map(|holder| self.facts.contact_of(holder.identity)).any(|contact| self.is_own(contact))
+    }
+}
+
+/// Whether an address has been passed on to the sender: he goes by another name, and the browser is anybody's, or the
+/// number has been quiet for long.
+fn is_passed_on(message: &Message, known: &KnownIdentity) -> bool {
+    if message.incoming.direction == Direction::FromAgent {
+        return false;
+    }
+    let quiet_s = message.trusted_at.as_second() - known.last_at.as_second();
+    let may_be = match known.identity.scheme.as_str() {
+        TEL => quiet_s >= PASSED_ON_AFTER_S,
+        _ => is_passed_around(&known.identity, known.assurance) && quiet_s >= 0,
+    };
+    let names: Vec<&PersonName> = message.names().collect();
+    may_be && compare_names(&names, known.names.iter()) == Names::Conflict
+}
+
+fn is_in(group: Option<&BTreeSet<IdentityId>>, id: &IdentityId) -> bool {
+    group.is_some_and(|group| group.contains(id))
 }
 
 fn describe(value: &FactValue) -> (FactKind, String, Option<crate::pure::domain::message::MatterRole>, String) {

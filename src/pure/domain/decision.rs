@@ -80,6 +80,8 @@ pub enum EvidenceClass {
     SameId,
     /// They name each other, or one names the other with more behind it.
     IdMentioned,
+    /// An answer to the desk's own message from another address, and the names agree.
+    ReplyRef,
     /// The same secret number, and the names agree.
     OrderNumber,
     /// One states the other's identifier, and nothing else.
@@ -96,6 +98,7 @@ impl EvidenceClass {
         match self {
             Self::SameId => "same_id",
             Self::IdMentioned => "id_mentioned",
+            Self::ReplyRef => "reply_ref",
             Self::OrderNumber => "order_number",
             Self::AssertedId => "asserted_id",
             Self::OrderOnly => "order_only",
@@ -105,7 +108,7 @@ impl EvidenceClass {
 
     /// Whether the class may join by itself. The bits rank and explain; this is the guard.
     pub fn is_strong(self) -> bool {
-        matches!(self, Self::SameId | Self::IdMentioned | Self::OrderNumber)
+        matches!(self, Self::SameId | Self::IdMentioned | Self::ReplyRef | Self::OrderNumber)
     }
 }
 
@@ -259,6 +262,8 @@ pub struct KeptFact {
     pub mask: String,
     /// Where it stood.
     pub place: Place,
+    /// How well it is vouched for that he stated it.
+    pub assurance: Assurance,
     /// It was looked up and refused: it counts as a failed guess.
     pub refused: bool,
 }
@@ -302,6 +307,8 @@ pub struct Decision {
     pub call: Option<(Call, String)>,
     /// The message's marks say more than the channel knew.
     pub message_id_reused: bool,
+    /// It may change what was decided before: its contact is to be decided on anew, with all that is known.
+    pub is_late: bool,
     /// Why.
     pub reasons: Vec<Reason>,
 }

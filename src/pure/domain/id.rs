@@ -60,6 +60,14 @@ ids! {
     EventId,
 }
 
+impl ContactId {
+    /// The contact of an identity that is nobody's yet. A contact has the id of the oldest of its identities, so that
+    /// what is joined and taken apart again has the ids that it had.
+    pub fn of(identity: IdentityId) -> Self {
+        Self(identity.0)
+    }
+}
+
 /// Makes ids without a clock or a random source of its own: the shell gives the time of arrival
 /// and a seed, and the same seed gives the same ids again.
 ///

@@ -12,6 +12,7 @@ pub mod lookalike;
 pub mod message;
 pub mod name;
 pub mod outbox;
+pub mod outline;
 pub mod phrases;
 pub mod policy;
 pub mod public_domains;

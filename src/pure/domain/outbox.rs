@@ -34,6 +34,9 @@ pub enum Change {
     /// Two contacts turned out to be one.
     #[serde(rename = "contact.merged")]
     ContactMerged,
+    /// A contact turned out to be several, or was taken apart.
+    #[serde(rename = "contact.split")]
+    ContactSplit,
     /// Something points to a join that the evidence does not carry.
     #[serde(rename = "suggestion.made")]
     SuggestionMade,
@@ -51,6 +54,7 @@ impl Change {
             Self::MessageMoved => "message.moved",
             Self::MessageUpdated => "message.updated",
             Self::ContactMerged => "contact.merged",
+            Self::ContactSplit => "contact.split",
             Self::SuggestionMade => "suggestion.made",
         }
     }
@@ -66,6 +70,7 @@ impl Change {
             Self::MessageMoved,
             Self::MessageUpdated,
             Self::ContactMerged,
+            Self::ContactSplit,
             Self::SuggestionMade,
         ]
         .into_iter()

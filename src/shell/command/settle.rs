@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::pure::domain::id::RawEventId;
 use crate::shell::ingest::{Ingest, Profiles};
+use crate::shell::reconsider::Reconsider;
 use crate::shell::store::Store;
 use crate::shell::{Parts, counted};
 use std::sync::Arc;
@@ -25,11 +26,16 @@ pub(super) fn ingest(store: &Store, parts: &Parts, profiles: Option<Profiles>) -
 
 /// Decides until none of these deliveries waits any more, here or in a daemon beside.
 pub(super) async fn decide(store: &Store, ingest: &Ingest, deliveries: &[RawEventId]) -> Result<(), Failure> {
+    let reconsider = Reconsider::new(store.clone(), ingest.registry());
     let mut waiting = store.waiting_of(deliveries).await?;
     let mut moved = Instant::now();
     while waiting > 0 {
-        let (_keep, stop) = tokio::sync::watch::channel(false);
-        ingest.run(stop, true).await;
+        let (finished, done) = tokio::sync::watch::channel(false);
+        let deciding = async {
+            ingest.run(done.clone(), true).await;
+            let _ = finished.send(true);
+        };
+        tokio::join!(deciding, reconsider.clone().run(done.clone()));
         let looked = store.waiting_of(deliveries).await?;
         if looked < waiting {
             (waiting, moved) = (looked, Instant::now());
@@ -42,5 +48,6 @@ pub(super) async fn decide(store: &Store, ingest: &Ingest, deliveries: &[RawEven
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
+    reconsider.until_idle().await?;
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! to read a table whole that was small when the statement was planned, and is not any more.
 
 use super::{StoreError, lock_key, lock_sorted, retention};
+use crate::pure::decide::resolve;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::facts::*;
@@ -41,7 +42,7 @@ pub struct Loaded {
     pub tickets: HashSet<TicketId>,
 }
 
-const IDENTITY_COLUMNS: &str =
+pub(super) const IDENTITY_COLUMNS: &str =
     "i.id, i.scheme, i.scope, i.value, i.epoch, i.closed_at, i.contact_id, i.assurance, i.names, i.first_at,
     i.last_at, coalesce(a.now, i.last_ticket) AS last_ticket, i.last_message";
 
@@ -89,7 +90,18 @@ fn uuids(keys: impl IntoIterator<Item = LookupKey>) -> Vec<Uuid> {
 }
 
 fn fact_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
-    batch.iter().flat_map(|(_, lookup)| lookup.facts.iter().flatten().chain(&lookup.claims_on).copied())
+    batch.iter().flat_map(|(message, lookup)| {
+        let facts = lookup.facts.iter().flatten().chain(&lookup.claims_on).copied();
+        // Answers of those who may be denied or another: to whom the desk had sent what they answer.
+        facts.chain(
+            lookup
+                .references
+                .iter()
+                .copied()
+                .take(resolve::ANSWERED_MAX)
+                .filter(|_| message.incoming.what == What::Message),
+        )
+    })
 }
 
 fn anchor_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
@@ -182,7 +194,7 @@ impl Loader<'_> {
 
     async fn holders(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT f.key_hash, f.id, f.identity_id, f.message_id, f.at, f.assurance
+            "SELECT f.key_hash, f.id, f.identity_id, f.message_id, f.at, f.assurance, f.place
              FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
                 SELECT * FROM fact WHERE fact.key_hash = k.key_hash ORDER BY fact.at DESC LIMIT {HOLDERS_MAX}
              ) f"
@@ -198,6 +210,7 @@ impl Loader<'_> {
                 message: MessageId(row.try_get("message_id")?),
                 at: time(&row, "at")?,
                 assurance: Assurance::from_level(row.try_get("assurance")?),
+                is_said: row.try_get::<&str, _>("place")? == "body",
             };
             identities.insert(holder.identity.0);
             self.facts.holders.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(holder);
@@ -556,7 +569,8 @@ impl Loader<'_> {
     }
 }
 
-fn identity(row: &PgRow) -> Result<KnownIdentity, StoreError> {
+/// An identity of a row of [`IDENTITY_COLUMNS`].
+pub(super) fn identity(row: &PgRow) -> Result<KnownIdentity, StoreError> {
     let names: Vec<String> = row.try_get("names")?;
     Ok(KnownIdentity {
         id: IdentityId(row.try_get("id")?),

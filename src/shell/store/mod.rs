@@ -21,6 +21,7 @@ pub mod presence;
 pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
+pub mod reconsider;
 pub mod replay;
 pub mod retention;
 pub mod sender_check;
@@ -157,6 +158,8 @@ pub struct Store {
     pub content: ContentStore,
     /// Told when there is something to ingest.
     pub ingest_wake: Arc<tokio::sync::Notify>,
+    /// Told when somebody is to be decided on anew.
+    pub reconsider_wake: Arc<tokio::sync::Notify>,
     /// Told when there is something to deliver.
     pub deliver_wake: Arc<tokio::sync::Notify>,
     /// Other processes may wait for what this one does.
@@ -212,6 +215,7 @@ impl Store {
             pool,
             content,
             ingest_wake: Arc::default(),
+            reconsider_wake: Arc::default(),
             deliver_wake: Arc::default(),
             has_peers: Arc::default(),
             mint: Arc::new(Mutex::new(IdMint::new(rand_seed()))),

@@ -8,7 +8,7 @@
 //! server) outlive their month; the rest of it goes.
 //!
 //! **Invariants:** `seen` and tombstones stay: what was removed does not come back as new. People and tickets
-//! are removed under [`WRITERS`], which every batch holds a share of from before it looks them up until its
+//! are removed under one lock, which every batch holds a share of from before it looks them up until its
 //! commit, so that none is removed between. A content is removed only when no row names it and nobody has put it
 //! within [`CONTENT_AGE_MIN`]: a put comes before the row that names it.
 
@@ -69,6 +69,12 @@ pub struct Removed {
 /// Keeps people and tickets from being removed until the transaction ends.
 pub(super) async fn hold_off(connection: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock_shared($1)").bind(WRITERS).execute(connection).await?;
+    Ok(())
+}
+
+/// Waits until nobody decides anything, and lets nobody begin until the transaction ends.
+pub(super) async fn alone(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITERS).execute(connection).await?;
     Ok(())
 }
 
@@ -143,7 +149,8 @@ const CONTACTS: &str = "
         AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.contact_id = c.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_CONTACTS: [&str; 5] = [
+const FORGET_CONTACTS: [&str; 6] = [
+    "DELETE FROM reconsider WHERE contact_id = ANY($1)",
     "DELETE FROM ticket_participant WHERE contact_id = ANY($1)",
     "DELETE FROM contact_link WHERE keep = ANY($1) OR other = ANY($1)",
     "DELETE FROM link WHERE object_kind = 'contact' AND object = ANY($1)",
@@ -283,7 +290,7 @@ impl Store {
         let (mut removed, mut after) = (0, Uuid::nil());
         loop {
             let mut tx = self.pool.begin().await?;
-            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITERS).execute(&mut *tx).await?;
+            alone(&mut tx).await?;
             let ids: Vec<Uuid> = sqlx::query_scalar(select)
                 .bind(sql_time(kept_from))
                 .bind(after)

@@ -3,7 +3,7 @@
 use super::*;
 use crate::pure::domain::contact::{ContactKind, IDENTITY_NAMES_MAX, is_role_address};
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, TouchedIdentity};
-use crate::pure::domain::message::Content;
+use crate::pure::domain::message::{Content, Mark, Place};
 use crate::pure::domain::ticket::TicketState;
 
 impl Facts {
@@ -121,7 +121,8 @@ impl Facts {
                 identity,
                 message: decision.message,
                 at: message.trusted_at,
-                assurance: message.assurance,
+                assurance: fact.assurance,
+                is_said: fact.place == Place::Body,
             };
             push_front(self.holders.entry(fact.key).or_default(), holder, HOLDERS_MAX);
             if fact.refused {
@@ -155,7 +156,8 @@ impl Facts {
         }
         let Some(known) = self.identity_mut(touched.id) else { return };
         // A forgeable message adds nothing to a contact that others vouched for.
-        if touched.new || touched.assurance > Assurance::Asserted {
+        let is_noted = message.incoming.marks.contains(&Mark::Internal);
+        if touched.new || touched.assurance > Assurance::Asserted || is_noted {
             known.assurance = known.assurance.max(touched.assurance);
             for name in message.names() {
                 if known.names.len() < IDENTITY_NAMES_MAX && !known.names.contains(name) {

@@ -14,10 +14,11 @@ use super::id::*;
 use super::identity::{Assurance, Identity};
 use super::message::{Call, CallOutcome, Direction, Message, ReferenceKind, What};
 use super::ticket::Ticket;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A keyed hash by which something is looked up without being stored itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey(pub uuid::Uuid);
 
 /// What a look-up of a fact is about; two kinds never share a key.
@@ -31,6 +32,8 @@ pub enum FactKind {
     Number,
     /// A firm, folded, without its legal form.
     Company,
+    /// A message of the desk's: it was sent to him, or he answered it.
+    DeskMessage,
 }
 
 impl FactKind {
@@ -41,6 +44,7 @@ impl FactKind {
             Self::Claim => "claim",
             Self::Number => "number",
             Self::Company => "company",
+            Self::DeskMessage => "desk_message",
         }
     }
 }
@@ -100,7 +104,8 @@ pub struct EarlyUpdate {
 }
 
 /// How something is anchored to a ticket (`ticket_reference`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnchorKind {
     /// A message's own id.
     Message,
@@ -216,6 +221,8 @@ pub struct Holder {
     pub at: Timestamp,
     /// How well that message's sender was vouched for.
     pub assurance: Assurance,
+    /// It stood in his own words.
+    pub is_said: bool,
 }
 
 /// A number that somebody named and that turned out to be somebody else's.

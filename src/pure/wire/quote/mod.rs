@@ -66,6 +66,13 @@ pub fn split(text: &str) -> Parts {
     Parts { own, signature: joined(&signature), quoted, passed_on, quoted_from, is_forwarded }
 }
 
+/// The mail below what announces it, as it stands there; `None` where nothing is announced.
+pub fn below(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let announced = own_lines(&lines).end?;
+    Some(joined(&lines[announced.length..])).filter(|below| !below.is_empty())
+}
+
 /// The own words of a quotation: `quoted` are its lines without their `>`, `below` is what an announcement ended.
 fn quoted_words<'a>(mut quoted: Vec<&'a str>, below: &[&'a str]) -> String {
     quoted.extend(below);

@@ -9,9 +9,12 @@ mod people;
 mod tickets;
 mod updates;
 
+pub(super) use outbox::queue;
+
 use super::facts::Loaded;
 use super::media::{self, New};
-use super::{StoreError, sender_check, sql_time};
+use super::{StoreError, reconsider, sender_check, sql_time};
+use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
@@ -95,6 +98,8 @@ pub async fn quarantine(connection: &mut PgConnection, faults: &[Faulty], at: Ti
 pub struct Batch<'a> {
     /// The firm.
     pub tenant: &'a str,
+    /// Makes its look-up keys.
+    pub keyer: &'a Keyer,
     /// The decisions in their order.
     pub decided: &'a [Decided],
     /// The facts as they stand after the last of them.
@@ -116,9 +121,9 @@ pub async fn commit(
     batch: Batch<'_>,
     mint: &mut IdMint,
 ) -> Result<Vec<ContentHash>, StoreError> {
-    let Batch { tenant, decided, facts, loaded, mirrors, has_peers, now } = batch;
+    let Batch { tenant, keyer, decided, facts, loaded, mirrors, has_peers, now } = batch;
     let attached = attached(decided);
-    let mut writer = Writer { connection, tenant, decided, facts, loaded, attached, has_peers, now };
+    let mut writer = Writer { connection, tenant, keyer, decided, facts, loaded, attached, has_peers, now };
     writer.contacts().await?;
     writer.identities().await?;
     writer.merge_contacts(mint).await?;
@@ -141,6 +146,7 @@ pub async fn commit(
     let taken_back = writer.updates().await?;
     writer.progress().await?;
     writer.progress_until().await?;
+    writer.reconsider().await?;
     writer.outbox(mirrors, mint).await?;
     Ok(taken_back)
 }
@@ -148,6 +154,7 @@ pub async fn commit(
 struct Writer<'a> {
     connection: &'a mut PgConnection,
     tenant: &'a str,
+    keyer: &'a Keyer,
     decided: &'a [Decided],
     facts: &'a Facts,
     loaded: &'a Loaded,

@@ -55,11 +55,11 @@ impl<'a> Writer<'a> {
             .partition(|known| self.loaded.identities.contains(&known.id));
         if !new.is_empty() {
             sqlx::query(
-                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at)
-                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message, closed_at
+                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key)
+                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message, closed_at, claim_key
                  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::uuid[], $8::smallint[], $9::text[],
-                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::timestamptz[])
-                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at)",
+                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::timestamptz[], $15::uuid[])
+                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key)",
             )
             .bind(self.tenant)
             .bind(column(&new, |k| k.id.0))
@@ -75,6 +75,7 @@ impl<'a> Writer<'a> {
             .bind(column(&new, |k| k.last_ticket.map(|id| id.0)))
             .bind(column(&new, |k| k.last_message.map(|id| id.0)))
             .bind(column(&new, |k| k.closed_at.map(sql_time)))
+            .bind(column(&new, |k| self.keyer.claim(&k.identity).0))
             .execute(&mut *self.connection)
             .await?;
         }
@@ -100,6 +101,18 @@ impl<'a> Writer<'a> {
         .execute(&mut *self.connection)
         .await?;
         Ok(())
+    }
+
+    /// People of whom something came that may change what was decided before.
+    pub(super) async fn reconsider(&mut self) -> Result<(), StoreError> {
+        let mut contacts: BTreeMap<Uuid, bool> = BTreeMap::new();
+        for d in self.decided.iter().filter(|d| d.decision.is_late) {
+            if let Some(contact) = d.decision.resolution.contact() {
+                let quiet = contacts.entry(self.facts.contact_now(contact).0).or_insert(true);
+                *quiet &= d.quiet;
+            }
+        }
+        reconsider::want(self.connection, self.tenant, &contacts, self.now).await
     }
 
     /// Joins of contacts: the identities go over, the journal says so, the old ids stay valid.
@@ -182,7 +195,7 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |(_, identity, _)| *identity))
         .bind(column(&rows, |(d, ..)| d.decision.message.0))
         .bind(column(&rows, |(d, ..)| d.message.channel.as_str()))
-        .bind(column(&rows, |(d, ..)| d.message.assurance.level()))
+        .bind(column(&rows, |(.., fact)| fact.assurance.level()))
         .bind(column(&rows, |(d, ..)| sql_time(d.message.trusted_at)))
         .bind(column(&rows, |(d, ..)| sql_time(d.message.received_at)))
         .bind(column(&rows, |(.., fact)| fact.refused))

@@ -1,0 +1,622 @@
+//! Which identities are one person → groups of them, with the evidence for each join and for what is only
+//! suggested (IDENTITY.md 4).
+//!
+//! The evidence is weighed on the *set* of what is known, so that the end is the same whatever came first: all
+//! pairs of groups are weighed, the strongest join that nothing forbids is made, and what is left is weighed
+//! again. What somebody is known by after a join may carry, or forbid, the next one.
+//!
+//! **Invariants:** what can be forged carries no join. Names that conflict, a person's word that two are not one,
+//! and the limits of a contact forbid every join but those that the platform or a person vouches for. A number or
+//! address that several people use is nobody's, and nothing is weighed through it.
+
+use super::evidence::*;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, is_role_address};
+use crate::pure::domain::decision::EvidenceClass;
+use crate::pure::domain::facts::LookupKey;
+use crate::pure::domain::id::{IdentityId, MessageId};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO, TEL};
+use crate::pure::domain::lookalike::looks_like;
+use crate::pure::domain::name::PersonName;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An identity with all that was stated by it and of it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its id.
+    pub id: IdentityId,
+    /// The address.
+    pub identity: Identity,
+    /// Where claims of it are found.
+    pub claim: LookupKey,
+    /// From when on claims of the address mean this owner; `None` for its first.
+    pub since: Option<Timestamp>,
+    /// Until when, if he left it.
+    pub until: Option<Timestamp>,
+    /// The best assurance any delivery gave it.
+    pub assurance: Assurance,
+    /// The names its owner goes by.
+    pub names: Vec<PersonName>,
+    /// Event time of its last message.
+    pub last_at: Timestamp,
+    /// It is known that several people use it.
+    pub is_shared: bool,
+}
+
+/// What is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A secret number of a matter.
+    Number,
+    /// An address or telephone number, as one's own.
+    Claim,
+    /// The desk's own message: it was sent to him, or he answered it.
+    DeskMessage,
+}
+
+/// A statement of one identity in one message.
+#[derive(Debug, Clone)]
+pub struct Stated {
+    /// What.
+    pub kind: Kind,
+    /// The keyed hash of it.
+    pub key: LookupKey,
+    /// For people: what it is, masked.
+    pub shown: String,
+    /// Who.
+    pub by: IdentityId,
+    /// In which message.
+    pub message: MessageId,
+    /// Its trusted time.
+    pub at: Timestamp,
+    /// How well its sender was vouched for.
+    pub assurance: Assurance,
+    /// He says it in his own words, not in a signature or a field.
+    pub is_said: bool,
+}
+
+/// What a person, or the platform, has said about two identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// The platform vouches for both at once, or says that the one moved to the other.
+    Platform,
+    /// An agent says that they are one person's.
+    Same,
+    /// An agent says that they are not.
+    Apart,
+}
+
+/// All that is weighed.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// Identities.
+    pub members: Vec<Member>,
+    /// Statements of theirs.
+    pub stated: Vec<Stated>,
+    /// Words on pairs of them.
+    pub words: Vec<(IdentityId, IdentityId, Word)>,
+}
+
+/// Evidence between two identities, standing for the groups they are in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tie {
+    /// The one.
+    pub from: IdentityId,
+    /// The other.
+    pub to: IdentityId,
+    /// What it is.
+    pub class: EvidenceClass,
+    /// Its weight.
+    pub bits: i16,
+    /// It may join by itself.
+    pub is_strong: bool,
+    /// The messages that carry it: that of `from`, that of `to`.
+    pub messages: (Option<MessageId>, Option<MessageId>),
+    /// When the later of what carries it was said.
+    pub at: Timestamp,
+    /// One sentence.
+    pub why: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// The groups, each in the order of their ids: one person's, or nobody's.
+    pub groups: Vec<BTreeSet<IdentityId>>,
+    /// What joined them.
+    pub joined: Vec<Tie>,
+    /// What points from one group to another and does not join them: the best of each pair.
+    pub suggested: Vec<Tie>,
+    /// Identities that several people turned out to use.
+    pub shared: BTreeSet<IdentityId>,
+    /// Evidence that names speak against, one sentence each, with an identity of the one and of the other.
+    pub refused: Vec<(IdentityId, IdentityId, String)>,
+}
+
+/// Within so many days two people who give one telephone number as theirs share it; after longer it has been
+/// passed on (IDENTITY.md 4.3, 2).
+const SHARED_WITHIN_S: i64 = 60 * 86_400;
+
+/// A mail that says who called comes within so many days after the call. A signature alone, which anybody can put
+/// below a mail, says nothing of a call that is over.
+const CALLED_WITHIN_S: i64 = 7 * 86_400;
+
+/// Gathers identities into people, beginning with `start`: groups that stand already. Identities that are in none
+/// of them begin alone.
+pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
+    let mut all = Gathered::default();
+    for (part, start) in parts(ledger, start) {
+        let mut gathering = Gathering::new(&part, &start);
+        gathering.heed_words();
+        while let Some(tie) = gathering.next_join() {
+            gathering.join(tie);
+        }
+        let gathered = gathering.conclude();
+        all.groups.extend(gathered.groups);
+        all.joined.extend(gathered.joined);
+        all.suggested.extend(gathered.suggested);
+        all.shared.extend(gathered.shared);
+        all.refused.extend(gathered.refused);
+    }
+    all
+}
+
+/// What nothing ties to the rest is weighed by itself: the cost of a join grows with what it may touch only.
+fn parts(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Vec<(Ledger, Vec<BTreeSet<IdentityId>>)> {
+    let place: BTreeMap<IdentityId, usize> =
+        ledger.members.iter().enumerate().map(|(n, member)| (member.id, n)).collect();
+    let mut above: Vec<usize> = (0..ledger.members.len()).collect();
+    fn top(above: &mut [usize], mut n: usize) -> usize {
+        while above[n] != n {
+            above[n] = above[above[n]];
+            n = above[n];
+        }
+        n
+    }
+    let mut tie = |one: usize, other: usize| {
+        let (one, other) = (top(&mut above, one), top(&mut above, other));
+        above[one.max(other)] = one.min(other);
+    };
+    // A claim's key is that of the address itself: the claimed and those who claim it share it.
+    let mut first: BTreeMap<LookupKey, usize> = BTreeMap::new();
+    let claimed = ledger.members.iter().map(|member| (member.claim, member.id));
+    for (key, id) in claimed.chain(ledger.stated.iter().map(|stated| (stated.key, stated.by))) {
+        if let Some(n) = place.get(&id) {
+            tie(*first.entry(key).or_insert(*n), *n);
+        }
+    }
+    let words = ledger.words.iter().map(|(a, b, _)| [a, b]);
+    for [a, b] in
+        words.chain(start.iter().flat_map(|group| group.iter().zip(group.iter().skip(1)).map(|(a, b)| [a, b])))
+    {
+        if let (Some(a), Some(b)) = (place.get(a), place.get(b)) {
+            tie(*a, *b);
+        }
+    }
+    let mut parts: BTreeMap<usize, (Ledger, Vec<BTreeSet<IdentityId>>)> = BTreeMap::new();
+    let part_of: Vec<usize> = (0..above.len()).map(|n| top(&mut above, n)).collect();
+    let part = |id: &IdentityId| place.get(id).map(|n| part_of[*n]);
+    for (n, member) in ledger.members.iter().enumerate() {
+        parts.entry(part_of[n]).or_default().0.members.push(member.clone());
+    }
+    for stated in &ledger.stated {
+        if let Some(part) = part(&stated.by) {
+            parts.entry(part).or_default().0.stated.push(stated.clone());
+        }
+    }
+    for word in &ledger.words {
+        if let Some(part) = part(&word.0) {
+            parts.entry(part).or_default().0.words.push(*word);
+        }
+    }
+    for group in start {
+        if let Some(part) = group.first().and_then(part) {
+            parts.entry(part).or_default().1.push(group.clone());
+        }
+    }
+    parts.into_values().collect()
+}
+
+struct Gathering<'a> {
+    ledger: &'a Ledger,
+    members: BTreeMap<IdentityId, &'a Member>,
+    group_of: BTreeMap<IdentityId, usize>,
+    groups: Vec<BTreeSet<IdentityId>>,
+    by_key: BTreeMap<(Kind, LookupKey), Vec<&'a Stated>>,
+    shared: BTreeSet<IdentityId>,
+    joined: Vec<Tie>,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(ledger: &'a Ledger, start: &[BTreeSet<IdentityId>]) -> Self {
+        let members: BTreeMap<IdentityId, &Member> = ledger.members.iter().map(|member| (member.id, member)).collect();
+        let mut groups: Vec<BTreeSet<IdentityId>> = start.to_vec();
+        let placed: BTreeSet<IdentityId> = groups.iter().flatten().copied().collect();
+        groups.extend(members.keys().filter(|id| !placed.contains(id)).map(|id| BTreeSet::from([*id])));
+        let mut group_of = BTreeMap::new();
+        for (n, group) in groups.iter().enumerate() {
+            group_of.extend(group.iter().map(|id| (*id, n)));
+        }
+        let mut by_key: BTreeMap<(Kind, LookupKey), Vec<&Stated>> = BTreeMap::new();
+        for stated in ledger.stated.iter().filter(|stated| members.contains_key(&stated.by)) {
+            by_key.entry((stated.kind, stated.key)).or_default().push(stated);
+        }
+        for several in by_key.values_mut() {
+            several.sort_by_key(|stated| (stated.at, stated.message));
+        }
+        let shared = members.values().filter(|member| member.is_shared).map(|member| member.id).collect();
+        let mut gathering = Self { ledger, members, group_of, groups, by_key, shared, joined: Vec::new() };
+        gathering.find_shared();
+        gathering
+    }
+
+    /// A telephone number that two people of conflicting names give as theirs within a short time is a household's
+    /// or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
+    fn find_shared(&mut self) {
+        for member in self.ledger.members.iter().filter(|member| member.identity.scheme == TEL) {
+            // A platform vouches for one person behind it, whatever others say.
+            if member.assurance == Assurance::Verified {
+                continue;
+            }
+            let claims: Vec<&Stated> = self
+                .claims_of(member)
+                .filter(|claim| claim.assurance >= Assurance::Plausible && claim.by != member.id)
+                .collect();
+            let is_shared = claims.iter().enumerate().any(|(n, one)| {
+                claims[n + 1..].iter().any(|other| {
+                    (one.at.as_second() - other.at.as_second()).abs() <= SHARED_WITHIN_S
+                        && compare_names(&self.names(one.by), self.names(other.by).into_iter()) == Names::Conflict
+                })
+            });
+            if is_shared {
+                self.shared.insert(member.id);
+            }
+        }
+    }
+
+    fn names(&self, id: IdentityId) -> Vec<&'a PersonName> {
+        self.members.get(&id).into_iter().flat_map(|member| &member.names).collect()
+    }
+
+    fn names_of(&self, group: usize) -> Vec<&'a PersonName> {
+        self.groups[group].iter().flat_map(|id| self.names(*id)).collect()
+    }
+
+    /// Claims of an identity by others, of the time when it was its owner's.
+    fn claims_of(&self, member: &Member) -> impl Iterator<Item = &'a Stated> + use<'a> {
+        let (since, until) = (member.since, member.until);
+        let claims: Vec<&'a Stated> = self.by_key.get(&(Kind::Claim, member.claim)).cloned().unwrap_or_default();
+        claims.into_iter().filter(move |claim| {
+            since.is_none_or(|since| claim.at >= since) && until.is_none_or(|until| claim.at < until)
+        })
+    }
+
+    fn is_open(&self, group: usize) -> bool {
+        let is_nobodys =
+            |member: &&Member| is_role_address(&member.identity) || member.identity.scope == CONTRADICTED_SCOPE;
+        !self.groups[group].iter().any(|id| self.shared.contains(id) || self.members.get(id).is_some_and(is_nobodys))
+    }
+
+    /// Known by numbers that only ever called: no platform vouches for them.
+    fn is_call_only(&self, group: usize) -> bool {
+        self.groups[group]
+            .iter()
+            .filter_map(|id| self.members.get(id))
+            .all(|member| member.identity.scheme == TEL && member.assurance <= Assurance::Plausible)
+    }
+
+    /// Nothing but what was typed into a browser speaks for who it is.
+    fn is_typed(&self, group: usize) -> bool {
+        let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+        members.all(|member| is_passed_around(&member.identity, member.assurance))
+    }
+
+    fn is_mail(&self, id: IdentityId) -> bool {
+        self.members.get(&id).is_some_and(|member| member.identity.scheme == MAILTO)
+    }
+
+    fn verdict(&self, one: usize, other: usize) -> Names {
+        compare_names(&self.names_of(one), self.names_of(other).into_iter())
+    }
+
+    fn are_apart(&self, one: usize, other: usize) -> bool {
+        self.ledger.words.iter().any(|(a, b, word)| {
+            let of = (self.group_of.get(a), self.group_of.get(b));
+            *word == Word::Apart && (of == (Some(&one), Some(&other)) || of == (Some(&other), Some(&one)))
+        })
+    }
+
+    /// What the platform and agents say comes before all evidence.
+    fn heed_words(&mut self) {
+        for (a, b, word) in self.ledger.words.iter().filter(|(.., word)| *word != Word::Apart) {
+            let (Some(one), Some(other)) = (self.group_of.get(a).copied(), self.group_of.get(b).copied()) else {
+                continue;
+            };
+            let size = self.groups[one].len() + self.groups[other].len();
+            let is_allowed = *word == Word::Same || (size <= CONTACT_IDENTITIES_MAX && !self.are_apart(one, other));
+            if one != other && is_allowed {
+                self.unite(one, other);
+            }
+        }
+    }
+
+    fn unite(&mut self, one: usize, other: usize) {
+        let gone = std::mem::take(&mut self.groups[other]);
+        for id in &gone {
+            self.group_of.insert(*id, one);
+        }
+        self.groups[one].extend(gone);
+    }
+
+    fn join(&mut self, tie: Tie) {
+        if let (Some(one), Some(other)) = (self.group_of.get(&tie.from).copied(), self.group_of.get(&tie.to).copied()) {
+            self.unite(one, other);
+            self.joined.push(tie);
+        }
+    }
+
+    /// The strongest join that is allowed now; of equals the one that was known first.
+    fn next_join(&self) -> Option<Tie> {
+        let strong = self.weigh().0.into_iter().filter(|tie| tie.is_strong);
+        let allowed = strong.filter(|tie| {
+            let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
+            !self.imitates(one, other)
+                && self.groups[one].len() + self.groups[other].len() <= CONTACT_IDENTITIES_MAX
+                && !self.are_apart(one, other)
+        });
+        allowed.min_by_key(|tie| (std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
+    }
+
+    /// All evidence between groups as they are, and what names speak against.
+    fn weigh(&self) -> (Vec<Tie>, Vec<(IdentityId, IdentityId, String)>) {
+        let (mut ties, mut refused) = (Vec::new(), Vec::new());
+        for ((kind, _), several) in &self.by_key {
+            match kind {
+                Kind::Number => self.same_number(several, &mut ties, &mut refused),
+                Kind::DeskMessage => self.same_desk_message(several, &mut ties),
+                Kind::Claim => {}
+            }
+        }
+        for member in self.members.values() {
+            self.claimed(member, &mut ties);
+            self.used_again(member, &mut ties);
+        }
+        (ties, refused)
+    }
+
+    /// Statements of one thing, the first of each group that may be joined at all.
+    fn by_group(&self, several: &[&'a Stated]) -> BTreeMap<usize, &'a Stated> {
+        let mut groups: BTreeMap<usize, &Stated> = BTreeMap::new();
+        for stated in several {
+            let group = self.group_of[&stated.by];
+            if self.is_open(group) {
+                let best = groups.entry(group).or_insert(stated);
+                if best.assurance < Assurance::Plausible && stated.assurance >= Assurance::Plausible {
+                    *best = stated;
+                }
+            }
+        }
+        groups
+    }
+
+    fn same_number(
+        &self,
+        several: &[&'a Stated],
+        ties: &mut Vec<Tie>,
+        refused: &mut Vec<(IdentityId, IdentityId, String)>,
+    ) {
+        let groups = self.by_group(several);
+        if groups.len() < 2 || groups.len() > SECRET_CONTACTS_MAX {
+            return;
+        }
+        let groups: Vec<(usize, &Stated)> = groups.into_iter().collect();
+        for (n, (one, ours)) in groups.iter().enumerate() {
+            for (other, theirs) in &groups[n + 1..] {
+                let shown = &ours.shown;
+                let (class, bits, why) = match self.verdict(*one, *other) {
+                    Names::Conflict => {
+                        let why = format!("{shown} is named by somebody of another name too; kept apart.");
+                        refused.push((ours.by, theirs.by, why));
+                        continue;
+                    }
+                    Names::Agree { bits, .. } => (
+                        EvidenceClass::OrderNumber,
+                        BITS_SECRET + bits,
+                        format!("Same customer: {shown} and the name are in both."),
+                    ),
+                    Names::Unknown if self.one_names_the_other(*one, *other) => (
+                        EvidenceClass::IdMentioned,
+                        BITS_MENTIONED_WITH_SECRET,
+                        format!("Same customer: one names the other's address, and {shown} is in both."),
+                    ),
+                    Names::Unknown => (
+                        EvidenceClass::OrderOnly,
+                        BITS_SECRET,
+                        format!("{shown} is in both, but no name to hold against it."),
+                    ),
+                };
+                let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
+                // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
+                // vouched for brings the number after it, not when it comes to what is known.
+                let comes_after = |typed: &Stated, known: &Stated| {
+                    self.is_typed(self.group_of[&typed.by])
+                        && !self.is_typed(self.group_of[&known.by])
+                        && typed.at > known.at
+                };
+                let is_found = comes_after(ours, theirs) || comes_after(theirs, ours);
+                ties.push(tie(ours, theirs, class, bits, is_sound && class.is_strong() && !is_found, why));
+            }
+        }
+    }
+
+    fn one_names_the_other(&self, one: usize, other: usize) -> bool {
+        let names = |by: usize, of: usize| {
+            let of = self.groups[of].iter().filter_map(|id| self.members.get(id));
+            of.flat_map(|member| self.claims_of(member)).any(|claim| self.group_of[&claim.by] == by)
+        };
+        names(one, other) || names(other, one)
+    }
+
+    /// Answers to what the desk sent, from another address than it was sent to.
+    fn same_desk_message(&self, several: &[&'a Stated], ties: &mut Vec<Tie>) {
+        let groups: Vec<(usize, &Stated)> = self.by_group(several).into_iter().collect();
+        for (n, (one, ours)) in groups.iter().enumerate() {
+            for (other, theirs) in &groups[n + 1..] {
+                let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
+                let Names::Agree { is_full, .. } = self.verdict(*one, *other) else { continue };
+                let why = "Same customer: an answer to what the desk had sent to the other address, in the same name.";
+                let is_strong = is_sound && is_full;
+                ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why.to_owned()));
+            }
+        }
+    }
+
+    /// A browser that two people used in turn: whoever comes back in the same name is who he was.
+    fn used_again(&self, member: &'a Member, ties: &mut Vec<Tie>) {
+        for earlier in self
+            .members
+            .values()
+            .filter(|earlier| earlier.identity == member.identity && earlier.until.is_some() && earlier.id < member.id)
+        {
+            let (here, there) = (self.group_of[&member.id], self.group_of[&earlier.id]);
+            if here == there || !is_passed_around(&member.identity, member.assurance) {
+                continue;
+            }
+            if let Names::Agree { .. } = compare_names(&self.names(earlier.id), self.names(member.id).into_iter()) {
+                ties.push(Tie {
+                    from: earlier.id,
+                    to: member.id,
+                    class: EvidenceClass::SameId,
+                    bits: BITS_SAME_ID,
+                    is_strong: true,
+                    messages: (None, None),
+                    at: member.last_at,
+                    why: "Same customer: the same browser, in the same name.".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// The mail domain of one side is made to look like that of the other.
+    fn imitates(&self, one: usize, other: usize) -> bool {
+        let domains = |group: usize| {
+            let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+            members.filter_map(|member| mail_domain(&member.identity))
+        };
+        domains(one).any(|one| domains(other).any(|other| looks_like(one, other)))
+    }
+
+    /// What others state of an identity.
+    fn claimed(&self, member: &'a Member, ties: &mut Vec<Tie>) {
+        let here = self.group_of[&member.id];
+        if !self.is_open(here) {
+            return;
+        }
+        let claims: Vec<&Stated> = self.claims_of(member).collect();
+        let claims = self.by_group(&claims);
+        let claims: Vec<(usize, &Stated)> = claims.into_iter().filter(|(group, _)| *group != here).collect();
+        let calls = member.identity.scheme == TEL && self.is_call_only(here);
+        let by_mail = |claim: &Stated| claim.assurance >= Assurance::Plausible && self.is_mail(claim.by);
+        let first = claims.iter().filter(|(_, claim)| by_mail(claim)).map(|(_, claim)| claim.at).min();
+        for (group, claim) in &claims {
+            let conflict = self.verdict(*group, here) == Names::Conflict;
+            let other_name = claims.iter().any(|(other, claim)| {
+                other != group && by_mail(claim) && self.verdict(*group, *other) == Names::Conflict
+            });
+            let back = self.groups[*group].iter().filter_map(|id| self.members.get(id));
+            let back = back.flat_map(|own| self.claims_of(own).map(move |claim| (own.id, claim)));
+            let back = back.filter(|(_, back)| self.group_of[&back.by] == here).map(|(_, back)| back).next();
+            let is_mutual = back.is_some_and(|back| back.assurance.min(claim.assurance) >= Assurance::Plausible);
+            let (class, bits, why) = match () {
+                // A couple does just that: each gives the other's number. Never a join.
+                () if is_mutual && conflict => (
+                    EvidenceClass::AssertedId,
+                    BITS_ASSERTED,
+                    "Both sides name each other's address, but their names differ: two people who know each other?",
+                ),
+                () if is_mutual => {
+                    (EvidenceClass::IdMentioned, BITS_MUTUAL, "Same customer: both sides name each other's address.")
+                }
+                () if conflict => continue,
+                () if calls && by_mail(claim) && other_name => {
+                    (EvidenceClass::AssertedId, BITS_ASSERTED, "Several people name the caller's number as theirs.")
+                }
+                () if calls && by_mail(claim) && Some(claim.at) == first && claim.at <= member.last_at => (
+                    EvidenceClass::IdMentioned,
+                    BITS_CALLER_NAMED,
+                    "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
+                ),
+                () if calls
+                    && by_mail(claim)
+                    && Some(claim.at) == first
+                    && claim.is_said
+                    && is_fresh(member, claim) =>
+                {
+                    (
+                        EvidenceClass::IdMentioned,
+                        BITS_CALLER_NAMED,
+                        "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
+                    )
+                }
+                () if calls && by_mail(claim) && claim.at > member.last_at => {
+                    (EvidenceClass::AssertedId, BITS_ASSERTED, "A mail after the call names the caller's number.")
+                }
+                () => (
+                    EvidenceClass::AssertedId,
+                    BITS_ASSERTED,
+                    "One states the other's address, without more to carry it.",
+                ),
+            };
+            let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
+            let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why.to_owned());
+            tie.messages.1 = back.filter(|_| is_mutual).map(|back| back.message);
+            ties.push(tie);
+        }
+    }
+
+    fn conclude(self) -> Gathered {
+        let (ties, refused) = self.weigh();
+        let mut suggested: BTreeMap<(usize, usize), Tie> = BTreeMap::new();
+        for tie in ties {
+            let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
+            let pair = (one.min(other), one.max(other));
+            if self.are_apart(one, other) {
+                continue;
+            }
+            let rank = |tie: &Tie| (tie.is_strong, tie.bits, std::cmp::Reverse((tie.at, tie.from, tie.to)));
+            if suggested.get(&pair).is_none_or(|best| rank(best) < rank(&tie)) {
+                suggested.insert(pair, tie);
+            }
+        }
+        Gathered {
+            groups: self.groups.into_iter().filter(|group| !group.is_empty()).collect(),
+            joined: self.joined,
+            suggested: suggested.into_values().collect(),
+            shared: self.shared,
+            refused,
+        }
+    }
+}
+
+/// The mail comes while the call is fresh.
+fn is_fresh(caller: &Member, claim: &Stated) -> bool {
+    (0..CALLED_WITHIN_S).contains(&(claim.at.as_second() - caller.last_at.as_second()))
+}
+
+/// The domain of an e-mail address.
+pub fn mail_domain(identity: &Identity) -> Option<&str> {
+    identity.value.rsplit_once('@').filter(|_| identity.scheme == MAILTO).map(|(_, domain)| domain)
+}
+
+fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_strong: bool, why: String) -> Tie {
+    Tie {
+        from: ours.by,
+        to: theirs.by,
+        class,
+        bits,
+        is_strong,
+        messages: (Some(ours.message), Some(theirs.message)),
+        at: ours.at.max(theirs.at),
+        why,
+    }
+}

@@ -1,0 +1,76 @@
+//! [`Outline`]: what is kept of a message so that it can be placed anew when evidence comes late.
+//!
+//! **Invariant:** it holds keyed hashes, ids and flags only, no word of the message and no address.
+
+use super::facts::{AnchorKind, Lookup, LookupKey};
+use super::id::{IdentityId, MessageId};
+use super::identity::Assurance;
+use super::message::{Authentication, FactValue, MatterRole, Message, ReferenceKind};
+use serde::{Deserialize, Serialize};
+
+/// The outline of a message. Fields have short names on disk: there is one beside each message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outline {
+    /// What others would point at.
+    #[serde(rename = "o", skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<(AnchorKind, LookupKey)>,
+    /// What it points at, best first.
+    #[serde(rename = "r", skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<(ReferenceKind, LookupKey)>,
+    /// Its subject with each participant.
+    #[serde(rename = "s", skip_serializing_if = "Vec::is_empty")]
+    pub subject: Vec<LookupKey>,
+    /// Passages of its own words.
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
+    pub passages: Vec<LookupKey>,
+    /// Passages that it quotes.
+    #[serde(rename = "q", skip_serializing_if = "Vec::is_empty")]
+    pub quoted: Vec<LookupKey>,
+    /// Numbers of matters: the pattern's name, what it proves, the key of the number.
+    #[serde(rename = "n", skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<(String, MatterRole, LookupKey)>,
+    /// The customer's identities, and what the delivery vouched for.
+    #[serde(rename = "i", skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<(IdentityId, Assurance)>,
+    /// What our server said about the sender.
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
+    /// The message that an agent's act is on.
+    #[serde(rename = "on", skip_serializing_if = "Option::is_none")]
+    pub on: Option<MessageId>,
+    /// The text says that this is a new matter.
+    #[serde(rename = "w", skip_serializing_if = "std::ops::Not::not")]
+    pub says_new_matter: bool,
+    /// The text says that what was mended is back.
+    #[serde(rename = "b", skip_serializing_if = "std::ops::Not::not")]
+    pub says_is_back: bool,
+    /// A greeting, or nothing at all.
+    #[serde(rename = "z", skip_serializing_if = "std::ops::Not::not")]
+    pub says_nothing: bool,
+}
+
+impl Outline {
+    /// The outline of a message whose customer has these identities.
+    pub fn of(message: &Message, lookup: &Lookup, identities: Vec<(IdentityId, Assurance)>) -> Self {
+        let kinds = message.incoming.references.iter().map(|reference| reference.kind);
+        let numbers = message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| match (&fact.value, key) {
+            (FactValue::Number { matter, role, .. }, Some(key)) => Some((matter.clone(), *role, *key)),
+            _ => None,
+        });
+        Self {
+            own: lookup.own.clone(),
+            references: kinds.zip(lookup.references.iter().copied()).collect(),
+            subject: lookup.subject.clone(),
+            passages: lookup.passages.clone(),
+            quoted: lookup.quoted.clone(),
+            numbers: numbers.collect(),
+            identities,
+            authentication: message.incoming.authentication,
+            on: message.incoming.on.as_ref().and_then(|on| on.message),
+            says_new_matter: message.says_new_matter,
+            says_is_back: message.says_is_back,
+            says_nothing: message.says_nothing,
+        }
+    }
+}
