@@ -32,6 +32,7 @@ mod intake;
 mod intake_directory;
 mod intake_imap;
 mod intake_table;
+mod late;
 mod layout;
 mod lmtp;
 mod mail;
