@@ -9,8 +9,8 @@ use super::resolve::Resolved;
 use super::{close, nothing, thread};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Reason, Resolution, TouchedIdentity};
-use crate::pure::domain::facts::{Facts, Lookup, LookupKey};
-use crate::pure::domain::id::{IdMint, IdentityId, MessageId, RawEventId, TicketId};
+use crate::pure::domain::facts::{EntitledBy, Facts, Lookup, LookupKey};
+use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, RawEventId, TicketId};
 use crate::pure::domain::identity::Assurance;
 use crate::pure::domain::message::{
     Auto, Call, CallOutcome, Content, Direction, FactValue, Incoming, Message, MessageFact, On, Place, Reference,
@@ -76,6 +76,8 @@ pub struct Rethreaded {
     pub tickets: BTreeMap<TicketId, Ticket>,
     /// Where each message is; one that is on no ticket is not named.
     pub ticket_of: BTreeMap<MessageId, TicketId>,
+    /// What entitles those who take part in the tickets.
+    pub entitled: BTreeMap<(TicketId, ContactId), EntitledBy>,
     /// Why messages are where they are.
     pub reasons: BTreeMap<MessageId, Vec<Reason>>,
 }
@@ -311,6 +313,8 @@ fn name(
         });
         if let Some(known) = facts.ticket(*group) {
             rethreaded.tickets.insert(id, Ticket { id, ..known.ticket.clone() });
+            let entitled = known.participants.iter().map(|(contact, by)| ((id, facts.contact_now(*contact)), *by));
+            rethreaded.entitled.extend(entitled);
         }
         for kept in said {
             rethreaded.ticket_of.insert(kept.id, id);

@@ -488,11 +488,15 @@ pub async fn write(
 }
 
 async fn people(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
-    let Changes { tenant, regrouped, gathered, now, .. } = changes;
-    shared(connection, gathered).await?;
-    if regrouped.is_empty() {
-        return Ok(());
+    if !changes.regrouped.is_empty() {
+        regroup(connection, changes, mint).await?;
     }
+    shared(connection, changes.gathered).await?;
+    overtaken(connection, changes.gathered).await
+}
+
+async fn regroup(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
+    let Changes { tenant, regrouped, gathered, now, .. } = changes;
     let ids: Vec<Uuid> = regrouped.iter().map(|moved| moved.identity.0).collect();
     let to: Vec<Uuid> = regrouped.iter().map(|moved| moved.to.0).collect();
     let from: BTreeSet<Uuid> = regrouped.iter().map(|moved| moved.from.0).collect();
@@ -525,14 +529,26 @@ async fn people(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mut
             SELECT contact_id, min(first_at) AS first_at, (array_agg(names[1] ORDER BY first_at) FILTER (WHERE names[1] IS NOT NULL))[1] AS name
             FROM identity WHERE contact_id = ANY($1) GROUP BY contact_id
          ) i WHERE c.id = i.contact_id",
-        "UPDATE suggestion s SET state = 'overtaken' FROM message m JOIN identity i ON i.id = m.identity_id
-         WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'contact' AND i.contact_id = ANY($1)
-            AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = i.contact_id",
     ] {
         sqlx::query(statement).bind(&touched).execute(&mut *connection).await?;
     }
     journal(connection, changes, mint).await?;
     edges(connection, tenant, gathered, mint, *now).await
+}
+
+/// Suggestions to join what is one by now, whether that came of it here or when a message came in.
+async fn overtaken(connection: &mut PgConnection, gathered: &Gathered) -> Result<(), StoreError> {
+    let several = gathered.groups.iter().filter(|group| group.len() > 1);
+    let contacts: Vec<Uuid> = several.filter_map(|group| group.first()).map(|id| id.0).collect();
+    sqlx::query(
+        "UPDATE suggestion s SET state = 'overtaken' FROM message m JOIN identity i ON i.id = m.identity_id
+         WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'contact' AND i.contact_id = ANY($1)
+            AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = i.contact_id",
+    )
+    .bind(contacts)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Contacts of identities that several people use are nobody's, and others are persons' again.
@@ -749,19 +765,26 @@ async fn participants(connection: &mut PgConnection, changes: &Changes<'_>) -> R
     let tickets: BTreeSet<Uuid> =
         before.chain(changes.rethreaded.ticket_of.values().copied()).map(|ticket| ticket.0).collect();
     let tickets: Vec<Uuid> = tickets.into_iter().collect();
+    let entitled = &changes.rethreaded.entitled;
     sqlx::query(
         "WITH here AS (
-            SELECT DISTINCT i.contact_id, m.ticket_id FROM message m JOIN identity i ON i.id = m.identity_id
-            WHERE m.ticket_id = ANY($1) AND m.auto IS NULL
+            SELECT i.contact_id, m.ticket_id, min(m.received_at) AS since FROM message m JOIN identity i ON i.id = m.identity_id
+            WHERE m.ticket_id = ANY($1) AND m.auto IS NULL GROUP BY i.contact_id, m.ticket_id
          ), gone AS (
             DELETE FROM ticket_participant p WHERE p.ticket_id = ANY($1)
                 AND NOT EXISTS (SELECT 1 FROM here h WHERE h.contact_id = p.contact_id AND h.ticket_id = p.ticket_id)
          )
-         INSERT INTO ticket_participant (contact_id, ticket_id, entitled_by, since)
-         SELECT contact_id, ticket_id, 'same_contact', $2 FROM here ON CONFLICT DO NOTHING",
+         INSERT INTO ticket_participant AS p (contact_id, ticket_id, entitled_by, since)
+         SELECT h.contact_id, h.ticket_id, coalesce(t.entitled_by, 'same_contact'), h.since
+         FROM here h LEFT JOIN unnest($2::uuid[], $3::uuid[], $4::text[]) AS t(ticket, contact, entitled_by)
+            ON t.ticket = h.ticket_id AND t.contact = h.contact_id
+         ON CONFLICT (contact_id, ticket_id) DO UPDATE SET entitled_by = excluded.entitled_by, since = excluded.since
+            WHERE (p.entitled_by, p.since) IS DISTINCT FROM (excluded.entitled_by, excluded.since)",
     )
     .bind(tickets)
-    .bind(sql_time(changes.now))
+    .bind(entitled.keys().map(|(ticket, _)| ticket.0).collect::<Vec<_>>())
+    .bind(entitled.keys().map(|(_, contact)| contact.0).collect::<Vec<_>>())
+    .bind(entitled.values().map(|by| by.as_str()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -112,7 +112,32 @@ impl<'a> Writer<'a> {
                 *quiet &= d.quiet;
             }
         }
+        for (contact, quiet) in self.awaited().await? {
+            *contacts.entry(contact).or_insert(true) &= quiet;
+        }
         reconsider::want(self.connection, self.tenant, &contacts, self.now).await
+    }
+
+    /// Whose messages named one that has come only now: what it tells of them was not known when they came.
+    async fn awaited(&mut self) -> Result<Vec<(Uuid, bool)>, StoreError> {
+        let mut by: Vec<(Uuid, bool)> = Vec::new();
+        for d in self.deciding() {
+            let anchors = d.lookup.own_message().and_then(|key| self.facts.anchors.get(&key)).into_iter().flatten();
+            let waited = anchors.filter(|anchor| anchor.kind == AnchorKind::Wanted && anchor.message != d.message.id);
+            by.extend(waited.map(|anchor| (anchor.message.0, d.quiet)));
+        }
+        if by.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+            "SELECT i.contact_id, t.quiet FROM unnest($1::uuid[], $2::bool[]) AS t(id, quiet)
+             JOIN message m ON m.id = t.id JOIN identity i ON i.id = m.identity_id",
+        )
+        .bind(column(&by, |(message, _)| *message))
+        .bind(column(&by, |(_, quiet)| *quiet))
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(rows)
     }
 
     /// Joins of contacts: the identities go over, the journal says so, the old ids stay valid.
