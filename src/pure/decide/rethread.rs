@@ -9,7 +9,7 @@ use super::resolve::Resolved;
 use super::{close, nothing, thread};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Reason, Resolution, TouchedIdentity};
-use crate::pure::domain::facts::{EntitledBy, Facts, Lookup, LookupKey};
+use crate::pure::domain::facts::{AnchorKind, EntitledBy, Facts, Lookup, LookupKey};
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, RawEventId, TicketId};
 use crate::pure::domain::identity::Assurance;
 use crate::pure::domain::message::{
@@ -78,6 +78,8 @@ pub struct Rethreaded {
     pub ticket_of: BTreeMap<MessageId, TicketId>,
     /// What entitles those who take part in the tickets.
     pub entitled: BTreeMap<(TicketId, ContactId), EntitledBy>,
+    /// Numbers by which the tickets are found, each with the matter and a message that names it.
+    pub numbers: Vec<(MessageId, LookupKey, String)>,
     /// Why messages are where they are.
     pub reasons: BTreeMap<MessageId, Vec<Reason>>,
 }
@@ -95,6 +97,7 @@ pub fn rethread(
     let mut closings = closings.into_iter().peekable();
     let mut ticket_of: BTreeMap<MessageId, TicketId> = BTreeMap::new();
     let mut reasons: BTreeMap<MessageId, Vec<Reason>> = BTreeMap::new();
+    let mut numbers: Vec<(MessageId, LookupKey, String)> = Vec::new();
     for kept in &kept {
         while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
             close_again(&closing, &mut facts);
@@ -106,12 +109,14 @@ pub fn rethread(
             ticket_of.insert(kept.id, ticket);
         }
         reasons.insert(kept.id, decision.reasons);
+        let named = decision.anchors.into_iter().filter(|(kind, ..)| *kind == AnchorKind::Number);
+        numbers.extend(named.map(|(_, key, matter)| (kept.id, key, matter)));
     }
     closings.for_each(|closing| close_again(&closing, &mut facts));
     for ticket in ticket_of.values_mut() {
         *ticket = facts.ticket_now(*ticket);
     }
-    name(&kept, &facts, ticket_of, reasons)
+    Rethreaded { numbers, ..name(&kept, &facts, ticket_of, reasons) }
 }
 
 /// The message again, as far as placing it needs.

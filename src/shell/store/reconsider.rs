@@ -478,6 +478,7 @@ pub async fn write(
     if !moved.is_empty() {
         told.extend(tickets(connection, changes, &moved, mint).await?);
     }
+    overtaken(connection, changes).await?;
     if changes.is_nothing() {
         return Ok(false);
     }
@@ -491,8 +492,7 @@ async fn people(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mut
     if !changes.regrouped.is_empty() {
         regroup(connection, changes, mint).await?;
     }
-    shared(connection, changes.gathered).await?;
-    overtaken(connection, changes.gathered).await
+    shared(connection, changes.gathered).await
 }
 
 async fn regroup(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mut IdMint) -> Result<(), StoreError> {
@@ -525,7 +525,7 @@ async fn regroup(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mu
         "DELETE FROM alias a USING identity i WHERE a.id = i.id AND i.contact_id = i.id AND i.contact_id = ANY($1)",
         "INSERT INTO alias (id, object, now, at) SELECT c.id, 'contact', i.contact_id, now() FROM contact c JOIN identity i ON i.id = c.id
          WHERE i.contact_id = ANY($1) AND i.contact_id <> c.id ON CONFLICT (id) DO UPDATE SET now = excluded.now",
-        "UPDATE contact c SET first_at = i.first_at, name = coalesce(i.name, c.name) FROM (
+        "UPDATE contact c SET first_at = i.first_at, name = i.name FROM (
             SELECT contact_id, min(first_at) AS first_at, (array_agg(names[1] ORDER BY first_at) FILTER (WHERE names[1] IS NOT NULL))[1] AS name
             FROM identity WHERE contact_id = ANY($1) GROUP BY contact_id
          ) i WHERE c.id = i.contact_id",
@@ -537,17 +537,26 @@ async fn regroup(connection: &mut PgConnection, changes: &Changes<'_>, mint: &mu
 }
 
 /// Suggestions to join what is one by now, whether that came of it here or when a message came in.
-async fn overtaken(connection: &mut PgConnection, gathered: &Gathered) -> Result<(), StoreError> {
-    let several = gathered.groups.iter().filter(|group| group.len() > 1);
+async fn overtaken(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let several = changes.gathered.groups.iter().filter(|group| group.len() > 1);
     let contacts: Vec<Uuid> = several.filter_map(|group| group.first()).map(|id| id.0).collect();
-    sqlx::query(
-        "UPDATE suggestion s SET state = 'overtaken' FROM message m JOIN identity i ON i.id = m.identity_id
-         WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'contact' AND i.contact_id = ANY($1)
-            AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = i.contact_id",
-    )
-    .bind(contacts)
-    .execute(connection)
-    .await?;
+    let tickets: Vec<Uuid> = changes.rethreaded.tickets.keys().map(|ticket| ticket.0).collect();
+    for (statement, ids) in [
+        (
+            "UPDATE suggestion s SET state = 'overtaken' FROM message m JOIN identity i ON i.id = m.identity_id
+             WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'contact' AND i.contact_id = ANY($1)
+                AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = i.contact_id",
+            contacts,
+        ),
+        (
+            "UPDATE suggestion s SET state = 'overtaken' FROM message m
+             WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'ticket' AND m.ticket_id = ANY($1)
+                AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = m.ticket_id",
+            tickets,
+        ),
+    ] {
+        sqlx::query(statement).bind(ids).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -700,6 +709,7 @@ async fn tickets(
     .execute(&mut *connection)
     .await?;
     ends(connection, changes).await?;
+    numbers(connection, changes).await?;
     journal_of_tickets(connection, changes, moved, mint).await?;
     Ok(changes.told_of_tickets(moved))
 }
@@ -722,6 +732,27 @@ async fn ends(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<()
     ] {
         sqlx::query(statement).bind(&tickets).bind(&now).execute(&mut *connection).await?;
     }
+    Ok(())
+}
+
+/// A ticket is found by the numbers that are named on it, also those that another message of a ticket named which it
+/// was one with.
+async fn numbers(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let numbers = &changes.rethreaded.numbers;
+    sqlx::query(
+        "INSERT INTO ticket_reference (tenant, key_hash, kind, name, ticket_id, message_id, direction, at)
+         SELECT DISTINCT ON (t.key, m.ticket_id) $1, t.key, 'number', t.name, m.ticket_id, m.id, m.direction, m.occurred_at
+         FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS t(message, key, name) JOIN message m ON m.id = t.message
+         WHERE m.ticket_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ticket_reference r
+            WHERE r.key_hash = t.key AND r.kind = 'number' AND r.ticket_id = m.ticket_id)
+         ORDER BY t.key, m.ticket_id, m.occurred_at, m.id",
+    )
+    .bind(changes.tenant)
+    .bind(numbers.iter().map(|(message, ..)| message.0).collect::<Vec<_>>())
+    .bind(numbers.iter().map(|(_, key, _)| key.0).collect::<Vec<_>>())
+    .bind(numbers.iter().map(|(.., name)| name.as_str()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

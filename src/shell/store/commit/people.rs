@@ -107,7 +107,9 @@ impl<'a> Writer<'a> {
     pub(super) async fn reconsider(&mut self) -> Result<(), StoreError> {
         let mut contacts: BTreeMap<Uuid, bool> = BTreeMap::new();
         for d in self.decided.iter().filter(|d| d.decision.is_late) {
-            if let Some(contact) = d.decision.resolution.contact() {
+            // A closing is by nobody: it is about whoever said what it is on.
+            let closed = || self.facts.contact_of(self.facts.said.get(&d.decision.message)?.talk.identity?);
+            if let Some(contact) = d.decision.resolution.contact().or_else(closed) {
                 let quiet = contacts.entry(self.facts.contact_now(contact).0).or_insert(true);
                 *quiet &= d.quiet;
             }
