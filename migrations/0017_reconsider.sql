@@ -20,3 +20,8 @@ CREATE TABLE reconsider (
     quiet      boolean NOT NULL,
     since      timestamptz NOT NULL
 );
+
+-- What a matter is about, beside its numbers.
+ALTER TABLE ticket_reference DROP CONSTRAINT ticket_reference_kind_check;
+ALTER TABLE ticket_reference ADD CONSTRAINT ticket_reference_kind_check
+    CHECK (kind IN ('message', 'conversation', 'group', 'hint', 'number', 'wanted', 'subject', 'passage', 'topic'));

@@ -119,12 +119,15 @@ struct DeskConfig {
     entity_patterns: BTreeMap<String, String>,
     #[serde(default)]
     entity_roles: BTreeMap<String, String>,
+    /// Names of products.
+    #[serde(default)]
+    products: Vec<String>,
 }
 
 impl DeskConfig {
     /// The configuration of lanka that follows from it.
     fn toml(&self, dir: &Path, database: &str) -> String {
-        let matters: serde_json::Map<String, Value> = self
+        let mut matters: serde_json::Map<String, Value> = self
             .entity_patterns
             .iter()
             .map(|(name, pattern)| {
@@ -132,6 +135,11 @@ impl DeskConfig {
                 (name.clone(), json!({ "pattern": pattern, "role": role }))
             })
             .collect();
+        if !self.products.is_empty() {
+            let products: Vec<String> = self.products.iter().map(|product| regex::escape(product)).collect();
+            let pattern = format!(r"(?i)\b(?:{})\b", products.join("|"));
+            matters.insert("product".to_owned(), json!({ "pattern": pattern, "role": "topic" }));
+        }
         let (vendor, own) = (json!({ "env": "SECRET" }), json!({ "env": "WHSEC" }));
         let mut channels = json!({
             "email": { "kind": "maildir", "path": dir.join("mail"), "addresses": self.desk_addresses,

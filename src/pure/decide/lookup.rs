@@ -135,11 +135,13 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
         own.extend(kind.map(|kind| (kind, key)));
         references.push(key);
     }
+    let topics = message.numbers().filter(|(_, role, _)| *role == MatterRole::Topic);
     let keys = |prints: &[Print]| prints.iter().map(|print| keyer.print(*print)).collect();
     Lookup {
         subject: subject_keys(message, keyer),
         passages: keys(&message.passages),
         quoted: keys(&message.quoted),
+        topics: topics.map(|(matter, _, value)| (matter.to_owned(), keyer.number(matter, value))).collect(),
         seen_scope: format!("{}/{}", message.tenant, incoming.namespace),
         seen_key: keyer.seen(&incoming.namespace, &incoming.source_key, &incoming.variant),
         said: keyer.said(&message.channel, &incoming.source_key),

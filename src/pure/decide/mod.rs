@@ -113,6 +113,14 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
 
 /// Whether something later is known already of whoever said it, or of the ticket that it is on.
 fn comes_late(message: &Message, resolved: &resolve::Resolved, placed: &thread::Placed, facts: &Facts) -> bool {
+    // A number that a platform vouches for now is more than a caller's.
+    let is_vouched_for = resolved.identities.iter().any(|touched| {
+        facts.identity(touched.id).is_some_and(|known| known.assurance < touched.assurance)
+            && resolved.sides.iter().any(|side| facts.identities_of(*side).count() > 1)
+    });
+    if is_vouched_for {
+        return true;
+    }
     let at = message.occurred_at;
     let sides = resolved.sides.iter().flat_map(|side| facts.identities_of(*side));
     let ticket = placed.placement.ticket().and_then(|ticket| facts.ticket(ticket));

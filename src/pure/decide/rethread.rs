@@ -144,6 +144,7 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         subject: outline.subject.clone(),
         passages: outline.passages.clone(),
         quoted: outline.quoted.clone(),
+        topics: outline.topics.clone(),
         facts: outline.numbers.iter().map(|(.., key)| Some(*key)).collect(),
         ..keyless(kept.id)
     };
@@ -220,6 +221,7 @@ fn keyless(id: MessageId) -> Lookup {
         subject: Vec::new(),
         passages: Vec::new(),
         quoted: Vec::new(),
+        topics: Vec::new(),
         facts: Vec::new(),
         claims_on: Vec::new(),
     }

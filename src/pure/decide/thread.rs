@@ -300,7 +300,9 @@ impl<'a> Threading<'a> {
         let (_, known) = self.unnamed(Evidence::Subject)?;
         let is_telling = self.message.incoming.subject.as_deref().is_some_and(|s| subject::read(s).is_telling());
         let by = self.entitled(known, false).filter(|by| match by {
-            EntitledBy::Organisation => self.entitled(known, true).is_some(),
+            EntitledBy::Organisation => {
+                self.organisation_of_sender().is_some_and(|domain| self.policy.organisations.contains(domain))
+            }
             _ => true,
         });
         let by = by.filter(|_| is_telling)?;
@@ -402,12 +404,26 @@ impl<'a> Threading<'a> {
                     && !known.is_group
                     && self.is_near(known, self.windows.one_open)
                     && !self.contradicts(known)
+                    && !self.is_about_another(known)
                     && !is_contradicted(self.message) | self.is_own_only(known)
             })
             .map(|known| known.ticket.id)
             .collect();
         fits.sort();
         fits.dedup();
+        let about: Vec<TicketId> = fits
+            .iter()
+            .copied()
+            .filter(|id| self.facts.ticket(*id).is_some_and(|known| self.is_about(known)))
+            .collect();
+        if about.len() == 1 && fits.len() > 1 {
+            self.because("topic", "Of the contact's open matters, one is about what this names.");
+            return Some(Found::Ticket {
+                ticket: about[0],
+                by: EntitledBy::SameContact,
+                window: self.windows.one_open,
+            });
+        }
         match fits.as_slice() {
             [] => None,
             [ticket] => {
@@ -447,6 +463,17 @@ impl<'a> Threading<'a> {
         (known.ticket.opened_at <= at && at <= known.ticket.last_at)
             || within(at, known.ticket.last_at, window)
             || within(at, known.ticket.opened_at, window)
+    }
+
+    /// The message names what other matters are about, and not what this one is.
+    fn is_about_another(&self, known: &KnownTicket) -> bool {
+        let topics = self.lookup.topics.iter().map(|(name, _)| name);
+        topics.clone().any(|name| known.topics.contains_key(name)) && !self.is_about(known)
+    }
+
+    /// The message names what the ticket is about.
+    fn is_about(&self, known: &KnownTicket) -> bool {
+        self.lookup.topics.iter().any(|(name, key)| known.topics.get(name).is_some_and(|has| has.contains(key)))
     }
 
     /// The message names a number of a kind that the ticket has, and another one.
@@ -651,6 +678,12 @@ impl<'a> Threading<'a> {
                 for key in keys.iter().filter(|key| !is_known(key)) {
                     anchors.push((AnchorKind::Number, *key, (*matter).to_owned()));
                 }
+            }
+        }
+        let known = ticket.and_then(|ticket| self.facts.ticket(ticket));
+        for (name, key) in self.lookup.topics.iter().filter(|_| ticket.is_some() && !is_contradicted(self.message)) {
+            if !known.is_some_and(|known| known.topics.get(name).is_some_and(|has| has.contains(key))) {
+                anchors.push((AnchorKind::Topic, *key, name.clone()));
             }
         }
         anchors

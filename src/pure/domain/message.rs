@@ -579,6 +579,8 @@ pub enum MatterRole {
     Public,
     /// Tells the firm, never the matter.
     Organisation,
+    /// What a matter is about, a product: it tells a contact's open matters apart, and proves nothing.
+    Topic,
 }
 
 /// One thing read out of a message that may tie it to others.

@@ -30,6 +30,9 @@ pub struct Outline {
     /// Numbers of matters: the pattern's name, what it proves, the key of the number.
     #[serde(rename = "n", skip_serializing_if = "Vec::is_empty")]
     pub numbers: Vec<(String, MatterRole, LookupKey)>,
+    /// What it is about.
+    #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<(String, LookupKey)>,
     /// The customer's identities, and what the delivery vouched for.
     #[serde(rename = "i", skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<(IdentityId, Assurance)>,
@@ -64,6 +67,7 @@ impl Outline {
             subject: lookup.subject.clone(),
             passages: lookup.passages.clone(),
             quoted: lookup.quoted.clone(),
+            topics: lookup.topics.clone(),
             numbers: numbers.collect(),
             identities,
             authentication: message.incoming.authentication,

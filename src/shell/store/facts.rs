@@ -415,8 +415,8 @@ impl Loader<'_> {
             }
             let ticket = ticket(row)?;
             self.loaded.tickets.insert(ticket.id);
-            let (participants, numbers) = (BTreeMap::new(), BTreeMap::new());
-            let known = KnownTicket { ticket, participants, numbers, is_group: false };
+            let (participants, numbers, topics) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+            let known = KnownTicket { ticket, participants, numbers, topics, is_group: false };
             self.facts.tickets.insert(known.ticket.id, known);
         }
         self.participants(&ids).await?;
@@ -441,18 +441,19 @@ impl Loader<'_> {
     }
 
     async fn numbers(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
-        let rows: Vec<(Uuid, String, Uuid, bool)> = sqlx::query_as(
-            "SELECT ticket_id, name, key_hash, kind = 'group' FROM ticket_reference
-             WHERE ticket_id = ANY($1) AND kind IN ('number', 'group')",
+        let rows: Vec<(Uuid, String, Uuid, String)> = sqlx::query_as(
+            "SELECT ticket_id, name, key_hash, kind FROM ticket_reference
+             WHERE ticket_id = ANY($1) AND kind IN ('number', 'group', 'topic')",
         )
         .bind(tickets)
         .fetch_all(&mut *self.connection)
         .await?;
-        for (ticket, name, key, is_group) in rows {
+        for (ticket, name, key, kind) in rows {
             let Some(known) = self.facts.tickets.get_mut(&TicketId(ticket)) else { continue };
-            match is_group {
-                true => known.is_group = true,
-                false => _ = known.numbers.entry(name).or_default().insert(LookupKey(key)),
+            match kind.as_str() {
+                "group" => known.is_group = true,
+                "topic" => _ = known.topics.entry(name).or_default().insert(LookupKey(key)),
+                _ => _ = known.numbers.entry(name).or_default().insert(LookupKey(key)),
             }
         }
         Ok(())

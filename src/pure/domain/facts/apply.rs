@@ -230,6 +230,7 @@ impl Facts {
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            topics: BTreeMap::new(),
             is_group: false,
         });
         if matches!(decision.placement, Placement::Reopen(_)) {
@@ -252,6 +253,9 @@ impl Facts {
         known.ticket.last_at = known.ticket.last_at.max(message.occurred_at);
         for (kind, key, name) in &decision.anchors {
             known.is_group |= *kind == AnchorKind::Group;
+            if *kind == AnchorKind::Topic {
+                known.topics.entry(name.clone()).or_default().insert(*key);
+            }
             if *kind == AnchorKind::Number {
                 known.numbers.entry(name.clone()).or_default().insert(*key);
             }
@@ -281,6 +285,9 @@ impl Facts {
         }
         for (name, keys) in old.numbers {
             stays.numbers.entry(name).or_default().extend(keys);
+        }
+        for (name, keys) in old.topics {
+            stays.topics.entry(name).or_default().extend(keys);
         }
         for kind in &old.ticket.kind {
             if !stays.ticket.kind.contains(kind) {

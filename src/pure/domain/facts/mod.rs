@@ -68,6 +68,8 @@ pub struct Lookup {
     pub passages: Vec<LookupKey>,
     /// Passages that it quotes.
     pub quoted: Vec<LookupKey>,
+    /// What it is about: the pattern's name, and the key.
+    pub topics: Vec<(String, LookupKey)>,
     /// Keys of its facts, in step with `message.facts`; `None` for what is not looked up.
     pub facts: Vec<Option<LookupKey>>,
     /// Claims that others may have made on the customer's own identities, in step with them, then on
@@ -123,6 +125,8 @@ pub enum AnchorKind {
     Subject,
     /// A passage of a message's own words.
     Passage,
+    /// What the matter is about.
+    Topic,
 }
 
 impl AnchorKind {
@@ -137,6 +141,7 @@ impl AnchorKind {
             Self::Wanted => "wanted",
             Self::Subject => "subject",
             Self::Passage => "passage",
+            Self::Topic => "topic",
         }
     }
 
@@ -151,6 +156,7 @@ impl AnchorKind {
             Self::Wanted,
             Self::Subject,
             Self::Passage,
+            Self::Topic,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }
@@ -245,6 +251,8 @@ pub struct KnownTicket {
     pub participants: BTreeMap<ContactId, EntitledBy>,
     /// Numbers of its matter: pattern's name → keys.
     pub numbers: BTreeMap<String, BTreeSet<LookupKey>>,
+    /// What it is about: pattern's name → keys.
+    pub topics: BTreeMap<String, BTreeSet<LookupKey>>,
     /// It is the ticket of a group of several customers.
     pub is_group: bool,
 }
