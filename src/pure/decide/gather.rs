@@ -620,3 +620,258 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
         why,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn day(n: i64) -> Timestamp {
+        Timestamp::from_second(1_767_225_600 + n * 86_400).unwrap()
+    }
+
+    fn id(n: u128) -> IdentityId {
+        IdentityId(Uuid::from_u128(n))
+    }
+
+    /// `1 mail Minna Virtanen`: its number, what it is, its owner's name. A caller's last call is on the day of his
+    /// number.
+    fn member(text: &str) -> Member {
+        let mut words = text.trim().splitn(3, ' ');
+        let n: u128 = words.next().unwrap().parse().unwrap();
+        let (scheme, value, assurance) = match words.next().unwrap() {
+            "mail" => (MAILTO, format!("m{n}@posti.example"), Assurance::Verified),
+            "false" => (MAILTO, format!("m{n}@p0sti.example"), Assurance::Verified),
+            "role" => (MAILTO, "info@kirje.example".to_owned(), Assurance::Verified),
+            "call" => (TEL, format!("+35840123{n:04}"), Assurance::Plausible),
+            "wa" => (TEL, format!("+35840123{n:04}"), Assurance::Verified),
+            "chat" => ("webchat", format!("v{n}"), Assurance::Plausible),
+            _ => ("messenger", format!("p{n}"), Assurance::Verified),
+        };
+        let (since, until, is_shared) = (None, None, false);
+        let names = words.next().and_then(PersonName::parse).into_iter().collect();
+        let identity = Identity { scheme: scheme.to_owned(), scope: String::new(), value };
+        let (claim, last_at) = (LookupKey(Uuid::from_u128(n)), day(i64::try_from(n).unwrap()));
+        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, is_shared }
+    }
+
+    /// `1 number 400 5`: who, what, which, on which day; `1 names 3 5`: that he is reached at 3. With `?` at the end
+    /// nobody vouches for it.
+    fn stated(n: usize, text: &str) -> Stated {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let what: u128 = words[2].parse().unwrap();
+        let (kind, key) = match words[1] {
+            "number" => (Kind::Number, 10_000 + what),
+            "answers" => (Kind::DeskMessage, 20_000 + what),
+            _ => (Kind::Claim, what),
+        };
+        let assurance = if words.last() == Some(&"?") { Assurance::Asserted } else { Assurance::Verified };
+        Stated {
+            kind,
+            key: LookupKey(Uuid::from_u128(key)),
+            shown: String::new(),
+            by: id(words[0].parse().unwrap()),
+            message: MessageId(Uuid::from_u128(u128::try_from(n).unwrap() + 1_000)),
+            at: day(words[3].parse().unwrap()),
+            assurance,
+            is_said: false,
+        }
+    }
+
+    /// `1 apart 2`.
+    fn word(text: &str) -> (IdentityId, IdentityId, Word) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let word = match words[1] {
+            "apart" => Word::Apart,
+            "same" => Word::Same,
+            _ => Word::Platform,
+        };
+        (id(words[0].parse().unwrap()), id(words[2].parse().unwrap()), word)
+    }
+
+    fn lines(text: &str) -> impl Iterator<Item = &str> {
+        text.split(';').map(str::trim).filter(|line| !line.is_empty())
+    }
+
+    /// Groups of several, suggestions between groups, identities that are nobody's.
+    fn show(gathered: &Gathered) -> String {
+        let number = |id: &IdentityId| id.0.as_u128().to_string();
+        let group_of = |id: &IdentityId| {
+            let group = gathered.groups.iter().find(|group| group.contains(id)).unwrap();
+            group.iter().map(number).collect::<Vec<_>>().join("+")
+        };
+        let mut shown: Vec<String> = gathered
+            .groups
+            .iter()
+            .filter(|group| group.len() > 1)
+            .filter_map(|group| group.first())
+            .map(group_of)
+            .collect();
+        shown.sort();
+        let mut suggested: Vec<String> = gathered
+            .suggested
+            .iter()
+            .map(|tie| {
+                let (one, other) = (group_of(&tie.from), group_of(&tie.to));
+                if one < other { format!("{one}?{other}") } else { format!("{other}?{one}") }
+            })
+            .collect();
+        suggested.sort();
+        shown.extend(suggested);
+        shown.extend(gathered.shared.iter().map(|id| format!("{} shared", number(id))));
+        shown.join(", ")
+    }
+
+    /// What comes of a ledger, the same in whatever order it stands: as written, turned round, and shuffled.
+    fn check(name: &str, members: &str, said: &str, words: &str, expected: &str) {
+        let ledger = Ledger {
+            members: lines(members).map(member).collect(),
+            stated: lines(said).enumerate().map(|(n, line)| stated(n, line)).collect(),
+            words: lines(words).map(word).collect(),
+        };
+        assert_eq!(show(&gather(&ledger, &[])), expected, "{name}");
+        let mut seed: u64 = 7;
+        for turn in 0..24 {
+            let mut other = ledger.clone();
+            other.members.reverse();
+            other.stated.reverse();
+            let mut swap = |len: usize| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                usize::try_from(seed >> 33).unwrap() % len.max(1)
+            };
+            for n in 0..if turn == 0 { 0 } else { other.members.len() } {
+                let to = swap(other.members.len());
+                other.members.swap(n, to);
+            }
+            for n in 0..if turn == 0 { 0 } else { other.stated.len() } {
+                let to = swap(other.stated.len());
+                other.stated.swap(n, to);
+            }
+            assert_eq!(show(&gather(&other, &[])), expected, "{name}, turn {turn}");
+            // What stands already and is right stays.
+            let stands = gather(&ledger, &[]).groups;
+            assert_eq!(show(&gather(&other, &stands)), expected, "{name}, from what stands, turn {turn}");
+        }
+    }
+
+    #[test]
+    fn ledgers_become_people() {
+        for (name, members, said, expected) in [
+            (
+                "a number and a name",
+                "1 mail Minna Virtanen; 2 page Minna Virtanen",
+                "1 number 4 1; 2 number 4 2",
+                "1+2",
+            ),
+            ("a number, no name", "1 mail Minna Virtanen; 2 page", "1 number 4 1; 2 number 4 2", "1?2"),
+            ("a number, another name", "1 mail Minna Virtanen; 2 page Pekka Laine", "1 number 4 1; 2 number 4 2", ""),
+            ("unvouched for", "1 mail Minna Virtanen; 2 page Minna Virtanen", "1 number 4 1 ?; 2 number 4 2", "1?2"),
+            ("a name alone", "1 mail Minna Virtanen; 2 page Minna Virtanen", "1 number 4 1; 2 number 5 2", ""),
+            (
+                "by way of a third",
+                "1 page Minna Virtanen; 2 wa Minna Virtanen; 3 mail Minna Virtanen",
+                "1 number 4 1; 2 number 5 2; 3 number 4 3; 3 number 5 3",
+                "1+2+3",
+            ),
+            ("a role's mailbox", "1 role Minna Virtanen; 2 page Minna Virtanen", "1 number 4 1; 2 number 4 2", ""),
+            (
+                "a look-alike domain",
+                "1 mail Minna Virtanen; 2 false Minna Virtanen",
+                "1 number 4 1; 2 number 4 2",
+                "1?2",
+            ),
+            ("both name each other", "1 mail Minna Virtanen; 2 wa", "1 names 2 1; 2 names 1 2", "1+2"),
+            ("a couple", "1 mail Minna Virtanen; 2 wa Pekka Virtanen", "1 names 2 1; 2 names 1 2", "1?2"),
+            ("one names the other", "1 mail Minna Virtanen; 2 wa", "1 names 2 1", "1?2"),
+            (
+                "and the number is in both",
+                "1 mail Minna Virtanen; 2 wa",
+                "1 names 2 1; 1 number 4 1; 2 number 4 2",
+                "1+2",
+            ),
+            ("a caller named before", "1 mail Minna Virtanen; 5 call", "1 names 5 2", "1+5"),
+            ("a caller named after", "1 mail Minna Virtanen; 5 call", "1 names 5 9", "1?5"),
+            (
+                "a household",
+                "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 call",
+                "1 names 5 1; 2 names 5 40",
+                "5 shared",
+            ),
+            (
+                "a household, one of whom nobody vouches for",
+                "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 call",
+                "1 names 5 1; 2 names 5 2 ?",
+                "1+5",
+            ),
+            (
+                "the platform vouches for one behind it",
+                "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 wa",
+                "1 names 5 1; 2 names 5 2",
+                "1?5, 2?5",
+            ),
+            (
+                "an answer in full name",
+                "1 mail Minna Virtanen; 2 page Minna Virtanen",
+                "1 answers 4 1; 2 answers 4 2",
+                "1+2",
+            ),
+            ("an answer in half a name", "1 mail Minna Virtanen; 2 page Minna", "1 answers 4 1; 2 answers 4 2", "1?2"),
+            ("an answer in another", "1 mail Minna Virtanen; 2 page Pekka Laine", "1 answers 4 1; 2 answers 4 2", ""),
+            (
+                "a bill that was found",
+                "1 mail Minna Virtanen; 2 chat Minna Virtanen",
+                "1 number 4 1; 2 number 4 2",
+                "1?2",
+            ),
+            (
+                "a chat before the mail",
+                "1 mail Minna Virtanen; 2 chat Minna Virtanen",
+                "1 number 4 3; 2 number 4 2",
+                "1+2",
+            ),
+        ] {
+            check(name, members, said, "", expected);
+        }
+    }
+
+    #[test]
+    fn words_come_before_evidence() {
+        let two = "1 mail Minna Virtanen; 2 page Minna Virtanen";
+        let both = "1 number 4 1; 2 number 4 2";
+        for (name, members, said, words, expected) in [
+            ("an agent keeps them apart", two, both, "1 apart 2", ""),
+            ("said the other way round", two, both, "2 apart 1", ""),
+            ("an agent joins", "1 mail Minna Virtanen; 2 page Pekka Laine", "", "1 same 2", "1+2"),
+            ("the platform joins", "1 mail Minna Virtanen; 2 page Pekka Laine", "", "1 platform 2", "1+2"),
+            ("but not what an agent keeps apart", two, "", "1 apart 2; 1 platform 2", ""),
+            (
+                "apart through a third",
+                "1 page Minna Virtanen; 2 wa Minna Virtanen; 3 mail Minna Virtanen",
+                "1 number 4 1; 3 number 4 3",
+                "1 same 2; 2 apart 3",
+                "1+2",
+            ),
+        ] {
+            check(name, members, said, words, expected);
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let people = |count: usize| -> String { (1..=count).map(|n| format!("{n} page Minna Rautiola;")).collect() };
+        let all = |count: usize| -> String { (1..=count).map(|n| format!("{n} number 4 {n};")).collect() };
+        check("as many as may hold one number", &people(6), &all(6), "", "1+2+3+4+5+6");
+        check("a mailing", &people(7), &all(7), "", "");
+        // One after the other, each by a number of their own.
+        let chain: String = (1..=13).map(|n| format!("{n} number {n} 1; {n} number {} 1;", n + 1)).collect();
+        let ledger = Ledger {
+            members: lines(&people(13)).map(member).collect(),
+            stated: lines(&chain).enumerate().map(|(n, line)| stated(n, line)).collect(),
+            words: Vec::new(),
+        };
+        let gathered = gather(&ledger, &[]);
+        let largest = gathered.groups.iter().map(BTreeSet::len).max();
+        assert_eq!(largest, Some(CONTACT_IDENTITIES_MAX), "{}", show(&gathered));
+        assert_eq!((gathered.groups.len(), gathered.suggested.len()), (2, 1), "{}", show(&gathered));
+    }
+}
