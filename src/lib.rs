@@ -14,7 +14,7 @@
 //! | [`pure::domain`] | the nouns: identity, contact, message, ticket, facts, decision, outbox |
 //! | [`pure::wire`] | formats that several channels or mirrors share: MIME, JSON, signatures |
 //! | [`pure::channels`] | one file a kind of channel: bytes → `Incoming`. Adding one is a file and a line |
-//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; and anew: `gather`, `rethread` |
+//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; and anew: `gather`, `rethread`, `anew` |
 //! | [`pure::mirrors`] | one file a kind of tool: `Post` → the next request |
 //! | [`shell`] | **the imperative shell**: the only folder that touches the world |
 //! | [`shell::intake`] | bytes → a raw event's row → the acknowledgement |

@@ -4,24 +4,23 @@
 //! gathers those people anew, places what they said anew, and writes what differs. The end is the same in whatever
 //! order things came.
 //!
-//! **Invariant:** it decides by the same pure functions as ingest, and alone: never beside a batch of it.
+//! **Invariants:** it decides by the same pure functions as ingest, and alone: never beside a batch of it. People
+//! who cannot be decided on together are tried in halves until one is alone; that one stays as he is, is told in
+//! the log, and holds nobody up.
 
-use crate::pure::decide::gather::gather;
-use crate::pure::decide::rethread::{Rethreaded, rethread};
+use crate::pure::decide::anew;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::id::IdentityId;
 use crate::shell::ingest::Registry;
-use crate::shell::store::reconsider::{self, Changes, HISTORY_MAX, History, Hood};
+use crate::shell::store::reconsider::{self, Found};
 use crate::shell::store::{Store, StoreError};
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// People in one transaction: deciding waits while it runs.
-const PEOPLE_MAX: i64 = 50;
+/// People in one transaction: deciding waits while it runs, and all that they have said is in memory.
+const PEOPLE_MAX: i64 = 16;
 
 /// How often people who are due are looked for, should nobody say that there are any.
 const POLL: Duration = Duration::from_secs(1);
@@ -31,6 +30,16 @@ const POLL: Duration = Duration::from_secs(1);
 pub struct Reconsider {
     store: Store,
     registry: Arc<Registry>,
+}
+
+/// How one attempt ended.
+enum Ended {
+    /// Nobody is due.
+    Idle,
+    /// Some were decided on.
+    Done,
+    /// They have said more than is placed anew at once.
+    TooMuch,
 }
 
 impl Reconsider {
@@ -55,31 +64,58 @@ impl Reconsider {
 
     /// Works until nobody is due.
     pub async fn until_idle(&self) -> Result<(), StoreError> {
-        while self.once(PEOPLE_MAX).await? > 0 {}
-        Ok(())
+        let mut people = PEOPLE_MAX;
+        loop {
+            match self.once(people).await {
+                Ok(Ended::Idle) => return Ok(()),
+                Ok(Ended::Done) => people = (people * 2).min(PEOPLE_MAX),
+                Err(error) if error.is_outage() => return Err(error),
+                Ok(Ended::TooMuch) | Err(_) if people > 1 => people /= 2,
+                Ok(Ended::TooMuch) => {
+                    let contact = self.store.leave_due().await?;
+                    tracing::warn!(
+                        code = "history_long",
+                        contact.id = contact.map(tracing::field::display),
+                        messages = anew::HISTORY_MAX,
+                        "somebody and those who speak on his tickets have said too much to be decided on anew; he stays as he is"
+                    );
+                }
+                Err(error) => {
+                    let contact = self.store.leave_due().await?;
+                    tracing::warn!(code = "reconsider_failed", contact.id = contact.map(tracing::field::display), %error,
+                        "somebody could not be decided on anew and stays as he is: report it");
+                }
+            }
+        }
     }
 
-    /// Decides anew on some of the people who are due. Says how many.
-    async fn once(&self, limit: i64) -> Result<usize, StoreError> {
+    /// Decides anew on those who are due first, at most so many.
+    async fn once(&self, people: i64) -> Result<Ended, StoreError> {
         if !self.store.has_due().await? {
-            return Ok(0);
+            return Ok(Ended::Idle);
         }
-        let mut tx = self.store.pool.begin().await?;
-        let due = reconsider::claim(&mut tx, limit).await?;
         let now = Timestamp::now();
         self.store.ensure_months([now].into_iter()).await?;
-        let (mut count, mut told) = (0, false);
+        let mut tx = self.store.pool.begin().await?;
+        let due = reconsider::claim(&mut tx, people).await?;
+        let mut told = false;
         for ((tenant, quiet), contacts) in &due.contacts {
-            count += contacts.len();
-            told |= self.decide(&mut tx, tenant, *quiet, contacts, now).await?;
+            match self.decide(&mut tx, tenant, *quiet, contacts, now).await? {
+                Some(changed) => told |= changed,
+                None => {
+                    tx.rollback().await?;
+                    return Ok(Ended::TooMuch);
+                }
+            }
         }
         tx.commit().await?;
         if told {
             self.store.deliver_wake.notify_one();
         }
-        Ok(count)
+        Ok(Ended::Done)
     }
 
+    /// Whether anything changed; `None` when there is too much to look at.
     async fn decide(
         &self,
         tx: &mut PgConnection,
@@ -87,48 +123,24 @@ impl Reconsider {
         quiet: bool,
         contacts: &[Uuid],
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         // A firm that is not configured any more keeps what it has.
-        let Some(tenant) = self.registry.tenants.get(name) else { return Ok(false) };
-        let mut hood = reconsider::load(tx, name, &tenant.keyer, contacts).await?;
-        let gathered = gather(&hood.ledger, &hood.start);
-        let regrouped = hood.regrouped(&gathered);
-        let changed: BTreeSet<IdentityId> = regrouped.iter().map(|moved| moved.identity).collect();
-        let whole = gathered.groups.iter().filter(|group| group.iter().any(|id| changed.contains(id)));
-        let mut heard: BTreeSet<IdentityId> = whole.flatten().copied().collect();
-        let left: BTreeSet<_> = regrouped.iter().map(|moved| moved.from).collect();
-        let is_due = |hood: &Hood, id: &IdentityId| {
-            hood.known.get(id).is_some_and(|known| contacts.contains(&known.contact.0) || left.contains(&known.contact))
-        };
-        heard.extend(hood.known.keys().filter(|id| is_due(&hood, id)));
+        let Some(tenant) = self.registry.tenants.get(name) else { return Ok(Some(false)) };
+        let mut hood = reconsider::hood(tx, name, &tenant.keyer, contacts).await?;
+        let people = anew::people(&hood);
+        let Some(history) = reconsider::history(tx, &mut hood, &people.heard).await? else { return Ok(None) };
         let mut mint = self.store.mint();
-        let (history, rethreaded) = match reconsider::history(tx, &mut hood, &heard).await? {
-            Some(history) => {
-                let people = hood.people(&regrouped);
-                let (kept, closings) = (history.kept.clone(), history.closings.clone());
-                let rethreaded = rethread(kept, closings, people, &mut mint, &tenant.policy);
-                (history, rethreaded)
-            }
-            None => {
-                tracing::warn!(
-                    code = "history_long",
-                    messages = HISTORY_MAX,
-                    "somebody has said so much that his tickets stay as they are; look at him with `lanka contact show`"
-                );
-                (History::default(), Rethreaded::default())
-            }
-        };
+        let rethreaded = anew::threads(&hood, &people, &history, &mut mint, &tenant.policy);
         let mirrors: &[String] = if quiet { &[] } else { &tenant.policy.mirrors };
-        let changes = Changes {
+        let found = Found {
             tenant: name,
-            regrouped: &regrouped,
-            gathered: &gathered,
+            people: &people,
             history: &history,
             rethreaded: &rethreaded,
             mirrors,
             has_peers: self.store.has_peers(),
             now,
         };
-        reconsider::write(tx, &changes, &mut mint).await
+        reconsider::write(tx, &found, &mut mint).await.map(Some)
     }
 }

@@ -158,6 +158,33 @@ async fn a_browser_is_whoever_types_his_name() {
     check("who comes to what is known with a bill", &[bill, found], 2, 2).await;
 }
 
+/// Whoever tries number after number gets nothing by it, not even when the people are weighed anew.
+#[tokio::test]
+async fn a_number_that_was_guessed_after_many_others_joins_nobody() {
+    let others = (1..=5).map(|n| {
+        let from = format!("Asiakas{n} Sukunimi{n} <a{n}@muu{n}.example>");
+        let pass = format!("dmarc=pass header.from=muu{n}.example");
+        letter(&format!("o{n}@x"), &from, &pass, "", &format!("Tilaus 4000000{n} puuttuu."))
+    });
+    let hers = letter("m@x", MINNA, PASS, "", "Tilaus 40000009 puuttuu.");
+    let guess = |n: u32| {
+        let from = "Minna Virtanen <minna.v@toinen.example>";
+        let pass = "dmarc=pass header.from=toinen.example";
+        letter(&format!("g{n}@x"), from, pass, "", &format!("Entä tilaus 4000000{n}?"))
+    };
+    let known: Vec<_> = others.chain([hers]).collect();
+    let tried = |numbers: &[u32]| known.iter().cloned().chain(numbers.iter().map(|n| guess(*n))).collect::<Vec<_>>();
+    check("known at once", &tried(&[9]), 6, 6).await;
+    let desk = check("after five of others", &tried(&[1, 2, 3, 4, 5, 9]), 7, 12).await;
+    // Everybody once more, with all that is known.
+    sqlx::query("INSERT INTO reconsider SELECT id, tenant, true, now() FROM contact ON CONFLICT DO NOTHING")
+        .execute(&desk.store.pool)
+        .await
+        .expect("due");
+    desk.decide().await;
+    assert_eq!(desk.tally().await, (7, 12, 0), "weighed anew");
+}
+
 fn whatsapp(id: &str, from: &str, name: &str, message: serde_json::Value) -> (&'static str, String) {
     let mut message = message;
     message["from"] = from.into();

@@ -57,15 +57,7 @@ struct Settings {
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
-    let mut keys = Vec::new();
-    let previous =
-        settings.previous_secrets.iter().enumerate().map(|(n, secret)| (format!("previous_secrets.{n}"), secret));
-    for (key, secret) in std::iter::once(("secret".to_owned(), &settings.secret)).chain(previous) {
-        match SigningKey::parse(secret) {
-            Ok(found) => keys.push(found),
-            Err(error) => problems.add(key, error.to_string()),
-        }
-    }
+    let keys = standard_webhooks::signing_keys(&settings.secret, &settings.previous_secrets, &mut problems);
     let channel = Box::new(Desk { keys, name: setup.name.to_owned() });
     Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }

@@ -86,15 +86,7 @@ const NOTICES: &[&str] = &["typing", "read", "presence", "session_start", "sessi
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     let (settings, mut problems): (Settings, _) = settings::read_kind(table)?;
-    let mut keys = Vec::new();
-    let previous =
-        settings.previous_secrets.iter().enumerate().map(|(n, secret)| (format!("previous_secrets.{n}"), secret));
-    for (key, secret) in std::iter::once(("secret".to_owned(), &settings.secret)).chain(previous) {
-        match SigningKey::parse(secret) {
-            Ok(found) => keys.push(found),
-            Err(error) => problems.add(key, error.to_string()),
-        }
-    }
+    let keys = standard_webhooks::signing_keys(&settings.secret, &settings.previous_secrets, &mut problems);
     if settings.identity_secret.as_ref().is_some_and(|key| key.expose().len() < IDENTITY_SECRET_BYTES_MIN) {
         let why = format!("is shorter than {IDENTITY_SECRET_BYTES_MIN} bytes, and could be guessed");
         problems.add("identity_secret", why);

@@ -100,8 +100,7 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
         let text = "The mail names several senders, so none of them is taken as proven.";
         reasons.push(Reason::new("several_senders", text));
     }
-    let domains = incoming.sender.identities.iter().filter(|own| own.identity.scheme == MAILTO);
-    let mut domains = domains.filter_map(|own| own.identity.value.rsplit_once('@').map(|(_, domain)| domain));
+    let mut domains = incoming.sender.identities.iter().filter_map(|own| own.identity.mail_domain());
     if let Some((domain, own)) = domains.find_map(|domain| Some((domain, policy.imitated(domain)?))) {
         let text = format!(
             "The sender's domain {domain} is made to look like {own} and is not; do not take it for a colleague's."

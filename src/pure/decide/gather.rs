@@ -10,113 +10,15 @@
 //! address that several people use is nobody's, and nothing is weighed through it.
 
 use super::evidence::*;
-use crate::pure::domain::Timestamp;
+use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
 use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, is_role_address};
 use crate::pure::domain::decision::EvidenceClass;
 use crate::pure::domain::facts::LookupKey;
-use crate::pure::domain::id::{IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO, TEL};
+use crate::pure::domain::id::IdentityId;
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, MAILTO, TEL};
 use crate::pure::domain::lookalike::looks_like;
 use crate::pure::domain::name::PersonName;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An identity with all that was stated by it and of it.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// Its id.
-    pub id: IdentityId,
-    /// The address.
-    pub identity: Identity,
-    /// Where claims of it are found.
-    pub claim: LookupKey,
-    /// From when on claims of the address mean this owner; `None` for its first.
-    pub since: Option<Timestamp>,
-    /// Until when, if he left it.
-    pub until: Option<Timestamp>,
-    /// The best assurance any delivery gave it.
-    pub assurance: Assurance,
-    /// The names its owner goes by.
-    pub names: Vec<PersonName>,
-    /// Event time of its last message.
-    pub last_at: Timestamp,
-    /// It is known that several people use it.
-    pub is_shared: bool,
-}
-
-/// What is stated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A secret number of a matter.
-    Number,
-    /// An address or telephone number, as one's own.
-    Claim,
-    /// The desk's own message: it was sent to him, or he answered it.
-    DeskMessage,
-}
-
-/// A statement of one identity in one message.
-#[derive(Debug, Clone)]
-pub struct Stated {
-    /// What.
-    pub kind: Kind,
-    /// The keyed hash of it.
-    pub key: LookupKey,
-    /// For people: what it is, masked.
-    pub shown: String,
-    /// Who.
-    pub by: IdentityId,
-    /// In which message.
-    pub message: MessageId,
-    /// Its trusted time.
-    pub at: Timestamp,
-    /// How well its sender was vouched for.
-    pub assurance: Assurance,
-    /// He says it in his own words, not in a signature or a field.
-    pub is_said: bool,
-}
-
-/// What a person, or the platform, has said about two identities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
-    /// The platform vouches for both at once, or says that the one moved to the other.
-    Platform,
-    /// An agent says that they are one person's.
-    Same,
-    /// An agent says that they are not.
-    Apart,
-}
-
-/// All that is weighed.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger {
-    /// Identities.
-    pub members: Vec<Member>,
-    /// Statements of theirs.
-    pub stated: Vec<Stated>,
-    /// Words on pairs of them.
-    pub words: Vec<(IdentityId, IdentityId, Word)>,
-}
-
-/// Evidence between two identities, standing for the groups they are in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tie {
-    /// The one.
-    pub from: IdentityId,
-    /// The other.
-    pub to: IdentityId,
-    /// What it is.
-    pub class: EvidenceClass,
-    /// Its weight.
-    pub bits: i16,
-    /// It may join by itself.
-    pub is_strong: bool,
-    /// The messages that carry it: that of `from`, that of `to`.
-    pub messages: (Option<MessageId>, Option<MessageId>),
-    /// When the later of what carries it was said.
-    pub at: Timestamp,
-    /// One sentence.
-    pub why: String,
-}
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
@@ -145,7 +47,7 @@ const CALLED_WITHIN_S: i64 = 7 * 86_400;
 /// of them begin alone.
 pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
     let mut all = Gathered::default();
-    for (part, start) in parts(ledger, start) {
+    for (part, start) in ledger.parts(start) {
         let mut gathering = Gathering::new(&part, &start);
         gathering.heed_words();
         while let Some(tie) = gathering.next_join() {
@@ -159,62 +61,6 @@ pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
         all.refused.extend(gathered.refused);
     }
     all
-}
-
-/// What nothing ties to the rest is weighed by itself: the cost of a join grows with what it may touch only.
-fn parts(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Vec<(Ledger, Vec<BTreeSet<IdentityId>>)> {
-    let place: BTreeMap<IdentityId, usize> =
-        ledger.members.iter().enumerate().map(|(n, member)| (member.id, n)).collect();
-    let mut above: Vec<usize> = (0..ledger.members.len()).collect();
-    fn top(above: &mut [usize], mut n: usize) -> usize {
-        while above[n] != n {
-            above[n] = above[above[n]];
-            n = above[n];
-        }
-        n
-    }
-    let mut tie = |one: usize, other: usize| {
-        let (one, other) = (top(&mut above, one), top(&mut above, other));
-        above[one.max(other)] = one.min(other);
-    };
-    // A claim's key is that of the address itself: the claimed and those who claim it share it.
-    let mut first: BTreeMap<LookupKey, usize> = BTreeMap::new();
-    let claimed = ledger.members.iter().map(|member| (member.claim, member.id));
-    for (key, id) in claimed.chain(ledger.stated.iter().map(|stated| (stated.key, stated.by))) {
-        if let Some(n) = place.get(&id) {
-            tie(*first.entry(key).or_insert(*n), *n);
-        }
-    }
-    let words = ledger.words.iter().map(|(a, b, _)| [a, b]);
-    for [a, b] in
-        words.chain(start.iter().flat_map(|group| group.iter().zip(group.iter().skip(1)).map(|(a, b)| [a, b])))
-    {
-        if let (Some(a), Some(b)) = (place.get(a), place.get(b)) {
-            tie(*a, *b);
-        }
-    }
-    let mut parts: BTreeMap<usize, (Ledger, Vec<BTreeSet<IdentityId>>)> = BTreeMap::new();
-    let part_of: Vec<usize> = (0..above.len()).map(|n| top(&mut above, n)).collect();
-    let part = |id: &IdentityId| place.get(id).map(|n| part_of[*n]);
-    for (n, member) in ledger.members.iter().enumerate() {
-        parts.entry(part_of[n]).or_default().0.members.push(member.clone());
-    }
-    for stated in &ledger.stated {
-        if let Some(part) = part(&stated.by) {
-            parts.entry(part).or_default().0.stated.push(stated.clone());
-        }
-    }
-    for word in &ledger.words {
-        if let Some(part) = part(&word.0) {
-            parts.entry(part).or_default().0.words.push(*word);
-        }
-    }
-    for group in start {
-        if let Some(part) = group.first().and_then(part) {
-            parts.entry(part).or_default().1.push(group.clone());
-        }
-    }
-    parts.into_values().collect()
 }
 
 struct Gathering<'a> {
@@ -501,7 +347,7 @@ impl<'a> Gathering<'a> {
     fn imitates(&self, one: usize, other: usize) -> bool {
         let domains = |group: usize| {
             let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
-            members.filter_map(|member| mail_domain(&member.identity))
+            members.filter_map(|member| member.identity.mail_domain())
         };
         domains(one).any(|one| domains(other).any(|other| looks_like(one, other)))
     }
@@ -523,49 +369,38 @@ impl<'a> Gathering<'a> {
             let other_name = claims.iter().any(|(other, claim)| {
                 other != group && by_mail(claim) && self.verdict(*group, *other) == Names::Conflict
             });
-            let back = self.groups[*group].iter().filter_map(|id| self.members.get(id));
-            let back = back.flat_map(|own| self.claims_of(own).map(move |claim| (own.id, claim)));
-            let back = back.filter(|(_, back)| self.group_of[&back.by] == here).map(|(_, back)| back).next();
+            let own = self.groups[*group].iter().filter_map(|id| self.members.get(id));
+            let back = own.flat_map(|own| self.claims_of(own)).find(|back| self.group_of[&back.by] == here);
             let is_mutual = back.is_some_and(|back| back.assurance.min(claim.assurance) >= Assurance::Plausible);
-            let (class, bits, why) = match () {
+            let names_caller = calls && by_mail(claim);
+            let is_first = Some(claim.at) == first;
+            let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
+            let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
+            let (class, bits, why) = if is_mutual && conflict {
                 // A couple does just that: each gives the other's number. Never a join.
-                () if is_mutual && conflict => (
-                    EvidenceClass::AssertedId,
-                    BITS_ASSERTED,
+                asserted(
                     "Both sides name each other's address, but their names differ: two people who know each other?",
-                ),
-                () if is_mutual => {
-                    (EvidenceClass::IdMentioned, BITS_MUTUAL, "Same customer: both sides name each other's address.")
-                }
-                () if conflict => continue,
-                () if calls && by_mail(claim) && other_name => {
-                    (EvidenceClass::AssertedId, BITS_ASSERTED, "Several people name the caller's number as theirs.")
-                }
-                () if calls && by_mail(claim) && Some(claim.at) == first && claim.at <= member.last_at => (
-                    EvidenceClass::IdMentioned,
+                )
+            } else if is_mutual {
+                mentioned(BITS_MUTUAL, "Same customer: both sides name each other's address.")
+            } else if conflict {
+                continue;
+            } else if names_caller && other_name {
+                asserted("Several people name the caller's number as theirs.")
+            } else if names_caller && is_first && claim.at <= member.last_at {
+                mentioned(
                     BITS_CALLER_NAMED,
                     "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
-                ),
-                () if calls
-                    && by_mail(claim)
-                    && Some(claim.at) == first
-                    && claim.is_said
-                    && is_fresh(member, claim) =>
-                {
-                    (
-                        EvidenceClass::IdMentioned,
-                        BITS_CALLER_NAMED,
-                        "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
-                    )
-                }
-                () if calls && by_mail(claim) && claim.at > member.last_at => {
-                    (EvidenceClass::AssertedId, BITS_ASSERTED, "A mail after the call names the caller's number.")
-                }
-                () => (
-                    EvidenceClass::AssertedId,
-                    BITS_ASSERTED,
-                    "One states the other's address, without more to carry it.",
-                ),
+                )
+            } else if names_caller && is_first && claim.is_said && is_fresh(member, claim) {
+                mentioned(
+                    BITS_CALLER_NAMED,
+                    "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
+                )
+            } else if names_caller && claim.at > member.last_at {
+                asserted("A mail after the call names the caller's number.")
+            } else {
+                asserted("One states the other's address, without more to carry it.")
             };
             let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
             let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why.to_owned());
@@ -603,11 +438,6 @@ fn is_fresh(caller: &Member, claim: &Stated) -> bool {
     (0..CALLED_WITHIN_S).contains(&(claim.at.as_second() - caller.last_at.as_second()))
 }
 
-/// The domain of an e-mail address.
-pub fn mail_domain(identity: &Identity) -> Option<&str> {
-    identity.value.rsplit_once('@').filter(|_| identity.scheme == MAILTO).map(|(_, domain)| domain)
-}
-
 fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_strong: bool, why: String) -> Tie {
     Tie {
         from: ours.by,
@@ -624,6 +454,9 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pure::domain::Timestamp;
+    use crate::pure::domain::id::MessageId;
+    use crate::pure::domain::identity::Identity;
     use uuid::Uuid;
 
     fn day(n: i64) -> Timestamp {

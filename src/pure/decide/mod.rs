@@ -4,11 +4,13 @@
 //! **Invariants:** everything here is a function of its arguments; a rerun gives the same decision.
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
+pub mod anew;
 pub mod arrange;
 pub mod close;
 pub mod evidence;
 pub mod extract;
 pub mod gather;
+pub mod ledger;
 pub mod lookup;
 pub mod moves;
 pub mod normalise;

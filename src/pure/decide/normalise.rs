@@ -206,9 +206,8 @@ fn distrust_imitators(incoming: &mut Incoming, policy: &Policy) {
         return;
     }
     let mut is_imitator = false;
-    for own in incoming.sender.identities.iter_mut().filter(|own| own.identity.scheme == MAILTO) {
-        let domain = own.identity.value.rsplit_once('@').map_or("", |(_, domain)| domain);
-        if policy.imitated(domain).is_some() {
+    for own in &mut incoming.sender.identities {
+        if own.identity.mail_domain().is_some_and(|domain| policy.imitated(domain).is_some()) {
             own.assurance = own.assurance.min(Assurance::Asserted);
             is_imitator = true;
         }

@@ -9,15 +9,18 @@
 //! **Invariant:** what can be forged never joins contacts and never adds to one.
 
 use super::evidence::*;
-use super::gather::{Gathered, Kind, Ledger, Member, Stated, Tie, Word, gather};
+use super::gather::{Gathered, gather};
+use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
 use super::lookup::Keyer;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::contact::KnownIdentity;
+use crate::pure::domain::contact::{KnownIdentity, is_role_address};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, TEL, mask};
-use crate::pure::domain::message::{Direction, FactValue, Mark, Message, Place, ReferenceKind, What};
+use crate::pure::domain::message::{
+    Direction, FactValue, Mark, MatterRole, Message, MessageFact, Place, ReferenceKind, What,
+};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,6 +143,8 @@ struct Weighing<'a> {
     closed: Vec<(IdentityId, Timestamp)>,
     /// Contacts that the sender's own identities belong to.
     own: Vec<ContactId>,
+    /// He named too many numbers of others lately: his are neither looked up nor kept, so that none counts later.
+    is_guessing: bool,
     refused: Vec<LookupKey>,
     reasons: Vec<Reason>,
 }
@@ -172,7 +177,13 @@ impl<'a> Weighing<'a> {
             let text = "The address was somebody's of another name until now; it is this person's from now on.";
             reasons.push(Reason::new("passed_on", text));
         }
-        Self { message, lookup, facts, identities, closed, own, refused: Vec::new(), reasons }
+        let has_numbers = message.facts.iter().any(|fact| matches!(fact.value, FactValue::Number { .. }));
+        let is_guessing = has_numbers && !may_guess(facts, message);
+        if is_guessing {
+            let text = "Too many numbers of others were named; numbers are not looked up for now.";
+            reasons.push(Reason::new("guessing", text));
+        }
+        Self { message, lookup, facts, identities, closed, own, is_guessing, refused: Vec::new(), reasons }
     }
 
     /// Evidence is weighed for what customers say themselves, from an identifier that is one
@@ -182,34 +193,31 @@ impl<'a> Weighing<'a> {
             && self.message.incoming.auto.is_none()
             && !is_contradicted(self.message)
             && !self.own.iter().any(|contact| is_shared(self.facts, *contact))
-            && !self.identities.iter().any(|touched| crate::pure::domain::contact::is_role_address(&touched.identity))
+            && !self.identities.iter().any(|touched| is_role_address(&touched.identity))
     }
 
     fn is_own(&self, contact: ContactId) -> bool {
         self.own.contains(&contact)
     }
 
-    fn keyed_facts(&self) -> impl Iterator<Item = (&'a FactValue, LookupKey)> {
-        let lookup = self.lookup;
-        self.message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| Some((&fact.value, (*key)?)))
-    }
-
-    /// Where the [`Self::keyed_facts`] stood, in step with them.
-    fn places(&self) -> impl Iterator<Item = Place> + use<'a> {
-        let keyed = self.message.facts.iter().zip(&self.lookup.facts).filter(|(_, key)| key.is_some());
-        keyed.map(|(fact, _)| fact.place)
+    /// Facts that are looked up. Numbers are none while the sender is guessing.
+    fn keyed_facts(&self) -> impl Iterator<Item = (&'a MessageFact, LookupKey)> + use<'a> {
+        let is_guessing = self.is_guessing;
+        let facts = self.message.facts.iter().zip(&self.lookup.facts);
+        let facts = facts.filter_map(|(fact, key)| Some((fact, (*key)?)));
+        facts.filter(move |(fact, _)| !is_guessing || !matches!(fact.value, FactValue::Number { .. }))
     }
 
     /// Others who may be the sender: who states what he states, or him, or is stated by him.
     fn others(&self) -> BTreeSet<ContactId> {
         let keys = self
             .keyed_facts()
-            .filter(|(value, _)| !matches!(value, FactValue::Name(_) | FactValue::Company(_)))
+            .filter(|(fact, _)| !matches!(fact.value, FactValue::Name(_) | FactValue::Company(_)))
             .map(|(_, key)| key);
         let keys = keys.chain(self.lookup.claims_on.iter().copied()).chain(self.answered());
         let holders = keys.flat_map(|key| self.facts.holders.get(&key).into_iter().flatten());
         let holders = holders.filter_map(|holder| self.facts.contact_of(holder.identity));
-        let stated = self.keyed_facts().filter_map(|(value, _)| match value {
+        let stated = self.keyed_facts().filter_map(|(fact, _)| match &fact.value {
             FactValue::Claim(identity) => Some(self.facts.identity_at(identity, self.message.trusted_at)?.contact),
             _ => None,
         });
@@ -220,7 +228,7 @@ impl<'a> Weighing<'a> {
     }
 
     /// All that is known, as far as this message bears on it.
-    fn ledger(&self, others: &BTreeSet<ContactId>, policy: &Policy, may_guess: bool) -> Ledger {
+    fn ledger(&self, others: &BTreeSet<ContactId>, policy: &Policy) -> Ledger {
         let keyer = Keyer::new(policy, &self.message.tenant);
         let mut ledger = Ledger::default();
         for contact in self.own.iter().chain(others) {
@@ -264,23 +272,20 @@ impl<'a> Weighing<'a> {
                 }),
             }
         }
-        self.statements(&mut ledger, may_guess);
+        self.statements(&mut ledger);
         self.vouched_together(&mut ledger);
         ledger
     }
 
-    fn statements(&self, ledger: &mut Ledger, may_guess: bool) {
+    fn statements(&self, ledger: &mut Ledger) {
         let Some(own) = self.identities.first() else { return };
         let mut shown_keys: BTreeMap<LookupKey, (Kind, String)> = BTreeMap::new();
-        for ((value, key), place) in self.keyed_facts().zip(self.places()) {
-            let what = match value {
+        for (fact, key) in self.keyed_facts() {
+            let what = match &fact.value {
                 FactValue::Number { matter, value, .. } => (Kind::Number, format!("{matter} {}", mask("", value))),
                 FactValue::Claim(identity) => (Kind::Claim, identity.masked()),
                 FactValue::Name(_) | FactValue::Company(_) => continue,
             };
-            if what.0 == Kind::Number && !may_guess {
-                continue;
-            }
             ledger.stated.push(Stated {
                 kind: what.0,
                 key,
@@ -289,7 +294,7 @@ impl<'a> Weighing<'a> {
                 message: self.message.id,
                 at: self.message.trusted_at,
                 assurance: self.message.assurance,
-                is_said: place == Place::Body,
+                is_said: fact.place == Place::Body,
             });
             shown_keys.insert(key, what);
         }
@@ -340,12 +345,7 @@ impl<'a> Weighing<'a> {
         if others.is_empty() && self.own.len() < 2 {
             return Gathered::default();
         }
-        let may_guess = may_guess(self.facts, self.message);
-        if !may_guess && self.keyed_facts().any(|(value, _)| matches!(value, FactValue::Number { .. })) {
-            let text = "Too many numbers of others were named; numbers are not looked up for now.";
-            self.reasons.push(Reason::new("guessing", text));
-        }
-        let ledger = self.ledger(&others, policy, may_guess);
+        let ledger = self.ledger(&others, policy);
         let group = |contact: &ContactId| self.facts.identities_of(*contact).map(|known| known.id).collect();
         let mut start: Vec<BTreeSet<IdentityId>> = self.own.iter().chain(&others).map(group).collect();
         // New addresses of one delivery are one sender's.
@@ -380,7 +380,7 @@ impl<'a> Weighing<'a> {
         let window = policy.windows.one_open.as_secs() as i64;
         let near = |holder: &&Holder| (holder.at.as_second() - self.message.trusted_at.as_second()).abs() <= window;
         let mut found: BTreeMap<ContactId, &Holder> = BTreeMap::new();
-        for (_, key) in self.keyed_facts().filter(|(value, _)| matches!(value, FactValue::Name(_))) {
+        for (_, key) in self.keyed_facts().filter(|(fact, _)| matches!(fact.value, FactValue::Name(_))) {
             for holder in self.facts.holders.get(&key).into_iter().flatten().filter(near) {
                 let contact = self.facts.contact_of(holder.identity);
                 if let Some(contact) = contact.filter(|contact| !is_shared(self.facts, *contact)) {
@@ -412,25 +412,24 @@ impl<'a> Weighing<'a> {
         let weighs = self.may_weigh();
         let gathered = if weighs { self.gather(policy) } else { Gathered::default() };
         let is_tied = gathered.groups.len() > 1 || !gathered.joined.is_empty();
-        let group = gathered.groups.iter().find(|group| group.contains(&identity));
+        let nobody = BTreeSet::new();
+        let group = gathered.groups.iter().find(|group| group.contains(&identity)).unwrap_or(&nobody);
         let mut sides: Vec<ContactId> = self.own.first().copied().into_iter().collect();
-        for contact in group.into_iter().flatten().filter_map(|id| self.facts.contact_of(*id)) {
+        for contact in group.iter().filter_map(|id| self.facts.contact_of(*id)) {
             if !sides.contains(&contact) {
                 sides.push(contact);
             }
         }
-        let joined = gathered.joined.iter().filter(|tie| group.is_some_and(|group| group.contains(&tie.from)));
+        let joined = gathered.joined.iter().filter(|tie| group.contains(&tie.from));
         let mut edges: Vec<Edge> = joined.map(|tie| self.edge(tie, mint)).collect();
         edges.extend(self.new_together(mint));
-        let refused = gathered.refused.iter().filter(|(from, to, _)| [from, to].iter().any(|id| is_in(group, id)));
+        let refused = gathered.refused.iter().filter(|(from, to, _)| group.contains(from) || group.contains(to));
         self.reasons.extend(refused.map(|(.., why)| Reason::new("names_conflict", why.clone())));
         let mut suggestions = Vec::new();
         for tie in &gathered.suggested {
-            let (own, other) = if is_in(group, &tie.from) { (0, tie.to) } else { (1, tie.from) };
-            let target =
-                self.facts.contact_of(other).filter(|_| is_in(group, if own == 0 { &tie.from } else { &tie.to }));
-            let Some(contact) = target.filter(|contact| !sides.contains(contact)) else { continue };
-            let stated = if own == 0 { tie.messages.1 } else { tie.messages.0 };
+            let Some((other, stated)) = tie.from_group(group) else { continue };
+            let contact = self.facts.contact_of(other).filter(|contact| !sides.contains(contact));
+            let Some(contact) = contact else { continue };
             let stated = stated.filter(|message| *message != self.message.id);
             if let Some(message) = stated.or_else(|| self.message_of(contact)) {
                 suggestions.push(self.suggestion(contact, message, (tie.class, tie.bits, &tie.why), mint));
@@ -550,8 +549,7 @@ impl<'a> Weighing<'a> {
         }
         let own: Vec<IdentityId> = self.identities.iter().map(|touched| touched.id).collect();
         let mut kept: Vec<KeptFact> = Vec::new();
-        for (fact, key) in self.message.facts.iter().zip(&self.lookup.facts) {
-            let Some(key) = *key else { continue };
+        for (fact, key) in self.keyed_facts() {
             let held = self.facts.holders.get(&key).into_iter().flatten();
             let known = held.clone().any(|h| own.contains(&h.identity) && h.assurance >= self.message.assurance);
             if known || kept.iter().any(|k| k.key == key) {
@@ -599,11 +597,7 @@ fn is_passed_on(message: &Message, known: &KnownIdentity) -> bool {
     may_be && compare_names(&names, known.names.iter()) == Names::Conflict
 }
 
-fn is_in(group: Option<&BTreeSet<IdentityId>>, id: &IdentityId) -> bool {
-    group.is_some_and(|group| group.contains(id))
-}
-
-fn describe(value: &FactValue) -> (FactKind, String, Option<crate::pure::domain::message::MatterRole>, String) {
+fn describe(value: &FactValue) -> (FactKind, String, Option<MatterRole>, String) {
     match value {
         FactValue::Name(name) => (FactKind::Name, String::new(), None, mask("", name.written())),
         FactValue::Company(company) => (FactKind::Company, String::new(), None, mask("", company.written())),

@@ -86,33 +86,44 @@ pub struct Rethreaded {
 
 /// Places messages and closings anew. `facts` holds the people, as they are known now, and no tickets.
 pub fn rethread(
-    mut kept: Vec<Kept>,
-    mut closings: Vec<Closing>,
+    kept: &[Kept],
+    closings: &[Closing],
     mut facts: Facts,
     mint: &mut IdMint,
     policy: &Policy,
 ) -> Rethreaded {
+    let mut kept: Vec<&Kept> = kept.iter().collect();
     kept.sort_by_key(|kept| (kept.occurred_at, kept.id));
+    let mut closings: Vec<&Closing> = closings.iter().collect();
     closings.sort_by_key(|closing| (closing.at, closing.on));
     let mut closings = closings.into_iter().peekable();
     let mut ticket_of: BTreeMap<MessageId, TicketId> = BTreeMap::new();
     let mut reasons: BTreeMap<MessageId, Vec<Reason>> = BTreeMap::new();
     let mut numbers: Vec<(MessageId, LookupKey, String)> = Vec::new();
-    for kept in &kept {
+    // Where a ticket is now: where the message is that opened it.
+    let mut opened: BTreeMap<TicketId, TicketId> = BTreeMap::new();
+    for kept in kept.iter().copied() {
         while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
-            close_again(&closing, &mut facts);
+            close_again(closing, &mut facts);
         }
         let (message, lookup) = revive(kept, &facts);
-        let decision = place_again(kept, &message, &lookup, &facts, mint, policy);
+        let mut decision = place_again(kept, &message, &lookup, &facts, mint, policy);
+        // An agent's word stands: the message stays beside those it was put beside.
+        let pinned = kept.ticket.filter(|_| kept.is_pinned).and_then(|ticket| opened.get(&ticket));
+        if let Some(ticket) = pinned {
+            decision.placement = Placement::Join(facts.ticket_now(*ticket));
+            decision.moves.clear();
+        }
         facts.apply(&message, &lookup, &decision);
         if let Some(ticket) = decision.placement.ticket() {
             ticket_of.insert(kept.id, ticket);
+            opened.extend(kept.opened.map(|opened| (opened, ticket)));
         }
         reasons.insert(kept.id, decision.reasons);
         let named = decision.anchors.into_iter().filter(|(kind, ..)| *kind == AnchorKind::Number);
         numbers.extend(named.map(|(_, key, matter)| (kept.id, key, matter)));
     }
-    closings.for_each(|closing| close_again(&closing, &mut facts));
+    closings.for_each(|closing| close_again(closing, &mut facts));
     for ticket in ticket_of.values_mut() {
         *ticket = facts.ticket_now(*ticket);
     }
@@ -263,12 +274,6 @@ fn place_again(
     decision.moves = placed.moves;
     decision.reasons = placed.reasons;
     decision.triage = kept.triage.clone();
-    // An agent's word stands: whatever speaks against it, the message stays beside what it was put beside.
-    let pinned = kept.ticket.filter(|_| kept.is_pinned);
-    if let Some(ticket) = pinned.filter(|ticket| facts.ticket(*ticket).is_some()) {
-        decision.placement = Placement::Join(ticket);
-        decision.moves.clear();
-    }
     decision
 }
 
@@ -286,13 +291,13 @@ fn close_again(closing: &Closing, facts: &mut Facts) {
 /// Gives the tickets their ids: that of the oldest ticket which one of their messages opened when it came; else
 /// the one most of them are on, if that is nobody else's; else a new one.
 fn name(
-    kept: &[Kept],
+    kept: &[&Kept],
     facts: &Facts,
     placed: BTreeMap<MessageId, TicketId>,
     mut reasons: BTreeMap<MessageId, Vec<Reason>>,
 ) -> Rethreaded {
     let mut groups: BTreeMap<TicketId, Vec<&Kept>> = BTreeMap::new();
-    for kept in kept {
+    for kept in kept.iter().copied() {
         if let Some(ticket) = placed.get(&kept.id) {
             groups.entry(*ticket).or_default().push(kept);
         }

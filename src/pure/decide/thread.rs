@@ -5,7 +5,6 @@
 //! what points to a ticket he has no right to becomes a suggestion.
 
 use super::evidence::{is_call, is_contradicted, is_forgeable, may_guess};
-use super::gather::mail_domain;
 use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
@@ -152,9 +151,8 @@ impl<'a> Threading<'a> {
         let confirmed = self.policy.organisations.contains(domain) || self.message.assurance == Assurance::Verified;
         let colleague = known.participants.keys().any(|contact| {
             self.facts.identities_of(*contact).any(|id| {
-                id.identity.scheme == MAILTO
-                    && id.assurance >= Assurance::Plausible
-                    && id.identity.value.split_once('@').and_then(|(_, d)| registrable_domain(d)) == Some(domain)
+                id.assurance >= Assurance::Plausible
+                    && id.identity.mail_domain().and_then(registrable_domain) == Some(domain)
             })
         });
         (colleague && (!by_number || confirmed)).then_some(EntitledBy::Organisation)
@@ -162,16 +160,15 @@ impl<'a> Threading<'a> {
 
     /// The sender's domain is made to look like that of somebody who takes part.
     fn imitates(&self, known: &KnownTicket) -> bool {
-        let held = self.message.customer().identities.iter().find_map(|held| mail_domain(&held.identity));
+        let held = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain());
         let mut others = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
         held.is_some_and(|domain| {
-            others.any(|known| mail_domain(&known.identity).is_some_and(|theirs| looks_like(domain, theirs)))
+            others.any(|known| known.identity.mail_domain().is_some_and(|theirs| looks_like(domain, theirs)))
         })
     }
 
     fn organisation_of_sender(&self) -> Option<&'a str> {
-        let held = self.message.customer().identities.iter().find(|held| held.identity.scheme == MAILTO)?;
-        let (_, host) = held.identity.value.split_once('@')?;
+        let host = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain())?;
         let domain = registrable_domain(host)?;
         (!self.policy.is_public(domain) && !self.policy.own_domains.contains(domain)).then_some(domain)
     }

@@ -108,6 +108,11 @@ impl Identity {
         }
     }
 
+    /// The domain of an e-mail address; `None` for everything else.
+    pub fn mail_domain(&self) -> Option<&str> {
+        self.value.rsplit_once('@').filter(|_| self.scheme == MAILTO).map(|(_, domain)| domain)
+    }
+
     /// A form that tells two identities apart for a person without giving either away:
     /// `m…@example.fi`, `+3584…567`, `PSID…9988`.
     pub fn masked(&self) -> String {

@@ -11,6 +11,7 @@
 
 use super::delivery::{Delivery, Forged};
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::settings::Problems;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, Engine as _};
@@ -60,6 +61,21 @@ pub enum KeyError {
     /// Too short or too long.
     #[error("its key has {0} bytes where 24 to 64 are wanted; `openssl rand -base64 32` makes one")]
     Length(usize),
+}
+
+/// Reads the keys of a channel: the one in use, and those that still verify while the sender changes to it. What is
+/// wrong with one is added to the problems, under `secret` or `previous_secrets.N`.
+pub fn signing_keys(secret: &Secret, previous: &[Secret], problems: &mut Problems) -> Vec<SigningKey> {
+    let previous = previous.iter().enumerate().map(|(n, secret)| (format!("previous_secrets.{n}"), secret));
+    let all = std::iter::once(("secret".to_owned(), secret)).chain(previous);
+    let mut keys = Vec::new();
+    for (key, secret) in all {
+        match SigningKey::parse(secret) {
+            Ok(found) => keys.push(found),
+            Err(error) => problems.add(key, error.to_string()),
+        }
+    }
+    keys
 }
 
 impl SigningKey {

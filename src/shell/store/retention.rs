@@ -231,6 +231,15 @@ impl Store {
              WHERE content_hash IS NOT NULL AND id <> ALL($1) ON CONFLICT DO NOTHING"
         );
         sqlx::query(AssertSqlSafe(names)).bind(&needed).execute(&mut *tx).await?;
+        // What waits for a message that has not come in all that time waits no more.
+        sqlx::query(
+            "DELETE FROM early_act WHERE raw_event >= lanka_uuid_floor($1) AND raw_event < lanka_uuid_floor($2) AND raw_event <> ALL($3)",
+        )
+        .bind(sql_time(month.from))
+        .bind(sql_time(month.to))
+        .bind(&needed)
+        .execute(&mut *tx)
+        .await?;
         let mut removed = Removed { needed: needed.len() as u64, ..Removed::default() };
         if needed.is_empty() {
             sqlx::query(AssertSqlSafe(format!("DROP TABLE {table}"))).execute(&mut *tx).await?;
