@@ -198,11 +198,17 @@ async fn deliveries_that_somebody_needs_outlive_their_month() {
     desk.take("facebook", "2026-01-12T10:00:00Z", "not what Meta sends").await;
     desk.take("facebook", "2026-01-13T10:00:00Z", haloo.as_str()).await;
     desk.take("phone", "2026-02-20T10:00:00Z", call("+358401234567", "2026-02-20T09:58:00Z", "1.1")).await;
+    // What an agent did about messages that never came.
+    let sql = "INSERT INTO early_act (key_hash, raw_event, item) SELECT gen_random_uuid(), id, 0 FROM raw_event";
+    sqlx::query(sql).execute(&desk.store.pool).await.unwrap();
     // The same bytes once more: what is stored points at January's, and waits.
     desk.deliver("facebook", "2026-03-01T10:00:00Z", haloo.as_str()).await;
     let removed = remove(&desk, kept(Some(30), None), "2026-06-01T00:00:00Z").await;
     // January keeps what is in the quarantine and what March points at; March what waits.
     assert_eq!((removed.needed, removed.deliveries, removed.months), (3, 1, 1), "{removed:?}");
+    let dangling =
+        "SELECT count(*) FROM early_act e WHERE NOT EXISTS (SELECT 1 FROM raw_event r WHERE r.id = e.raw_event)";
+    assert_eq!(desk.count(dangling).await, 0, "nobody waits with bytes that are gone");
     desk.decide().await;
     assert_eq!(desk.count("SELECT count(*) FROM raw_item WHERE role = 'repeat'").await, 1);
     assert_eq!(desk.count("SELECT count(*) FROM quarantine WHERE state = 'waiting'").await, 1, "still that one alone");

@@ -1,0 +1,332 @@
+//! The stories, and what stands at the end of each.
+
+use super::*;
+
+#[tokio::test]
+async fn chat_mail_and_call_are_one() {
+    check(story(
+        "the number in chat, number and name and telephone in a mail, a call",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            letter("a", "03-05 10:00", MINNA, "Tilausnumero 40012345.\n\nTerveisin\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-06 14:00", PHONE),
+        ],
+        "a c f",
+        "a c f",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_household_phone_is_nobodys() {
+    check(story(
+        "two people of different names give one telephone as theirs",
+        vec![
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-06 14:00", PHONE),
+            letter("b", "03-10 10:00", PEKKA, "Laskusta puuttuu rivi.\n\nPekka Laine\nPuh. 040 123 4567"),
+        ],
+        "a | b | c (shared)",
+        "a | b | c",
+    ))
+    .await;
+    check(story(
+        "also when it called twice, before and after",
+        vec![
+            phone("c", "03-04 14:00", PHONE),
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            letter("b", "03-10 10:00", PEKKA, "Laskusta puuttuu rivi.\n\nPekka Laine\nPuh. 040 123 4567"),
+            phone("d", "03-11 14:00", PHONE),
+        ],
+        "a | b | c d (shared)",
+        "a | b | c d",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_caller_is_who_named_the_number_before() {
+    check(story(
+        "named before the call",
+        vec![
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-06 14:00", PHONE),
+        ],
+        "a c",
+        "a c",
+    ))
+    .await;
+    check(story(
+        "named after it",
+        vec![
+            phone("c", "03-04 14:00", PHONE),
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+        ],
+        "a | c",
+        "a | c",
+    ))
+    .await;
+    check(story(
+        "named between two calls",
+        vec![
+            phone("c", "03-04 14:00", PHONE),
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("d", "03-06 14:00", PHONE),
+        ],
+        "a c d",
+        "a c d",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_names_each_other_is_one() {
+    check(story(
+        "a mail names the number, the number the mail",
+        vec![
+            letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            whatsapp("w", "03-06 10:00", "358401234567", "Minna", "Hei, sähköpostini on minna@posti.example"),
+            facebook("f", "03-07 10:00", "P1", "Hei, missä tilaus 40012345?"),
+        ],
+        "a w | f",
+        "a w | f",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_used_in_turn() {
+    check_not_yet(
+        story(
+            "two people, and the first again",
+            vec![
+                browser("x", "03-03 10:00", "V1", "Lamppu on rikki.\n\nT. Minna Virtanen"),
+                browser("y", "03-05 10:00", "V1", "Lasku puuttuu.\n\nT. Pekka Laine"),
+                browser("z", "03-07 10:00", "V1", "Lamppu on taas rikki.\n\nT. Minna Virtanen"),
+            ],
+            "x z | y",
+            "x z | y",
+        ),
+        "whose a browser was is decided when a message comes, and not anew",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_was_passed_on() {
+    check_not_yet(
+        story(
+            "quiet for two months, then somebody of another name",
+            vec![
+                whatsapp("w", "01-05 10:00", "358401234567", "Minna Virtanen", "Lamppu on rikki"),
+                whatsapp("v", "03-10 10:00", "358401234567", "Pekka Laine", "Lasku puuttuu"),
+                whatsapp("u", "03-11 10:00", "358401234567", "Pekka Laine", "Onko se jo tulossa?"),
+            ],
+            "w | u v",
+            "w | u v",
+        ),
+        "whose a number was is decided when a message comes, and not anew",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_agents_note_names_the_caller() {
+    check(story(
+        "a note after the call: who it was, and about which order",
+        vec![
+            phone("c", "03-04 14:00", PHONE),
+            note("n", "03-04 14:10", ("phone", "c"), "Soittaja Minna Virtanen, tilaus 40012345 puuttuu."),
+            letter("a", "03-05 10:00", MINNA, "Tilausnumero 40012345.\n\nTerveisin\nMinna Virtanen"),
+        ],
+        "a c n",
+        "a c n",
+    ))
+    .await;
+}
+
+const ON_A: (&str, &str) = ("mail", "a@posti.example");
+
+#[tokio::test]
+async fn an_answer_from_a_second_address() {
+    let a = || letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen");
+    let headers = answer_to("d@kauppa.example");
+    check_not_yet(
+        story(
+            "in the same full name",
+            vec![
+                a(),
+                answer("d", "03-05 12:00", ON_A, "minna@posti.example"),
+                letter_with(
+                    "r",
+                    "03-06 10:00",
+                    "Minna Virtanen <minna@tyo.example>",
+                    PASS,
+                    &headers,
+                    "Kiitos.\n\nMinna Virtanen",
+                ),
+            ],
+            "a d r",
+            "a d r",
+        ),
+        "that it answers the desk is kept only if the desk's mail is here before the answer",
+    )
+    .await;
+    check(story(
+        "from a domain made to look like hers",
+        vec![
+            a(),
+            answer("d", "03-05 12:00", ON_A, "minna@posti.example"),
+            letter_with(
+                "r",
+                "03-06 10:00",
+                "Minna Virtanen <minna@p0sti.example>",
+                PASS,
+                &headers,
+                "Kiitos.\n\nMinna Virtanen",
+            ),
+        ],
+        "a d | r",
+        "a d | r",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_whose_signature_broke() {
+    let a = || letter("a", "03-05 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen");
+    let headers = answer_to("d@kauppa.example");
+    let broken = |from: &str| letter_with("r", "03-06 10:00", from, FAIL, &headers, "Kiitos.\n\nMinna Virtanen");
+    check_not_yet(
+        story(
+            "from the address that the desk had written to",
+            vec![a(), answer("d", "03-05 12:00", ON_A, "minna@posti.example"), broken(MINNA)],
+            "a d r",
+            "a d r",
+        ),
+        "a denied mail is believed only if the desk's mail is here before it",
+    )
+    .await;
+    check(story(
+        "from another address",
+        vec![
+            a(),
+            answer("d", "03-05 12:00", ON_A, "minna@posti.example"),
+            broken("Minna Virtanen <minna@tyo.example>"),
+        ],
+        "a d | r",
+        "a d | r",
+    ))
+    .await;
+    check(story(
+        "when the desk had written to two",
+        vec![a(), answer("d", "03-05 12:00", ON_A, "minna@posti.example, pekka@kirje.example"), broken(MINNA)],
+        "a d | r",
+        "a d | r",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_said_between() {
+    check(story(
+        "a message older than the last one bridges the gap",
+        vec![
+            letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+            letter("b", "03-20 10:00", MINNA, "Onko uutta?"),
+            letter("c", "03-10 10:00", MINNA, "Hei, odotan vastausta."),
+        ],
+        "a b c",
+        "a b c",
+    ))
+    .await;
+    check(story(
+        "a parent that comes late",
+        vec![
+            letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+            letter_with(
+                "b",
+                "03-02 10:00",
+                "Antti Aalto <antti@posti.example>",
+                PASS,
+                &answer_to("a@posti.example"),
+                "Sama vika minulla.",
+            ),
+            letter_with("c", "03-03 10:00", MINNA, PASS, &answer_to("b@posti.example"), "Hyvä tietää."),
+        ],
+        "a c | b",
+        "a b c",
+    ))
+    .await;
+    check(story(
+        "a closing that comes late",
+        vec![
+            letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+            close("x", "03-02 10:00", ON_A),
+            letter("b", "03-10 10:00", MINNA, "Lasku puuttuu vielä."),
+        ],
+        "a b",
+        "a (closed) | b",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn one_thing_leads_to_another() {
+    check(story(
+        "a mail that holds two numbers joins the two who hold one each",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            whatsapp("w", "03-04 08:00", "358407654321", "Minna Virtanen", "Missä tilaus 40099999 on?"),
+            letter("a", "03-05 10:00", MINNA, "Tilaukset 40012345 ja 40099999.\n\nMinna Virtanen"),
+        ],
+        "a f w",
+        "a | f | w",
+    ))
+    .await;
+    check(story(
+        "a number that two of other names hold joins only its own",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            facebook("g", "03-04 08:00", "P2", "Tilaus 40012345?\n\nT. Pekka Laine"),
+            letter("a", "03-05 10:00", PEKKA, "Tilausnumero 40012345.\n\nPekka Laine"),
+            phone("c", "03-06 10:00", PHONE),
+        ],
+        "f | a g | c",
+        "f | a g | c",
+    ))
+    .await;
+    check(story(
+        "what is closed stays closed when its people become one",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            close("x", "03-03 12:00", ("facebook", "f")),
+            letter("a", "03-20 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen"),
+            facebook("g", "03-21 08:00", "P1", "Sähköpostini on minna@posti.example."),
+            letter("b", "03-22 10:00", MINNA, "Tilauksesta 40012345 vielä.\n\nMinna Virtanen"),
+        ],
+        "a b f g",
+        "f (closed) | a b g",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_busy_week() {
+    check(story(
+        "three people, two of them by several ways, one telephone in a household",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            letter("a", "03-05 10:00", MINNA, "Tilausnumero 40012345.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-06 14:00", PHONE),
+            answer("d", "03-06 15:00", ON_A, "minna@posti.example"),
+            letter_with("r", "03-07 10:00", MINNA, PASS, &answer_to("d@kauppa.example"), "Kiitos!"),
+            letter("b", "03-10 10:00", PEKKA, "Laskusta puuttuu rivi.\n\nPekka Laine\nPuh. 040 123 4567"),
+            phone("e", "03-11 14:00", PHONE),
+            letter("k", "03-11 15:00", "Antti Aalto <antti@posti.example>", "Ovi ei mene kiinni.\n\nAntti Aalto"),
+        ],
+        "a d f r | b | c e (shared) | k",
+        "a d f r | b | c e | k",
+    ))
+    .await;
+}
