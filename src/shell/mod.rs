@@ -13,6 +13,7 @@ pub mod command;
 pub mod content;
 pub mod daemon;
 pub mod deliver;
+pub mod hands;
 pub mod health;
 pub mod ingest;
 pub mod intake;

@@ -8,6 +8,7 @@ use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
 use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
+use lanka::shell::hands::Hands;
 use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
@@ -178,6 +179,11 @@ impl Desk {
         let (_keep, stop) = tokio::sync::watch::channel(false);
         self.ingest.run(stop, true).await;
         Reconsider::new(self.store.clone(), self.registry.clone()).until_idle().await.expect("decided anew");
+    }
+
+    /// What people do by hand.
+    pub fn hands(&self) -> Hands {
+        Hands::new(self.store.clone(), self.registry.clone())
     }
 
     /// Delivers and decides.

@@ -26,6 +26,7 @@ mod dovecot;
 mod early;
 mod endpoint;
 mod extract;
+mod hands;
 mod imap_faults;
 mod imap_login;
 mod intake;

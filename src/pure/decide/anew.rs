@@ -7,7 +7,7 @@
 //! **Invariant:** it is a function of what is known, not of the order in which that came.
 
 use super::gather::{Gathered, gather};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Word};
 use super::rethread::{Closing, Kept, Rethreaded, rethread};
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::decision::Told;
@@ -78,6 +78,8 @@ pub struct People {
     pub staying: BTreeSet<ContactId>,
     /// Identities whose messages are to be placed anew.
     pub heard: BTreeSet<IdentityId>,
+    /// What the platform and agents say of pairs.
+    pub words: Vec<(IdentityId, IdentityId, Word)>,
 }
 
 /// Gathers the people of a neighbourhood.
@@ -97,7 +99,7 @@ pub fn people(hood: &Hood) -> People {
     let mut heard: BTreeSet<IdentityId> = changed.flatten().copied().collect();
     let concerned = |known: &&KnownIdentity| hood.due.contains(&known.contact) || left.contains(&known.contact);
     heard.extend(hood.known.values().filter(concerned).map(|known| known.id));
-    People { gathered, regrouped, staying, heard }
+    People { gathered, regrouped, staying, heard, words: hood.ledger.words.clone() }
 }
 
 /// Places what was said anew, by people as they are known now.

@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod moves;
 pub mod normalise;
 pub mod phrases;
+pub mod pins;
 pub mod pointers;
 pub mod prints;
 pub mod proven;
@@ -80,7 +81,7 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
 fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
     let resolved = resolve::resolve(message, lookup, facts, mint, policy);
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
-    let is_late = resolved.is_tied || comes_late(message, &resolved, &placed, facts);
+    let is_late = resolved.is_tied || placed.is_left || comes_late(message, &resolved, &placed, facts);
     let triage = triage::triage(message);
     let mut reasons = evidence::on_sender(message, policy);
     reasons.extend(resolved.reasons);
@@ -169,6 +170,7 @@ fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, p
     decision.edges = resolved.edges;
     decision.placement = placed.placement;
     decision.moves = placed.moves;
+    decision.is_late = placed.is_left;
     decision.reasons = resolved.reasons;
     decision.reasons.extend(placed.reasons);
     decision.changes = route::route(&decision);
@@ -256,7 +258,15 @@ fn leg(
             (Some(has), Placement::Open { .. }) => decision.placement = Placement::Join(has),
             (Some(has), other) if other.ticket().is_some_and(|to| to != has) => {
                 let to = other.ticket().unwrap_or(has);
-                decision.moves.push(Move { from: has, to, why: "Another leg of the call told who called.".to_owned() });
+                let is_held = |ticket| facts.ticket(ticket).is_some_and(|known| known.is_held);
+                if is_held(has) || is_held(to) {
+                    // An agent's word on either is heeded where all that was said is placed.
+                    decision.placement = Placement::Join(has);
+                    decision.is_late = true;
+                } else {
+                    let why = "Another leg of the call told who called.".to_owned();
+                    decision.moves.push(Move { from: has, to, why });
+                }
             }
             _ => {}
         }

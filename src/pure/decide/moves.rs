@@ -73,7 +73,8 @@ impl<'a> Following<'a> {
     fn side(&mut self, known: &KnownIdentity) {
         let contact = self.facts.contact_now(known.contact);
         // What several people use is nobody's to take along.
-        if !self.is_side(known) && (self.sides.is_empty() || !is_shared(self.facts, contact)) {
+        let is_apart = self.sides.iter().any(|(side, _)| self.facts.are_apart(*side, contact));
+        if !self.is_side(known) && !is_apart && (self.sides.is_empty() || !is_shared(self.facts, contact)) {
             self.sides.push((contact, known.id));
         }
     }

@@ -274,6 +274,7 @@ impl<'a> Weighing<'a> {
         }
         self.statements(&mut ledger);
         self.vouched_together(&mut ledger);
+        ledger.words.extend(self.facts.apart.iter().map(|(a, b)| (*a, *b, Word::Apart)));
         ledger
     }
 
@@ -437,7 +438,9 @@ impl<'a> Weighing<'a> {
         }
         let is_new_to = |contact: &ContactId| {
             let target = SuggestionTarget::Contact(*contact);
-            !sides.contains(contact) && !suggestions.iter().any(|suggestion| suggestion.target == target)
+            !sides.contains(contact)
+                && !suggestions.iter().any(|suggestion| suggestion.target == target)
+                && !sides.iter().any(|side| self.facts.are_apart(*side, *contact))
         };
         let namesake = self.namesake(policy).filter(|(contact, _)| weighs && is_new_to(contact));
         if let Some((contact, holder)) = namesake {

@@ -2,13 +2,15 @@
 //!
 //! The rules are those of the first time ([`thread::place`]), in the order in which things were said and with what
 //! is known now of who is who. Which id a ticket keeps does not depend on the order in which its messages came.
+//! What an agent put beside a message is where that one is ([`Blocks`]), whatever the rules say.
 //!
 //! **Invariant:** deciding anew what stands already changes nothing.
 
+use super::pins::Blocks;
 use super::resolve::Resolved;
 use super::{close, nothing, thread};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::decision::{Decision, ItemRole, Placement, Reason, Resolution, TouchedIdentity};
+use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution, TouchedIdentity};
 use crate::pure::domain::facts::{AnchorKind, EntitledBy, Facts, Lookup, LookupKey};
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, RawEventId, TicketId};
 use crate::pure::domain::identity::Assurance;
@@ -48,8 +50,8 @@ pub struct Kept {
     pub assurance: Assurance,
     /// It is a telephone call.
     pub is_call: bool,
-    /// An agent put it where it is.
-    pub is_pinned: bool,
+    /// The message that an agent put it beside; itself, if he put it on a ticket of its own.
+    pub pinned_to: Option<MessageId>,
     /// The subject.
     pub subject: Option<String>,
     /// The first of its own words.
@@ -100,24 +102,20 @@ pub fn rethread(
     let mut ticket_of: BTreeMap<MessageId, TicketId> = BTreeMap::new();
     let mut reasons: BTreeMap<MessageId, Vec<Reason>> = BTreeMap::new();
     let mut numbers: Vec<(MessageId, LookupKey, String)> = Vec::new();
-    // Where a ticket is now: where the message is that opened it.
-    let mut opened: BTreeMap<TicketId, TicketId> = BTreeMap::new();
+    let mut blocks = Blocks::of(kept.iter().map(|kept| (kept.id, kept.pinned_to)));
     for kept in kept.iter().copied() {
         while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
             close_again(closing, &mut facts);
         }
         let (message, lookup) = revive(kept, &facts);
-        let mut decision = place_again(kept, &message, &lookup, &facts, mint, policy);
-        // An agent's word stands: the message stays beside those it was put beside.
-        let pinned = kept.ticket.filter(|_| kept.is_pinned).and_then(|ticket| opened.get(&ticket));
-        if let Some(ticket) = pinned {
-            decision.placement = Placement::Join(facts.ticket_now(*ticket));
-            decision.moves.clear();
-        }
+        let decision = place_again(kept, &message, &lookup, &facts, &blocks, mint, policy);
         facts.apply(&message, &lookup, &decision);
         if let Some(ticket) = decision.placement.ticket() {
             ticket_of.insert(kept.id, ticket);
-            opened.extend(kept.opened.map(|opened| (opened, ticket)));
+            blocks.stand(kept.id, ticket);
+            if let Some(known) = facts.tickets.get_mut(&ticket) {
+                known.is_held |= blocks.is_held(kept.id);
+            }
         }
         reasons.insert(kept.id, decision.reasons);
         let named = decision.anchors.into_iter().filter(|(kind, ..)| *kind == AnchorKind::Number);
@@ -243,6 +241,7 @@ fn place_again(
     message: &Message,
     lookup: &Lookup,
     facts: &Facts,
+    blocks: &Blocks,
     mint: &mut IdMint,
     policy: &Policy,
 ) -> Decision {
@@ -263,7 +262,23 @@ fn place_again(
         is_tied: false,
         reasons: Vec::new(),
     };
-    let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
+    let mut placed = thread::place(message, lookup, &resolved, facts, mint, policy);
+    let here = blocks.ticket_of(kept.id).map(|ticket| facts.ticket_now(ticket));
+    let ruled = placed.placement.ticket().filter(|ticket| facts.ticket(*ticket).is_some());
+    let is_ruled = match placed.placement {
+        // It opens its block's ticket, or one that nobody put anything beside.
+        Placement::Open { .. } => here.is_none(),
+        Placement::None => !blocks.is_put(kept.id) && here.is_none(),
+        // The rules lead where it was put, or it is free.
+        _ => here == ruled && placed.moves.is_empty() || !blocks.is_put(kept.id),
+    };
+    if !is_ruled {
+        placed = thread::put(message, lookup, &resolved, facts, here, mint, policy);
+    } else if let (Some(block), Some(ruled)) = (here, ruled.filter(|ruled| Some(*ruled) != here)) {
+        // What was put beside it, and was said before it, comes along.
+        let why = "An agent put messages of it beside one that is there.".to_owned();
+        placed.moves.push(Move { from: block, to: ruled, why });
+    }
     let mut decision = nothing(message, ItemRole::First, message.id);
     decision.resolution = resolved.resolution;
     decision.identity = resolved.identity;
@@ -288,8 +303,9 @@ fn close_again(closing: &Closing, facts: &mut Facts) {
     facts.apply(&message, &lookup, &decision);
 }
 
-/// Gives the tickets their ids: that of the oldest ticket which one of their messages opened when it came; else
-/// the one most of them are on, if that is nobody else's; else a new one.
+/// Gives the tickets their ids: that of the oldest ticket which one of their messages opened when it came, but none
+/// that an agent put beside another, and before all the one that he put the others beside; else the one most of them
+/// are on, if that is nobody else's; else a new one.
 fn name(
     kept: &[&Kept],
     facts: &Facts,
@@ -304,12 +320,14 @@ fn name(
     }
     let mut names: BTreeMap<TicketId, TicketId> = BTreeMap::new();
     // A ticket goes where the message goes that opened it, under its own id or as an alias.
+    let is_root = |kept: &&&Kept| kept.pinned_to == Some(kept.id);
+    let is_free = |kept: &&&Kept| kept.pinned_to.is_none();
     let mut taken: BTreeSet<TicketId> =
-        kept.iter().filter(|kept| !kept.is_pinned).filter_map(|kept| kept.opened).collect();
+        kept.iter().filter(|kept| is_free(kept) || is_root(kept)).filter_map(|kept| kept.opened).collect();
     for (group, said) in &groups {
-        if let Some(oldest) = said.iter().filter(|kept| !kept.is_pinned).filter_map(|kept| kept.opened).min() {
-            names.insert(*group, oldest);
-        }
+        let root = said.iter().filter(is_root).filter_map(|kept| kept.opened).min();
+        let oldest = said.iter().filter(is_free).filter_map(|kept| kept.opened).min();
+        names.extend(root.or(oldest).map(|id| (*group, id)));
     }
     let mut rethreaded = Rethreaded::default();
     for (group, said) in &groups {
@@ -324,7 +342,9 @@ fn name(
             id
         });
         if let Some(known) = facts.ticket(*group) {
-            rethreaded.tickets.insert(id, Ticket { id, ..known.ticket.clone() });
+            let root = said.iter().find(is_root).map(|kept| kept.id);
+            let opened_by = root.or(said.iter().map(|kept| kept.id).min()).unwrap_or(known.ticket.opened_by);
+            rethreaded.tickets.insert(id, Ticket { id, opened_by, ..known.ticket.clone() });
             let entitled = known.participants.iter().map(|(contact, by)| ((id, facts.contact_now(*contact)), *by));
             rethreaded.entitled.extend(entitled);
         }

@@ -31,6 +31,9 @@ pub struct Placed {
     pub moves: Vec<Move>,
     /// Tickets that something pointed to in vain.
     pub suggestions: Vec<Suggestion>,
+    /// Tickets would be one if an agent had not put messages of one of them where they are: what becomes of that is
+    /// decided with all that was said.
+    pub is_left: bool,
     /// Keys by which later messages find the ticket.
     pub anchors: Vec<(AnchorKind, LookupKey, String)>,
     /// Why.
@@ -79,7 +82,41 @@ pub fn show(message: &Message, lookup: &Lookup, resolved: &Resolved, facts: &Fac
     let placement = latest.map_or(Placement::None, |known| Placement::Join(known.ticket.id));
     let placement = threading.join_other_sides(placement);
     let (suggestions, anchors) = (Vec::new(), Vec::new());
-    Placed { placement, entitled_by: None, moves: threading.moves, suggestions, anchors, reasons: threading.reasons }
+    let Threading { moves, is_left, reasons, .. } = threading;
+    Placed { placement, entitled_by: None, moves, suggestions, is_left, anchors, reasons }
+}
+
+/// Where an agent put it: on a ticket, or on one of its own.
+pub fn put(
+    message: &Message,
+    lookup: &Lookup,
+    resolved: &Resolved,
+    facts: &Facts,
+    on: Option<TicketId>,
+    mint: &mut IdMint,
+    policy: &Policy,
+) -> Placed {
+    let mut threading = Threading::new(message, lookup, resolved, facts, policy);
+    threading.because("by_hand", "An agent put it here.");
+    let (placement, entitled_by) = match on.and_then(|ticket| facts.ticket(ticket)) {
+        Some(known) => {
+            let takes_part = resolved.resolution.contact().is_none_or(|c| known.participants.contains_key(&c));
+            let by = (!takes_part && message.incoming.auto.is_none()).then_some(EntitledBy::Agent);
+            let reopens = known.ticket.closed_at.is_some_and(|closed| closed < message.occurred_at);
+            match reopens && !threading.is_quiet() {
+                true => (Placement::Reopen(known.ticket.id), by),
+                false => (Placement::Join(known.ticket.id), by),
+            }
+        }
+        None => {
+            let ticket = mint.dated(message.received_at);
+            let by = resolved.resolution.contact().map(|_| threading.opens_as());
+            (Placement::Open { ticket, follow_up_of: None }, by)
+        }
+    };
+    let anchors = threading.anchors(&placement);
+    let (moves, suggestions, is_left) = (Vec::new(), Vec::new(), false);
+    Placed { placement, entitled_by, moves, suggestions, is_left, anchors, reasons: threading.reasons }
 }
 
 /// An answer of a rule.
@@ -103,6 +140,7 @@ struct Threading<'a> {
     numbers: BTreeMap<&'a str, BTreeSet<LookupKey>>,
     pointed: Vec<(TicketId, MessageId, &'static str)>,
     moves: Vec<Move>,
+    is_left: bool,
     reasons: Vec<Reason>,
 }
 
@@ -122,8 +160,8 @@ impl<'a> Threading<'a> {
         }
         let windows = policy.windows(&message.channel);
         let pointers = pointers::pointers(message, lookup, facts, windows.one_open);
-        let (pointed, moves, reasons) = (Vec::new(), Vec::new(), Vec::new());
-        Self { message, lookup, resolved, facts, policy, windows, pointers, numbers, pointed, moves, reasons }
+        let (pointed, moves, is_left, reasons) = (Vec::new(), Vec::new(), false, Vec::new());
+        Self { message, lookup, resolved, facts, policy, windows, pointers, numbers, pointed, moves, is_left, reasons }
     }
 
     fn is_mine(&self, contact: &ContactId) -> bool {
@@ -502,6 +540,10 @@ impl<'a> Threading<'a> {
             }
         }
         let known: Vec<&KnownTicket> = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket)).collect();
+        if known.iter().any(|known| known.is_held) {
+            self.is_left = true;
+            return None;
+        }
         let one_matter =
             known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
         let keep = known.iter().min_by_key(|known| (known.ticket.opened_at, known.ticket.id))?.ticket.id;
@@ -550,16 +592,28 @@ impl<'a> Threading<'a> {
         let placement = self.join_thread(placement);
         let anchors = self.anchors(&placement);
         let suggestions = self.suggestions(&placement, mint);
-        Placed { placement, entitled_by, moves: self.moves, suggestions, anchors, reasons: self.reasons }
+        let Self { moves, is_left, reasons, .. } = self;
+        Placed { placement, entitled_by, moves, suggestions, is_left, anchors, reasons }
+    }
+
+    /// As what its contact takes part in a ticket that it opens.
+    fn opens_as(&self) -> EntitledBy {
+        match self.message.incoming.direction {
+            Direction::FromCustomer => EntitledBy::Opener,
+            Direction::FromAgent => EntitledBy::Addressed,
+        }
+    }
+
+    /// It opens no closed ticket again.
+    fn is_quiet(&self) -> bool {
+        self.message.incoming.auto.is_some()
+            || self.message.incoming.direction == Direction::FromAgent
+            || self.message.says_nothing
     }
 
     fn open(&mut self, follow_up_of: Option<TicketId>, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
         self.because("new_ticket", "Nothing ties it to a known matter; a new ticket.");
-        let by = match self.message.incoming.direction {
-            Direction::FromCustomer => EntitledBy::Opener,
-            Direction::FromAgent => EntitledBy::Addressed,
-        };
-        let by = self.resolved.resolution.contact().map(|_| by);
+        let by = self.resolved.resolution.contact().map(|_| self.opens_as());
         (Placement::Open { ticket: mint.dated(self.message.received_at), follow_up_of }, by)
     }
 
@@ -575,9 +629,7 @@ impl<'a> Threading<'a> {
         // Out-of-office mail and bounces are shown on the ticket, but their sender takes no part in it.
         let joins = self.message.incoming.auto.is_none() && self.resolved.resolution.contact().is_some();
         let by = (!takes_part && joins).then_some(by);
-        let quiet = self.message.incoming.auto.is_some()
-            || self.message.incoming.direction == Direction::FromAgent
-            || self.message.says_nothing;
+        let quiet = self.is_quiet();
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
             // What was said before the closing, and only comes late, is closed with the rest.
             Some(closed) if !quiet && self.message.occurred_at <= closed => (Placement::Join(ticket), by),
@@ -613,7 +665,10 @@ impl<'a> Threading<'a> {
             let Some(other) = pointer.anchor.ticket.and_then(|ticket| self.facts.ticket(ticket)) else { continue };
             let is_same = other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows);
             if is_same && !group.contains(&other.ticket.id) && self.entitled(other, false).is_some() {
-                group.push(other.ticket.id);
+                match known.is_held || other.is_held {
+                    true => self.is_left = true,
+                    false => group.push(other.ticket.id),
+                }
             }
         }
         let keep = self.oldest(&group).unwrap_or(here);
@@ -627,13 +682,16 @@ impl<'a> Threading<'a> {
             return placement;
         };
         let here = *here;
-        let Some(known) = self.facts.ticket(here).filter(|known| !known.is_group) else { return placement };
+        // With one that an agent has a word on, it is decided with all that was said: the join of contacts is late.
+        let Some(known) = self.facts.ticket(here).filter(|known| !known.is_group && !known.is_held) else {
+            return placement;
+        };
         let mut group = vec![here];
         for side in self.resolved.sides.iter().filter(|side| !known.participants.contains_key(side)) {
             let fits: Vec<TicketId> = self
                 .facts
                 .tickets_of(*side)
-                .filter(|other| other.ticket.state == TicketState::Open && !other.is_group)
+                .filter(|other| other.ticket.state == TicketState::Open && !other.is_group && !other.is_held)
                 .filter(|other| are_one_matter(known, other, self.windows))
                 .map(|other| other.ticket.id)
                 .collect();

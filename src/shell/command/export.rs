@@ -40,8 +40,9 @@ impl Export {
                             let page = snapshot.threads(after).await?;
                             let Some((last, _)) = page.last() else { return Ok(()) };
                             after = Some(last.id);
-                            page.iter()
-                                .try_for_each(|(ticket, messages)| output.json(&ThreadView { ticket, messages }))?;
+                            page.iter().try_for_each(|(ticket, messages)| {
+                                output.json(&ThreadView { ticket, messages, acts: &[] })
+                            })?;
                         }
                     }
                     Self::Contacts => {

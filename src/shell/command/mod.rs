@@ -9,6 +9,7 @@
 //! | `mail.rs` | `mail` |
 //! | `parse.rs` | `parse` |
 //! | `thread.rs`, `explain.rs` | `thread`, `explain` |
+//! | `contact.rs`, `review.rs` | `contact`, `review`; `by_hand.rs` says who did it, and what came of it |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -19,7 +20,9 @@
 //! **Invariants:** no SQL and no reading of payloads here: a command arranges what the store, the
 //! channels and the ingest do. A reader that closes standard output early is no error.
 
+mod by_hand;
 mod check;
+mod contact;
 mod demo;
 mod explain;
 mod export;
@@ -30,6 +33,7 @@ mod output;
 mod parse;
 mod quarantine;
 mod replay;
+mod review;
 mod run;
 mod settle;
 mod state;
@@ -94,9 +98,15 @@ enum Command {
     Mail(mail::Mail),
     /// Show what a channel reads out of files, without configuration and database.
     Parse(parse::Parse),
-    /// Show threads.
+    /// Show threads; put messages together and apart.
     #[command(subcommand)]
     Thread(thread::Thread),
+    /// Show people; say who is who.
+    #[command(subcommand)]
+    Contact(contact::Contact),
+    /// Look at what may belong together, and say whether it does.
+    #[command(subcommand)]
+    Review(review::Review),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -256,7 +266,18 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Import(command) => command.run(&config, &mut output).await?,
         Command::Mail(command) => command.run(&config).await?,
         Command::Parse(command) => command.run(&mut output)?,
-        Command::Thread(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Thread(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
+        Command::Contact(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
+        Command::Review(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

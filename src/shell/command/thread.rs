@@ -1,10 +1,14 @@
-//! `lanka thread`: unified threads in the terminal.
+//! `lanka thread`: unified threads in the terminal, and messages put together and apart by hand.
 
+use super::by_hand::{self, By};
 use super::output::{Output, clock};
 use super::{Bench, Failure};
 use crate::pure::domain::message::{Call, Direction};
 use crate::pure::domain::outbox::{ContactView, MessageView, TicketView};
+use crate::shell::counted;
+use crate::shell::hands::Hands;
 use crate::shell::store::commit::json_word;
+use crate::shell::store::hands::ActShown;
 use crate::shell::store::view::ThreadLine;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -30,6 +34,34 @@ pub(super) enum Thread {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
     },
+    /// Put messages on another ticket. What else is on theirs stays there.
+    Move {
+        /// The messages: lanka's ids, or the vendors'.
+        #[arg(required = true, value_name = "MESSAGE")]
+        messages: Vec<String>,
+        /// The ticket: its id, or its short number.
+        #[arg(long, value_name = "TICKET")]
+        to: String,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Put all that is on one ticket on another, whose id and number stay.
+    Merge {
+        /// The ticket that ends: its id, or its short number.
+        from: String,
+        /// The ticket that stays.
+        into: String,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Put messages on a ticket of their own.
+    Split {
+        /// The messages: lanka's ids, or the vendors'.
+        #[arg(required = true, value_name = "MESSAGE")]
+        messages: Vec<String>,
+        #[command(flatten)]
+        by: By,
+    },
 }
 
 /// A thread, for programs.
@@ -39,10 +71,36 @@ pub(super) struct ThreadView<'a> {
     pub ticket: &'a TicketView,
     /// What was said, in order of its time.
     pub messages: &'a [MessageView],
+    /// What was put together and apart by hand.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub acts: &'a [ActShown],
 }
 
 impl Thread {
+    /// Whether it does more than read.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self, Self::Move { .. } | Self::Merge { .. } | Self::Split { .. })
+    }
+
     pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
+        match self {
+            Self::Move { messages, to, by } => {
+                let act = async |hands: &Hands| hands.move_to(&messages, &to, by.saying()).await;
+                by_hand::run(bench, output, act).await
+            }
+            Self::Merge { from, into, by } => {
+                let act = async |hands: &Hands| hands.merge(&from, &into, by.saying()).await;
+                by_hand::run(bench, output, act).await
+            }
+            Self::Split { messages, by } => {
+                let act = async |hands: &Hands| hands.split(&messages, by.saying()).await;
+                by_hand::run(bench, output, act).await
+            }
+            Self::List { .. } | Self::Show { .. } | Self::Find { .. } => self.read(bench, output).await,
+        }
+    }
+
+    async fn read(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
         bench
             .with(async |settings, deployment| {
                 let (store, zone) = (&deployment.store, &settings.defaults.time_zone);
@@ -56,9 +114,11 @@ impl Thread {
                             ))
                         };
                         let ticket = store.find_ticket(&id).await?.ok_or_else(unknown)?;
+                        let acts = store.acts_of(ticket).await?;
                         let (ticket, messages) = store.thread(ticket).await?.ok_or_else(unknown)?;
-                        show(&ticket, &messages, zone, output)
+                        show(&ThreadView { ticket: &ticket, messages: &messages, acts: &acts }, zone, output)
                     }
+                    Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } => Ok(()),
                 }
             })
             .await
@@ -87,15 +147,11 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
 }
 
 /// Prints a thread.
-pub(super) fn show(
-    ticket: &TicketView,
-    messages: &[MessageView],
-    zone: &TimeZone,
-    output: &mut Output,
-) -> Result<(), Failure> {
+fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
-        return output.json(&ThreadView { ticket, messages });
+        return output.json(thread);
     }
+    let ThreadView { ticket, messages, acts } = thread;
     output.heading(&format!("#{} {}", ticket.number, ticket.title))?;
     output.text(&format!("{}, priority {}, {}", ticket.state, ticket.priority, ticket.id))?;
     if let Some(earlier) = ticket.follow_up_of {
@@ -104,7 +160,21 @@ pub(super) fn show(
     for contact in &ticket.participants {
         output.text(&format!("with {} ({})", named(contact), contact.identities.join(", ")))?;
     }
-    messages.iter().try_for_each(|message| show_message(ticket, message, zone, output))
+    messages.iter().try_for_each(|message| show_message(ticket, message, zone, output))?;
+    acts.iter().try_for_each(|act| {
+        let what = counted(act.messages.len(), "message", "messages");
+        let from: Vec<String> = act.from.iter().map(ToString::to_string).collect();
+        let to = act.to.map_or_else(|| "a ticket of their own".to_owned(), |to| to.to_string());
+        let back = if act.takes_back.is_some() { ", which took the last act back" } else { "" };
+        output.text(&format!(
+            "\n{}  {} by {}: {what} from {} to {to}{back}{}",
+            clock(act.at, zone),
+            act.act,
+            act.by,
+            from.join(", "),
+            by_hand::because(&act.why)
+        ))
+    })
 }
 
 fn named(contact: &ContactView) -> &str {
@@ -126,7 +196,8 @@ fn show_message(
     let marks: Vec<String> = message.marks.iter().map(json_word).collect();
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
     output.text("")?;
-    output.heading(&format!("{}  {}  {who}{marks}", clock(message.occurred_at, zone), message.channel))?;
+    let at = clock(message.occurred_at, zone);
+    output.heading(&format!("{at}  {}  {who}{marks}  {}", message.channel, message.id))?;
     if let Some(subject) = message.subject.as_deref().filter(|subject| !subject.is_empty()) {
         output.text(&format!("  Subject: {subject}"))?;
     }

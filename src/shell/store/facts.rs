@@ -69,6 +69,7 @@ pub async fn load(
     tickets.extend(loader.tickets_of_contacts().await?);
     loader.tickets(tickets).await?;
     loader.identities_of_contacts().await?;
+    loader.apart().await?;
     loader.contacts().await?;
     loader.calls(batch).await?;
     loader.talks(batch).await?;
@@ -403,7 +404,7 @@ impl Loader<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
         let rows = sqlx::query(
-            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into
+            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held
              FROM ticket WHERE id = ANY($1)",
         )
         .bind(&ids)
@@ -416,7 +417,8 @@ impl Loader<'_> {
             let ticket = ticket(row)?;
             self.loaded.tickets.insert(ticket.id);
             let (participants, numbers, topics) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-            let known = KnownTicket { ticket, participants, numbers, topics, is_group: false };
+            let is_held = row.try_get("held")?;
+            let known = KnownTicket { ticket, participants, numbers, topics, is_group: false, is_held };
             self.facts.tickets.insert(known.ticket.id, known);
         }
         self.participants(&ids).await?;
@@ -477,6 +479,21 @@ impl Loader<'_> {
             .filter(|row| row.try_get("id").is_ok_and(|id: Uuid| !self.loaded.identities.contains(&IdentityId(id))))
             .collect();
         self.take_identities(&new)
+    }
+
+    /// What agents keep apart, of all identities in sight.
+    async fn apart(&mut self) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = self.loaded.identities.iter().map(|id| id.0).collect();
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "SELECT identity_a, identity_b FROM edge WHERE class = 'agent_apart' AND state = 'active' AND identity_a = ANY($1)",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let is_here = |id: &Uuid| self.loaded.identities.contains(&IdentityId(*id));
+        let apart = rows.into_iter().filter(|(_, b)| is_here(b)).map(|(a, b)| (IdentityId(a), IdentityId(b)));
+        self.facts.apart = apart.collect();
+        Ok(())
     }
 
     async fn contacts(&mut self) -> Result<(), StoreError> {

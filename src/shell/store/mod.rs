@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod explain;
 pub mod export;
 pub mod facts;
+pub mod hands;
 pub mod health;
 pub mod media;
 pub mod outbox;

@@ -199,13 +199,12 @@ async fn what_an_agent_put_somewhere_stays_there() {
     play(&desk, &said.iter().collect::<Vec<_>>(), false).await;
     assert_eq!(end(&desk).await.1, "a | b | c");
     // An agent finds that Pekka's last mail is about Minna's matter.
-    let put =
-        "UPDATE message SET pinned = true, ticket_id = (SELECT ticket_id FROM message WHERE text LIKE '%40012345%')
-        WHERE text LIKE 'Uusi asia%'";
-    sqlx::query(put).execute(&desk.store.pool).await.expect("put");
+    let put = "UPDATE message SET pinned_to = (SELECT id FROM message WHERE text LIKE '%40012345%') WHERE text LIKE 'Uusi asia%';
+        UPDATE ticket SET held = true";
+    sqlx::raw_sql(put).execute(&desk.store.pool).await.expect("put");
     anew(&desk).await;
     assert_eq!(end(&desk).await.1, "a c | b");
-    sqlx::query("UPDATE message SET pinned = false").execute(&desk.store.pool).await.expect("let go");
+    sqlx::query("UPDATE message SET pinned_to = NULL").execute(&desk.store.pool).await.expect("let go");
     anew(&desk).await;
     assert_eq!(end(&desk).await.1, "a | b | c", "without his word it goes where it came from");
 }

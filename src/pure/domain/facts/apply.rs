@@ -232,6 +232,7 @@ impl Facts {
             numbers: BTreeMap::new(),
             topics: BTreeMap::new(),
             is_group: false,
+            is_held: false,
         });
         if matches!(decision.placement, Placement::Reopen(_)) {
             known.ticket.state = TicketState::Open;
@@ -283,6 +284,7 @@ impl Facts {
         for (contact, by) in old.participants {
             stays.participants.entry(contact).or_insert(by);
         }
+        stays.is_held |= old.is_held;
         for (name, keys) in old.numbers {
             stays.numbers.entry(name).or_default().extend(keys);
         }

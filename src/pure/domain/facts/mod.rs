@@ -255,6 +255,8 @@ pub struct KnownTicket {
     pub topics: BTreeMap<String, BTreeSet<LookupKey>>,
     /// It is the ticket of a group of several customers.
     pub is_group: bool,
+    /// An agent put messages of it together or apart: no rule joins it with another as a whole.
+    pub is_held: bool,
 }
 
 /// Why a contact takes part in a ticket.
@@ -272,6 +274,8 @@ pub enum EntitledBy {
     Addressed,
     /// He speaks in the vendor's group that the ticket is about.
     Group,
+    /// An agent put what he said there.
+    Agent,
 }
 
 impl EntitledBy {
@@ -284,14 +288,15 @@ impl EntitledBy {
             Self::SameContact => "same_contact",
             Self::Addressed => "addressed",
             Self::Group => "group",
+            Self::Agent => "agent",
         }
     }
 
     /// The reason of a stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Opener, Self::DeskMessage, Self::Organisation, Self::SameContact, Self::Addressed, Self::Group]
-            .into_iter()
-            .find(|by| by.as_str() == word)
+        let all =
+            [Self::Opener, Self::DeskMessage, Self::Organisation, Self::SameContact, Self::Addressed, Self::Group];
+        all.into_iter().chain([Self::Agent]).find(|by| by.as_str() == word)
     }
 }
 
@@ -354,6 +359,8 @@ pub struct Facts {
     pub talks: Vec<(TicketId, Talk)>,
     /// Closings of conversations on those tickets.
     pub closings: Vec<(TicketId, Talk)>,
+    /// Identities that agents keep apart.
+    pub apart: HashSet<(IdentityId, IdentityId)>,
     /// Numbers that turned out to be somebody else's, from an hour before the batch on.
     pub refused: Vec<Refused>,
     /// Keys of erased things; what hangs on one is not taken in again.
@@ -454,6 +461,14 @@ impl Facts {
     /// The identities of a contact that are loaded.
     pub fn identities_of(&self, contact: ContactId) -> impl Iterator<Item = &KnownIdentity> {
         self.identities_of.get(&contact).into_iter().flatten().filter_map(|id| self.identity(*id))
+    }
+
+    /// Whether an agent said that two contacts are not one person.
+    pub fn are_apart(&self, one: ContactId, other: ContactId) -> bool {
+        self.apart.iter().any(|(a, b)| match (self.contact_of(*a), self.contact_of(*b)) {
+            (Some(a), Some(b)) => (a, b) == (one, other) || (b, a) == (one, other),
+            _ => false,
+        })
     }
 
     /// A ticket as it stands now.

@@ -150,7 +150,23 @@ impl Loader<'_> {
         .bind(self.tenant)
         .fetch_all(&mut *self.connection)
         .await?;
-        Ok(contacts.into_iter().collect())
+        let mut contacts: BTreeSet<Uuid> = contacts.into_iter().collect();
+        contacts.extend(self.said_to_be_one(&ids).await?);
+        Ok(contacts)
+    }
+
+    /// Contacts of whom agents say that they are these identities'.
+    async fn said_to_be_one(&mut self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        let contacts: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT i.contact_id FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
+                SELECT identity_b AS other FROM edge WHERE identity_a = k.id AND class = 'agent_same' AND state = 'active'
+                UNION ALL SELECT identity_a FROM edge WHERE identity_b = k.id AND class = 'agent_same' AND state = 'active'
+             ) e JOIN identity i ON i.id = e.other",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(contacts)
     }
 
     fn take_stated(&mut self, rows: &[PgRow]) -> Result<(), StoreError> {
@@ -212,43 +228,77 @@ pub async fn history(
     ids: &BTreeSet<IdentityId>,
 ) -> Result<Option<History>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let tickets: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT DISTINCT ticket_id FROM message WHERE identity_id = ANY($1) AND ticket_id IS NOT NULL LIMIT $2",
+    // What nobody known said is due by its own id.
+    let nobodys: Vec<Uuid> = hood.due.iter().map(|due| due.0).collect();
+    let mut tickets: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT DISTINCT ticket_id FROM message WHERE (identity_id = ANY($1) OR id = ANY($3)) AND ticket_id IS NOT NULL LIMIT $2",
     )
     .bind(&ids)
     .bind(i64::try_from(HISTORY_MAX).unwrap_or(i64::MAX))
+    .bind(nobodys)
     .fetch_all(&mut *connection)
     .await?;
+    let loose = put_beside(connection, &mut tickets).await?;
     let rows = sqlx::query(
         "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
-            call IS NOT NULL AS is_call, pinned, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
-         FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) LIMIT $3",
+            call IS NOT NULL AS is_call, pinned_to, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
+         FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) OR id = ANY($4) LIMIT $3",
     )
     .bind(&tickets)
     .bind(&ids)
     .bind(i64::try_from(HISTORY_MAX + 1).unwrap_or(i64::MAX))
+    .bind(loose)
     .fetch_all(&mut *connection)
     .await?;
     if rows.len() > HISTORY_MAX {
         return Ok(None);
     }
     let mut history = History { kept: rows.iter().map(kept).collect::<Result<_, _>>()?, ..History::default() };
-    let opened: Vec<(Uuid, Uuid)> =
-        sqlx::query_as("SELECT id, opened_by FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1)")
-            .bind(&tickets)
-            .fetch_all(&mut *connection)
-            .await?;
+    let opened: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT id, opened_by FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
+    )
+    .bind(&tickets)
+    .fetch_all(&mut *connection)
+    .await?;
     let here: BTreeSet<MessageId> = history.kept.iter().map(|kept| kept.id).collect();
     let opened = opened.into_iter().map(|(ticket, by)| (TicketId(ticket), MessageId(by)));
-    history.opened = opened.filter(|(_, by)| here.contains(by)).collect();
-    let by_message: BTreeMap<MessageId, TicketId> =
-        history.opened.iter().rev().map(|(ticket, by)| (*by, *ticket)).collect();
+    let opened: Vec<(TicketId, MessageId)> = opened.filter(|(_, by)| here.contains(by)).collect();
+    // Of several that one opened, put here and there by hand, it is the first.
+    let by_message: BTreeMap<MessageId, TicketId> = opened.iter().map(|(ticket, by)| (*by, *ticket)).collect();
+    history.opened = opened.into_iter().collect();
     for kept in &mut history.kept {
         kept.opened = by_message.get(&kept.id).copied();
     }
     history.closings = closings(connection, &here).await?;
     people_beside(connection, hood, &history.kept).await?;
     Ok(Some(history))
+}
+
+/// Adds the tickets of messages that are put beside what is on these, or that these have messages put beside. Gives
+/// those of them that are on no ticket.
+async fn put_beside(connection: &mut PgConnection, tickets: &mut Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+    let mut loose: BTreeSet<Uuid> = BTreeSet::new();
+    while tickets.len() <= HISTORY_MAX {
+        let rows: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
+            "WITH held AS (
+                SELECT m.id, m.pinned_to FROM ticket t JOIN message m ON m.ticket_id = t.id WHERE t.id = ANY($1) AND t.held
+             )
+             SELECT m.id, m.ticket_id FROM held h JOIN message m ON m.id = h.pinned_to
+             UNION SELECT m.id, m.ticket_id FROM held h JOIN message m ON m.pinned_to = h.id",
+        )
+        .bind(&*tickets)
+        .fetch_all(&mut *connection)
+        .await?;
+        loose.extend(rows.iter().filter(|(_, ticket)| ticket.is_none()).map(|(id, _)| *id));
+        let known = tickets.len();
+        let here: BTreeSet<Uuid> = tickets.iter().copied().collect();
+        let more: BTreeSet<Uuid> = rows.into_iter().filter_map(|(_, ticket)| ticket).collect();
+        tickets.extend(more.difference(&here));
+        if tickets.len() == known {
+            break;
+        }
+    }
+    Ok(loose.into_iter().collect())
 }
 
 /// Others who speak on the same tickets.
@@ -311,7 +361,7 @@ fn kept(row: &PgRow) -> Result<Kept, StoreError> {
         auto: auto.and_then(|auto| serde_json::from_value(serde_json::Value::String(auto)).ok()),
         assurance,
         is_call: row.try_get("is_call")?,
-        is_pinned: row.try_get("pinned")?,
+        pinned_to: row.try_get::<Option<Uuid>, _>("pinned_to")?.map(MessageId),
         subject: row.try_get("subject")?,
         words: row.try_get("words")?,
         triage: Triage {

@@ -2,7 +2,7 @@
 
 use crate::pure::decide::anew::{self, History, Moved, People};
 use crate::pure::decide::gather::Gathered;
-use crate::pure::decide::ledger::Tie;
+use crate::pure::decide::ledger::{Tie, Word};
 use crate::pure::decide::rethread::{Kept, Rethreaded};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
@@ -147,7 +147,15 @@ async fn journal(connection: &mut PgConnection, found: &Found<'_>, mint: &mut Id
     }
     let why = |ids: &[Uuid]| {
         let tie = found.people.gathered.joined.iter().find(|tie| ids.contains(&tie.from.0) || ids.contains(&tie.to.0));
-        tie.map_or_else(|| "What had joined them does not hold any more.".to_owned(), |tie| tie.why.clone())
+        let said = |word| {
+            found.people.words.iter().any(|(a, b, said)| *said == word && (ids.contains(&a.0) || ids.contains(&b.0)))
+        };
+        match tie {
+            Some(tie) => tie.why.clone(),
+            None if said(Word::Same) => "An agent says that they are one person.".to_owned(),
+            None if said(Word::Apart) => "An agent says that they are not one person.".to_owned(),
+            None => "What had joined them does not hold any more.".to_owned(),
+        }
     };
     let ids: Vec<Uuid> = pairs.iter().map(|_| mint.next::<EventId>(found.now).0).collect();
     sqlx::query(
@@ -222,21 +230,20 @@ async fn tickets(
     mint: &mut IdMint,
 ) -> Result<(), StoreError> {
     let Found { tenant, history, rethreaded, .. } = found;
+    let pinned = history.kept.iter().filter(|kept| kept.pinned_to.is_some());
+    let held: BTreeSet<TicketId> = pinned.filter_map(|kept| rethreaded.ticket_of.get(&kept.id)).copied().collect();
     let touched: BTreeSet<TicketId> = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to)).collect();
     let rows: Vec<&Ticket> = rethreaded.tickets.values().filter(|ticket| touched.contains(&ticket.id)).collect();
-    let opened_by = |ticket: &Ticket| {
-        let first = || rethreaded.ticket_of.iter().find(|(_, of)| **of == ticket.id).map(|(message, _)| *message);
-        history.opened.get(&ticket.id).copied().or_else(first).unwrap_or(ticket.opened_by).0
-    };
+    let opened_by = |ticket: &Ticket| history.opened.get(&ticket.id).copied().unwrap_or(ticket.opened_by).0;
     sqlx::query(
-        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by)
+        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
          SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-            follow_up_of, opened_by
+            follow_up_of, opened_by, held
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-            $10::uuid[], $11::uuid[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by)
+            $10::uuid[], $11::uuid[], $12::bool[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, kind = excluded.kind, priority = excluded.priority,
             opened_at = excluded.opened_at, last_at = excluded.last_at, closed_at = excluded.closed_at,
-            follow_up_of = excluded.follow_up_of, merged_into = NULL",
+            follow_up_of = excluded.follow_up_of, held = excluded.held, merged_into = NULL",
     )
     .bind(tenant)
     .bind(rows.iter().map(|t| t.id.0).collect::<Vec<_>>())
@@ -249,6 +256,7 @@ async fn tickets(
     .bind(rows.iter().map(|t| t.closed_at.map(sql_time)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| t.follow_up_of.map(|id| id.0)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| opened_by(t)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| held.contains(&t.id)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
     let messages: Vec<Uuid> = moved.iter().map(|moved| moved.kept.id.0).collect();
@@ -275,7 +283,11 @@ async fn tickets(
 /// Tickets on which nothing is any more: each goes on where the message is that it began with.
 async fn ends(connection: &mut PgConnection, found: &Found<'_>) -> Result<(), StoreError> {
     let ends = found.history.opened.iter().filter_map(|(ticket, by)| {
-        let now = found.rethreaded.ticket_of.get(by)?;
+        // One that stands has other messages by now than that which it began with.
+        let now = match found.rethreaded.tickets.contains_key(ticket) {
+            true => ticket,
+            false => found.rethreaded.ticket_of.get(by)?,
+        };
         Some((ticket.0, now.0))
     });
     let (tickets, now): (Vec<Uuid>, Vec<Uuid>) = ends.unzip();
