@@ -73,6 +73,9 @@ pub(super) fn channels(
                            listen on 127.0.0.1, or leave sample_page out";
                 report.error_once(format!("{path}.sample_page"), why);
             }
+            if let Some(lack) = built.channel.lacks().filter(|_| common.enabled) {
+                report.warning(format!("{path}.{}", lack.key), lack.message);
+            }
             let windows = common.windows.over(sections.windows.policy());
             let Common { tenant, enabled, .. } = common;
             channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, built });

@@ -147,10 +147,15 @@ fn defaults(environment: &Environment) -> Table {
     table
 }
 
+/// Whether there is something at a path. What a directory above it hides is there, and cannot be read.
+fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
 /// The files behind the paths given, directories by name; without paths, those of the default
 /// places that exist.
 fn files(paths: &[PathBuf], report: &mut Report) -> Vec<PathBuf> {
-    let searched = SEARCHED.iter().map(PathBuf::from).filter(|path| path.exists()).collect::<Vec<_>>();
+    let searched = SEARCHED.iter().map(PathBuf::from).filter(|path| is_there(path)).collect::<Vec<_>>();
     let paths = if paths.is_empty() { &searched } else { paths };
     let mut files = Vec::new();
     for path in paths {

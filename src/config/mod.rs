@@ -3,7 +3,8 @@
 //! `config/default.toml` lies beneath, then come the files given (`/etc/lanka` when none is), then
 //! `LANKA__SECTION__KEY` variables. Parts, in reading order: `layers` makes one tree of them,
 //! `secrets` reads what the tree only names, `sections` and `entries` turn it into [`Settings`]
-//! with the help of `values`, and `problem` says what is wrong and where.
+//! with the help of `values`, and `problem` says what is wrong and where. `entrance` reads what one
+//! channel's mail needs, and no more.
 //!
 //! Every problem is found at once: a person who mends a file wants the whole list.
 //!
@@ -13,6 +14,7 @@
 //! **Invariants:** the environment is read nowhere else. No secret stands in a file or a message. What
 //! is in [`Settings`] needs no further check.
 
+mod entrance;
 mod entries;
 mod layers;
 mod problem;
@@ -20,6 +22,7 @@ mod secrets;
 mod sections;
 mod values;
 
+pub use entrance::Entrance;
 pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
 pub use secrets::{Key, KeyError, Keys};

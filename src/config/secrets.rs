@@ -110,7 +110,14 @@ pub(super) fn resolve(tree: &mut Table, environment: &Environment, report: &mut 
     }
 }
 
-fn resolve_value(value: &mut Value, path: &str, needed: bool, environment: &Environment, report: &mut Report) {
+/// Reads the folded secrets of one value. What is not `needed` may be missing.
+pub(super) fn resolve_value(
+    value: &mut Value,
+    path: &str,
+    needed: bool,
+    environment: &Environment,
+    report: &mut Report,
+) {
     match value {
         Value::Table(table) => {
             for (key, value) in table.iter_mut() {

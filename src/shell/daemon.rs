@@ -254,7 +254,7 @@ async fn fetch_all(store: &Store, media: &Media) -> Result<(), RunError> {
 }
 
 /// The loop that fetches files.
-fn files(store: &Store, carrier: &HttpCarrier, parts: &Parts, sections: &Sections) -> Media {
+pub(super) fn files(store: &Store, carrier: &HttpCarrier, parts: &Parts, sections: &Sections) -> Media {
     let limits = media::Limits {
         concurrency: sections.media.concurrency,
         bytes_max: sections.content.attachment_bytes_max,

@@ -4,7 +4,8 @@
 //!
 //! `cargo bench --bench parse [-- --only KIND,…] [--seconds N]` prints a line a kind and ends with one
 //! line of JSON. The corpus is the benchmarks' own; the samples under `tests/fixtures` where it has no
-//! such channel; and, as lines of their own, the mails of `../shared/mail` where that is there.
+//! such channel; as lines of their own, mails with 64 KiB of the writer's own text, as much as is searched, of what
+//! costs most (`--only long`); and the mails of `../shared/mail` where that is there.
 
 #![allow(
     clippy::expect_used,
@@ -34,6 +35,9 @@ use std::time::{Duration, Instant};
 
 /// Deliveries of a kind that are read over and over.
 const DELIVERIES: usize = 2_000;
+
+/// Bytes of own text that are searched.
+const LONG_BYTES: usize = 64 * 1024;
 
 /// The key of all signatures.
 const KEY: &[u8] = b"secret-of-the-benchmark-32-bytes";
@@ -87,6 +91,9 @@ fn loads() -> Vec<Load> {
     let (html, plain) = corpus(Way::Mail).into_iter().partition(is_html);
     loads.push(Load::new("mail, plain", "maildir", plain));
     loads.push(Load::new("mail, with HTML", "maildir", html));
+    loads.extend(
+        long_texts().map(|(name, text)| Load::new(&format!("long mail, {name}"), "maildir", vec![mail(&text)])),
+    );
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
     let (html, plain): (Vec<_>, Vec<_>) = mails(&shared).into_iter().partition(is_html);
     match plain.is_empty() {
@@ -214,6 +221,55 @@ fn signed(kind: &str, body: Vec<u8>) -> Signed {
 fn corpus(way: Way) -> Vec<Vec<u8>> {
     let start = Timestamp::now().saturating_sub(SignedDuration::from_hours(48)).expect("a time");
     Corpus::new(1, start, SignedDuration::from_secs(60)).only(way).take(DELIVERIES).map(|item| item.body).collect()
+}
+
+/// Texts of 64 KiB, each of one thing that is looked for.
+fn long_texts() -> impl Iterator<Item = (&'static str, String)> {
+    let of = |piece: fn(usize) -> String| {
+        let mut text = String::new();
+        for n in 0.. {
+            text += &piece(n);
+            if text.len() >= LONG_BYTES {
+                break;
+            }
+        }
+        text
+    };
+    [
+        (
+            "sentences",
+            of(|n| {
+                format!("The lamp of room {n} went out on Monday, and nobody at the desk has answered me since then.\n")
+            }),
+        ),
+        (
+            "one line",
+            of(|_| "I wrote to you about it and you said that it would be repaired soon, but it is not. ".to_owned()),
+        ),
+        ("short lines", of(|n| format!("line {}\n", n % 7))),
+        ("numbers", of(|n| format!("{} ", 100_000 + n * 7))),
+        ("order numbers", of(|n| format!("order 4{:03} {:04}\n", n % 1000, n % 9973))),
+        ("telephone numbers", of(|n| format!("tel. +358 40 {:03} {:04}\n", n % 997, n % 9973))),
+        ("addresses", of(|n| format!("minna.virtanen{n}@posti.example\n"))),
+        ("names", of(|n| format!("Best regards,\nMinna Virtanen{}\nKahvikauppa Oy\n\n", n % 3))),
+        ("introductions", of(|n| format!("Hello, my name is Minna Virtanen and this is {n}. "))),
+        (
+            "numbers, people",
+            of(|n| format!("My husband's number is 040 {:03} {:04}, mine is not. ", n % 997, n % 9973)),
+        ),
+        ("quotes", of(|n| format!("On Monday Minna wrote:\n> line {n}\nand I say:\n"))),
+        ("digits and dashes", of(|n| format!("{}-", n % 10))),
+    ]
+    .into_iter()
+}
+
+fn mail(text: &str) -> Vec<u8> {
+    format!(
+        "From: Minna Virtanen <minna@posti.example>\r\nTo: asiakaspalvelu@kauppa.example\r\nSubject: Long\r\n\
+         Message-ID: <long@posti.example>\r\nDate: Tue, 10 Mar 2026 10:00:00 +0000\r\n\r\n{}\r\n",
+        text.replace('\n', "\r\n")
+    )
+    .into_bytes()
 }
 
 /// The samples of a kind, as often as makes [`DELIVERIES`].

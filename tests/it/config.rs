@@ -535,7 +535,7 @@ pub fn channel(kind: &str, more: &str) -> String {
         "maildir" => "path = \"/var/mail/a\"",
         "lmtp" => "socket = \"/run/lanka/a.sock\"",
         "desk" | "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
-        "messenger" | "whatsapp" => {
+        "instagram" | "messenger" | "whatsapp" => {
             "app_secret = { env = \"META_APP_SECRET\" }\nverify_token = { env = \"META_VERIFY_TOKEN\" }"
         }
         "asterisk" => "path = \"/var/log/Master.csv\"",
@@ -670,6 +670,28 @@ fn what_is_switched_off_needs_no_secrets_but_the_right_spelling() {
         let without = channel(kind, "enabled = false").replace("META_", "NOT_").replace("SHOP_", "NOT_");
         let settings = good(load_text(&format!("[channels.a]\n{without}"), &[]));
         assert!(settings.channels.contains_key("a") && settings.warnings.is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn what_does_not_work_without_a_token_is_said() {
+    for (kind, without) in [
+        ("messenger", "people have no names"),
+        ("instagram", "people have no names"),
+        ("whatsapp", "no picture, voice message or document can be fetched"),
+    ] {
+        let token = channel(kind, "access_token = { env = \"META_APP_SECRET\" }");
+        for (entry, said) in [(channel(kind, ""), true), (token, false), (channel(kind, "enabled = false"), false)] {
+            let warnings = good(load_text(&format!("[channels.a]\n{entry}"), &[])).warnings;
+            let told = shown(&warnings);
+            assert!(warnings.iter().all(|warning| warning.level == Level::Warning), "{told}");
+            assert_eq!(
+                told.contains(":1: warning: channels.a.access_token: not set: ") && told.contains(without),
+                said,
+                "{told}"
+            );
+            assert_eq!(told.is_empty(), !said, "{told}");
+        }
     }
 }
 

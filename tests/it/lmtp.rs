@@ -645,7 +645,15 @@ async fn a_piped_mail_is_stored_or_kept_by_the_mail_server() {
             75,
             "configuration",
         ),
-        ("no key", &["--channel", "desk-mail"], &[("KEY", "")], MAIL, 75, "configuration"),
+        ("no database named", &["--channel", "desk-mail"], &[("URL", "")], MAIL, 75, "`database.url`"),
+        (
+            "a slip of its own",
+            &["--channel", "desk-mail"],
+            &[("LANKA__CHANNELS__DESK_MAIL__PIPE_ONLI", "true")],
+            MAIL,
+            75,
+            "`channels.desk-mail.pipe_onli`",
+        ),
     ];
     for (name, arguments, environment, mail, code, said) in table {
         let mut command = place.command(&["mail"]);
@@ -657,6 +665,49 @@ async fn a_piped_mail_is_stored_or_kept_by_the_mail_server() {
     }
     assert_eq!(place.bodies().await, [MAIL]);
     assert_eq!(place.command(&["mail", "--help"]).output().expect("it starts").status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_piped_mail_waits_for_nobody_who_mends_another_section() {
+    const SLIPS: &str = r#"
+[http]
+listen = "nowhere"
+[retentoin]
+raw = "90d"
+[matters]
+order = { pattern = '(', role = "secret" }
+[channels.phone]
+kind = "asterisk"
+path = "relative.csv"
+[channels.facebook]
+kind = "messenger"
+app_secret = { file = "gone.secret" }
+verify_token = { env = "GONE" }
+[channels.desk-mail-2]
+kind = "lpmt"
+[mirrors.desk]
+kind = "webhook"
+secret = { file = "gone.secret" }
+"#;
+    let place = Place::new().await;
+    let config = place.dir.path().join("lanka.toml");
+    let right = fs::read_to_string(&config).expect("a configuration");
+    let gone = [("KEY", ""), ("WHSEC", "")];
+    // Each says what the exit code is, and what is said: another's slip is not looked at, nor is another's secret.
+    for (name, text, code, said) in [
+        ("another's slips and secrets", format!("{right}{SLIPS}"), 0, ""),
+        ("a database's slip", right.replace("[database]", "[database]\nurll = 1"), 75, "`database.urll`"),
+        ("a slip of its own", right.replace("pipe_only = true", "pipe_only = 1"), 75, "`channels.desk-mail.pipe_only`"),
+        ("what is not TOML", format!("{right}[channels.x\n"), 75, "is not TOML"),
+    ] {
+        fs::write(&config, text).expect("a configuration");
+        assert!(!place.command(&["check"]).envs(gone).status().expect("it starts").success(), "{name}: check");
+        let output = piped(place.command(&["mail", "--channel", "desk-mail"]).envs(gone), MAIL.as_bytes());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && error.contains(said), "{name}: {error}");
+        assert!(!error.contains(&*place.dir.path().to_string_lossy()), "{name}: {error}");
+    }
+    assert_eq!(place.bodies().await, [MAIL]);
 }
 
 #[tokio::test]

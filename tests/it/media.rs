@@ -876,3 +876,51 @@ async fn a_draining_run_fetches_and_says_what_is_left() {
     assert!(drained.status.success(), "{drained:?}");
     assert_eq!(office.state().await, "done");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_files_are_asked_for_again() {
+    let (vendor, office) = (Vendor::start().await, Office::new(1_000_000).await);
+    let urls: Vec<String> = ["/a", "/b", "/c", "/d", "/e"].map(|path| vendor.url(path)).to_vec();
+    let daemon = office.daemon();
+    office.post("e1", chat("e1", &urls)).await;
+    office.post("e2", chat("e2", &[vendor.url("/f")])).await;
+    office.until("dead dead dead dead dead dead").await;
+    daemon.kill();
+    // The vendor's time for `/d` is over, `/e` is taken back, `/f` is of another day.
+    for sql in [
+        "UPDATE media_job SET expires_at = now() - interval '1 s' WHERE ordinal = 3",
+        "UPDATE attachment SET remote = NULL WHERE ordinal = 4",
+    ] {
+        sqlx::query(sql).execute(&office.db.pool).await.unwrap();
+    }
+    vendor.on("/a", [Reply::File(PNG)]);
+    vendor.on("/b", [Reply::Later(503, 3_600)]);
+    vendor.on("/f", [Reply::File(PNG)]);
+    let again = |more: &[&str]| {
+        let arguments = [&["replay", "--media", "--format", "json"], more].concat();
+        let output = office.command(&arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let none = json!({"asked": 0, "fetched": 0, "waiting": 0, "lost": 0, "expired": 0});
+    assert_eq!(again(&["--since", "2126-01-01"]), none);
+    assert_eq!(vendor.paths().len(), 6, "nobody was asked");
+    assert_eq!(again(&[]), json!({"asked": 4, "fetched": 2, "waiting": 1, "lost": 1, "expired": 1}));
+    assert_eq!(office.state().await, "done pending dead dead dead done");
+    let shown = office.command(&["thread", "show", "1"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert_eq!(shown.matches("lamp.png (image/png, 9 bytes)").count(), 2, "{shown}");
+    assert_eq!(shown.matches("being fetched").count(), 1, "{shown}");
+    assert_eq!(shown.matches("not here").count(), 3, "{shown}");
+    // What waits is not asked for twice; what is here stays; mirrors hear of each that came.
+    assert_eq!(again(&[]), json!({"asked": 1, "fetched": 0, "waiting": 0, "lost": 1, "expired": 1}));
+    let told: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox WHERE detail ->> 'state' = 'fetched'")
+        .fetch_one(&office.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(told, 2);
+    let said = office.command(&["replay", "--media"]).output().unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("1 lost file asked for again: 0 here now, 0 waiting, 1 lost as before"), "{said}");
+    assert!(said.contains("1 more is not asked for"), "{said}");
+}

@@ -24,6 +24,10 @@ const NAME: &str = "instagram";
 
 const PRODUCT: messaging::Product = messaging::Product { name: NAME, object: "instagram" };
 
+/// What does not work without `access_token`.
+const WITHOUT_TOKEN: &str =
+    "people have no names but those they sign with, for Meta tells names only to whoever shows the account's token";
+
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +68,10 @@ impl Channel for Instagram {
 
     fn handshake(&self, query: &[(String, String)]) -> Handshake {
         self.app.handshake(query)
+    }
+
+    fn lacks(&self) -> Option<settings::SettingsProblem> {
+        meta::lacks_access_token(self.graph.as_ref(), WITHOUT_TOKEN)
     }
 
     fn parse(&self, event: &RawEvent) -> Parsed {

@@ -26,6 +26,10 @@ pub const SCHEME: &str = NAME;
 
 const PRODUCT: messaging::Product = messaging::Product { name: NAME, object: "page" };
 
+/// What does not work without `access_token`.
+const WITHOUT_TOKEN: &str =
+    "people have no names but those they sign with, for Meta tells names only to whoever shows the Page's token";
+
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +70,10 @@ impl Channel for Messenger {
 
     fn handshake(&self, query: &[(String, String)]) -> Handshake {
         self.app.handshake(query)
+    }
+
+    fn lacks(&self) -> Option<settings::SettingsProblem> {
+        meta::lacks_access_token(self.graph.as_ref(), WITHOUT_TOKEN)
     }
 
     fn parse(&self, event: &RawEvent) -> Parsed {

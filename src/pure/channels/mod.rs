@@ -383,6 +383,12 @@ pub trait Channel: Send + Sync {
         Profile::Nameless
     }
 
+    /// What the settings leave out, and what does not work without it: a key of the channel's table and a sentence.
+    /// The channel runs nevertheless.
+    fn lacks(&self) -> Option<SettingsProblem> {
+        None
+    }
+
     /// What to try the channel out with, where its settings ask for it.
     fn sample(&self) -> Option<&dyn Sample> {
         None

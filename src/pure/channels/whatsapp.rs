@@ -59,6 +59,10 @@ const CONTACTS_MAX: usize = 1_000;
 /// How long Meta gives out a file by the id that a webhook brings (…/business-phone-numbers/media).
 const MEDIA_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// What does not work without `access_token`.
+const WITHOUT_TOKEN: &str =
+    "no picture, voice message or document can be fetched: each is lost, and the thread says so";
+
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +120,10 @@ impl Channel for WhatsApp {
 
     fn handshake(&self, query: &[(String, String)]) -> Handshake {
         self.app.handshake(query)
+    }
+
+    fn lacks(&self) -> Option<settings::SettingsProblem> {
+        meta::lacks_access_token(self.graph.as_ref(), WITHOUT_TOKEN)
     }
 
     fn parse(&self, event: &RawEvent) -> Parsed {

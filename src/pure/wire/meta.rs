@@ -306,6 +306,12 @@ pub fn check_access_token(token: Option<&Secret>) -> Result<(), SettingsProblem>
     }
 }
 
+/// What a channel that has no access token says of it: `without` is what does not work then.
+pub fn lacks_access_token(graph: Option<&Graph>, without: &str) -> Option<SettingsProblem> {
+    let message = || format!("not set: {without}");
+    graph.is_none().then(|| SettingsProblem::new("access_token", message()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,12 +12,15 @@
 //! needed: the daemon decides the mail when it runs. A mail that is handed over again after its commit is the same bytes, or at
 //! least the same mail, and is known as a repeat.
 //!
+//! Of the configuration only what concerns this mail is read ([`Entrance`]): a slip in another section, or another
+//! channel's secret that this user may not read, keeps no mail waiting.
+//!
 //! **Invariants:** 0 only after the commit. What is said goes into the mail server's log, and perhaps to the
 //! sender: never an address, never content, nothing of how this machine is set up.
 
 use super::{Cli, Failure};
-use crate::config::{Environment, Settings};
-use crate::pure::channels::{self, Form, Intake};
+use crate::config::{Entrance, Environment, Problem};
+use crate::pure::channels::{Form, Intake};
 use crate::pure::wire::envelope::{Address, Envelope};
 use crate::shell::CLUSTER_DIR;
 use crate::shell::cluster::Cluster;
@@ -81,6 +84,12 @@ enum Kept {
     /// Not now.
     #[error("the mail is not taken in now, and may be sent again: {0}")]
     NotNow(&'static str),
+    /// Not before somebody mends the configuration. The name of a key says where, and no more.
+    #[error(
+        "the mail is not taken in now, and may be sent again: in lanka's configuration `{0}` cannot be used by this user; \
+         `lanka check`, run as the same user, says why"
+    )]
+    Misconfigured(String),
 }
 
 /// Whether these arguments ask for `mail`, right or wrong. They are in the order of [`super::arguments`].
@@ -128,7 +137,7 @@ impl Mail {
         result.map_err(|kept| {
             let code = match kept {
                 Kept::TooLarge => EXIT_UNAVAILABLE,
-                Kept::NotNow(_) => EXIT_TEMPFAIL,
+                Kept::NotNow(_) | Kept::Misconfigured(_) => EXIT_TEMPFAIL,
             };
             Failure::Coded(code, kept.to_string())
         })
@@ -136,10 +145,10 @@ impl Mail {
 
     async fn take(&self, config: &[PathBuf]) -> Result<(), Kept> {
         let environment = Environment::of_process();
-        let settings = Settings::load(config, &environment)
-            .map_err(|_| Kept::NotNow("lanka's configuration cannot be used by this user; `lanka check` says why"))?;
-        let (channel, bytes_max) = self.channel(&settings)?;
-        let store = connect(&settings).await?;
+        let entrance =
+            Entrance::load(config, &environment, &self.channel).map_err(|problems| misconfigured(&problems))?;
+        let (channel, bytes_max) = self.channel(&entrance)?;
+        let store = connect(&entrance).await?;
         let incoming = read(&store, bytes_max, &self.envelope(&environment)).await?;
         incoming.store(&channel, ORIGIN).await.map_err(|error| match error {
             MailError::TooLarge { .. } => Kept::TooLarge,
@@ -148,20 +157,19 @@ impl Mail {
         })
     }
 
-    fn channel(&self, settings: &Settings) -> Result<(ChannelIdent, u64), Kept> {
-        let Some(channel) = settings.channels.get(&self.channel) else {
+    fn channel(&self, entrance: &Entrance) -> Result<(ChannelIdent, u64), Kept> {
+        let Some(kind) = entrance.kind else {
             return Err(Kept::NotNow("no such channel is configured; `lanka channels` lists them"));
         };
-        let takes_mail = channels::kind(channel.kind).is_some_and(|kind| kind.form == Form::Mail);
+        let Some(channel) = entrance.channel.as_ref().filter(|_| kind.form == Form::Mail) else {
+            return Err(Kept::NotNow("the channel is of a kind that takes no mail"));
+        };
         let bytes_max = match &channel.built.intake {
             Intake::Lmtp(source) => source.message_bytes_max,
             Intake::Imap(source) => source.message_bytes_max,
             Intake::Drop(source) => source.file_bytes_max,
             Intake::Webhook | Intake::Tail(_) | Intake::Table(_) => 0,
         };
-        if !takes_mail || bytes_max == 0 {
-            return Err(Kept::NotNow("the channel is of a kind that takes no mail"));
-        }
         if !channel.enabled {
             return Err(Kept::NotNow("the channel is switched off"));
         }
@@ -200,15 +208,25 @@ async fn asked_to_end() {
     }
 }
 
+/// The sentence for a configuration that cannot be used: the key that is wrong, or that there is more to it.
+fn misconfigured(problems: &[Problem]) -> Kept {
+    match problems.iter().find(|problem| !problem.key.is_empty()) {
+        Some(problem) => Kept::Misconfigured(problem.key.clone()),
+        None => Kept::NotNow(
+            "lanka's configuration cannot be read by this user, or is not TOML; `lanka check`, run as the same user, says why",
+        ),
+    }
+}
+
 /// The database that is there: a private one only while the daemon runs it.
-async fn connect(settings: &Settings) -> Result<Store, Kept> {
-    let url = match &settings.database.url {
+async fn connect(entrance: &Entrance) -> Result<Store, Kept> {
+    let url = match &entrance.database.url {
         Some(url) => url.expose().to_owned(),
-        None => Cluster::running_in(&settings.data_dir.join(CLUSTER_DIR)).ok_or(Kept::NotNow(
+        None => Cluster::running_in(&entrance.data_dir.join(CLUSTER_DIR)).ok_or(Kept::NotNow(
             "the private Postgres does not run, or this user may not see it: start lanka, and run this as lanka's user",
         ))?,
     };
-    let content = ContentStore::open(&settings.content_dir())
+    let content = ContentStore::open(&entrance.content_dir)
         .map_err(|_| Kept::NotNow("the content store cannot be used by this user: run this as lanka's user"))?;
     let store = Store::connect(&url, CONNECTIONS_MAX, content).await;
     let store = store.map_err(|_| Kept::NotNow("the database does not answer; `lanka check --connect` says why"))?;

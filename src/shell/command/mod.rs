@@ -112,7 +112,7 @@ enum Command {
     /// Look after what could not be understood.
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
-    /// Read stored deliveries again, and take in what was not taken in before.
+    /// Read stored deliveries again, and take in what was not taken in before; or ask for lost files again.
     Replay(replay::Replay),
     /// Show the state of every way in.
     Channels,

@@ -1,4 +1,4 @@
-//! `lanka replay`: stored deliveries, parsed again.
+//! `lanka replay`: stored deliveries, parsed again; and with `--media` lost files, asked for again.
 //!
 //! What is put back into the queue: deliveries with a fault in quarantine, and those in which the
 //! channel now reads items that were not taken in before (a parser was mended). Items taken in before
@@ -8,14 +8,17 @@
 
 use super::output::Output;
 use super::{Bench, Failure, quarantine};
+use crate::config::Sections;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
 use crate::pure::domain::message::RawEvent;
+use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::ingest::Registry;
 use crate::shell::store::replay::Taken;
-use crate::shell::{Deployment, Parts, counted};
+use crate::shell::{Deployment, Parts, counted, daemon};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 /// Deliveries read at once.
 const PAGE_ROWS: i64 = 100;
@@ -28,14 +31,29 @@ pub(super) struct Replay {
     /// Only what was received since: 2026-03-01, 2026-03-01T08:00, or with a zone 2026-03-01T08:00:00Z.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
+    /// Read nothing again, but ask vendors once more for files that are lost: after an access token was mended, or an
+    /// outage that was longer than the attempts.
+    #[arg(long)]
+    media: bool,
+}
+
+/// What became of lost files, for programs.
+#[derive(Debug, Default, Serialize)]
+struct Refetched {
+    asked: u64,
+    fetched: i64,
+    waiting: i64,
+    lost: i64,
+    expired: u64,
 }
 
 impl Replay {
     pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
         let Bench { settings, deployment } = bench;
         let since = self.since.as_deref().map(|text| instant(text, &settings.defaults.time_zone)).transpose();
-        let (parts, _) = Parts::of(settings, &deployment.keys);
+        let (parts, sections) = Parts::of(settings, &deployment.keys);
         let result = match since {
+            Ok(since) if self.media => fetch_lost(&deployment, &parts, &sections, since, output).await,
             Ok(since) => replay(&deployment, &parts, since, output).await,
             Err(failure) => Err(failure),
         };
@@ -95,6 +113,54 @@ async fn replay(
         eprintln!("lanka: there may be more: run `lanka replay` once again");
     }
     quarantine::decide_again(deployment, parts, &again, output).await
+}
+
+/// Puts lost files back and tries each once, page by page, so that the person sees at once whether it helped. A daemon
+/// beside fetches along.
+async fn fetch_lost(
+    deployment: &Deployment,
+    parts: &Parts,
+    sections: &Sections,
+    since: Option<Timestamp>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let store = &deployment.store;
+    let carrier =
+        HttpCarrier::new(sections.http.allow_private_addresses).map_err(|error| Failure::failed(error.to_string()))?;
+    let media = daemon::files(store, &carrier, parts, sections);
+    let channels: Vec<&str> = parts.channels.iter().map(|channel| channel.ident.name.as_str()).collect();
+    let (mut all, mut after) = (Refetched::default(), None);
+    loop {
+        let lost = store.ask_again_for_lost(&channels, since, after, PAGE_ROWS, Timestamp::now()).await?;
+        media.until_idle().await?;
+        let became = store.became_of(&lost.again).await?;
+        all.asked += lost.again.len() as u64;
+        all.expired += lost.expired;
+        all.fetched += became.fetched;
+        all.waiting += became.waiting;
+        all.lost += became.lost;
+        after = lost.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if output.is_json() {
+        return output.json(&all);
+    }
+    let Refetched { asked, fetched, waiting, lost, expired } = all;
+    let asked = counted(asked, "lost file", "lost files");
+    output.text(&format!("{asked} asked for again: {fetched} here now, {waiting} waiting, {lost} lost as before"))?;
+    if waiting > 0 {
+        output.text("what waits is tried again by the daemon: `lanka channels` counts it")?;
+    }
+    if lost > 0 {
+        output.text("`lanka thread show` says beside each file why it is lost")?;
+    }
+    if expired > 0 {
+        let expired = counted(expired, "more is", "more are");
+        output.text(&format!("{expired} not asked for: the vendor does not give out files that old"))?;
+    }
+    Ok(())
 }
 
 fn id(taken: &Taken) -> RawEventId {

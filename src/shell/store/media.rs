@@ -4,6 +4,8 @@
 //! pending ──claim──► claimed ──settle──► done | dead (lost)
 //!    ▲                  │
 //!    └── again (later due_at), or the claimant is gone, or the claim outlived its deadline (rescue)
+//!    ▲                                        │
+//!    └────── asked for again by a person ─────┘
 //! ```
 //!
 //! A claim holds while its claimant is there ([`super::presence`]). A message that is taken back takes its jobs along
@@ -94,6 +96,28 @@ pub struct MediaState {
     pub why: Option<String>,
 }
 
+/// Lost files that a person asks for again: one page of them.
+#[derive(Debug, Clone, Default)]
+pub struct Lost {
+    /// Those that are put back, by message and place.
+    pub again: Vec<(MessageId, i32)>,
+    /// How many stay lost, for their vendors do not give them out any more.
+    pub expired: u64,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<(MessageId, i32)>,
+}
+
+/// What became of files that were asked for again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Became {
+    /// Here now.
+    pub fetched: i64,
+    /// Yet to come.
+    pub waiting: i64,
+    /// Lost as before.
+    pub lost: i64,
+}
+
 /// A row of [`want`].
 #[derive(Debug, Clone, Copy)]
 pub struct New<'a> {
@@ -181,6 +205,25 @@ const RESCUE: &str = "
     )
     UPDATE media_job SET state = 'pending', claimed_until = NULL, claimant = NULL, due_at = $1, why = 'the attempt was not finished'
     WHERE state = 'claimed' AND (claimed_until < $1 OR claimant IN (SELECT claimant FROM gone))";
+
+// The way to the vendor's is still known of what is lost, unless its message was taken back.
+const LOST: &str = "
+    SELECT j.message_id, j.ordinal, coalesce(j.expires_at <= $5, false) FROM media_job j
+    JOIN attachment a ON a.message_id = j.message_id AND a.ordinal = j.ordinal
+    WHERE j.state = 'dead' AND (j.message_id, j.ordinal) > ($1, $2) AND j.channel = ANY($3)
+        AND ($4::timestamptz IS NULL OR j.message_id >= lanka_uuid_floor($4))
+        AND a.remote IS NOT NULL AND a.content_hash IS NULL
+    ORDER BY j.message_id, j.ordinal LIMIT $6";
+
+const PUT_BACK: &str = "
+    WITH again AS (
+        UPDATE media_job j SET state = 'pending', attempts = 0, due_at = $3, why = NULL
+        FROM unnest($1::uuid[], $2::int[]) AS t(message_id, ordinal)
+        WHERE j.message_id = t.message_id AND j.ordinal = t.ordinal AND j.state = 'dead'
+        RETURNING j.message_id, j.ordinal)
+    UPDATE attachment a SET lost = NULL FROM again
+    WHERE a.message_id = again.message_id AND a.ordinal = again.ordinal AND a.remote IS NOT NULL
+    RETURNING a.message_id, a.ordinal";
 
 impl Store {
     /// Takes up to `limit` files that are due, while `claimant` is there, and for `claim_s` seconds at most. The
@@ -324,6 +367,64 @@ impl Store {
             .await?;
         }
         Ok(())
+    }
+
+    /// Puts the next lost files of these channels back, `limit` of them at most, from messages that came at or after
+    /// `since`: as if they had just been delivered. What was taken back or erased is not among them, nor what was
+    /// never asked for (imported history).
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing of this page is put back then.
+    pub async fn ask_again_for_lost(
+        &self,
+        channels: &[&str],
+        since: Option<Timestamp>,
+        after: Option<(MessageId, i32)>,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<Lost, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let (message, ordinal) = after.map_or((Uuid::nil(), -1), |(message, ordinal)| (message.0, ordinal));
+        let page: Vec<(Uuid, i32, bool)> = sqlx::query_as(LOST)
+            .bind(message)
+            .bind(ordinal)
+            .bind(channels)
+            .bind(since.map(sql_time))
+            .bind(sql_time(now))
+            .bind(limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        let (expired, wanted): (Vec<_>, Vec<_>) = page.iter().partition(|(_, _, is_expired)| *is_expired);
+        let (messages, ordinals): (Vec<Uuid>, Vec<i32>) = wanted.iter().map(|(id, ordinal, _)| (id, ordinal)).unzip();
+        // Whoever takes a message back goes before us, or after us.
+        sqlx::query("SELECT id FROM message WHERE id = ANY($1) ORDER BY id FOR SHARE")
+            .bind(&messages)
+            .execute(&mut *tx)
+            .await?;
+        let again: Vec<(Uuid, i32)> =
+            sqlx::query_as(PUT_BACK).bind(messages).bind(ordinals).bind(sql_time(now)).fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+        let full = i64::try_from(page.len()).is_ok_and(|rows| rows >= limit);
+        Ok(Lost {
+            again: again.into_iter().map(|(message, ordinal)| (MessageId(message), ordinal)).collect(),
+            expired: expired.len() as u64,
+            next: page.last().filter(|_| full).map(|(message, ordinal, _)| (MessageId(*message), *ordinal)),
+        })
+    }
+
+    /// What became of files so far.
+    pub async fn became_of(&self, files: &[(MessageId, i32)]) -> Result<Became, StoreError> {
+        let (messages, ordinals): (Vec<Uuid>, Vec<i32>) = files.iter().map(|(id, ordinal)| (id.0, *ordinal)).unzip();
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE state = 'done') AS fetched, count(*) FILTER (WHERE state = 'dead') AS lost,
+                count(*) FILTER (WHERE state IN ('pending', 'claimed')) AS waiting
+             FROM media_job JOIN unnest($1::uuid[], $2::int[]) AS t(message_id, ordinal) USING (message_id, ordinal)",
+        )
+        .bind(messages)
+        .bind(ordinals)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Became { fetched: row.try_get("fetched")?, waiting: row.try_get("waiting")?, lost: row.try_get("lost")? })
     }
 
     /// How the files of each of these channels stand that has any yet to be fetched.
