@@ -170,6 +170,75 @@ fn a_bounce_is_tied_to_its_mail() {
 }
 
 /// What cannot be read as text is named, invitations are read out, and a forwarded mail is marked.
+/// What is in Outlook's own format comes out of it, beside it, whatever its writer got wrong.
+#[test]
+fn what_outlook_packs_is_unpacked() {
+    use base64::Engine as _;
+    let Some(samples) = corpus("tnef-samples") else { return };
+    let packed = |name: &str| {
+        let bytes = std::fs::read(samples.join(name)).expect("a sample");
+        let content = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let mail = format!(
+            "From: minna@example.com\nSubject: x\nMessage-ID: <1@example.com>\nMIME-Version: 1.0\n\
+             Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n{content}\n"
+        );
+        let incoming = only(read(mail));
+        let files: Vec<String> = incoming
+            .attachments
+            .iter()
+            .map(|file| format!("{} {}", file.name.as_deref().unwrap_or("-"), file.media_type))
+            .collect();
+        (files.join(", "), text(&incoming).to_owned())
+    };
+    // Beside `winmail.dat` itself; the text is that of the mail, which has no other.
+    let sealed = "[winmail.dat: in a format of Outlook's own]";
+    let table: &[(&str, &str, &str)] = &[
+        ("one-file.tnef", "AUTHORS application/octet-stream", sealed),
+        ("two-files.tnef", "AUTHORS application/octet-stream, README application/octet-stream", sealed),
+        ("data-before-name.tnef", "boot.ini application/octet-stream", sealed),
+        ("long-filename.tnef", "allproductsmar2000.dat application/octet-stream", sealed),
+        ("multi-value-attribute.tnef", "208225__5_seconds__Voice_Mail.mp3 audio/mp3", sealed),
+        (
+            "umlaut.tnef",
+            "TBZ PARIV GmbH.jpg application/octet-stream, image003.jpg image/jpeg, UmlautAnhang-äüö.txt application/octet-stream",
+            sealed,
+        ),
+        (
+            "duplicate_filename.tnef",
+            "file_abcdefgh.txt application/octet-stream, file_abcdefgh.txt application/octet-stream, VIA_Nytt_14021.htm application/octet-stream",
+            sealed,
+        ),
+        (
+            "MAPI_ATTACH_DATA_OBJ.tnef",
+            "VIA_Nytt_1402.doc application/octet-stream, VIA_Nytt_1402.pdf application/octet-stream, VIA_Nytt_14021.htm application/octet-stream",
+            sealed,
+        ),
+        (
+            "missing-filenames.tnef",
+            "generpts.src application/octet-stream, TechlibDEC99.doc application/octet-stream, TechlibDEC99-JAN00.doc application/octet-stream, TechlibNOV99.doc application/octet-stream",
+            sealed,
+        ),
+        ("unicode-mapi-attr.tnef", "example.dat application/octet-stream", "\u{200b}hello world"),
+        (
+            "unicode-mapi-attr-name.tnef",
+            "spaconsole2.cfg application/octet-stream, image001.png image/png, image002.png image/png, image003.png image/png",
+            "Przesyłam poprawiony plik",
+        ),
+        ("body.tnef", "", "THE BILL OF RIGHTS"),
+        ("triples.tnef", "", "Sample description"),
+        ("rtf.tnef", "", sealed),
+        ("IPM-DistList.tnef", "", sealed),
+        ("garbage-at-end.tnef", "", sealed),
+        ("multi-name-property.tnef", "", sealed),
+    ];
+    for (name, files, text) in table {
+        let (found, said) = packed(name);
+        let files = ["winmail.dat application/ms-tnef", *files].join(", ");
+        assert_eq!(found, files.trim_end_matches(", "), "{name}");
+        assert_eq!(said.lines().next(), Some(*text), "{name}");
+    }
+}
+
 #[test]
 fn other_contents_are_named() {
     let mail = |rest: &str| {

@@ -4,7 +4,7 @@
 //! is dropped silently, and nothing that is kept exceeds its limit.
 
 use super::mail_parts::{self, Mail, Part, clean_line, cut};
-use super::{calendar, html};
+use super::{calendar, html, tnef};
 use crate::pure::domain::message::{Attachment, AttachmentSource};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -17,6 +17,8 @@ const TEXT_SOURCE_BYTES_MAX: usize = 4 * TEXT_BYTES_MAX;
 const TEXT_PARTS_MAX: usize = 100;
 /// Attachments kept; a phone's photo export has some hundred.
 const ATTACHMENTS_MAX: usize = 200;
+/// Parts of Outlook's own format that are opened. A mail has one.
+const PACKED_MAX: usize = 4;
 /// Attachment name kept, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -64,6 +66,10 @@ pub fn body(mail: &Mail) -> Body {
         }
         body.source.push(cut(&source, TEXT_BYTES_MAX).to_owned());
     }
+    let packed: Vec<tnef::Contents> = packed(mail).take(PACKED_MAX).collect();
+    if texts.is_empty() {
+        texts.extend(packed.iter().find_map(packed_text));
+    }
     if texts.is_empty() {
         texts.extend(sealed(mail).map(str::to_owned));
     }
@@ -80,7 +86,39 @@ pub fn body(mail: &Mail) -> Body {
         }
         body.attachments.push(attachment(mail, part, at));
     }
+    // Behind all others, so that those keep the places by which the HTML finds its pictures.
+    for tnef::Contents { files, is_dropped, .. } in packed {
+        let places = ATTACHMENTS_MAX.saturating_sub(body.attachments.len());
+        body.is_dropped |= is_dropped || files.len() > places;
+        body.attachments.extend(files.into_iter().take(places).map(unpacked));
+    }
     body
+}
+
+/// What the parts of Outlook's own format hold.
+fn packed(mail: &Mail) -> impl Iterator<Item = tnef::Contents> {
+    let is_packed = |part: &&Part| {
+        matches!(part.media_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+            || part.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"))
+    };
+    mail.parts.iter().filter(is_packed).map(|part| tnef::read(&mail.body(part)))
+}
+
+/// The text of a mail that has none beside.
+fn packed_text(packed: &tnef::Contents) -> Option<String> {
+    let plain = packed.text.as_deref().map(clean_text);
+    let html = || packed.html.as_deref().map(|html| clean_text(&html::to_text(html, TEXT_BYTES_MAX)));
+    plain.filter(|text| !text.is_empty()).or_else(html).filter(|text| !text.is_empty())
+}
+
+fn unpacked(file: tnef::File) -> Attachment {
+    let tnef::File { name, media_type, bytes } = file;
+    Attachment {
+        name: name.as_deref().map(file_name).filter(|name| !name.is_empty()),
+        media_type: media_type.unwrap_or_else(|| "application/octet-stream".to_owned()),
+        source: AttachmentSource::Inline(bytes),
+        inline: false,
+    }
 }
 
 /// HTML that is shown, in bytes once it is safe: the layout of a newsletter without its pictures.

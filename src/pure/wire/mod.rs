@@ -29,4 +29,5 @@ pub mod sender;
 pub mod settings;
 pub mod standard_webhooks;
 pub mod subject;
+pub mod tnef;
 pub mod written;

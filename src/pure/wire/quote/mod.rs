@@ -39,6 +39,9 @@ const MARKER_BYTES_MAX: usize = 300;
 /// A quoted line at least this long may have been broken by a client that wraps. Bytes.
 const WRAPPED_BYTES_MIN: usize = 60;
 
+/// What PGP makes of a text that it encrypts, and what it sends along (RFC 9580 6.2).
+const PGP_ENCRYPTED: [&str; 2] = ["-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"];
+const PGP_KEY: [&str; 2] = ["-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"];
 /// What PGP writes around a text that it signs (RFC 9580 7).
 const PGP_SIGNED: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const PGP_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
@@ -118,6 +121,12 @@ fn own_lines<'a>(lines: &[&'a str]) -> Lines<'a> {
             at += lines[at..].iter().take(PGP_HEADER_LINES_MAX).take_while(|line| !line.is_empty()).count().max(1);
         } else if line.starts_with(PGP_SIGNATURE) {
             break;
+        } else if let Some([begin, end]) =
+            [PGP_ENCRYPTED, PGP_KEY].into_iter().find(|[begin, _]| line.starts_with(begin))
+        {
+            // Nobody's words, and letters that look like numbers of all kinds.
+            own.extend((begin == PGP_ENCRYPTED[0]).then_some("[PGP: encrypted]"));
+            at += lines[at..].iter().take_while(|line| !line.trim_start().starts_with(end)).count() + 1;
         } else if let Some(rest) = line.strip_prefix('>') {
             quoted.push(rest);
             at += 1;
@@ -296,6 +305,13 @@ mod tests {
                 "Hei",
                 "",
             ),
+            (
+                "-----BEGIN PGP MESSAGE-----\n\nwcBMA4822 7093\n=x4\n-----END PGP MESSAGE-----\n\nCall me about it.",
+                "[PGP: encrypted]\n\nCall me about it.",
+                "",
+            ),
+            ("-----BEGIN PGP MESSAGE-----\n\nwcBMA4822", "[PGP: encrypted]", ""),
+            ("Hei\n-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENB\n-----END PGP PUBLIC KEY BLOCK-----\n", "Hei", ""),
             ("", "", ""),
             ("> only quoted", "", ""),
         ];
