@@ -8,7 +8,7 @@ use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::{MessageId, RawEventId};
 use lanka::pure::domain::message::{Incoming, RawEvent};
 use lanka::pure::domain::policy::Policy;
-use lanka::pure::wire::html;
+use lanka::pure::wire::{html, tnef};
 use std::sync::OnceLock;
 
 /// Items of one input that are redacted, to see what is left.
@@ -108,4 +108,10 @@ pub fn page(source: &[u8]) {
             assert!(!lower.contains(never), "{never} is left");
         }
     }
+}
+
+/// Outlook's own format: what comes out of it is no more than went in, but for mails within mails.
+pub fn packed(stream: &[u8]) {
+    let contents = tnef::read(&stream.to_vec().into());
+    assert!(contents.files.iter().all(|file| file.bytes.len() <= stream.len()), "a file that grew");
 }

@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|stream: &[u8]| lanka_fuzz::packed(stream));
