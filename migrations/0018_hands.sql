@@ -15,8 +15,10 @@ ALTER TABLE contact_link DROP CONSTRAINT contact_link_act_check;
 ALTER TABLE contact_link ADD CONSTRAINT contact_link_act_check CHECK (act IN ('join', 'split', 'link', 'unlink'));
 
 -- A message that was put beside another goes where that one is; one that was put beside itself opens a ticket of its
--- own. This replaces `pinned`, which nothing reads any more. With it the act (ticket_event) that said so.
+-- own, or keeps the one it is on (`pinned_on`). This replaces `pinned`, which nothing reads any more. With it the act
+-- (ticket_event) that said so.
 ALTER TABLE message ADD COLUMN pinned_to uuid;
+ALTER TABLE message ADD COLUMN pinned_on uuid;
 ALTER TABLE message ADD COLUMN pinned_by uuid;
 CREATE INDEX message_pinned_to ON message (pinned_to) WHERE pinned_to IS NOT NULL;
 

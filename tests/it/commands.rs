@@ -50,19 +50,19 @@ secret = { env = "WHSEC" }
 "#;
 
 /// A configuration over a database of the test's own.
-struct Place {
+pub(crate) struct Place {
     dir: tempfile::TempDir,
     db: TestDb,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let place = Self { dir: scratch(), db: database().await };
         place.configure(CHANNELS);
         place
     }
 
-    fn configure(&self, channels: &str) {
+    pub(crate) fn configure(&self, channels: &str) {
         let dir = self.dir.path().display().to_string();
         let own = format!(
             "data_dir = \"{dir}/data\"\n[database]\nurl = {{ env = \"URL\" }}\n[security]\nkeys = [{{ id = \"1\", env = \"KEY\" }}]\n"
@@ -70,14 +70,14 @@ impl Place {
         self.write("lanka.toml", &(own + &channels.replace("DIR", &dir)));
     }
 
-    fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("made");
         fs::write(&path, content).expect("written");
         path
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = lanka(arguments);
         command.args(["--config", &self.dir.path().join("lanka.toml").display().to_string()]);
         command.env("URL", &self.db.url);
@@ -86,7 +86,7 @@ impl Place {
     }
 
     /// Runs a command that must succeed, and gives what it printed.
-    fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "lanka {arguments:?}: {}: {said}", output.status);
@@ -94,7 +94,7 @@ impl Place {
     }
 
     /// The JSON lines that a command prints.
-    fn rows(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn rows(&self, arguments: &[&str]) -> Vec<Value> {
         let arguments = [arguments, &["--format", "json"]].concat();
         let text = self.run(&arguments);
         text.lines()
@@ -102,7 +102,7 @@ impl Place {
             .collect()
     }
 
-    fn row(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn row(&self, arguments: &[&str]) -> Value {
         let mut rows = self.rows(arguments);
         assert_eq!(rows.len(), 1, "{arguments:?}: {rows:?}");
         rows.remove(0)

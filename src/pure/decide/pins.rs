@@ -88,6 +88,9 @@ fn root(pins: &BTreeMap<MessageId, Option<MessageId>>, from: MessageId) -> (Mess
 pub struct Pin {
     /// The message.
     pub to: MessageId,
+    /// The ticket that those beside it keep, if it is pinned to itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<TicketId>,
     /// The act.
     pub by: EventId,
 }
@@ -166,9 +169,13 @@ pub fn pin(
         let oldest = |lying: &&&Lying| (lying.at, lying.id);
         let root = opener.or_else(|| part.iter().filter(stays).min_by_key(oldest));
         let Some(root) = root.or_else(|| part.iter().min_by_key(oldest)).map(|root| root.id) else { continue };
-        pinned.pins.extend(part.iter().map(|lying| (lying.id, Some(Pin { to: root, by }))));
+        let on = |lying: &Lying| ticket.filter(|_| lying.id == root);
+        pinned.pins.extend(part.iter().map(|lying| (lying.id, Some(Pin { to: root, on: on(lying), by }))));
         pinned.openers.extend(ticket.map(|ticket| (ticket, root)));
     }
+    // One on which nothing stays ends where the message goes that it began with.
+    let ended = openers.iter().filter(|(ticket, _)| !pinned.openers.iter().any(|(stays, _)| stays == *ticket));
+    pinned.openers.extend(ended.map(|(ticket, opener)| (*ticket, *opener)).collect::<Vec<_>>());
     pinned
 }
 
@@ -194,4 +201,142 @@ pub fn takes_back(
     };
     let is_opposite = done.moved == *moved && goes_back && done.pins.iter().all(is_last);
     is_opposite.then(|| Pinned { pins: done.pins.clone(), openers: done.openers.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn message(name: char) -> MessageId {
+        MessageId(Uuid::from_u128(name as u128))
+    }
+
+    fn ticket(n: u128) -> TicketId {
+        TicketId(Uuid::from_u128(n))
+    }
+
+    fn name(id: MessageId) -> char {
+        char::from_u32(u32::try_from(id.0.as_u128()).unwrap()).unwrap()
+    }
+
+    const ACT: EventId = EventId(Uuid::from_u128(77));
+
+    /// `a1 b1 c2 d-`: messages in the order of their time, each with its ticket; `c2>a` is pinned by an act of before.
+    fn lying(text: &str) -> Vec<Lying> {
+        let one = |(n, word): (usize, &str)| {
+            let mut chars = word.chars();
+            let id = message(chars.next().unwrap());
+            let ticket = chars.next().and_then(|n| n.to_digit(10)).map(|n| ticket(n.into()));
+            let pin = word.split_once('>').and_then(|(_, to)| to.chars().next());
+            let pin = pin.map(|to| Pin { to: message(to), on: None, by: EventId(Uuid::from_u128(1)) });
+            Lying { id, at: Timestamp::from_second(i64::try_from(n).unwrap()).unwrap(), ticket, pin }
+        };
+        text.split_whitespace().enumerate().map(one).collect()
+    }
+
+    fn set(text: &str) -> BTreeSet<MessageId> {
+        text.chars().map(message).collect()
+    }
+
+    #[test]
+    fn blocks_hang_together() {
+        // Messages with what they are pinned to; then each that is put, with its root, `!` where no rule says where
+        // that is.
+        for (pins, expected) in [
+            ("a b c", ""),
+            ("a b>a c>a", "b:a c:a"),
+            ("a>a b>a", "a:a! b:a!"),
+            ("a b>a c>b", "b:a c:a"),
+            ("a>z b>z", "a:z! b:z!"),
+            ("a>b b>a c>b", "a:a! b:a! c:a!"),
+        ] {
+            let pins: Vec<(MessageId, Option<MessageId>)> = pins
+                .split_whitespace()
+                .map(|word| {
+                    let mut chars = word.chars();
+                    (message(chars.next().unwrap()), chars.nth(1).map(message))
+                })
+                .collect();
+            let blocks = Blocks::of(pins.iter().copied());
+            let shown: Vec<String> = pins
+                .iter()
+                .filter(|(id, _)| blocks.is_put(*id))
+                .map(|(id, _)| {
+                    let held = if blocks.is_held(*id) { "!" } else { "" };
+                    format!("{}:{}{held}", name(*id), name(blocks.root_of[id]))
+                })
+                .collect();
+            assert_eq!(shown.join(" "), expected, "{pins:?}");
+        }
+    }
+
+    #[test]
+    fn an_act_pins_all_that_it_concerns() {
+        // What lies where, what is moved to which ticket (0: one of its own); what is pinned to what, and what each
+        // ticket begins with.
+        for (name_of, on_tickets, moved, to, pins, openers) in [
+            ("merge", "a1 b2 c1", "ac", 2, "a>b b>b c>b", "1a 2b"),
+            ("move the later", "a1 b2 c1", "c", 2, "a>a b>b c>b", "1a 2b"),
+            ("move the first", "a1 b2 c1", "a", 2, "a>b b>b c>c", "1c 2b"),
+            ("split the later", "a1 b1 c1", "b", 0, "a>a b>b c>a", "1a"),
+            ("split the first", "a1 b1 c1", "a", 0, "a>a b>b c>b", "1b"),
+            ("split of two tickets", "a1 b2 c1 d2", "cd", 0, "a>a b>b c>c d>c", "1a 2b"),
+            ("from no ticket", "a1 d-", "d", 1, "a>a d>a", "1a"),
+        ] {
+            let lying = lying(on_tickets);
+            let mut begin: BTreeMap<TicketId, MessageId> = BTreeMap::new();
+            for lying in &lying {
+                begin
+                    .extend(lying.ticket.filter(|ticket| !begin.contains_key(ticket)).map(|ticket| (ticket, lying.id)));
+            }
+            let put = if to == 0 { Put::Apart } else { Put::On(ticket(to)) };
+            let pinned = pin(&lying, &begin, &set(moved), put, ACT);
+            let mut shown: Vec<String> = pinned
+                .pins
+                .iter()
+                .filter_map(|(id, pin)| Some(format!("{}>{}", name(*id), name((*pin)?.to))))
+                .collect();
+            shown.sort();
+            assert_eq!(shown.join(" "), pins, "{name_of}");
+            let mut shown: Vec<String> =
+                pinned.openers.iter().map(|(ticket, by)| format!("{}{}", ticket.0.as_u128(), name(*by))).collect();
+            shown.sort();
+            assert_eq!(shown.join(" "), openers, "{name_of}");
+        }
+    }
+
+    #[test]
+    fn the_opposite_of_the_last_act_takes_it_back() {
+        let before = |text: &str| lying(text).iter().map(|lying| (lying.id, lying.pin)).collect::<Vec<_>>();
+        let done = |from: u128, to: Option<u128>| Done {
+            moved: set("b"),
+            from: vec![ticket(from)],
+            to: to.map(ticket),
+            pins: before("a1 b1"),
+            openers: vec![(ticket(1), message('a'))],
+        };
+        let by_act = |text: &str| {
+            let mut lying = lying(text);
+            for lying in &mut lying {
+                lying.pin = lying.pin.map(|pin| Pin { by: ACT, ..pin });
+            }
+            lying
+        };
+        // Ticket 3 ended in ticket 1.
+        let now = |of: TicketId| if of == ticket(3) { ticket(1) } else { of };
+        for (name, lying, moved, put, done, expected) in [
+            ("a split, moved back", by_act("a1>a b2>b"), "b", Put::On(ticket(1)), done(1, None), true),
+            ("elsewhere", by_act("a1>a b2>b"), "b", Put::On(ticket(2)), done(1, None), false),
+            ("with another", by_act("a1>a b2>b"), "ab", Put::On(ticket(1)), done(1, None), false),
+            ("after another act", lying("a1>a b2>b"), "b", Put::On(ticket(1)), done(1, None), false),
+            ("part of it is gone", by_act("b2>b"), "b", Put::On(ticket(1)), done(1, None), false),
+            ("a merge, split", by_act("a1>a b1>a"), "b", Put::Apart, done(3, Some(1)), true),
+            ("a move, split", by_act("a1>a b1>a"), "b", Put::Apart, done(2, Some(1)), false),
+        ] {
+            let taken = takes_back(&lying, &set(moved), put, (ACT, &done), now);
+            assert_eq!(taken.is_some(), expected, "{name}");
+            assert!(taken.is_none_or(|taken| taken.pins == done.pins && taken.openers == done.openers), "{name}");
+        }
+    }
 }

@@ -36,8 +36,8 @@ pub struct Kept {
     pub identity: Option<IdentityId>,
     /// The ticket that it is on now.
     pub ticket: Option<TicketId>,
-    /// The ticket that it opened when it came, if it did.
-    pub opened: Option<TicketId>,
+    /// The ticket that it opened when it came, if it did, with its number: tickets are numbered as they are made.
+    pub opened: Option<(i64, TicketId)>,
     /// Event time.
     pub occurred_at: Timestamp,
     /// The time nobody outside could choose.
@@ -52,6 +52,8 @@ pub struct Kept {
     pub is_call: bool,
     /// The message that an agent put it beside; itself, if he put it on a ticket of its own.
     pub pinned_to: Option<MessageId>,
+    /// The ticket whose id those beside it keep, if an agent said so.
+    pub pinned_on: Option<TicketId>,
     /// The subject.
     pub subject: Option<String>,
     /// The first of its own words.
@@ -322,13 +324,16 @@ fn name(
     // A ticket goes where the message goes that opened it, under its own id or as an alias.
     let is_root = |kept: &&&Kept| kept.pinned_to == Some(kept.id);
     let is_free = |kept: &&&Kept| kept.pinned_to.is_none();
-    let mut taken: BTreeSet<TicketId> =
-        kept.iter().filter(|kept| is_free(kept) || is_root(kept)).filter_map(|kept| kept.opened).collect();
+    let is_home = |kept: &&&Kept| is_free(kept) || is_root(kept);
+    let mut taken: BTreeSet<TicketId> = kept.iter().filter_map(|kept| kept.pinned_on).collect();
+    let is_taken = |opened: &(i64, TicketId), taken: &BTreeSet<TicketId>| taken.contains(&opened.1);
     for (group, said) in &groups {
-        let root = said.iter().filter(is_root).filter_map(|kept| kept.opened).min();
-        let oldest = said.iter().filter(is_free).filter_map(|kept| kept.opened).min();
-        names.extend(root.or(oldest).map(|id| (*group, id)));
+        let kept_by = said.iter().find_map(|kept| kept.pinned_on);
+        let root = said.iter().filter(is_root).filter_map(|kept| kept.opened).filter(|o| !is_taken(o, &taken)).min();
+        let oldest = said.iter().filter(is_free).filter_map(|kept| kept.opened).filter(|o| !is_taken(o, &taken)).min();
+        names.extend(kept_by.or(root.or(oldest).map(|(_, id)| id)).map(|id| (*group, id)));
     }
+    taken.extend(kept.iter().filter(is_home).filter_map(|kept| kept.opened).map(|(_, id)| id));
     let mut rethreaded = Rethreaded::default();
     for (group, said) in &groups {
         let id = *names.entry(*group).or_insert_with(|| {
@@ -359,4 +364,153 @@ fn name(
     reasons.retain(|message, _| rethreaded.ticket_of.contains_key(message));
     rethreaded.reasons = reasons;
     rethreaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
+    use crate::pure::domain::identity::{Identity, MAILTO};
+    use crate::pure::domain::phrases::Phrases;
+    use crate::pure::domain::policy::Windows;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    fn policy() -> Policy {
+        let day = Duration::from_secs(86_400);
+        Policy {
+            region: "FI".to_owned(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            own_domains: Default::default(),
+            agents: Vec::new(),
+            public_domains: Default::default(),
+            organisations: Default::default(),
+            matters: Default::default(),
+            new_matter: Phrases::default(),
+            is_back: Phrases::default(),
+            windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
+            channel_windows: Default::default(),
+            own_addresses: Default::default(),
+            own_numbers: Default::default(),
+            fact_key: [7; 32],
+            mirrors: Vec::new(),
+        }
+    }
+
+    fn at(n: usize) -> Timestamp {
+        Timestamp::from_second(1_772_697_600 + i64::try_from(n).unwrap() * 86_400).unwrap()
+    }
+
+    fn id(name: char) -> Uuid {
+        Uuid::from_u128(name as u128)
+    }
+
+    /// `aM1 bP2 cM1>b`: messages, one a day, each with who said it and the ticket that it is on, which the first on
+    /// it opened, and what it is pinned to; `-` is on none.
+    fn kept(text: &str) -> Vec<Kept> {
+        let mut opened: BTreeSet<TicketId> = BTreeSet::new();
+        let mut all = Vec::new();
+        for (n, word) in text.split_whitespace().enumerate() {
+            let chars: Vec<char> = word.chars().collect();
+            let ticket = chars[2].to_digit(10).map(|n| TicketId(Uuid::from_u128(n.into())));
+            let pinned_to = chars.get(4).map(|to| MessageId(id(*to)));
+            let is_first = ticket.is_some_and(|ticket| opened.insert(ticket));
+            let identity = IdentityId(id(chars[1]));
+            all.push(Kept {
+                id: MessageId(id(chars[0])),
+                channel: "mail".to_owned(),
+                direction: Direction::FromCustomer,
+                identity: Some(identity),
+                ticket,
+                opened: ticket.filter(|_| is_first).map(|ticket| (i64::try_from(n).unwrap(), ticket)),
+                occurred_at: at(n),
+                trusted_at: at(n),
+                received_at: at(n),
+                auto: None,
+                assurance: Assurance::Verified,
+                is_call: false,
+                pinned_to,
+                pinned_on: None,
+                subject: None,
+                words: "Hei".to_owned(),
+                triage: Triage { kind: Vec::new(), priority: crate::pure::domain::ticket::Priority::Normal },
+                outline: Outline { identities: vec![(identity, Assurance::Verified)], ..Outline::default() },
+            });
+        }
+        all
+    }
+
+    fn people(kept: &[Kept]) -> Facts {
+        let mut facts = Facts::default();
+        for identity in kept.iter().filter_map(|kept| kept.identity).collect::<BTreeSet<_>>() {
+            let contact = ContactId::of(identity);
+            let known = Contact { id: contact, kind: ContactKind::Person, name: None, first_at: at(0) };
+            facts.contacts.insert(contact, known);
+            let address = format!("{}@posti.example", identity.0.as_u128());
+            facts.take_identity(KnownIdentity {
+                id: identity,
+                identity: Identity { scheme: MAILTO.to_owned(), scope: String::new(), value: address },
+                epoch: 1,
+                closed_at: None,
+                contact,
+                assurance: Assurance::Verified,
+                names: Vec::new(),
+                first_at: at(0),
+                last_at: at(0),
+                last_ticket: None,
+                last_message: None,
+            });
+        }
+        facts
+    }
+
+    /// Messages by ticket, each with the number of its ticket; `*` is a new one.
+    fn show(rethreaded: &Rethreaded) -> String {
+        let mut groups: BTreeMap<TicketId, String> = BTreeMap::new();
+        for (message, ticket) in &rethreaded.ticket_of {
+            let name = char::from_u32(u32::try_from(message.0.as_u128()).unwrap()).unwrap();
+            groups.entry(*ticket).or_default().push(name);
+        }
+        let number = |ticket: &TicketId| match ticket.0.as_u128() {
+            n if n < 10 => n.to_string(),
+            _ => "*".to_owned(),
+        };
+        let mut shown: Vec<String> = groups.iter().map(|(ticket, said)| format!("{said}{}", number(ticket))).collect();
+        shown.sort();
+        shown.join(" ")
+    }
+
+    #[test]
+    fn what_is_pinned_goes_where_its_block_goes() {
+        for (name, said, expected) in [
+            ("nothing is pinned", "aM1 bP2 cM1", "ac1 b2"),
+            ("beside somebody else's", "aM1 bP2 cM1>b", "a1 bc2"),
+            ("beside what is later", "aM1>b bP2 cP2", "abc2"),
+            ("who was put there goes on there", "aM1>b bP2 cM1", "abc2"),
+            ("what is later stays by itself", "aM1 bP2 cM1>c dM1", "a1 b2 c* d*"),
+            ("unless it is pinned too", "aM1>a bP2 cM1>c dM1>a", "ad1 b2 c*"),
+            ("a chain", "aM1 bP2 cM1>d dP2>b", "a1 bcd2"),
+            ("a whole ticket", "aM1>b bP2>b cM1>b", "abc2"),
+            ("the rules place what it is beside", "aP2 bM1>c cP2 dM1", "abcd2"),
+            ("what it was beside is gone", "aM1 bP2>z cM1>z", "a1 bc2"),
+            ("from no ticket", "aM1 bP->a", "ab1"),
+        ] {
+            let kept = kept(said);
+            let mut mint = IdMint::new(7);
+            let rethreaded = rethread(&kept, &[], people(&kept), &mut mint, &policy());
+            assert_eq!(show(&rethreaded), expected, "{name}");
+            // In whatever order they were loaded, and again from what stands then.
+            let mut turned = kept.clone();
+            turned.reverse();
+            let again = rethread(&turned, &[], people(&kept), &mut mint, &policy());
+            assert_eq!(show(&again), expected, "{name}: turned round");
+            for kept in &mut turned {
+                kept.ticket = again.ticket_of.get(&kept.id).copied();
+                let opened = again.tickets.values().find(|ticket| ticket.opened_by == kept.id);
+                kept.opened = opened.map(|ticket| (1, ticket.id));
+            }
+            let third = rethread(&turned, &[], people(&kept), &mut mint, &policy());
+            assert_eq!(third.ticket_of, again.ticket_of, "{name}: decided anew");
+        }
+    }
 }

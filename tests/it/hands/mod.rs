@@ -4,6 +4,9 @@
 //! (`a b | c`). An act names messages by their keys and means their contacts, addresses or tickets: `link a b`,
 //! `unlink b`, `merge b a`, `split b c`, `move b c to a`.
 
+mod commands;
+mod histories;
+
 use crate::desk::Desk;
 use crate::late::*;
 use lanka::shell::hands::{ActError, Outcome, Saying};

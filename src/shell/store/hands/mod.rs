@@ -203,13 +203,27 @@ impl Store {
     }
 }
 
-/// Writes down that contacts are to be decided on anew, and that mirrors hear of it.
+/// People who speak on the same tickets and are decided on with those concerned, at most so many: what they said is
+/// placed anew too, and where depends on all that they said.
+const BESIDE_MAX: i64 = 64;
+
+/// Writes down that contacts are to be decided on anew, with those who speak on their tickets, and that mirrors hear
+/// of it.
 async fn due(
     connection: &mut PgConnection,
     tenant: &str,
     contacts: impl IntoIterator<Item = Uuid>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let contacts: BTreeMap<Uuid, bool> = contacts.into_iter().map(|contact| (contact, false)).collect();
+    let mut contacts: BTreeMap<Uuid, bool> = contacts.into_iter().map(|contact| (contact, false)).collect();
+    let beside: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT DISTINCT o.contact_id FROM ticket_participant p JOIN ticket_participant o ON o.ticket_id = p.ticket_id
+         WHERE p.contact_id = ANY($1) ORDER BY o.contact_id LIMIT $2",
+    )
+    .bind(contacts.keys().copied().collect::<Vec<_>>())
+    .bind(BESIDE_MAX)
+    .fetch_all(&mut *connection)
+    .await?;
+    contacts.extend(beside.into_iter().map(|contact| (contact, false)));
     reconsider::want(connection, tenant, &contacts, now).await
 }

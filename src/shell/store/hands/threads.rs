@@ -220,7 +220,7 @@ async fn scene(connection: &mut PgConnection, messages: &Messages, put: Put) -> 
         tickets.push(ticket.0);
     }
     let rows = sqlx::query(
-        "SELECT m.id, m.tenant, m.occurred_at, m.ticket_id, m.pinned_to, m.pinned_by, m.identity_id, i.contact_id
+        "SELECT m.id, m.tenant, m.occurred_at, m.ticket_id, m.pinned_to, m.pinned_on, m.pinned_by, m.identity_id, i.contact_id
          FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = ANY($1) OR m.id = ANY($2) LIMIT $3",
     )
     .bind(&tickets)
@@ -253,6 +253,13 @@ async fn scene(connection: &mut PgConnection, messages: &Messages, put: Put) -> 
         scene.contacts.extend(row.try_get::<Option<Uuid>, _>("contact_id")?);
         scene.identities.extend(row.try_get::<Option<Uuid>, _>("identity_id")?.map(IdentityId));
     }
+    // What a ticket began with may have gone elsewhere since: then it is the oldest that is there.
+    for (ticket, opener) in &mut scene.openers {
+        let here = || scene.lying.iter().filter(|lying| lying.ticket == Some(*ticket));
+        if !here().any(|lying| lying.id == *opener) {
+            *opener = here().min_by_key(|lying| (lying.at, lying.id)).map_or(*opener, |lying| lying.id);
+        }
+    }
     if scene.contacts.is_empty() {
         // Nobody known said any of it: it is due by itself.
         scene.contacts.extend(scene.lying.first().map(|lying| lying.id.0));
@@ -262,11 +269,12 @@ async fn scene(connection: &mut PgConnection, messages: &Messages, put: Put) -> 
 
 fn lying(row: &PgRow) -> Result<Lying, StoreError> {
     let (to, by): (Option<Uuid>, Option<Uuid>) = (row.try_get("pinned_to")?, row.try_get("pinned_by")?);
+    let on = row.try_get::<Option<Uuid>, _>("pinned_on")?.map(TicketId);
     Ok(Lying {
         id: MessageId(row.try_get("id")?),
         at: time(row, "occurred_at")?,
         ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
-        pin: to.map(|to| Pin { to: MessageId(to), by: EventId(by.unwrap_or_default()) }),
+        pin: to.map(|to| Pin { to: MessageId(to), on, by: EventId(by.unwrap_or_default()) }),
     })
 }
 
@@ -333,11 +341,12 @@ async fn ends(connection: &mut PgConnection, done: &Done) -> Result<BTreeMap<Tic
 
 async fn write(connection: &mut PgConnection, scene: &Scene, pinned: &Pinned) -> Result<(), ActError> {
     sqlx::query(
-        "UPDATE message m SET pinned_to = t.beside, pinned_by = t.act
-         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS t(id, beside, act) WHERE m.id = t.id",
+        "UPDATE message m SET pinned_to = t.beside, pinned_on = t.ticket, pinned_by = t.act
+         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) AS t(id, beside, ticket, act) WHERE m.id = t.id",
     )
     .bind(pinned.pins.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
     .bind(pinned.pins.iter().map(|(_, pin)| pin.map(|pin| pin.to.0)).collect::<Vec<_>>())
+    .bind(pinned.pins.iter().map(|(_, pin)| pin.and_then(|pin| pin.on).map(|on| on.0)).collect::<Vec<_>>())
     .bind(pinned.pins.iter().map(|(_, pin)| pin.map(|pin| pin.by.0)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;

@@ -241,7 +241,7 @@ pub async fn history(
     let loose = put_beside(connection, &mut tickets).await?;
     let rows = sqlx::query(
         "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
-            call IS NOT NULL AS is_call, pinned_to, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
+            call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
          FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) OR id = ANY($4) LIMIT $3",
     )
     .bind(&tickets)
@@ -254,20 +254,24 @@ pub async fn history(
         return Ok(None);
     }
     let mut history = History { kept: rows.iter().map(kept).collect::<Result<_, _>>()?, ..History::default() };
-    let opened: Vec<(Uuid, Uuid)> = sqlx::query_as(
-        "SELECT id, opened_by FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
+    let opened: Vec<(Uuid, i64, Uuid, bool)> = sqlx::query_as(
+        "SELECT id, number, opened_by, merged_into IS NULL FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
     )
     .bind(&tickets)
     .fetch_all(&mut *connection)
     .await?;
     let here: BTreeSet<MessageId> = history.kept.iter().map(|kept| kept.id).collect();
-    let opened = opened.into_iter().map(|(ticket, by)| (TicketId(ticket), MessageId(by)));
-    let opened: Vec<(TicketId, MessageId)> = opened.filter(|(_, by)| here.contains(by)).collect();
-    // Of several that one opened, put here and there by hand, it is the first.
-    let by_message: BTreeMap<MessageId, TicketId> = opened.iter().map(|(ticket, by)| (*by, *ticket)).collect();
-    history.opened = opened.into_iter().collect();
+    let opened = opened.into_iter().map(|(id, number, by, stands)| ((number, TicketId(id)), MessageId(by), stands));
+    let opened: Vec<((i64, TicketId), MessageId, bool)> = opened.filter(|(_, by, _)| here.contains(by)).collect();
+    // Of several that one opened, put here and there by hand, it is the first; where it stands by an agent's word, the
+    // one that he had it stand on.
+    let first: BTreeMap<MessageId, (i64, TicketId)> = opened.iter().map(|(ticket, by, _)| (*by, *ticket)).collect();
+    let standing = opened.iter().filter(|(.., stands)| *stands);
+    let standing: BTreeMap<MessageId, (i64, TicketId)> = standing.map(|(ticket, by, _)| (*by, *ticket)).collect();
+    history.opened = opened.into_iter().map(|((_, ticket), by, _)| (ticket, by)).collect();
     for kept in &mut history.kept {
-        kept.opened = by_message.get(&kept.id).copied();
+        let standing = standing.get(&kept.id).filter(|_| kept.pinned_to == Some(kept.id));
+        kept.opened = standing.or(first.get(&kept.id)).copied();
     }
     history.closings = closings(connection, &here).await?;
     people_beside(connection, hood, &history.kept).await?;
@@ -362,6 +366,7 @@ fn kept(row: &PgRow) -> Result<Kept, StoreError> {
         assurance,
         is_call: row.try_get("is_call")?,
         pinned_to: row.try_get::<Option<Uuid>, _>("pinned_to")?.map(MessageId),
+        pinned_on: row.try_get::<Option<Uuid>, _>("pinned_on")?.map(TicketId),
         subject: row.try_get("subject")?,
         words: row.try_get("words")?,
         triage: Triage {

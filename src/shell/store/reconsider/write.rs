@@ -234,7 +234,11 @@ async fn tickets(
     let held: BTreeSet<TicketId> = pinned.filter_map(|kept| rethreaded.ticket_of.get(&kept.id)).copied().collect();
     let touched: BTreeSet<TicketId> = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to)).collect();
     let rows: Vec<&Ticket> = rethreaded.tickets.values().filter(|ticket| touched.contains(&ticket.id)).collect();
-    let opened_by = |ticket: &Ticket| history.opened.get(&ticket.id).copied().unwrap_or(ticket.opened_by).0;
+    // What it began with may be elsewhere now: then it begins with another that is there.
+    let is_there = |by: &&MessageId, ticket: &Ticket| rethreaded.ticket_of.get(by) == Some(&ticket.id);
+    let opened_by = |ticket: &Ticket| {
+        history.opened.get(&ticket.id).filter(|by| is_there(by, ticket)).copied().unwrap_or(ticket.opened_by).0
+    };
     sqlx::query(
         "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
          SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
@@ -243,7 +247,7 @@ async fn tickets(
             $10::uuid[], $11::uuid[], $12::bool[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, kind = excluded.kind, priority = excluded.priority,
             opened_at = excluded.opened_at, last_at = excluded.last_at, closed_at = excluded.closed_at,
-            follow_up_of = excluded.follow_up_of, held = excluded.held, merged_into = NULL",
+            follow_up_of = excluded.follow_up_of, opened_by = excluded.opened_by, held = excluded.held, merged_into = NULL",
     )
     .bind(tenant)
     .bind(rows.iter().map(|t| t.id.0).collect::<Vec<_>>())
