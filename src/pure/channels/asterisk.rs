@@ -284,7 +284,7 @@ impl OwnNumber {
             if let (Some((first, length)), Some((last, same))) = (digits(one), digits(other)) {
                 return (length == same && first <= last).then_some(Self::Digits { first, last, digits: length });
             }
-            let number = |text| PhoneNumber::parse(text, region).ok().and_then(|number| e164(&number));
+            let number = |text| PhoneNumber::parse_stated(text, region).ok().and_then(|number| e164(&number));
             if one.trim().starts_with('+') && other.trim().starts_with('+') {
                 return number(one)
                     .zip(number(other))
@@ -296,7 +296,7 @@ impl OwnNumber {
             Some((value, length)) if length <= EXTENSION_DIGITS_MAX => {
                 Some(Self::Digits { first: value, last: value, digits: length })
             }
-            _ => PhoneNumber::parse(text, region).ok().map(Self::Number),
+            _ => PhoneNumber::parse_stated(text, region).ok().map(Self::Number),
         }
     }
 }
@@ -483,7 +483,8 @@ impl Asterisk {
         }
         // International without its `+`, as some trunks give it, where it is no national number.
         let foreign = || PhoneNumber::parse_international(text).ok().filter(|_| digits && !text.starts_with('0'));
-        let Some(number) = PhoneNumber::parse(text, &self.region).ok().or_else(foreign) else {
+        let of_no_range = || PhoneNumber::parse_stated(text, &self.region).ok().filter(|_| text.starts_with('0'));
+        let Some(number) = PhoneNumber::parse(text, &self.region).ok().or_else(foreign).or_else(of_no_range) else {
             // Too long for an extension, without a letter: outside all the same, and never matched.
             let count = text.bytes().filter(u8::is_ascii_digit).count();
             let is_number = count > EXTENSION_DIGITS_MAX && !text.chars().any(char::is_alphabetic);

@@ -213,7 +213,7 @@ impl WebChat {
     fn sender(&self, visitor: &Value) -> Sender {
         let identity = json::id(visitor, "id").and_then(|id| Identity::opaque(SCHEME, &self.name, &id).ok());
         let email = json::text(visitor, "email").and_then(|email| EmailAddress::parse(&email).ok());
-        let phone = json::text(visitor, "phone").and_then(|phone| PhoneNumber::parse(&phone, &self.region).ok());
+        let phone = json::text(visitor, "phone").and_then(|phone| PhoneNumber::parse_stated(&phone, &self.region).ok());
         Sender {
             name: json::filled(visitor, "name"),
             identities: identity

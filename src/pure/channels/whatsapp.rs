@@ -92,7 +92,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     }
     let mut own = Own::default();
     for (n, text) in settings.own_numbers.iter().enumerate() {
-        match PhoneNumber::parse(text, setup.region) {
+        match PhoneNumber::parse_stated(text, setup.region) {
             Ok(number) => own.numbers.push(number),
             Err(error) => problems.add(format!("own_numbers.{n}"), error.to_string()),
         }

@@ -4,7 +4,7 @@ use crate::pure::domain::contact::{ContactKind, is_role_address};
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD};
 use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
 use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
@@ -113,7 +113,7 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
 /// Whether an address is of a kind that goes from hand to hand unseen: a browser's cookie, an opaque id which no
 /// platform vouches for as one person's.
 pub fn is_passed_around(identity: &Identity, assurance: Assurance) -> bool {
-    !matches!(identity.scheme.as_str(), MAILTO | TEL) && assurance <= Assurance::Plausible
+    !matches!(identity.scheme.as_str(), MAILTO | TEL | TOLD) && assurance <= Assurance::Plausible
 }
 
 /// Whether it is a telephone call.

@@ -81,6 +81,8 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
 fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
     let resolved = resolve::resolve(message, lookup, facts, mint, policy);
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
+    let on = message.incoming.on.as_ref().and_then(|on| on.message);
+    let tells_sender_of = on.filter(|_| resolved.identities.iter().any(|touched| touched.new));
     let is_late = resolved.is_tied || placed.is_left || comes_late(message, &resolved, &placed, facts);
     let triage = triage::triage(message);
     let mut reasons = evidence::on_sender(message, policy);
@@ -107,6 +109,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         early: Vec::new(),
         call: None,
         message_id_reused: false,
+        tells_sender_of,
         is_late,
         reasons,
     };
@@ -152,6 +155,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         early: Vec::new(),
         call: None,
         message_id_reused: false,
+        tells_sender_of: None,
         is_late: false,
         reasons: Vec::new(),
     }

@@ -17,7 +17,7 @@ use crate::pure::domain::contact::{KnownIdentity, is_role_address};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, TEL, mask};
+use crate::pure::domain::identity::{Assurance, Identity, TEL, TOLD, mask};
 use crate::pure::domain::message::{
     Direction, FactValue, Mark, MatterRole, Message, MessageFact, Place, ReferenceKind, What,
 };
@@ -68,38 +68,77 @@ pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdM
 /// What an agent did is towards whoever said the message that it is on. What he wrote down of him, or told him,
 /// is as good as said by himself: numbers of the matter, and in a note his name.
 fn of_same_side(message: &Message, lookup: &Lookup, said: &Said, facts: &Facts, mint: &mut IdMint) -> Resolved {
-    let known = said.talk.identity.and_then(|identity| facts.identity(identity));
-    let contact = known.map(|known| facts.contact_now(known.contact));
-    let touched = known.map(|known| TouchedIdentity {
+    let Some(known) = said.talk.identity.and_then(|identity| facts.identity(identity)) else {
+        return of_told(message, lookup, said, mint);
+    };
+    let contact = facts.contact_now(known.contact);
+    let touched = TouchedIdentity {
         id: known.id,
         identity: known.identity.clone(),
         assurance: Assurance::Asserted,
         new: false,
-    });
-    let mut kept = Vec::new();
-    if let Some(known) = known {
-        let is_held =
-            |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
-        for (fact, key) in message.facts.iter().zip(&lookup.facts) {
-            if let (FactValue::Number { .. }, Some(key)) = (&fact.value, key)
-                && !is_held(key)
-            {
-                kept.push(keep(message, &fact.value, fact.place, *key, Assurance::Plausible, mint));
-            }
-        }
-        let went_to_him = message.incoming.recipient.identities.iter().any(|held| held.identity == known.identity);
-        kept.extend(sent(message, lookup, mint).filter(|_| went_to_him));
-    }
+    };
+    let is_held =
+        |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
+    let mut kept = told_numbers(message, lookup, mint);
+    kept.retain(|fact| !is_held(&fact.key));
+    let went_to_him = message.incoming.recipient.identities.iter().any(|held| held.identity == known.identity);
+    kept.extend(sent(message, lookup, mint).filter(|_| went_to_him));
     Resolved {
-        resolution: contact.map_or(Resolution::Nobody, Resolution::Known),
-        identity: known.map(|known| known.id),
-        sides: contact.into_iter().collect(),
-        identities: touched.into_iter().collect(),
-        closed: Vec::new(),
+        resolution: Resolution::Known(contact),
+        identity: Some(known.id),
+        sides: vec![contact],
+        identities: vec![touched],
         is_tied: !kept.is_empty() || message.incoming.marks.contains(&Mark::Internal),
         facts: kept,
+        ..nothing()
+    }
+}
+
+/// Who called without a number may be told of by a note: what it says of him is all that is known, and enough when
+/// it names the matter.
+fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint) -> Resolved {
+    let on = message.incoming.on.as_ref().and_then(|on| on.message);
+    let is_note = message.incoming.marks.contains(&Mark::Internal) && said.is_customers;
+    let kept = told_numbers(message, lookup, mint);
+    let told = on.filter(|_| is_note && !kept.is_empty() && message.names().next().is_some());
+    let Some(identity) = told.and_then(|on| Identity::opaque(TOLD, &said.talk.channel, &on.0.to_string()).ok()) else {
+        return nothing();
+    };
+    let id = mint.dated(said.talk.at);
+    Resolved {
+        resolution: Resolution::New(ContactId::of(id)),
+        identity: Some(id),
+        identities: vec![TouchedIdentity { id, identity, assurance: Assurance::Plausible, new: true }],
+        is_tied: true,
+        facts: kept,
+        reasons: vec![Reason::new("told_of", "The caller gave no number; the note tells who it was.")],
+        ..nothing()
+    }
+}
+
+/// Numbers of the matter that an agent wrote to a customer, or wrote down of him.
+fn told_numbers(message: &Message, lookup: &Lookup, mint: &mut IdMint) -> Vec<KeptFact> {
+    let keyed = message.facts.iter().zip(&lookup.facts);
+    let numbers = keyed.filter(|(fact, _)| matches!(fact.value, FactValue::Number { .. }));
+    let kept = numbers.filter_map(|(fact, key)| {
+        Some(keep(message, &fact.value, fact.place, (*key)?, Assurance::Plausible, mint))
+    });
+    kept.collect()
+}
+
+/// Nobody, and nothing to say of him.
+fn nothing() -> Resolved {
+    Resolved {
+        resolution: Resolution::Nobody,
+        identity: None,
+        sides: Vec::new(),
+        identities: Vec::new(),
+        closed: Vec::new(),
+        facts: Vec::new(),
         edges: Vec::new(),
         suggestions: Vec::new(),
+        is_tied: false,
         reasons: Vec::new(),
     }
 }
@@ -395,18 +434,7 @@ impl<'a> Weighing<'a> {
     fn nobody(self) -> Resolved {
         let mut reasons = self.reasons;
         reasons.push(Reason::new("nobody", "The sender gave no identity."));
-        Resolved {
-            resolution: Resolution::Nobody,
-            identity: None,
-            sides: Vec::new(),
-            identities: Vec::new(),
-            closed: Vec::new(),
-            facts: Vec::new(),
-            edges: Vec::new(),
-            suggestions: Vec::new(),
-            is_tied: false,
-            reasons,
-        }
+        Resolved { reasons, ..nothing() }
     }
 
     fn conclude(mut self, identity: IdentityId, mint: &mut IdMint, policy: &Policy) -> Resolved {

@@ -307,6 +307,8 @@ pub struct Decision {
     pub call: Option<(Call, String)>,
     /// The message's marks say more than the channel knew.
     pub message_id_reused: bool,
+    /// The earlier message whose sender gave no identity, and is told of here.
+    pub tells_sender_of: Option<MessageId>,
     /// It may change what was decided before: its contact is to be decided on anew, with all that is known.
     pub is_late: bool,
     /// Why.

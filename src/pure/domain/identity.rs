@@ -3,6 +3,7 @@
 //! **Invariant:** an [`EmailAddress`] or [`PhoneNumber`] exists only if `parse` accepted it, and an
 //! [`Identity`] is compared whole. A value that does not parse stays text and matches nothing.
 
+use rlibphonenumber::NumberLengthType;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -60,6 +61,8 @@ pub struct Identity {
 pub const MAILTO: &str = "mailto";
 /// The scheme of telephone numbers in E.164.
 pub const TEL: &str = "tel";
+/// The scheme of somebody who gave no identity and was told of later: the id of what he said.
+pub const TOLD: &str = "told";
 /// The scope that keeps a sender whom his own domain contradicts away from the identity he names.
 pub const CONTRADICTED_SCOPE: &str = "contradicted";
 
@@ -204,22 +207,25 @@ pub struct PhoneNumber(String);
 impl PhoneNumber {
     /// Reads a number in a national or international spelling; `region` (ISO 3166, `FI`) is the
     /// country of national ones. Letters are refused: `040 l234567` is not a number, whatever a
-    /// library makes of it. Emergency and short numbers have no country and are refused.
+    /// library makes of it. Emergency and short numbers have no country and are refused. A national
+    /// one must be of a range that is in use, else any digits would be a number; with the country
+    /// before it, it need only have a length that the country has.
     pub fn parse(text: &str, region: &str) -> Result<Self, IdentityError> {
-        let text = text.trim();
-        let text = text.strip_prefix("tel:").or_else(|| text.strip_prefix("whatsapp:")).unwrap_or(text);
-        if text.is_empty() {
-            return Err(IdentityError::Empty);
-        }
-        if text.len() > 64 {
-            return Err(IdentityError::TooLong);
-        }
-        if text.chars().any(char::is_alphabetic) {
-            return Err(IdentityError::NotANumber);
-        }
+        let text = undressed(text)?;
+        Self::read(text, region, text.starts_with('+') || text.starts_with("00"))
+    }
+
+    /// Reads a number where something says that it is one (a label, a field for it, the exchange): its
+    /// length will do, for ranges come into use, and some never do (`07700 900…` is kept for stories).
+    pub fn parse_stated(text: &str, region: &str) -> Result<Self, IdentityError> {
+        Self::read(undressed(text)?, region, true)
+    }
+
+    fn read(text: &str, region: &str, by_length: bool) -> Result<Self, IdentityError> {
         let region = region.parse::<rlibphonenumber::Region>().ok();
         let number = rlibphonenumber::PhoneNumber::parse(text, region).map_err(|_| IdentityError::NotANumber)?;
-        if !number.is_valid() {
+        let has_length = || matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
+        if !number.is_valid() && !(by_length && has_length()) {
             return Err(IdentityError::NotANumber);
         }
         Ok(Self(number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned()))
@@ -237,6 +243,18 @@ impl PhoneNumber {
     /// The number with its leading `+`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The digits as written, without a scheme; refused when it can be no number at all.
+fn undressed(text: &str) -> Result<&str, IdentityError> {
+    let text = text.trim();
+    let text = text.strip_prefix("tel:").or_else(|| text.strip_prefix("whatsapp:")).unwrap_or(text);
+    match text {
+        "" => Err(IdentityError::Empty),
+        _ if text.len() > 64 => Err(IdentityError::TooLong),
+        _ if text.chars().any(char::is_alphabetic) => Err(IdentityError::NotANumber),
+        _ => Ok(text),
     }
 }
 

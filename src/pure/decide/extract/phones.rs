@@ -17,6 +17,8 @@ const PARSES_MAX: usize = 48;
 const DIGITS_MIN: usize = 7;
 /// Fewest digits of a number that a label vouches for.
 const LABELLED_DIGITS_MIN: usize = 5;
+/// Fewest digits of a number of no known range that a label vouches for: a shorter one is an extension.
+const STATED_DIGITS_MIN: usize = 9;
 /// Most digits of a number in E.164, and two of an exit code before them.
 const DIGITS_MAX: usize = 17;
 /// Most groups that one number is written in (`0 4 0 1…` is not read).
@@ -246,7 +248,11 @@ impl Scan<'_> {
                 digits.push_str(text.digits(part));
             }
         }
-        let number = PhoneNumber::parse(&digits, self.region).ok()?;
+        let stated = || {
+            let is_stated = digits.len() >= STATED_DIGITS_MIN && self.is_labelled(group, end);
+            is_stated.then(|| PhoneNumber::parse_stated(&digits, self.region).ok())?
+        };
+        let number = PhoneNumber::parse(&digits, self.region).ok().or_else(stated)?;
         if spelling == Spelling::WithoutPlus {
             // Any long number has some country's form: only the region's own counts.
             let at_home = PhoneNumber::parse(&digits[1..], self.region).ok()?;

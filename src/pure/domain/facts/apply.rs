@@ -16,6 +16,7 @@ impl Facts {
         self.apply_early(message, lookup, decision);
         self.apply_call(message, decision);
         self.apply_said(message, decision);
+        self.apply_told(decision);
         if matches!(decision.role, ItemRole::Repeat | ItemRole::Update | ItemRole::Erased) {
             return;
         }
@@ -83,6 +84,17 @@ impl Facts {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whoever said the earlier message is known now.
+    fn apply_told(&mut self, decision: &Decision) {
+        let Some(of) = decision.tells_sender_of else { return };
+        if let Some(said) = self.said.get_mut(&of) {
+            said.talk.identity = decision.identity;
+        }
+        if let Some(call) = self.calls.get_mut(&of) {
+            call.identity = decision.identity;
         }
     }
 

@@ -113,6 +113,24 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Who said earlier messages, where that was not known.
+    pub(super) async fn told(&mut self) -> Result<(), StoreError> {
+        let told = |d: &'a Decided| Some((d.decision.tells_sender_of?, d.decision.identity?));
+        let rows: Vec<_> = self.decided.iter().filter_map(told).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE message m SET identity_id = t.identity FROM unnest($1::uuid[], $2::uuid[]) AS t(id, identity)
+             WHERE m.id = t.id AND m.identity_id IS NULL",
+        )
+        .bind(column(&rows, |(message, _)| message.0))
+        .bind(column(&rows, |(_, identity)| identity.0))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
     pub(super) async fn attachments(&mut self) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         // Files that come after their message: those of a history, which are named without them first.

@@ -133,6 +133,7 @@ pub async fn commit(
     writer.references().await?;
     writer.messages().await?;
     writer.legs().await?;
+    writer.told().await?;
     writer.attachments().await?;
     writer.items().await?;
     writer.seen().await?;
