@@ -37,6 +37,10 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Deliveries stored before they are decided: few enough to remember, many enough for full batches.
 const UNDECIDED_MAX: usize = 5000;
 
+/// The same for a recorded stream: what came later is to tell as little as it did then, and people are decided on
+/// anew before it comes.
+const STREAM_UNDECIDED_MAX: usize = 24;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The channel the files belong to.
@@ -75,7 +79,12 @@ impl Import {
         let ingest = settle::ingest(&deployment.store, &parts, profiles);
         let (batch, stored, outcome) = (Vec::new(), Vec::new(), Outcome::default());
         let mistakes = Mistakes::default();
-        let storing = Storing { store: &deployment.store, ingest, hearing, batch, bytes: 0, stored, outcome, mistakes };
+        let undecided_max = match &source {
+            Source::Files { .. } => UNDECIDED_MAX,
+            Source::Stream { .. } => STREAM_UNDECIDED_MAX,
+        };
+        let store = &deployment.store;
+        let storing = Storing { store, ingest, hearing, batch, bytes: 0, undecided_max, stored, outcome, mistakes };
         let imported = storing.import(&source).await;
         deployment.close().await;
         let (outcome, mistakes) = imported?;
@@ -129,6 +138,8 @@ struct Storing<'a> {
     hearing: Hearing,
     batch: Vec<NewRawEvent>,
     bytes: usize,
+    /// Deliveries stored before they are decided.
+    undecided_max: usize,
     /// Stored and not decided yet.
     stored: Vec<RawEventId>,
     outcome: Outcome,
@@ -233,7 +244,7 @@ impl Storing<'_> {
             origin,
             body: RawBody::Bytes(body.into()),
         });
-        match self.batch.len() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES_MAX {
+        match self.batch.len() >= BATCH_ROWS_MAX.min(self.undecided_max) || self.bytes >= BATCH_BYTES_MAX {
             true => self.flush().await,
             false => Ok(()),
         }
@@ -243,7 +254,7 @@ impl Storing<'_> {
         self.stored.extend(self.store.record_as(&self.batch, None, self.hearing).await?);
         self.batch.clear();
         self.bytes = 0;
-        match self.stored.len() >= UNDECIDED_MAX {
+        match self.stored.len() >= self.undecided_max {
             true => self.decide().await,
             false => Ok(()),
         }
