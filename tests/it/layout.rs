@@ -52,9 +52,12 @@ fn the_author_of_what_is_passed_on_is_told() {
     let below = "---------- Forwarded message ---------\nFrom: Matti <matti@example.net>\nSubject: y\nTo: z\n\nHei";
     let enclosed = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nLook at this\n--m\nContent-Type: message/rfc822\n\n\
         From: =?utf-8?q?J=C3=A4rvi?= <jarvi@example.net>\nSubject: y\n\nHei\n--m--\n";
+    let outlook = "\nKts. alla.\n\n-----Alkuperäinen viesti-----\nLähettäjä: Matti [mailto:matti@example.net]\n\
+        Lähetetty: 6. syyskuuta 2026\nVastaanottaja: minna@example.com\nAihe: y\n\nHei";
     let table: &[(&str, &str, Option<&str>)] = &[
         ("Fwd: y", &format!("\nLook at this\n\n{below}"), Some("Matti <matti@example.net>")),
         ("y", &format!("\n{below}"), Some("Matti <matti@example.net>")),
+        ("VL: y", outlook, Some("Matti <matti@example.net>")),
         ("VL: y", enclosed, Some("Järvi <jarvi@example.net>")),
         ("y", enclosed, None),
         ("Re: y", "\nOn Monday Matti <matti@example.net> wrote:\n> Hei", None),

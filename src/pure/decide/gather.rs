@@ -165,6 +165,11 @@ impl<'a> Gathering<'a> {
         compare_names(&self.names_of(one), self.names_of(other).into_iter())
     }
 
+    /// Given and family name of both are known, and agree.
+    fn is_named_alike(&self, one: usize, other: usize) -> bool {
+        matches!(self.verdict(one, other), Names::Agree { is_full: true, .. })
+    }
+
     fn are_apart(&self, one: usize, other: usize) -> bool {
         self.ledger.words.iter().any(|(a, b, word)| {
             let of = (self.group_of.get(a), self.group_of.get(b));
@@ -309,9 +314,9 @@ impl<'a> Gathering<'a> {
         for (n, (one, ours)) in groups.iter().enumerate() {
             for (other, theirs) in &groups[n + 1..] {
                 let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
-                let Names::Agree { is_full, .. } = self.verdict(*one, *other) else { continue };
+                let Names::Agree { .. } = self.verdict(*one, *other) else { continue };
                 let why = "Same customer: an answer to what the desk had sent to the other address, in the same name.";
-                let is_strong = is_sound && is_full;
+                let is_strong = is_sound && self.is_named_alike(*one, *other);
                 ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why.to_owned()));
             }
         }
@@ -396,6 +401,11 @@ impl<'a> Gathering<'a> {
                 mentioned(
                     BITS_CALLER_NAMED,
                     "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
+                )
+            } else if names_caller && is_first && self.is_named_alike(*group, here) {
+                mentioned(
+                    BITS_CALLER_NAMED,
+                    "The caller gave a name, and the first mail that names the caller's number is of the same full name. Ask who is calling: a caller id can be forged.",
                 )
             } else if names_caller && claim.at > member.last_at {
                 asserted("A mail after the call names the caller's number.")
@@ -624,6 +634,14 @@ mod tests {
             ),
             ("a caller named before", "1 mail Minna Virtanen; 5 call", "1 names 5 2", "1+5"),
             ("a caller named after", "1 mail Minna Virtanen; 5 call", "1 names 5 9", "1?5"),
+            ("who gave the same name", "1 mail Minna Virtanen; 5 call Virtanen Minna", "1 names 5 9", "1+5"),
+            ("who gave half of it", "1 mail Minna Virtanen; 5 call Minna", "1 names 5 9", "1?5"),
+            (
+                "whom another had named before",
+                "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 call Minna Virtanen",
+                "2 names 5 8; 1 names 5 99",
+                "1?5",
+            ),
             (
                 "a household",
                 "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 call",

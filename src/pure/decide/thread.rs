@@ -40,6 +40,9 @@ pub struct Placed {
     pub reasons: Vec<Reason>,
 }
 
+/// An answer which says that the fault is back belongs to its matter however late it comes (IDENTITY.md 5).
+const FOR_EVER: Duration = Duration::MAX;
+
 /// Why tickets of contacts that turned out to be one are joined.
 const ONE_CONTACT: &str = "Both are one matter of one contact, who was not known as one before.";
 /// Tickets suggested for one message.
@@ -184,9 +187,12 @@ impl<'a> Threading<'a> {
             return None;
         }
         let domain = self.organisation_of_sender()?;
-        // Beyond DESIGN 5: a colleague whom his domain itself vouches for, and who knows the secret number, is let on
-        // his firm's matter unconfirmed. Who knows neither the firm's mail nor the number gets nowhere by it.
-        let confirmed = self.policy.organisations.contains(domain) || self.message.assurance == Assurance::Verified;
+        // Beyond DESIGN 5: a colleague who knows the secret number is let on his firm's matter unconfirmed when his
+        // domain itself vouches for him, or he lets whoever takes part read along. Who knows neither the firm's mail
+        // nor the number gets nowhere by it.
+        let confirmed = self.policy.organisations.contains(domain)
+            || self.message.assurance == Assurance::Verified
+            || self.is_copied_to(known);
         let colleague = known.participants.keys().any(|contact| {
             self.facts.identities_of(*contact).any(|id| {
                 id.assurance >= Assurance::Plausible
@@ -194,6 +200,12 @@ impl<'a> Threading<'a> {
             })
         });
         (colleague && (!by_number || confirmed)).then_some(EntitledBy::Organisation)
+    }
+
+    /// Somebody who takes part gets the message too: it is not written behind his back.
+    fn is_copied_to(&self, known: &KnownTicket) -> bool {
+        let mut people = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
+        people.any(|person| self.message.incoming.addressed.contains(&person.identity))
     }
 
     /// The sender's domain is made to look like that of somebody who takes part.
@@ -258,7 +270,7 @@ impl<'a> Threading<'a> {
         let by =
             self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
         self.because("desk_message", "It answers something that the desk sent.");
-        Some(self.on_known(ticket, by, self.windows.one_open))
+        Some(self.on_known(ticket, by, self.answer_window()))
     }
 
     /// Rule 2: the vendor's own thread: a reply, a quoted message, a conversation, a call.
@@ -283,6 +295,10 @@ impl<'a> Threading<'a> {
         self.follow("late_parent", awaited).or_else(|| self.follow("same_parent", sibling))
     }
 
+    fn answer_window(&self) -> Duration {
+        if self.message.says_is_back { FOR_EVER } else { self.windows.one_open }
+    }
+
     /// The first ticket that pointers of a kind lead to and that the sender is entitled to.
     fn follow(&mut self, rule: &str, says: impl Fn(Evidence) -> Option<&'static str>) -> Option<Found> {
         for at in 0..self.pointers.len() {
@@ -293,7 +309,9 @@ impl<'a> Threading<'a> {
             match self.entitled(known, false) {
                 Some(by) => {
                     self.because(rule, text);
-                    return Some(self.on_known(ticket, by, self.windows.one_open));
+                    let is_answer = matches!(evidence, Evidence::Named(ReferenceKind::Reply | ReferenceKind::Ancestor));
+                    let window = if is_answer { self.answer_window() } else { self.windows.one_open };
+                    return Some(self.on_known(ticket, by, window));
                 }
                 None => {
                     let why = match evidence {
@@ -460,7 +478,7 @@ impl<'a> Threading<'a> {
             });
         }
         match fits.as_slice() {
-            [] => None,
+            [] => self.is_back(&mine),
             [ticket] => {
                 self.because("only_open", "It is the contact's only open matter of these days.");
                 Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
@@ -486,6 +504,24 @@ impl<'a> Threading<'a> {
                 None
             }
         }
+    }
+
+    /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
+    /// closed within the window.
+    fn is_back(&mut self, mine: &BTreeSet<ContactId>) -> Option<Found> {
+        if !self.message.says_is_back || is_forgeable(self.message) || is_contradicted(self.message) {
+            return None;
+        }
+        let closed = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+            let lately = known.ticket.closed_at.is_some_and(|closed| {
+                closed <= self.message.occurred_at && within(self.message.occurred_at, closed, self.windows.one_open)
+            });
+            lately && !known.is_group && !self.contradicts(known) && !self.is_about_another(known)
+        });
+        let closed: BTreeSet<TicketId> = closed.map(|known| known.ticket.id).collect();
+        let [ticket] = closed.into_iter().collect::<Vec<_>>()[..] else { return None };
+        self.because("is_back", "It says that the fault is back, and one matter of the contact was closed lately.");
+        Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
     }
 
     /// A contradicted sender has a contact of his own, and may go on on a ticket that only he is on.
@@ -514,6 +550,12 @@ impl<'a> Threading<'a> {
     /// The message names a number of a kind that the ticket has, and another one.
     fn contradicts(&self, known: &KnownTicket) -> bool {
         self.numbers.iter().any(|(matter, keys)| known.numbers.get(*matter).is_some_and(|has| has.is_disjoint(keys)))
+    }
+
+    /// The message names numbers, and none that the ticket has.
+    fn names_none_of(&self, known: &KnownTicket) -> bool {
+        let mut named = self.numbers.iter().flat_map(|(matter, keys)| keys.iter().map(move |key| (*matter, key)));
+        !self.numbers.is_empty() && !named.any(|(matter, key)| known.numbers.get(matter).is_some_and(|has| has.contains(key)))
     }
 
     fn tie(&mut self, tickets: &[TicketId]) {
@@ -564,7 +606,7 @@ impl<'a> Threading<'a> {
     fn on_known(&mut self, ticket: TicketId, by: EntitledBy, window: Duration) -> Found {
         let closed = self.facts.ticket(ticket).filter(|known| known.ticket.state == TicketState::Closed);
         if let Some(known) = closed
-            && (self.message.says_new_matter || self.contradicts(known))
+            && (self.message.says_new_matter || self.names_none_of(known) || self.is_about_another(known))
         {
             self.because("closed_other_matter", "That matter is closed, and the message brings another one.");
             return self.new_ticket(None);

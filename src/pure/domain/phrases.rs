@@ -47,9 +47,9 @@ impl Phrases {
 /// Words between a negation and what it negates.
 const NEGATION_WORDS_MAX: usize = 2;
 
-/// Words that turn round what follows them.
+/// Words that turn round what follows them. The Finnish "en" is none: in Swedish it is an article.
 static NEGATIONS: &[&str] = &[
-    "ei", "eikä", "en", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte",
+    "ei", "eikä", "emme", "eivät", "inte", "ej", "ingen", "inget", "not", "isnt", "no", "never", "pole", "mitte",
     "nicht", "kein", "keine", "keinen",
 ];
 
@@ -105,6 +105,7 @@ mod tests {
             ("Vika uusiutui!", true, true),
             ("its back", true, true),
             ("ei ole uusi asia", true, false),
+            ("en helt uusi asia", true, true),
         ] {
             let flat = flatten(text, 100);
             assert_eq!((phrases.is_in(&flat), phrases.is_said_in(&flat)), (is_in, is_said), "{text}");

@@ -314,9 +314,14 @@ fn forward(mail: &Mail, subject_text: &str, text: &str) -> Option<Forward> {
     Some(Forward { author: parts.quoted_from.or_else(enclosed).map(|author| author_line(&author)) })
 }
 
-/// An author as he is shown: one line, not too long.
+/// An author as he is shown: one line, not too long. Outlook writes his address as `[mailto:anna@example.fi]`.
 fn author_line(author: &str) -> String {
-    mail_parts::clean_line(author.trim(), NAME_BYTES_MAX)
+    let author = author.trim();
+    let linked = author.strip_suffix(']').and_then(|author| author.rsplit_once("[mailto:"));
+    match linked {
+        Some((name, address)) => mail_parts::clean_line(&format!("{name}<{address}>"), NAME_BYTES_MAX),
+        None => mail_parts::clean_line(author, NAME_BYTES_MAX),
+    }
 }
 
 /// The From field, or what stands for it.
