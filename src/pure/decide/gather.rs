@@ -17,7 +17,8 @@ use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::IdentityId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, MAILTO, TEL};
 use crate::pure::domain::lookalike::looks_like;
-use crate::pure::domain::name::PersonName;
+use crate::pure::domain::message::Place;
+use crate::pure::domain::name::{NameMatch, PersonName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of it.
@@ -96,9 +97,11 @@ impl<'a> Gathering<'a> {
         gathering
     }
 
-    /// A telephone number that two people of conflicting names give as theirs within a short time is a household's
-    /// or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
+    /// A mailbox that two people sign is nobody's. A telephone number that two people of conflicting names give as
+    /// theirs within a short time is a household's or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
     fn find_shared(&mut self) {
+        let signed_by_several = |member: &&Member| member.identity.scheme == MAILTO && has_two_names(&member.names);
+        self.shared.extend(self.ledger.members.iter().filter(signed_by_several).map(|member| member.id));
         for member in self.ledger.members.iter().filter(|member| member.identity.scheme == TEL) {
             // A platform vouches for one person behind it, whatever others say.
             if member.assurance == Assurance::Verified {
@@ -288,11 +291,13 @@ impl<'a> Gathering<'a> {
                 };
                 let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
                 // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
-                // vouched for brings the number after it, not when it comes to what is known.
+                // vouched for brings the number after it, not when it comes to what is known; unless the desk itself
+                // told the number to the other, and to nobody else.
                 let comes_after = |typed: &Stated, known: &Stated| {
                     self.is_typed(self.group_of[&typed.by])
                         && !self.is_typed(self.group_of[&known.by])
                         && typed.at > known.at
+                        && known.place != Place::Told
                 };
                 let is_found = comes_after(ours, theirs) || comes_after(theirs, ours);
                 ties.push(tie(ours, theirs, class, bits, is_sound && class.is_strong() && !is_found, why));
@@ -397,7 +402,7 @@ impl<'a> Gathering<'a> {
                     BITS_CALLER_NAMED,
                     "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
                 )
-            } else if names_caller && is_first && claim.is_said && is_fresh(member, claim) {
+            } else if names_caller && is_first && claim.place == Place::Body && is_fresh(member, claim) {
                 mentioned(
                     BITS_CALLER_NAMED,
                     "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
@@ -441,6 +446,12 @@ impl<'a> Gathering<'a> {
             refused,
         }
     }
+}
+
+/// Two people: full names that cannot be one person's.
+fn has_two_names(names: &[PersonName]) -> bool {
+    let full = || names.iter().filter(|name| name.is_full());
+    full().any(|one| full().any(|other| one.compare(other).verdict == NameMatch::Conflict))
 }
 
 /// The mail comes while the call is fresh.
@@ -517,7 +528,7 @@ mod tests {
             message: MessageId(Uuid::from_u128(u128::try_from(n).unwrap() + 1_000)),
             at: day(words[3].parse().unwrap()),
             assurance,
-            is_said: false,
+            place: if words.last() == Some(&"told") { Place::Told } else { Place::Header },
         }
     }
 
@@ -673,6 +684,12 @@ mod tests {
                 "1 mail Minna Virtanen; 2 chat Minna Virtanen",
                 "1 number 4 1; 2 number 4 2",
                 "1?2",
+            ),
+            (
+                "a number that the desk gave",
+                "1 mail Minna Virtanen; 2 chat Minna",
+                "1 number 4 1 told; 2 number 4 2",
+                "1+2",
             ),
             (
                 "a chat before the mail",

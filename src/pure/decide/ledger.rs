@@ -5,6 +5,7 @@ use crate::pure::domain::decision::EvidenceClass;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, Identity};
+use crate::pure::domain::message::Place;
 use crate::pure::domain::name::PersonName;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,8 +60,8 @@ pub struct Stated {
     pub at: Timestamp,
     /// How well its sender was vouched for.
     pub assurance: Assurance,
-    /// He says it in his own words, not in a signature or a field.
-    pub is_said: bool,
+    /// Where in the message.
+    pub place: Place,
 }
 
 /// What a person, or the platform, has said about two identities.

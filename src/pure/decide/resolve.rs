@@ -72,12 +72,8 @@ fn of_same_side(message: &Message, lookup: &Lookup, said: &Said, facts: &Facts, 
         return of_told(message, lookup, said, mint);
     };
     let contact = facts.contact_now(known.contact);
-    let touched = TouchedIdentity {
-        id: known.id,
-        identity: known.identity.clone(),
-        assurance: Assurance::Asserted,
-        new: false,
-    };
+    let touched =
+        TouchedIdentity { id: known.id, identity: known.identity.clone(), assurance: Assurance::Asserted, new: false };
     let is_held =
         |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
     let mut kept = told_numbers(message, lookup, mint);
@@ -121,8 +117,10 @@ fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint) -
 fn told_numbers(message: &Message, lookup: &Lookup, mint: &mut IdMint) -> Vec<KeptFact> {
     let keyed = message.facts.iter().zip(&lookup.facts);
     let numbers = keyed.filter(|(fact, _)| matches!(fact.value, FactValue::Number { .. }));
+    let is_told = !message.incoming.marks.contains(&Mark::Internal) && goes_to_one(message);
     let kept = numbers.filter_map(|(fact, key)| {
-        Some(keep(message, &fact.value, fact.place, (*key)?, Assurance::Plausible, mint))
+        let place = if is_told { Place::Told } else { fact.place };
+        Some(keep(message, &fact.value, place, (*key)?, Assurance::Plausible, mint))
     });
     kept.collect()
 }
@@ -150,9 +148,12 @@ fn sent(message: &Message, lookup: &Lookup, mint: &mut IdMint) -> Option<KeptFac
         && message.incoming.what == What::Message
         && !message.incoming.marks.contains(&Mark::Internal);
     let key = lookup.own_message().filter(|_| is_sent)?;
-    let alone = message.participants().collect::<BTreeSet<_>>().len() <= 1;
-    let assurance = if alone { Assurance::Verified } else { Assurance::Asserted };
+    let assurance = if goes_to_one(message) { Assurance::Verified } else { Assurance::Asserted };
     Some(desk_message(message, key, assurance, mint))
+}
+
+fn goes_to_one(message: &Message) -> bool {
+    message.participants().collect::<BTreeSet<_>>().len() <= 1
 }
 
 fn desk_message(message: &Message, key: LookupKey, assurance: Assurance, mint: &mut IdMint) -> KeptFact {
@@ -334,7 +335,7 @@ impl<'a> Weighing<'a> {
                 message: self.message.id,
                 at: self.message.trusted_at,
                 assurance: self.message.assurance,
-                is_said: fact.place == Place::Body,
+                place: fact.place,
             });
             shown_keys.insert(key, what);
         }
@@ -349,7 +350,7 @@ impl<'a> Weighing<'a> {
                 message,
                 at,
                 assurance,
-                is_said: false,
+                place: Place::Header,
             });
             shown_keys.insert(key, (Kind::DeskMessage, String::new()));
         }
@@ -365,7 +366,7 @@ impl<'a> Weighing<'a> {
                 message: holder.message,
                 at: holder.at,
                 assurance: holder.assurance,
-                is_said: holder.is_said,
+                place: holder.place,
             });
             ledger.stated.extend(held);
         }
@@ -459,7 +460,7 @@ impl<'a> Weighing<'a> {
             let Some((other, stated)) = tie.from_group(group) else { continue };
             let contact = self.facts.contact_of(other).filter(|contact| !sides.contains(contact));
             let Some(contact) = contact else { continue };
-            let stated = stated.filter(|message| *message != self.message.id);
+            let stated = stated.filter(|message| *message != self.message.id && !self.is_desks(*message));
             if let Some(message) = stated.or_else(|| self.message_of(contact)) {
                 suggestions.push(self.suggestion(contact, message, (tie.class, tie.bits, &tie.why), mint));
             }
@@ -529,6 +530,12 @@ impl<'a> Weighing<'a> {
             bits,
             why: why.to_owned(),
         }
+    }
+
+    /// The desk wrote the message: what it says of the other side is no word of his to look at.
+    fn is_desks(&self, message: MessageId) -> bool {
+        let mut holders = self.facts.holders.values().flatten();
+        holders.any(|holder| holder.message == message && holder.place == Place::Told)
     }
 
     fn message_of(&self, contact: ContactId) -> Option<MessageId> {

@@ -384,7 +384,7 @@ impl<'a> Threading<'a> {
                 Some(_) => {}
                 None => self.pointed.push((
                     ticket,
-                    anchor.message,
+                    if anchor.direction == Direction::FromAgent { known.ticket.opened_by } else { anchor.message },
                     "It names a number of this ticket, but the sender takes no part in it.",
                 )),
             }
@@ -394,6 +394,10 @@ impl<'a> Threading<'a> {
         let mut fits: Vec<(TicketId, EntitledBy)> = entitled.iter().map(|(ticket, by)| (*ticket, *by)).collect();
         if fits.iter().any(|(ticket, _)| open(ticket)) {
             fits.retain(|(ticket, _)| open(ticket));
+        }
+        // His own matter goes before a colleague's of the same number.
+        if fits.iter().any(|(_, by)| *by == EntitledBy::SameContact) {
+            fits.retain(|(_, by)| *by == EntitledBy::SameContact);
         }
         match fits.as_slice() {
             [] => None,
@@ -458,6 +462,7 @@ impl<'a> Threading<'a> {
                     && self.is_near(known, self.windows.one_open)
                     && !self.contradicts(known)
                     && !self.is_about_another(known)
+                    && !self.begins_anew(known)
                     && !is_contradicted(self.message) | self.is_own_only(known)
             })
             .map(|known| known.ticket.id)
@@ -536,6 +541,24 @@ impl<'a> Threading<'a> {
             || within(at, known.ticket.opened_at, window)
     }
 
+    /// The sender, who has written a mail on the ticket, writes another one that answers nothing, has a subject of its
+    /// own, and names nothing that ties it to the ticket.
+    fn begins_anew(&self, known: &KnownTicket) -> bool {
+        let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
+        let is_fresh = self.message.incoming.references.is_empty()
+            && self.message.incoming.direction == Direction::FromCustomer
+            && !subject.is_answer
+            && !subject.is_forward
+            && !subject.base.is_empty();
+        let own = self.resolved.identity.and_then(|identity| self.facts.identity(identity));
+        let has_written = own.is_some_and(|own| {
+            own.identity.scheme == MAILTO
+                && own.last_ticket.map(|ticket| self.facts.ticket_now(ticket)) == Some(known.ticket.id)
+        });
+        let is_alike = || subject::read(&known.ticket.title).folded() == subject.folded();
+        is_fresh && has_written && !self.message.says_is_back && !self.is_about(known) && !is_alike()
+    }
+
     /// The message names what other matters are about, and not what this one is.
     fn is_about_another(&self, known: &KnownTicket) -> bool {
         let topics = self.lookup.topics.iter().map(|(name, _)| name);
@@ -555,7 +578,8 @@ impl<'a> Threading<'a> {
     /// The message names numbers, and none that the ticket has.
     fn names_none_of(&self, known: &KnownTicket) -> bool {
         let mut named = self.numbers.iter().flat_map(|(matter, keys)| keys.iter().map(move |key| (*matter, key)));
-        !self.numbers.is_empty() && !named.any(|(matter, key)| known.numbers.get(matter).is_some_and(|has| has.contains(key)))
+        !self.numbers.is_empty()
+            && !named.any(|(matter, key)| known.numbers.get(matter).is_some_and(|has| has.contains(key)))
     }
 
     fn tie(&mut self, tickets: &[TicketId]) {

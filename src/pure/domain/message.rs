@@ -567,6 +567,8 @@ pub enum Place {
     Body,
     /// Below the sign-off.
     Signature,
+    /// What the desk wrote to the person, and to nobody else.
+    Told,
 }
 
 /// How much a number proves (`[matters]` in the configuration).

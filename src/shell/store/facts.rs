@@ -14,7 +14,7 @@ use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::*;
 use crate::pure::domain::identity::{Assurance, Identity};
-use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, What};
+use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, Place, What};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::ticket::{MatterKind, Priority, Ticket, TicketState};
 use sqlx::postgres::PgRow;
@@ -211,7 +211,7 @@ impl Loader<'_> {
                 message: MessageId(row.try_get("message_id")?),
                 at: time(&row, "at")?,
                 assurance: Assurance::from_level(row.try_get("assurance")?),
-                is_said: row.try_get::<&str, _>("place")? == "body",
+                place: place(&row)?,
             };
             identities.insert(holder.identity.0);
             self.facts.holders.entry(LookupKey(row.try_get("key_hash")?)).or_default().push(holder);
@@ -633,6 +633,12 @@ pub(super) fn direction(word: &str) -> Direction {
 }
 
 /// An instant of a row.
+/// Where a fact stood; a word that this version does not know is the channel's field.
+pub(super) fn place(row: &PgRow) -> Result<Place, StoreError> {
+    let word: String = row.try_get("place")?;
+    Ok(serde_json::from_value(serde_json::Value::String(word)).unwrap_or(Place::Header))
+}
+
 pub(super) fn time(row: &PgRow, column: &str) -> Result<Timestamp, StoreError> {
     Ok(row.try_get::<jiff_sqlx::Timestamp, _>(column)?.to_jiff())
 }

@@ -15,7 +15,7 @@ pub mod scan;
 use crate::pure::domain::company::CompanyName;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
 use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
-use crate::pure::domain::name::PersonName;
+use crate::pure::domain::name::{NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
 use names::{Hints, SignOff};
 use scan::{Haystack, cut};
@@ -91,8 +91,10 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
         names: Vec::new(),
         companies: Vec::new(),
         seen: HashSet::new(),
+        is_signed_by_another: false,
     };
     facts.fields();
+    facts.is_signed_by_another = signs_for_another(&incoming.sender, words);
     // A vendor's notice and a receipt hold nobody's own words.
     if matches!(incoming.what, What::Message | What::Edit) {
         let read_out = matches!(incoming.content, Content::Call(..));
@@ -114,6 +116,8 @@ struct Facts<'a> {
     names: Vec<MessageFact>,
     companies: Vec<MessageFact>,
     seen: HashSet<(usize, String)>,
+    /// Whoever signs is not whose the mailbox is: he tells of himself.
+    is_signed_by_another: bool,
 }
 
 impl Facts<'_> {
@@ -157,7 +161,7 @@ impl Facts<'_> {
             }
         }
         // Who is away names his deputy's number, not his own; what is forwarded is somebody else's.
-        if automatic || place == Place::Subject || is_forwarded(self.incoming) {
+        if automatic || place == Place::Subject || is_forwarded(self.incoming) || self.is_signed_by_another {
             return;
         }
         let phones = phones.found.into_iter().filter_map(|phone| Some((phone.number?, phone.span)));
@@ -193,7 +197,7 @@ impl Facts<'_> {
         }
         match self.incoming.direction {
             Direction::FromCustomer => {
-                if let Some(name) = &words.signed {
+                if let Some(name) = words.signed.as_ref().filter(|_| !self.is_signed_by_another) {
                     self.name(name.clone(), if words.signature.is_empty() { Place::Body } else { Place::Signature });
                 }
                 for name in names::introductions(&words.own, &hints(&self.incoming.sender)) {
@@ -256,6 +260,17 @@ impl Facts<'_> {
         let numbers = self.numbers.into_iter().take(room);
         numbers.chain(self.claims).chain(self.names).chain(self.companies).collect()
     }
+}
+
+/// A mailbox is signed in a full name that is neither its own nor in its address: a choir's, by whoever looks after its
+/// mail, or a director's, by his secretary.
+fn signs_for_another(sender: &Sender, words: &OwnWords) -> bool {
+    let mailbox = sender.identities.first().filter(|own| own.identity.scheme == MAILTO);
+    let called = sender.name.as_deref().and_then(PersonName::parse);
+    let (Some(mailbox), Some(called), Some(signed)) = (mailbox, called, words.signed.as_ref()) else { return false };
+    let in_address = mailbox.identity.value.split('@').next().and_then(names::in_address);
+    let is_other = |name: &PersonName| signed.compare(name).verdict == NameMatch::Conflict;
+    signed.is_full() && is_other(&called) && in_address.as_ref().is_none_or(is_other)
 }
 
 /// Whether the person typed the fields himself (a web chat's form): nobody vouches for any of the

@@ -3,7 +3,7 @@
 use super::*;
 use crate::pure::domain::contact::{ContactKind, IDENTITY_NAMES_MAX, is_role_address};
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, TouchedIdentity};
-use crate::pure::domain::message::{Content, Mark, Place};
+use crate::pure::domain::message::{Content, Mark};
 use crate::pure::domain::ticket::TicketState;
 
 impl Facts {
@@ -134,7 +134,7 @@ impl Facts {
                 message: decision.message,
                 at: message.trusted_at,
                 assurance: fact.assurance,
-                is_said: fact.place == Place::Body,
+                place: fact.place,
             };
             push_front(self.holders.entry(fact.key).or_default(), holder, HOLDERS_MAX);
             if fact.refused {

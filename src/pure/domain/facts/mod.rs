@@ -12,7 +12,7 @@ use super::Timestamp;
 use super::contact::{Contact, KnownIdentity};
 use super::id::*;
 use super::identity::{Assurance, Identity};
-use super::message::{Call, CallOutcome, Direction, Message, ReferenceKind, What};
+use super::message::{Call, CallOutcome, Direction, Message, Place, ReferenceKind, What};
 use super::ticket::Ticket;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -227,8 +227,8 @@ pub struct Holder {
     pub at: Timestamp,
     /// How well that message's sender was vouched for.
     pub assurance: Assurance,
-    /// It stood in his own words.
-    pub is_said: bool,
+    /// Where in the message it stood.
+    pub place: Place,
 }
 
 /// A number that somebody named and that turned out to be somebody else's.

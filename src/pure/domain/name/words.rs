@@ -4,6 +4,7 @@
 
 use super::given::is_given;
 use super::{family, nicknames};
+use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 /// Letters a word needs beyond which one edit in it may be a slip of the fingers: in a shorter one it
@@ -22,7 +23,8 @@ pub fn fold(word: &str) -> String {
             word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())).collect();
         return without_digraphs(plain);
     }
-    let plain: String = word
+    // Of й and ё the marks are letters, not accents: they are written in Latin letters before marks are taken off.
+    let plain: String = latin(word)
         .nfd()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -36,6 +38,63 @@ pub fn fold(word: &str) -> String {
         .collect();
     without_digraphs(plain.replace('æ', "a").replace('œ', "o").replace('ß', "ss").replace('þ', "th"))
 }
+
+/// Cyrillic letters as they are written in passports and mail addresses; all others as they are.
+fn latin(word: &str) -> Cow<'_, str> {
+    if !word.chars().any(|c| ('\u{400}'..='\u{45f}').contains(&c)) {
+        return Cow::Borrowed(word);
+    }
+    let mut written = String::with_capacity(word.len());
+    for c in word.chars().flat_map(char::to_lowercase) {
+        match CYRILLIC.iter().find(|(letter, _)| *letter == c) {
+            Some((_, latin)) => written.push_str(latin),
+            None => written.push(c),
+        }
+    }
+    // Дмитрий is Dmitri or Dmitry, Мария is Maria.
+    Cow::Owned(written.replace("iya", "ia").replace("iy", "i"))
+}
+
+/// Russian and Ukrainian letters.
+static CYRILLIC: &[(char, &str)] = &[
+    ('а', "a"),
+    ('б', "b"),
+    ('в', "v"),
+    ('г', "g"),
+    ('ґ', "g"),
+    ('д', "d"),
+    ('е', "e"),
+    ('ё', "e"),
+    ('є', "ye"),
+    ('ж', "zh"),
+    ('з', "z"),
+    ('и', "i"),
+    ('і', "i"),
+    ('ї', "i"),
+    ('й', "y"),
+    ('к', "k"),
+    ('л', "l"),
+    ('м', "m"),
+    ('н', "n"),
+    ('о', "o"),
+    ('п', "p"),
+    ('р', "r"),
+    ('с', "s"),
+    ('т', "t"),
+    ('у', "u"),
+    ('ф', "f"),
+    ('х', "kh"),
+    ('ц', "ts"),
+    ('ч', "ch"),
+    ('ш', "sh"),
+    ('щ', "shch"),
+    ('ъ', ""),
+    ('ы', "y"),
+    ('ь', ""),
+    ('э', "e"),
+    ('ю', "yu"),
+    ('я', "ya"),
+];
 
 fn without_digraphs(word: String) -> String {
     match word.contains("ae") || word.contains("oe") {

@@ -188,7 +188,7 @@ impl Loader<'_> {
                     message: MessageId(row.try_get("message_id")?),
                     at: time(row, "at")?,
                     assurance: Assurance::from_level(row.try_get("assurance")?),
-                    is_said: row.try_get::<&str, _>("place")? == "body",
+                    place: facts::place(row)?,
                 },
             );
         }
