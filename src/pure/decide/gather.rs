@@ -97,11 +97,15 @@ impl<'a> Gathering<'a> {
         gathering
     }
 
-    /// A mailbox that two people sign is nobody's. A telephone number that two people of conflicting names give as
+    /// A mailbox that two people sign is nobody's, nor is a number by which two people have called. A telephone number that two people of conflicting names give as
     /// theirs within a short time is a household's or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
     fn find_shared(&mut self) {
-        let signed_by_several = |member: &&Member| member.identity.scheme == MAILTO && has_two_names(&member.names);
-        self.shared.extend(self.ledger.members.iter().filter(signed_by_several).map(|member| member.id));
+        let has_several = |member: &&Member| match member.identity.scheme.as_str() {
+            MAILTO => has_two_names(&member.names, PersonName::is_full),
+            TEL => member.assurance < Assurance::Verified && has_two_names(&member.names, |_| true),
+            _ => false,
+        };
+        self.shared.extend(self.ledger.members.iter().filter(has_several).map(|member| member.id));
         for member in self.ledger.members.iter().filter(|member| member.identity.scheme == TEL) {
             // A platform vouches for one person behind it, whatever others say.
             if member.assurance == Assurance::Verified {
@@ -448,10 +452,10 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// Two people: full names that cannot be one person's.
-fn has_two_names(names: &[PersonName]) -> bool {
-    let full = || names.iter().filter(|name| name.is_full());
-    full().any(|one| full().any(|other| one.compare(other).verdict == NameMatch::Conflict))
+/// Two people: names that cannot be one person's.
+fn has_two_names(names: &[PersonName], counts: impl Fn(&PersonName) -> bool) -> bool {
+    let counted = || names.iter().filter(|name| counts(name));
+    counted().any(|one| counted().any(|other| one.compare(other).verdict == NameMatch::Conflict))
 }
 
 /// The mail comes while the call is fresh.

@@ -166,6 +166,28 @@ pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
+/// What somebody is called by before his name. Lower case.
+pub static TITLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        rouva rva herra hra neiti huoltomies asentaja isännöitsijä johtaja toimitusjohtaja päällikkö sihteeri emäntä
+        isäntä opettaja lääkäri tri fru herr fröken vaktmästare direktör mr mrs ms miss dr frau härra proua
+        ",
+    )
+});
+
+/// What a caller does, in what an agent notes of him: "Mirja kysyi …". Lower case.
+pub static CALLERS_ACTS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        kysyi kyseli soitti soitteli kertoi ilmoitti pyysi halusi haluaa toivoi tiedusteli valitti kiitti vahvisti
+        perui varasi siirsi tilasi sanoi vastasi ringde frågade undrade sade ville vill bad bekräftade tackade berättade
+        bokade avbokade called rang asked wants wanted said confirmed reported thanked booked cancelled küsis helistas
+        palus teatas soovis tänas tänab rief fragte wollte bat meldete bestätigte
+        ",
+    )
+});
+
 /// Capitalised words that are nobody's name: salutations, common sentence openers, products of
 /// habit. Lower case.
 static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {

@@ -9,9 +9,9 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED, INTRODUCTIONS,
-    NAME_LABELS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
-    is_organisation,
+    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED,
+    INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, TITLES, WEAK_INTRODUCTIONS,
+    closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -162,10 +162,20 @@ pub fn in_note(text: &str) -> Option<PersonName> {
     let mut names =
         labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
     names.next().or_else(|| {
-        let candidate = following(text).filter(|candidate| candidate.listed && candidate.capital)?;
-        // A lone first word may be a verb: "Anna …" is also "give".
-        let parted = text[candidate.name.written().len()..].starts_with([',', '.', ':', '(']);
-        (candidate.words >= 2 || parted).then_some(candidate.name)
+        let first = text.split(' ').next().unwrap_or_default();
+        let text = if TITLES.is(&first.to_lowercase()) { text[first.len()..].trim_start() } else { text };
+        let candidate = following(text).filter(|candidate| candidate.capital)?;
+        let rest = text.get(candidate.name.written().len()..).unwrap_or_default();
+        let parted = rest.starts_with([',', '.', ':', '(']);
+        let next = rest.split([' ', ',', '.']).find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
+        let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
+        // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
+        let is_told = match (candidate.listed, candidate.words) {
+            (true, 1) | (false, 2..) => parted || acts,
+            (true, _) => true,
+            (false, _) => false,
+        };
+        is_told.then_some(candidate.name)
     })
 }
 
@@ -591,7 +601,7 @@ fn following(text: &str) -> Option<Candidate> {
     // "Sanna Jokela Tampereelta": where somebody is from is no name.
     let from = |word: &&str| PLACE_ENDINGS.iter().any(|ending| word.to_lowercase().ends_with(ending));
     count =
-        words[..count].iter().skip(2).position(|word| from(word) && !is_family(&fold(word))).map_or(count, |at| at + 2);
+        words[..count].iter().skip(1).position(|word| from(word) && !is_family(&fold(word))).map_or(count, |at| at + 1);
     if count == 2
         && let Some(name) = family_in_genitive(words[0], words[1])
     {
@@ -651,4 +661,32 @@ fn labelled(text: &str) -> Vec<PersonName> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_named_in_notes() {
+        for (note, expected) in [
+            ("Soittaja oli Jani Hietanen.", "Jani Hietanen"),
+            ("Minna Virtanen, tilaus 4001 2345.", "Minna Virtanen"),
+            ("Tuure Ahokangas, katkaisi pääkytkimen.", "Tuure Ahokangas"),
+            ("Laina Hongisto, 88 v., näppäili väärin.", "Laina Hongisto"),
+            ("Huoltomies Reijo Tammelin: avain haussa", "Reijo Tammelin"),
+            ("Tiina Rauhalahdesta, kuvat tulevat nyt.", "Tiina"),
+            ("Leena Moisio Salpauksesta: yksi lisää", "Leena Moisio"),
+            ("Mirja kysyi kuka lukee mittarin.", "Mirja"),
+            ("Anna hänelle uusi aika.", ""),
+            ("Väärä numero.", ""),
+            ("Sama uudestaan.", ""),
+            ("Soittaja ei halunnut kertoa nimeään.", ""),
+            ("Asentaja odottaa hallin ovella, Risto tulee.", ""),
+            ("Takaisinsoitto sovittu, huomenna.", ""),
+        ] {
+            let found = in_note(note).map(|name| name.written().to_owned()).unwrap_or_default();
+            assert_eq!(found, expected, "{note}");
+        }
+    }
 }
