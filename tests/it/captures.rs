@@ -28,7 +28,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "contacts_three.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"[contact card] C\", named, 2023-10-11T17:17:01Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"[contact card] C\", named, 2023-10-11T17:17:01Z",
         ],
     ),
     (
@@ -50,14 +50,14 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "image_with_direct_url.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"\", named, file image/jpeg 65463453, 2023-10-11T16:56:19Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"\", named, file image/jpeg 65463453, 2023-10-11T16:56:19Z",
         ],
     ),
     (
         "whatsapp",
         "interactive_without_body_value_errors.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"[unsupported: in\", named, reply wamid.gvwegfretge==, !unsupported, 2023-11-20T18:38:14Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"[unsupported: in\", named, reply wamid.gvwegfretge==, !unsupported, 2023-11-20T18:38:14Z",
         ],
     ),
     (
@@ -69,35 +69,35 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "order.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"[order] 3 x HAMB\", named, 2023-10-11T17:17:48Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"[order] 3 x HAMB\", named, 2023-10-11T17:17:48Z",
         ],
     ),
     (
         "whatsapp",
         "reaction.json",
         &[
-            "reaction whatsapp:US.13491208655302741918+whatsapp:972987654321 \"😮\", named, target wamid.yzxyzx=, 2023-10-11T17:14:16Z",
+            "reaction whatsapp:US.13491208655302741918+tel:+972987654321 \"😮\", named, target wamid.yzxyzx=, 2023-10-11T17:14:16Z",
         ],
     ),
     (
         "whatsapp",
         "reaction_removed_no_emoji.json",
         &[
-            "reaction whatsapp:US.13491208655302741918+whatsapp:972987654321 \"\", named, target wamid.yzxyzx=, 2023-10-11T17:14:16Z",
+            "reaction whatsapp:US.13491208655302741918+tel:+972987654321 \"\", named, target wamid.yzxyzx=, 2023-10-11T17:14:16Z",
         ],
     ),
     (
         "whatsapp",
         "referral_ctwa_ad.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"BODY\", named, subject \"AD_TITLE\", 2023-10-11T17:23:20Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"BODY\", named, subject \"AD_TITLE\", 2023-10-11T17:23:20Z",
         ],
     ),
     (
         "whatsapp",
         "reply_with_context.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"replied text\", named, reply wamid.xyzxyz==, 2023-10-11T17:19:06Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"replied text\", named, reply wamid.xyzxyz==, 2023-10-11T17:19:06Z",
         ],
     ),
     (
@@ -109,32 +109,32 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "status_failed_130472.json",
         &[
-            "> status whatsapp:US.13491208655302741918+whatsapp:972987654321 \"failed\", named, subject \"130472 User's nu\", target wamid.xyzxyz, 2023-07-15T00:20:58Z",
+            "> status whatsapp:US.13491208655302741918+tel:+972987654321 \"failed\", named, subject \"130472 User's nu\", target wamid.xyzxyz, 2023-07-15T00:20:58Z",
         ],
     ),
     (
         "whatsapp",
         "status_sent.json",
         &[
-            "> status whatsapp:US.13491208655302741918+whatsapp:972987654321 \"sent\", named, target wamid.xyzxyz, 2023-10-25T20:49:05Z",
+            "> status whatsapp:US.13491208655302741918+tel:+972987654321 \"sent\", named, target wamid.xyzxyz, 2023-10-25T20:49:05Z",
         ],
     ),
     (
         "whatsapp",
         "system_number_change_no_contacts.json",
-        &["notice whatsapp:972987654321 \"User A changed f\", now whatsapp:972912345678, 2025-07-30T04:55:15Z"],
+        &["notice tel:+972987654321 \"User A changed f\", now tel:+972912345678, 2025-07-30T04:55:15Z"],
     ),
     (
         "whatsapp",
         "template_quick_reply_button.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"title\", named, reply wamid.xyzxyz==, 2023-10-25T21:23:47Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"title\", named, reply wamid.xyzxyz==, 2023-10-25T21:23:47Z",
         ],
     ),
     (
         "whatsapp",
         "text.json",
-        &["message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"Body Text\", named, 2023-10-11T16:53:43Z"],
+        &["message whatsapp:US.13491208655302741918+tel:+972987654321 \"Body Text\", named, 2023-10-11T16:53:43Z"],
     ),
     (
         "whatsapp",
@@ -145,7 +145,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "unsupported_131051.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"[unsupported: un\", named, !unsupported, 2023-10-11T17:18:26Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"[unsupported: un\", named, !unsupported, 2023-10-11T17:18:26Z",
         ],
     ),
     ("whatsapp", "value_level_errors_only.json", &["fault vendor_error"]),
@@ -153,7 +153,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "whatsapp",
         "voice_note.json",
         &[
-            "message whatsapp:US.13491208655302741918+whatsapp:972987654321 \"\", named, file audio/ogg 1234567890987654321, 2023-10-11T16:57:53Z",
+            "message whatsapp:US.13491208655302741918+tel:+972987654321 \"\", named, file audio/ogg 1234567890987654321, 2023-10-11T16:57:53Z",
         ],
     ),
     (

@@ -483,7 +483,8 @@ impl Asterisk {
         }
         // International without its `+`, as some trunks give it, where it is no national number.
         let foreign = || PhoneNumber::parse_international(text).ok().filter(|_| digits && !text.starts_with('0'));
-        let of_no_range = || PhoneNumber::parse_stated(text, &self.region).ok().filter(|_| text.starts_with('0'));
+        let of_no_range =
+            || PhoneNumber::parse_stated(text, &self.region).ok().filter(|_| text.starts_with(['0', '+']));
         let Some(number) = PhoneNumber::parse(text, &self.region).ok().or_else(foreign).or_else(of_no_range) else {
             // Too long for an extension, without a letter: outside all the same, and never matched.
             let count = text.bytes().filter(u8::is_ascii_digit).count();

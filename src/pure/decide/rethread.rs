@@ -97,7 +97,12 @@ pub fn rethread(
     policy: &Policy,
 ) -> Rethreaded {
     let mut kept: Vec<&Kept> = kept.iter().collect();
-    kept.sort_by_key(|kept| (kept.occurred_at, kept.id));
+    // What the desk did about a message comes after it, whenever its own clock says.
+    let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, kept.occurred_at)).collect();
+    kept.sort_by_key(|kept| {
+        let on = kept.outline.on.and_then(|on| times.get(&on));
+        (on.map_or(kept.occurred_at, |on| kept.occurred_at.max(*on)), on.is_some(), kept.id)
+    });
     let mut closings: Vec<&Closing> = closings.iter().collect();
     closings.sort_by_key(|closing| (closing.at, closing.on));
     let mut closings = closings.into_iter().peekable();

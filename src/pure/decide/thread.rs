@@ -462,13 +462,20 @@ impl<'a> Threading<'a> {
                     && self.is_near(known, self.windows.one_open)
                     && !self.contradicts(known)
                     && !self.is_about_another(known)
-                    && !self.begins_anew(known)
                     && !is_contradicted(self.message) | self.is_own_only(known)
             })
             .map(|known| known.ticket.id)
             .collect();
         fits.sort();
         fits.dedup();
+        if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
+            self.because(
+                "begins_anew",
+                "It is a mail of its own, with another subject, from somebody with an open one.",
+            );
+            self.point_at(&fits, "An open matter of this contact.");
+            return None;
+        }
         let about: Vec<TicketId> = fits
             .iter()
             .copied()
@@ -584,11 +591,12 @@ impl<'a> Threading<'a> {
 
     fn tie(&mut self, tickets: &[TicketId]) {
         self.because("tie", "Several open matters fit equally; it is not guessed which.");
-        for ticket in tickets {
-            if let Some(known) = self.facts.ticket(*ticket) {
-                self.pointed.push((*ticket, known.ticket.opened_by, "One of several open matters of this contact."));
-            }
-        }
+        self.point_at(tickets, "One of several open matters of this contact.");
+    }
+
+    fn point_at(&mut self, tickets: &[TicketId], why: &'static str) {
+        let known = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket));
+        self.pointed.extend(known.map(|known| (known.ticket.id, known.ticket.opened_by, why)));
     }
 
     /// Contacts that this message joined brought a ticket each: had they been known as one, the later

@@ -207,12 +207,10 @@ pub struct PhoneNumber(String);
 impl PhoneNumber {
     /// Reads a number in a national or international spelling; `region` (ISO 3166, `FI`) is the
     /// country of national ones. Letters are refused: `040 l234567` is not a number, whatever a
-    /// library makes of it. Emergency and short numbers have no country and are refused. A national
-    /// one must be of a range that is in use, else any digits would be a number; with the country
-    /// before it, it need only have a length that the country has.
+    /// library makes of it. Emergency and short numbers have no country and are refused. It must be
+    /// of a range that is in use, else any digits would be a number.
     pub fn parse(text: &str, region: &str) -> Result<Self, IdentityError> {
-        let text = undressed(text)?;
-        Self::read(text, region, text.starts_with('+') || text.starts_with("00"))
+        Self::read(undressed(text)?, region, false)
     }
 
     /// Reads a number where something says that it is one (a label, a field for it, the exchange): its
@@ -237,7 +235,7 @@ impl PhoneNumber {
         if digits.is_empty() {
             return Err(IdentityError::Empty);
         }
-        Self::parse(&format!("+{digits}"), "ZZ")
+        Self::parse_stated(&format!("+{digits}"), "ZZ")
     }
 
     /// The number with its leading `+`.

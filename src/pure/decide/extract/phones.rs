@@ -145,12 +145,14 @@ impl Scan<'_> {
     fn propose(&mut self, group: usize, run_end: usize) -> Option<usize> {
         let spelling = self.spelling(group, run_end)?;
         let ends = self.ends(group, run_end, spelling);
-        for end in ends {
-            let Some(number) = self.parse(group, end, spelling) else { continue };
-            self.keep(group, end, spelling, number);
-            return Some(end);
+        let mut found = ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, false)?)));
+        // No range of any country: where something says that it is a number, its length will do.
+        if found.is_none() && (spelling == Spelling::International || self.is_labelled(group, run_end)) {
+            found = ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, true)?)));
         }
-        None
+        let (end, number) = found?;
+        self.keep(group, end, spelling, number);
+        Some(end)
     }
 
     fn spelling(&self, group: usize, run_end: usize) -> Option<Spelling> {
@@ -228,7 +230,7 @@ impl Scan<'_> {
         !text.gap(group - 1).contains('.') || text.groups[group - 1].len() >= 3 || text.groups[group].len() >= 3
     }
 
-    fn parse(&mut self, group: usize, end: usize, spelling: Spelling) -> Option<PhoneNumber> {
+    fn parse(&mut self, group: usize, end: usize, spelling: Spelling, is_stated: bool) -> Option<PhoneNumber> {
         let text = self.haystack;
         // Letters or an @ right behind make it part of a word.
         let tail = text.at(text.groups[end - 1].end);
@@ -248,11 +250,11 @@ impl Scan<'_> {
                 digits.push_str(text.digits(part));
             }
         }
-        let stated = || {
-            let is_stated = digits.len() >= STATED_DIGITS_MIN && self.is_labelled(group, end);
-            is_stated.then(|| PhoneNumber::parse_stated(&digits, self.region).ok())?
+        let number = match is_stated {
+            false => PhoneNumber::parse(&digits, self.region).ok()?,
+            true if digits.len() < STATED_DIGITS_MIN => return None,
+            true => PhoneNumber::parse_stated(&digits, self.region).ok()?,
         };
-        let number = PhoneNumber::parse(&digits, self.region).ok().or_else(stated)?;
         if spelling == Spelling::WithoutPlus {
             // Any long number has some country's form: only the region's own counts.
             let at_home = PhoneNumber::parse(&digits[1..], self.region).ok()?;
