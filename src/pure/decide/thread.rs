@@ -446,28 +446,9 @@ impl<'a> Threading<'a> {
             self.because("new_matter", "The text says that this is a new matter.");
             return None;
         }
-        let mine = self
-            .resolved
-            .sides
-            .iter()
-            .chain(self.resolved.resolution.contact().as_ref())
-            .copied()
-            .collect::<BTreeSet<_>>();
-        let mut fits: Vec<TicketId> = mine
-            .iter()
-            .flat_map(|contact| self.facts.tickets_of(*contact))
-            .filter(|known| {
-                known.ticket.state == TicketState::Open
-                    && !known.is_group
-                    && self.is_near(known, self.windows.one_open)
-                    && !self.contradicts(known)
-                    && !self.is_about_another(known)
-                    && !is_contradicted(self.message) | self.is_own_only(known)
-            })
-            .map(|known| known.ticket.id)
-            .collect();
-        fits.sort();
-        fits.dedup();
+        let sides = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
+        let mine: BTreeSet<ContactId> = sides.collect();
+        let fits = self.open_ones(&mine);
         if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
             self.because(
                 "begins_anew",
@@ -516,6 +497,19 @@ impl<'a> Threading<'a> {
                 None
             }
         }
+    }
+
+    /// Open matters that the message may belong to as far as it says itself.
+    fn open_ones(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
+        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+            known.ticket.state == TicketState::Open
+                && !known.is_group
+                && self.is_near(known, self.windows.one_open)
+                && !self.contradicts(known)
+                && !self.is_about_another(known)
+                && !is_contradicted(self.message) | self.is_own_only(known)
+        });
+        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was

@@ -223,7 +223,8 @@ impl PhoneNumber {
         let region = region.parse::<rlibphonenumber::Region>().ok();
         let number = rlibphonenumber::PhoneNumber::parse(text, region).map_err(|_| IdentityError::NotANumber)?;
         let has_length = || matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
-        if !number.is_valid() && !(by_length && has_length()) {
+        let is_accepted = if by_length { number.is_valid() || has_length() } else { number.is_valid() };
+        if !is_accepted {
             return Err(IdentityError::NotANumber);
         }
         Ok(Self(number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned()))
