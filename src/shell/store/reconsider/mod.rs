@@ -7,9 +7,12 @@
 //! again that they were when what was joined is taken apart.
 
 mod load;
+mod recast;
+mod suggest;
 mod write;
 
 pub use load::{history, hood};
+pub use recast::recast;
 pub use write::{Found, write};
 
 use super::{Store, StoreError, retention, sql_time};
