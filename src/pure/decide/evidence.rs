@@ -27,8 +27,6 @@ pub const BITS_ASSERTED: i16 = 7;
 pub const BITS_NAME_FULL: i16 = 6;
 /// Most that a name weighs with a firm beside it.
 pub const BITS_NAME_FIRM_MAX: i16 = 9;
-/// Of so many others with one full name within days, none is suggested, and none of their suggestions changes.
-pub const NAMESAKES_MAX: usize = 3;
 /// A secret held by more contacts than this is a mailing, and ties nobody.
 pub const SECRET_CONTACTS_MAX: usize = 6;
 /// Numbers refused to one identity in an hour before its numbers are no longer looked up.

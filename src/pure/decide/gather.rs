@@ -321,22 +321,20 @@ impl<'a> Gathering<'a> {
     /// The same full name: worth a look where they are of one firm too, or nobody else has it these days. It joins
     /// nobody, for two people can share a name.
     fn same_name(&self, several: &[&'a Stated], ties: &mut Vec<Tie>) {
-        let mut groups: BTreeMap<usize, Vec<&Stated>> = BTreeMap::new();
+        // When each was first called so: later statements of it are not all kept.
+        let mut groups: BTreeMap<usize, &Stated> = BTreeMap::new();
         for stated in several {
             let group = self.group_of[&stated.by];
             if self.is_open(group) {
-                groups.entry(group).or_default().push(stated);
+                groups.entry(group).or_insert(stated);
             }
         }
-        let within_s = i64::try_from(self.ledger.namesakes_within.as_secs()).unwrap_or(i64::MAX);
-        let are_near = |one: &[&Stated], other: &[&Stated]| {
-            let mut apart_s = one.iter().flat_map(|a| other.iter().map(|b| a.at.as_second() - b.at.as_second()));
-            apart_s.any(|s| s.abs() <= within_s)
-        };
+        let within_s = self.ledger.namesakes_within.as_secs();
+        let are_near =
+            |one: &Stated, other: &Stated| (one.at.as_second() - other.at.as_second()).unsigned_abs() <= within_s;
         let pairs = groups.iter().flat_map(|one| groups.range(one.0 + 1..).map(move |other| (one, other)));
         for ((one, ours), (other, theirs)) in pairs {
             let Names::Agree { bits, is_full: true } = self.verdict(*one, *other) else { continue };
-            let (ours, theirs) = (ours.as_slice(), theirs.as_slice());
             let (class, bits, why) = if self.are_of_one_firm(*one, *other) {
                 let why = "The same full name and the same firm. A firm can have two of one name.";
                 (EvidenceClass::NameCompany, bits.clamp(BITS_NAME_FULL, BITS_NAME_FIRM_MAX), why)
@@ -349,7 +347,7 @@ impl<'a> Gathering<'a> {
                     "The same full name within days. Two people can share a name, so this joins nothing by itself.";
                 (EvidenceClass::FullName, BITS_NAME_FULL, why)
             };
-            ties.push(tie(ours[0], theirs[0], class, bits, false, why.to_owned()));
+            ties.push(tie(ours, theirs, class, bits, false, why.to_owned()));
         }
     }
 

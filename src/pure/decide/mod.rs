@@ -178,7 +178,6 @@ fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, p
     decision.is_late = true;
     decision.placement = placed.placement;
     decision.moves = placed.moves;
-    decision.is_late = placed.is_left;
     decision.reasons = resolved.reasons;
     decision.reasons.extend(placed.reasons);
     decision.changes = route::route(&decision);

@@ -56,8 +56,8 @@ pub struct WrittenWord {
     pub to: IdentityId,
     /// What is said.
     pub word: Word,
-    /// The message that said so.
-    pub message: MessageId,
+    /// The message that said so; what an agent says comes of none.
+    pub message: Option<MessageId>,
 }
 
 /// A platform told of somebody who is reached elsewhere.
@@ -325,8 +325,9 @@ impl Casting<'_> {
         let mut words: Vec<WrittenWord> = Vec::new();
         for written in &self.owned.words {
             let end = |id: IdentityId| {
-                let to = self.recast.moved.iter().find(|(message, from, _)| *message == written.message && *from == id);
-                let notice = self.notices.get(&written.message).into_iter().flatten();
+                let said = |(message, from, _): &&(MessageId, _, _)| Some(*message) == written.message && *from == id;
+                let to = self.recast.moved.iter().find(said);
+                let notice = written.message.and_then(|message| self.notices.get(&message)).into_iter().flatten();
                 let of_notice = notice.filter(|to| address(to) == address(&id)).copied().next();
                 to.map(|(.., to)| *to).or(of_notice).unwrap_or(id)
             };

@@ -379,8 +379,7 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// Others of the same full name: who is of the same firm, and whoever else was heard of within days, unless those
-    /// are many.
+    /// Others of the same full name: who is of the same firm, and whoever else was heard of within days.
     fn namesakes(&self, policy: &Policy) -> BTreeSet<ContactId> {
         let within_s = policy.windows.one_open.as_secs();
         let is_near =
@@ -399,8 +398,7 @@ impl<'a> Weighing<'a> {
         let mut found = BTreeSet::new();
         for (_, key) in of(|value| matches!(value, FactValue::Name(_))) {
             found.extend(held(&key).filter_map(contact).filter(is_colleague));
-            let near: BTreeSet<ContactId> = held(&key).filter(|holder| is_near(holder)).filter_map(contact).collect();
-            found.extend(near.iter().filter(|_| near.len() <= NAMESAKES_MAX));
+            found.extend(held(&key).filter(|holder| is_near(holder)).filter_map(contact));
         }
         found
     }

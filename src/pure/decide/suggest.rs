@@ -134,6 +134,22 @@ pub fn looked_at(hood: &Hood, people: &People) -> BTreeSet<IdentityId> {
     people.decided.iter().copied().chain(hood.near.iter().copied()).chain(namesakes).collect()
 }
 
+/// People who are to be decided on too: nobody else is of their name any more within days, and no more is known of
+/// them here.
+pub fn again(hood: &Hood, people: &People, made: &[Made]) -> BTreeSet<ContactId> {
+    let contacts = contacts(people);
+    let sight = Sight::of(hood, people, &contacts);
+    let by_name = people.gathered.suggested.iter().filter(|tie| tie.class == EvidenceClass::FullName);
+    let pairs = by_name.filter_map(|tie| Some((*contacts.get(&tie.from)?, *contacts.get(&tie.to)?)));
+    let is_made = |one: ContactId, other: ContactId| {
+        let (one, other) = (SuggestionTarget::Contact(one), SuggestionTarget::Contact(other));
+        let mut open = made.iter().filter(|made| made.state == SuggestionState::Open).map(|made| &made.says);
+        open.any(|says| (says.of, says.target) == (Some(one), other) || (says.of, says.target) == (Some(other), one))
+    };
+    let missing = pairs.filter(|(one, other)| !sight.is_clear(*one, *other) && !is_made(*one, *other));
+    missing.map(|(one, _)| one).collect()
+}
+
 /// What becomes of the suggestions that were made, and which are new.
 pub fn change(
     wanted: &[Suggested],

@@ -7,6 +7,7 @@
 
 mod apart;
 mod stories;
+mod worlds;
 
 use crate::desk::{Desk, at, call, messenger};
 use serde_json::json;

@@ -256,7 +256,7 @@ impl Loader<'_> {
     /// What the platform and agents said of pairs, of those who are part of others now too.
     async fn words(&mut self) -> Result<Vec<WrittenWord>, StoreError> {
         let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
-        let rows: Vec<(Uuid, Uuid, Uuid, String, Uuid)> = sqlx::query_as(
+        let rows: Vec<(Uuid, Uuid, Uuid, String, Option<Uuid>)> = sqlx::query_as(
             "SELECT e.id, coalesce(a.now, e.identity_a), coalesce(b.now, e.identity_b), e.class, e.message_id FROM edge e
              LEFT JOIN former_identity a ON a.id = e.identity_a LEFT JOIN former_identity b ON b.id = e.identity_b
              WHERE e.id IN (SELECT id FROM edge WHERE identity_a = ANY($1)
@@ -267,13 +267,13 @@ impl Loader<'_> {
         .bind(ids)
         .fetch_all(&mut *self.connection)
         .await?;
-        let word = |(id, a, b, class, message): (Uuid, Uuid, Uuid, String, Uuid)| {
+        let word = |(id, a, b, class, message): (Uuid, Uuid, Uuid, String, Option<Uuid>)| {
             let word = match class.as_str() {
                 "agent_same" => Word::Same,
                 "agent_apart" => Word::Apart,
                 _ => Word::Platform,
             };
-            let (from, to, message) = (IdentityId(a), IdentityId(b), MessageId(message));
+            let (from, to, message) = (IdentityId(a), IdentityId(b), message.map(MessageId));
             WrittenWord { id: EdgeId(id), from, to, word, message }
         };
         Ok(rows.into_iter().map(word).collect())

@@ -49,6 +49,9 @@ pub(super) async fn write(
         .fetch_all(&mut *connection)
         .await?;
     let made = rows.iter().map(made).collect::<Result<Vec<Made>, StoreError>>()?;
+    let again = suggest::again(hood, people, &made);
+    let again = again.into_iter().map(|contact| (contact.0, found.mirrors.is_empty())).collect();
+    super::want(connection, found.tenant, &again, found.now).await?;
     let Changed { new, open, ended } = suggest::change(&wanted, &made, (hood, people), history, rethreaded);
     if !ended.is_empty() {
         sqlx::query("UPDATE suggestion s SET state = t.state FROM unnest($1::uuid[], $2::text[]) AS t(id, state) WHERE s.id = t.id")
