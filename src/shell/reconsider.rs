@@ -9,6 +9,7 @@
 //! the log, and holds nobody up.
 
 use crate::pure::decide::anew;
+use crate::pure::decide::recast::recast;
 use crate::pure::domain::Timestamp;
 use crate::shell::ingest::Registry;
 use crate::shell::store::reconsider::{self, Found};
@@ -126,14 +127,17 @@ impl Reconsider {
     ) -> Result<Option<bool>, StoreError> {
         // A firm that is not configured any more keeps what it has.
         let Some(tenant) = self.registry.tenants.get(name) else { return Ok(Some(false)) };
-        let mut hood = reconsider::hood(tx, name, &tenant.keyer, contacts).await?;
+        let (mut hood, owned) = reconsider::hood(tx, name, (&tenant.keyer, &tenant.policy), contacts).await?;
+        let mut mint = self.store.mint();
+        let recast = recast(&mut hood, &owned, &mut mint);
+        reconsider::recast(tx, name, &tenant.keyer, &recast, now, &mut mint).await?;
         let people = anew::people(&hood);
         let Some(history) = reconsider::history(tx, &mut hood, &people.heard).await? else { return Ok(None) };
-        let mut mint = self.store.mint();
         let rethreaded = anew::threads(&hood, &people, &history, &mut mint, &tenant.policy);
         let mirrors: &[String] = if quiet { &[] } else { &tenant.policy.mirrors };
         let found = Found {
             tenant: name,
+            hood: &hood,
             people: &people,
             history: &history,
             rethreaded: &rethreaded,

@@ -7,11 +7,11 @@
 //! **Invariant:** it is a function of what is known, not of the order in which that came.
 
 use super::gather::{Gathered, gather};
-use super::ledger::{Ledger, Word};
+use super::ledger::{Kind, Ledger, Word};
 use super::rethread::{Closing, Kept, Rethreaded, rethread};
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::decision::Told;
-use crate::pure::domain::facts::Facts;
+use crate::pure::domain::facts::{Facts, LookupKey};
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, TicketId};
 use crate::pure::domain::outbox::Change;
 use crate::pure::domain::policy::Policy;
@@ -30,6 +30,11 @@ pub struct Hood {
     pub known: BTreeMap<IdentityId, KnownIdentity>,
     /// What is weighed.
     pub ledger: Ledger,
+    /// Those of whom all is known that was stated by them and of them: identities of who is due, and of whom evidence
+    /// ties to them.
+    pub near: BTreeSet<IdentityId>,
+    /// Contacts that had an identity which is part of another one now, each with that.
+    pub gone: Vec<(IdentityId, ContactId)>,
     /// Groups that stand as they are: people at the edge, of whom not all is loaded.
     pub start: Vec<BTreeSet<IdentityId>>,
 }
@@ -76,7 +81,10 @@ pub struct People {
     pub regrouped: Vec<Regrouped>,
     /// Contacts that keep an identity, of those from whom one goes.
     pub staying: BTreeSet<ContactId>,
-    /// Identities whose messages are to be placed anew.
+    /// Identities of those who are decided on, and of all who are somebody else's now.
+    pub decided: BTreeSet<IdentityId>,
+    /// Identities whose messages are to be placed anew: theirs, and of all who named the same numbers, for whose
+    /// matter it is depends on who named it first.
     pub heard: BTreeSet<IdentityId>,
     /// What the platform and agents say of pairs.
     pub words: Vec<(IdentityId, IdentityId, Word)>,
@@ -91,15 +99,39 @@ pub fn people(hood: &Hood) -> People {
         let known = group.iter().filter_map(|id| hood.known.get(id)).filter(|known| known.contact != to);
         regrouped.extend(known.map(|known| Regrouped { identity: known.id, from: known.contact, to }));
     }
+    for (identity, from) in &hood.gone {
+        let group = gathered.groups.iter().find(|group| group.contains(identity));
+        let to = group.and_then(|group| group.first()).map(|oldest| ContactId::of(*oldest));
+        let known = regrouped.iter().any(|moved| moved.identity == *identity && moved.from == *from);
+        regrouped.extend(to.filter(|to| to != from && !known).map(|to| Regrouped {
+            identity: *identity,
+            from: *from,
+            to,
+        }));
+    }
     let gone: BTreeSet<IdentityId> = regrouped.iter().map(|moved| moved.identity).collect();
     let left: BTreeSet<ContactId> = regrouped.iter().map(|moved| moved.from).collect();
     let stays = hood.known.values().filter(|known| !gone.contains(&known.id)).map(|known| known.contact);
     let staying = stays.filter(|contact| left.contains(contact)).collect();
     let changed = gathered.groups.iter().filter(|group| !group.is_disjoint(&gone));
-    let mut heard: BTreeSet<IdentityId> = changed.flatten().copied().collect();
+    let mut decided: BTreeSet<IdentityId> = changed.flatten().copied().collect();
     let concerned = |known: &&KnownIdentity| hood.due.contains(&known.contact) || left.contains(&known.contact);
-    heard.extend(hood.known.values().filter(concerned).map(|known| known.id));
-    People { gathered, regrouped, staying, heard, words: hood.ledger.words.clone() }
+    decided.extend(hood.known.values().filter(concerned).map(|known| known.id));
+    let heard = with_same_numbers(&decided, hood, &gathered);
+    let words = hood.ledger.words.clone();
+    People { gathered, regrouped, staying, decided, heard, words }
+}
+
+/// Identities, and those who named the same numbers with all that is theirs. A number that many name is a mailing's.
+fn with_same_numbers(ids: &BTreeSet<IdentityId>, hood: &Hood, gathered: &Gathered) -> BTreeSet<IdentityId> {
+    let mut by_number: BTreeMap<LookupKey, BTreeSet<IdentityId>> = BTreeMap::new();
+    for stated in hood.ledger.stated.iter().filter(|stated| stated.kind == Kind::Number) {
+        by_number.entry(stated.key).or_default().insert(stated.by);
+    }
+    let several = by_number.values().filter(|by| !by.is_disjoint(ids));
+    let named: BTreeSet<IdentityId> = several.flatten().copied().collect();
+    let groups = gathered.groups.iter().filter(|group| !group.is_disjoint(&named));
+    groups.flatten().chain(ids).copied().collect()
 }
 
 /// Places what was said anew, by people as they are known now.

@@ -4,7 +4,7 @@ use crate::pure::domain::contact::{ContactKind, is_role_address};
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::facts::Facts;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD};
+use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD, registrable_domain};
 use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
 use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
@@ -25,6 +25,8 @@ pub const BITS_SECRET: i16 = 8;
 pub const BITS_ASSERTED: i16 = 7;
 /// Given and family name agree.
 pub const BITS_NAME_FULL: i16 = 6;
+/// Most that a name weighs with a firm beside it.
+pub const BITS_NAME_FIRM_MAX: i16 = 9;
 /// A secret held by more contacts than this is a mailing, and ties nobody.
 pub const SECRET_CONTACTS_MAX: usize = 6;
 /// Numbers refused to one identity in an hour before its numbers are no longer looked up.
@@ -114,6 +116,13 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
 /// platform vouches for as one person's.
 pub fn is_passed_around(identity: &Identity, assurance: Assurance) -> bool {
     !matches!(identity.scheme.as_str(), MAILTO | TEL | TOLD) && assurance <= Assurance::Plausible
+}
+
+/// The firm that an address is of: the registrable domain of its mail, if that is neither the desk's own nor one where
+/// anybody can have an address.
+pub fn firm<'a>(identity: &'a Identity, policy: &Policy) -> Option<&'a str> {
+    let domain = registrable_domain(identity.mail_domain()?)?;
+    (!policy.is_public(domain) && !policy.own_domains.contains(domain)).then_some(domain)
 }
 
 /// Whether it is a telephone call.

@@ -232,7 +232,8 @@ impl<'a> Gathering<'a> {
             match kind {
                 Kind::Number => self.same_number(several, &mut ties, &mut refused),
                 Kind::DeskMessage => self.same_desk_message(several, &mut ties),
-                Kind::Claim => {}
+                Kind::Name => self.same_name(several, &mut ties),
+                Kind::Claim | Kind::Company => {}
             }
         }
         for member in self.members.values() {
@@ -331,13 +332,60 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    /// The same full name: worth a look where they are of one firm too, or nobody else has it these days. It joins
+    /// nobody, for two people can share a name.
+    fn same_name(&self, several: &[&'a Stated], ties: &mut Vec<Tie>) {
+        // When each was first called so: later statements of it are not all kept.
+        let mut groups: BTreeMap<usize, &Stated> = BTreeMap::new();
+        for stated in several {
+            let group = self.group_of[&stated.by];
+            if self.is_open(group) {
+                groups.entry(group).or_insert(stated);
+            }
+        }
+        let within_s = self.ledger.namesakes_within.as_secs();
+        let are_near =
+            |one: &Stated, other: &Stated| (one.at.as_second() - other.at.as_second()).unsigned_abs() <= within_s;
+        let pairs = groups.iter().flat_map(|one| groups.range(one.0 + 1..).map(move |other| (one, other)));
+        for ((one, ours), (other, theirs)) in pairs {
+            let Names::Agree { bits, is_full: true } = self.verdict(*one, *other) else { continue };
+            let (class, bits, why) = if self.are_of_one_firm(*one, *other) {
+                let why = "The same full name and the same firm. A firm can have two of one name.";
+                (EvidenceClass::NameCompany, bits.clamp(BITS_NAME_FULL, BITS_NAME_FIRM_MAX), why)
+            } else {
+                let mut others = groups.iter().filter(|(group, _)| *group != one && *group != other);
+                if !are_near(ours, theirs) || others.any(|(_, his)| are_near(his, ours) || are_near(his, theirs)) {
+                    continue;
+                }
+                let why =
+                    "The same full name within days. Two people can share a name, so this joins nothing by itself.";
+                (EvidenceClass::FullName, BITS_NAME_FULL, why)
+            };
+            ties.push(tie(ours, theirs, class, bits, false, why.to_owned()));
+        }
+    }
+
+    /// Both name one firm, or write from its mail domain.
+    fn are_of_one_firm(&self, one: usize, other: usize) -> bool {
+        let domains = |group: usize| {
+            let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+            members.filter_map(|member| member.firm.as_deref())
+        };
+        let names = |group: usize| {
+            let firms = self.by_key.iter().filter(|((kind, _), _)| *kind == Kind::Company);
+            firms.filter(move |(_, several)| several.iter().any(|stated| self.group_of[&stated.by] == group))
+        };
+        domains(one).any(|one| domains(other).any(|other| one == other))
+            || names(one).any(|((_, one), _)| names(other).any(|((_, other), _)| one == other))
+    }
+
     /// A browser that two people used in turn: whoever comes back in the same name is who he was.
     fn used_again(&self, member: &'a Member, ties: &mut Vec<Tie>) {
-        for earlier in self
-            .members
-            .values()
-            .filter(|earlier| earlier.identity == member.identity && earlier.until.is_some() && earlier.id < member.id)
-        {
+        let is_earlier = |earlier: &&&Member| {
+            earlier.identity == member.identity
+                && matches!((earlier.until, member.since), (Some(until), Some(since)) if until <= since)
+        };
+        for earlier in self.members.values().filter(is_earlier) {
             let (here, there) = (self.group_of[&member.id], self.group_of[&earlier.id]);
             if here == there || !is_passed_around(&member.identity, member.assurance) {
                 continue;
@@ -482,6 +530,7 @@ mod tests {
     use crate::pure::domain::Timestamp;
     use crate::pure::domain::id::MessageId;
     use crate::pure::domain::identity::Identity;
+    use std::time::Duration;
     use uuid::Uuid;
 
     fn day(n: i64) -> Timestamp {
@@ -500,6 +549,7 @@ mod tests {
         let (scheme, value, assurance) = match words.next().unwrap() {
             "mail" => (MAILTO, format!("m{n}@posti.example"), Assurance::Verified),
             "false" => (MAILTO, format!("m{n}@p0sti.example"), Assurance::Verified),
+            "firm" => (MAILTO, format!("m{n}@putki.example"), Assurance::Verified),
             "role" => (MAILTO, "info@kirje.example".to_owned(), Assurance::Verified),
             "call" => (TEL, format!("+35840123{n:04}"), Assurance::Plausible),
             "wa" => (TEL, format!("+35840123{n:04}"), Assurance::Verified),
@@ -507,10 +557,12 @@ mod tests {
             _ => ("messenger", format!("p{n}"), Assurance::Verified),
         };
         let (since, until, is_shared) = (None, None, false);
+        let firm =
+            value.split_once('@').filter(|(_, domain)| *domain == "putki.example").map(|(_, domain)| domain.to_owned());
         let names = words.next().and_then(PersonName::parse).into_iter().collect();
         let identity = Identity { scheme: scheme.to_owned(), scope: String::new(), value };
         let (claim, last_at) = (LookupKey(Uuid::from_u128(n)), day(i64::try_from(n).unwrap()));
-        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, is_shared }
+        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, is_shared, firm }
     }
 
     /// `1 number 400 5`: who, what, which, on which day; `1 names 3 5`: that he is reached at 3. With `?` at the end
@@ -521,6 +573,8 @@ mod tests {
         let (kind, key) = match words[1] {
             "number" => (Kind::Number, 10_000 + what),
             "answers" => (Kind::DeskMessage, 20_000 + what),
+            "called" => (Kind::Name, 30_000 + what),
+            "of" => (Kind::Company, 40_000 + what),
             _ => (Kind::Claim, what),
         };
         let assurance = if words.last() == Some(&"?") { Assurance::Asserted } else { Assurance::Verified };
@@ -586,6 +640,7 @@ mod tests {
             members: lines(members).map(member).collect(),
             stated: lines(said).enumerate().map(|(n, line)| stated(n, line)).collect(),
             words: lines(words).map(word).collect(),
+            namesakes_within: Duration::from_secs(14 * 86_400),
         };
         assert_eq!(show(&gather(&ledger, &[])), expected, "{name}");
         let mut seed: u64 = 7;
@@ -707,6 +762,31 @@ mod tests {
     }
 
     #[test]
+    fn names_suggest_and_join_nobody() {
+        let two = "1 mail Minna Virtanen; 2 page Minna Virtanen";
+        let three = "1 mail Minna Virtanen; 2 page Minna Virtanen; 3 wa Minna Virtanen";
+        for (name, members, said, expected) in [
+            ("a full name within days", two, "1 called 1 1; 2 called 1 9", "1?2"),
+            ("a full name after long", two, "1 called 1 1; 2 called 1 40", ""),
+            ("three of one name", three, "1 called 1 1; 2 called 1 2; 3 called 1 3", ""),
+            ("the third was long ago", three, "1 called 1 1; 2 called 1 40; 3 called 1 45", "2?3"),
+            ("half a name", "1 mail Minna; 2 page Minna", "1 called 1 1; 2 called 1 2", ""),
+            ("of one firm", two, "1 called 1 1; 1 of 5 1; 2 called 1 90; 2 of 5 90", "1?2"),
+            ("of two firms", two, "1 called 1 1; 1 of 5 1; 2 called 1 90; 2 of 6 90", ""),
+            ("a firm alone", "1 mail Minna Virtanen; 2 page Pekka Laine", "1 of 5 1; 2 of 5 2", ""),
+            (
+                "at one firm's domain",
+                "1 firm Minna Virtanen; 2 firm Minna Virtanen",
+                "1 called 1 1; 2 called 1 90",
+                "1?2",
+            ),
+            ("a role's mailbox", "1 role Minna Virtanen; 2 page Minna Virtanen", "1 called 1 1; 2 called 1 2", ""),
+        ] {
+            check(name, members, said, "", expected);
+        }
+    }
+
+    #[test]
     fn words_come_before_evidence() {
         let two = "1 mail Minna Virtanen; 2 page Minna Virtanen";
         let both = "1 number 4 1; 2 number 4 2";
@@ -739,7 +819,7 @@ mod tests {
         let ledger = Ledger {
             members: lines(&people(13)).map(member).collect(),
             stated: lines(&chain).enumerate().map(|(n, line)| stated(n, line)).collect(),
-            words: Vec::new(),
+            ..Ledger::default()
         };
         let gathered = gather(&ledger, &[]);
         let largest = gathered.groups.iter().map(BTreeSet::len).max();

@@ -8,6 +8,7 @@ use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::PersonName;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// An identity with all that was stated by it and of it.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Member {
     pub last_at: Timestamp,
     /// It is known that several people use it.
     pub is_shared: bool,
+    /// The firm whose mail domain it is of.
+    pub firm: Option<String>,
 }
 
 /// What is stated.
@@ -41,6 +44,10 @@ pub enum Kind {
     Claim,
     /// The desk's own message: it was sent to him, or he answered it.
     DeskMessage,
+    /// A full name.
+    Name,
+    /// A firm.
+    Company,
 }
 
 /// A statement of one identity in one message.
@@ -84,6 +91,8 @@ pub struct Ledger {
     pub stated: Vec<Stated>,
     /// Words on pairs of them.
     pub words: Vec<(IdentityId, IdentityId, Word)>,
+    /// Within so long of each other two people of one full name may be one.
+    pub namesakes_within: Duration,
 }
 
 /// Evidence between two identities, standing for the groups they are in.
@@ -149,7 +158,9 @@ impl Ledger {
         let part_of: Vec<usize> = (0..above.len()).map(|n| top(&mut above, n)).collect();
         let part = |id: &IdentityId| place.get(id).map(|n| part_of[*n]);
         for (n, member) in self.members.iter().enumerate() {
-            parts.entry(part_of[n]).or_default().0.members.push(member.clone());
+            let (part, _) = parts.entry(part_of[n]).or_default();
+            part.namesakes_within = self.namesakes_within;
+            part.members.push(member.clone());
         }
         for stated in &self.stated {
             if let Some(part) = part(&stated.by) {

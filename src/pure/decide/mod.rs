@@ -7,6 +7,7 @@
 pub mod anew;
 pub mod arrange;
 pub mod close;
+pub mod epochs;
 pub mod evidence;
 pub mod extract;
 pub mod gather;
@@ -19,12 +20,15 @@ pub mod pins;
 pub mod pointers;
 pub mod prints;
 pub mod proven;
+pub mod recast;
 pub mod resolve;
 pub mod rethread;
 pub mod route;
+pub mod suggest;
 pub mod thread;
 pub mod triage;
 
+use self::lookup::Keyer;
 use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};
 use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
@@ -98,6 +102,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         identities: resolved.identities,
         closed: resolved.closed,
         facts: resolved.facts,
+        held_back: resolved.held_back,
         edges: resolved.edges,
         placement: placed.placement,
         entitled_by: placed.entitled_by,
@@ -144,6 +149,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         identities: Vec::new(),
         closed: Vec::new(),
         facts: Vec::new(),
+        held_back: Vec::new(),
         edges: Vec::new(),
         placement: Placement::None,
         entitled_by: None,
@@ -171,10 +177,11 @@ fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, p
     decision.identity = resolved.identity;
     decision.identities = resolved.identities;
     decision.closed = closed;
+    decision.facts = moves::facts(message, &Keyer::new(policy, &message.tenant), mint);
     decision.edges = resolved.edges;
+    decision.is_late = true;
     decision.placement = placed.placement;
     decision.moves = placed.moves;
-    decision.is_late = placed.is_left;
     decision.reasons = resolved.reasons;
     decision.reasons.extend(placed.reasons);
     decision.changes = route::route(&decision);

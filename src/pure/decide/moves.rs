@@ -11,19 +11,20 @@
 //! [`Incoming::is_move`]: crate::pure::domain::message::Incoming::is_move
 
 use super::evidence::{BITS_SAME_ID, is_shared};
+use super::lookup::Keyer;
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, KnownIdentity};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId};
-use crate::pure::domain::message::{Message, SenderIdentity};
+use crate::pure::domain::message::{Message, Place, SenderIdentity};
 use jiff::SignedDuration;
 
 /// How long before the notice somebody may have written from a new address for the first time and be
 /// the one who moved there. A notice bears the time at which it was sent, after the move itself; no
 /// operator gives a number to the next customer within a day.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long after the notice. Later, the number may have changed hands again unseen (IDENTITY.md 4.3, 3).
 const BEHIND_MAX: SignedDuration = SignedDuration::from_hours(45 * 24);
@@ -48,6 +49,24 @@ pub fn follow(message: &Message, facts: &Facts, mint: &mut IdMint) -> Moved {
         following.enter(held);
     }
     following.conclude()
+}
+
+/// What is kept of the notice: which addresses were left, and which were entered.
+pub fn facts(message: &Message, keyer: &Keyer, mint: &mut IdMint) -> Vec<KeptFact> {
+    let left = message.incoming.sender.identities.iter().map(|held| (FactKind::Left, held));
+    let entered = message.incoming.moved_to.iter().map(|held| (FactKind::Entered, held));
+    let kept = left.chain(entered).map(|(kind, held)| KeptFact {
+        id: mint.dated(message.received_at),
+        kind,
+        name: held.identity.scheme.clone(),
+        role: None,
+        key: keyer.claim(&held.identity),
+        mask: held.identity.masked(),
+        place: Place::Header,
+        assurance: held.assurance,
+        refused: false,
+    });
+    kept.collect()
 }
 
 struct Following<'a> {
@@ -175,6 +194,7 @@ impl<'a> Following<'a> {
             identities: touched,
             closed: Vec::new(),
             facts,
+            held_back: Vec::new(),
             edges,
             suggestions,
             is_tied,

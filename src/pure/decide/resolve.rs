@@ -8,6 +8,7 @@
 //!
 //! **Invariant:** what can be forged never joins contacts and never adds to one.
 
+use super::epochs::{self, can_be_passed_on};
 use super::evidence::*;
 use super::gather::{Gathered, gather};
 use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
@@ -17,7 +18,7 @@ use crate::pure::domain::contact::{KnownIdentity, is_role_address};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, Identity, TEL, TOLD, mask};
+use crate::pure::domain::identity::{Assurance, Identity, TOLD, mask};
 use crate::pure::domain::message::{
     Direction, FactValue, Mark, MatterRole, Message, MessageFact, Place, ReferenceKind, What,
 };
@@ -43,6 +44,8 @@ pub struct Resolved {
     pub closed: Vec<(IdentityId, Timestamp)>,
     /// Facts to be kept.
     pub facts: Vec<KeptFact>,
+    /// Facts to be kept once the message is believed.
+    pub held_back: Vec<KeptFact>,
     /// Evidence that joined.
     pub edges: Vec<Edge>,
     /// Evidence that did not.
@@ -134,6 +137,7 @@ fn nothing() -> Resolved {
         identities: Vec::new(),
         closed: Vec::new(),
         facts: Vec::new(),
+        held_back: Vec::new(),
         edges: Vec::new(),
         suggestions: Vec::new(),
         is_tied: false,
@@ -250,10 +254,8 @@ impl<'a> Weighing<'a> {
 
     /// Others who may be the sender: who states what he states, or him, or is stated by him.
     fn others(&self) -> BTreeSet<ContactId> {
-        let keys = self
-            .keyed_facts()
-            .filter(|(fact, _)| !matches!(fact.value, FactValue::Name(_) | FactValue::Company(_)))
-            .map(|(_, key)| key);
+        let is_weighed = |fact: &MessageFact| !matches!(fact.value, FactValue::Name(_) | FactValue::Company(_));
+        let keys = self.keyed_facts().filter(|(fact, _)| is_weighed(fact)).map(|(_, key)| key);
         let keys = keys.chain(self.lookup.claims_on.iter().copied()).chain(self.answered());
         let holders = keys.flat_map(|key| self.facts.holders.get(&key).into_iter().flatten());
         let holders = holders.filter_map(|holder| self.facts.contact_of(holder.identity));
@@ -270,7 +272,7 @@ impl<'a> Weighing<'a> {
     /// All that is known, as far as this message bears on it.
     fn ledger(&self, others: &BTreeSet<ContactId>, policy: &Policy) -> Ledger {
         let keyer = Keyer::new(policy, &self.message.tenant);
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger { namesakes_within: policy.windows.one_open, ..Ledger::default() };
         for contact in self.own.iter().chain(others) {
             let is_shared = is_shared(self.facts, *contact);
             for known in self.facts.identities_of(*contact) {
@@ -285,6 +287,7 @@ impl<'a> Weighing<'a> {
                     names: known.names.clone(),
                     last_at: known.last_at,
                     is_shared,
+                    firm: firm(&known.identity, policy).map(str::to_owned),
                 });
             }
         }
@@ -309,6 +312,7 @@ impl<'a> Weighing<'a> {
                     names: names.collect(),
                     last_at: self.message.trusted_at,
                     is_shared: false,
+                    firm: firm(&touched.identity, policy).map(str::to_owned),
                 }),
             }
         }
@@ -325,7 +329,8 @@ impl<'a> Weighing<'a> {
             let what = match &fact.value {
                 FactValue::Number { matter, value, .. } => (Kind::Number, format!("{matter} {}", mask("", value))),
                 FactValue::Claim(identity) => (Kind::Claim, identity.masked()),
-                FactValue::Name(_) | FactValue::Company(_) => continue,
+                FactValue::Name(_) => (Kind::Name, String::new()),
+                FactValue::Company(_) => (Kind::Company, String::new()),
             };
             ledger.stated.push(Stated {
                 kind: what.0,
@@ -382,7 +387,8 @@ impl<'a> Weighing<'a> {
 
     /// Gathers the sender with those who turn out to be him.
     fn gather(&mut self, policy: &Policy) -> Gathered {
-        let others = self.others();
+        let mut others = self.others();
+        others.extend(self.namesakes(policy));
         if others.is_empty() && self.own.len() < 2 {
             return Gathered::default();
         }
@@ -413,23 +419,28 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// A newcomer whose full name exactly one contact of the last days has: worth a look, no more.
-    fn namesake(&self, policy: &Policy) -> Option<(ContactId, &'a Holder)> {
-        if !self.own.is_empty() {
-            return None;
+    /// Others of the same full name: who is of the same firm, and whoever else was heard of within days.
+    fn namesakes(&self, policy: &Policy) -> BTreeSet<ContactId> {
+        let within_s = policy.windows.one_open.as_secs();
+        let is_near =
+            |holder: &Holder| (holder.at.as_second() - self.message.trusted_at.as_second()).unsigned_abs() <= within_s;
+        let contact = |holder: &Holder| self.facts.contact_of(holder.identity).filter(|contact| !self.is_own(*contact));
+        let held = |key: &LookupKey| self.facts.holders.get(key).into_iter().flatten();
+        let of = |is_kind: fn(&FactValue) -> bool| self.keyed_facts().filter(move |(fact, _)| is_kind(&fact.value));
+        let firms: Vec<&str> = self.identities.iter().filter_map(|touched| firm(&touched.identity, policy)).collect();
+        let colleagues: BTreeSet<ContactId> = of(|value| matches!(value, FactValue::Company(_)))
+            .flat_map(|(_, key)| held(&key).filter_map(contact).collect::<Vec<_>>())
+            .collect();
+        let is_colleague = |other: &ContactId| {
+            let mut his = self.facts.identities_of(*other).filter_map(|known| firm(&known.identity, policy));
+            colleagues.contains(other) || his.any(|his| firms.contains(&his))
+        };
+        let mut found = BTreeSet::new();
+        for (_, key) in of(|value| matches!(value, FactValue::Name(_))) {
+            found.extend(held(&key).filter_map(contact).filter(is_colleague));
+            found.extend(held(&key).filter(|holder| is_near(holder)).filter_map(contact));
         }
-        let window = policy.windows.one_open.as_secs() as i64;
-        let near = |holder: &&Holder| (holder.at.as_second() - self.message.trusted_at.as_second()).abs() <= window;
-        let mut found: BTreeMap<ContactId, &Holder> = BTreeMap::new();
-        for (_, key) in self.keyed_facts().filter(|(fact, _)| matches!(fact.value, FactValue::Name(_))) {
-            for holder in self.facts.holders.get(&key).into_iter().flatten().filter(near) {
-                let contact = self.facts.contact_of(holder.identity);
-                if let Some(contact) = contact.filter(|contact| !is_shared(self.facts, *contact)) {
-                    found.entry(contact).or_insert(holder);
-                }
-            }
-        }
-        if found.len() == 1 { found.into_iter().next() } else { None }
+        found
     }
 
     fn nobody(self) -> Resolved {
@@ -465,20 +476,10 @@ impl<'a> Weighing<'a> {
                 suggestions.push(self.suggestion(contact, message, (tie.class, tie.bits, &tie.why), mint));
             }
         }
-        let is_new_to = |contact: &ContactId| {
-            let target = SuggestionTarget::Contact(*contact);
-            !sides.contains(contact)
-                && !suggestions.iter().any(|suggestion| suggestion.target == target)
-                && !sides.iter().any(|side| self.facts.are_apart(*side, *contact))
-        };
-        let namesake = self.namesake(policy).filter(|(contact, _)| weighs && is_new_to(contact));
-        if let Some((contact, holder)) = namesake {
-            let why = "The same full name within days. Two people can share a name, so this joins nothing by itself.";
-            let evidence = (EvidenceClass::FullName, BITS_NAME_FULL, why);
-            suggestions.push(self.suggestion(contact, holder.message, evidence, mint));
-        }
         let resolution = self.resolution(&sides, identity);
-        let facts = self.kept_facts(mint);
+        let kept = self.kept_facts(mint);
+        // What a denied mail states is its own until it is believed.
+        let (facts, held_back) = if is_contradicted(self.message) { (Vec::new(), kept) } else { (kept, Vec::new()) };
         Resolved {
             resolution,
             identity: Some(identity),
@@ -486,6 +487,7 @@ impl<'a> Weighing<'a> {
             identities: self.identities,
             closed: self.closed,
             facts,
+            held_back,
             edges,
             suggestions,
             is_tied,
@@ -579,25 +581,30 @@ impl<'a> Weighing<'a> {
 
     /// Facts of customers that are not yet held for this identity.
     fn kept_facts(&self, mint: &mut IdMint) -> Vec<KeptFact> {
-        if is_contradicted(self.message) {
-            return Vec::new();
-        }
         if self.message.incoming.direction == Direction::FromAgent {
             return sent(self.message, self.lookup, mint).into_iter().collect();
         }
         let own: Vec<IdentityId> = self.identities.iter().map(|touched| touched.id).collect();
+        // What was stated by whoever has an address only for a time goes with the message.
+        let is_lasting = !self.identities.iter().any(|touched| can_be_passed_on(&touched.identity, touched.assurance));
         let mut kept: Vec<KeptFact> = Vec::new();
         for (fact, key) in self.keyed_facts() {
             let held = self.facts.holders.get(&key).into_iter().flatten();
-            let known = held.clone().any(|h| own.contains(&h.identity) && h.assurance >= self.message.assurance);
-            if known || kept.iter().any(|k| k.key == key) {
+            let at = self.message.trusted_at;
+            let is_said = fact.place == Place::Body;
+            let known = held.clone().any(|h| {
+                own.contains(&h.identity)
+                    && h.assurance >= self.message.assurance
+                    && h.at <= at
+                    && (h.place == Place::Body) >= is_said
+            });
+            if (known && is_lasting) || kept.iter().any(|k| k.key == key) {
                 continue;
             }
             let fact = keep(self.message, &fact.value, fact.place, key, self.message.assurance, mint);
             kept.push(KeptFact { refused: self.refused.contains(&key), ..fact });
         }
-        let answered = self.answered().filter(|key| !self.is_held_by_own(*key));
-        kept.extend(answered.map(|key| desk_message(self.message, key, self.message.assurance, mint)));
+        kept.extend(self.answered().map(|key| desk_message(self.message, key, self.message.assurance, mint)));
         kept
     }
 
@@ -613,26 +620,14 @@ impl<'a> Weighing<'a> {
         let nearest = references.filter(move |(reference, _)| is_answer(reference.kind)).map(|(_, key)| *key);
         nearest.take(ANSWERED_MAX).filter(is_sent).take(1)
     }
-
-    fn is_held_by_own(&self, key: LookupKey) -> bool {
-        let holders = self.facts.holders.get(&key).into_iter().flatten();
-        holders.filter_map(|holder| self.facts.contact_of(holder.identity)).any(|contact| self.is_own(contact))
-    }
 }
 
-/// Whether an address has been passed on to the sender: he goes by another name, and the browser is anybody's, or the
-/// number has been quiet for long.
+/// Whether an address has been passed on to the sender, as far as that is known when he writes.
 fn is_passed_on(message: &Message, known: &KnownIdentity) -> bool {
-    if message.incoming.direction == Direction::FromAgent {
-        return false;
-    }
-    let quiet_s = message.trusted_at.as_second() - known.last_at.as_second();
-    let may_be = match known.identity.scheme.as_str() {
-        TEL => quiet_s >= PASSED_ON_AFTER_S,
-        _ => is_passed_around(&known.identity, known.assurance) && quiet_s >= 0,
-    };
     let names: Vec<&PersonName> = message.names().collect();
-    may_be && compare_names(&names, known.names.iter()) == Names::Conflict
+    let owner = (known.names.as_slice(), known.last_at);
+    message.incoming.direction != Direction::FromAgent
+        && epochs::is_passed_on((&known.identity, known.assurance), owner, (&names, message.trusted_at))
 }
 
 fn describe(value: &FactValue) -> (FactKind, String, Option<MatterRole>, String) {

@@ -10,7 +10,9 @@ use super::pins::Blocks;
 use super::resolve::Resolved;
 use super::{close, nothing, thread};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution, TouchedIdentity};
+use crate::pure::domain::decision::{
+    Decision, ItemRole, Move, Placement, Reason, Resolution, Suggestion, SuggestionTarget, TouchedIdentity,
+};
 use crate::pure::domain::facts::{AnchorKind, EntitledBy, Facts, Lookup, LookupKey};
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, RawEventId, TicketId};
 use crate::pure::domain::identity::Assurance;
@@ -20,7 +22,7 @@ use crate::pure::domain::message::{
 };
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
-use crate::pure::domain::ticket::{Ticket, Triage};
+use crate::pure::domain::ticket::{Ticket, TicketState, Triage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message as it is kept.
@@ -54,6 +56,8 @@ pub struct Kept {
     pub pinned_to: Option<MessageId>,
     /// The ticket whose id those beside it keep, if an agent said so.
     pub pinned_on: Option<TicketId>,
+    /// It is on a ticket that something points to, of people who are not decided on: it stays beside those it is with.
+    pub is_beside: bool,
     /// The subject.
     pub subject: Option<String>,
     /// The first of its own words.
@@ -86,6 +90,21 @@ pub struct Rethreaded {
     pub numbers: Vec<(MessageId, LookupKey, String)>,
     /// Why messages are where they are.
     pub reasons: BTreeMap<MessageId, Vec<Reason>>,
+    /// Tickets that something pointed to in vain.
+    pub pointed: Vec<Pointed>,
+}
+
+/// A message that something ties to a ticket on which it is not.
+#[derive(Debug, Clone)]
+pub struct Pointed {
+    /// Which.
+    pub message: MessageId,
+    /// To which ticket.
+    pub ticket: TicketId,
+    /// By which message of that ticket.
+    pub by_message: MessageId,
+    /// One sentence.
+    pub why: String,
 }
 
 /// Places messages and closings anew. `facts` holds the people, as they are known now, and no tickets.
@@ -110,12 +129,17 @@ pub fn rethread(
     let mut reasons: BTreeMap<MessageId, Vec<Reason>> = BTreeMap::new();
     let mut numbers: Vec<(MessageId, LookupKey, String)> = Vec::new();
     let mut blocks = Blocks::of(kept.iter().map(|kept| (kept.id, kept.pinned_to)));
+    let mut pointed: Vec<Pointed> = Vec::new();
+    let mut beside: BTreeMap<TicketId, TicketId> = BTreeMap::new();
     for kept in kept.iter().copied() {
         while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
             close_again(closing, &mut facts);
         }
         let (message, lookup) = revive(kept, &facts);
-        let decision = place_again(kept, &message, &lookup, &facts, &blocks, mint, policy);
+        let mut decision = place_again(kept, &message, &lookup, &facts, &blocks, mint, policy);
+        if let Some(ticket) = kept.ticket.filter(|_| kept.is_beside) {
+            stay(&mut decision, *beside.entry(ticket).or_insert_with(|| mint.dated(kept.received_at)), &facts);
+        }
         facts.apply(&message, &lookup, &decision);
         if let Some(ticket) = decision.placement.ticket() {
             ticket_of.insert(kept.id, ticket);
@@ -125,6 +149,9 @@ pub fn rethread(
             }
         }
         reasons.insert(kept.id, decision.reasons);
+        // What an agent writes down is about the message that it is on.
+        let about = kept.outline.on.unwrap_or(kept.id);
+        pointed.extend(decision.suggestions.into_iter().filter_map(|suggestion| pointed_to(about, suggestion)));
         let named = decision.anchors.into_iter().filter(|(kind, ..)| *kind == AnchorKind::Number);
         numbers.extend(named.map(|(_, key, matter)| (kept.id, key, matter)));
     }
@@ -132,7 +159,37 @@ pub fn rethread(
     for ticket in ticket_of.values_mut() {
         *ticket = facts.ticket_now(*ticket);
     }
-    Rethreaded { numbers, ..name(&kept, &facts, ticket_of, reasons) }
+    let (rethreaded, names) = name(&kept, &facts, ticket_of, reasons);
+    for pointed in &mut pointed {
+        let now = facts.ticket_now(pointed.ticket);
+        pointed.ticket = names.get(&now).copied().unwrap_or(now);
+    }
+    let is_there = |pointed: &Pointed| rethreaded.ticket_of.get(&pointed.message) == Some(&pointed.ticket);
+    pointed.retain(|pointed| !is_there(pointed));
+    Rethreaded { numbers, pointed, ..rethreaded }
+}
+
+/// The message stays on its ticket, which it opens if it is the first on it.
+fn stay(decision: &mut Decision, ticket: TicketId, facts: &Facts) {
+    let ticket = facts.ticket_now(ticket);
+    decision.placement = match facts.ticket(ticket) {
+        Some(known) if known.ticket.state == TicketState::Open => Placement::Join(ticket),
+        Some(_) if matches!(decision.placement, Placement::Reopen(_)) => Placement::Reopen(ticket),
+        Some(_) => Placement::Join(ticket),
+        None => Placement::Open { ticket, follow_up_of: None },
+    };
+    decision.entitled_by = decision.entitled_by.or(decision.resolution.contact().map(|_| EntitledBy::SameContact));
+    decision.moves.clear();
+    decision.suggestions.clear();
+}
+
+fn pointed_to(message: MessageId, suggestion: Suggestion) -> Option<Pointed> {
+    match suggestion.target {
+        SuggestionTarget::Ticket(ticket) => {
+            Some(Pointed { message, ticket, by_message: suggestion.message, why: suggestion.why })
+        }
+        SuggestionTarget::Contact(_) => None,
+    }
 }
 
 /// The message again, as far as placing it needs.
@@ -264,6 +321,7 @@ fn place_again(
         identities: touched.collect(),
         closed: Vec::new(),
         facts: Vec::new(),
+        held_back: Vec::new(),
         edges: Vec::new(),
         suggestions: Vec::new(),
         is_tied: false,
@@ -294,6 +352,7 @@ fn place_again(
     decision.entitled_by = placed.entitled_by;
     decision.anchors = placed.anchors;
     decision.moves = placed.moves;
+    decision.suggestions = placed.suggestions;
     decision.reasons = placed.reasons;
     decision.triage = kept.triage.clone();
     decision
@@ -312,13 +371,13 @@ fn close_again(closing: &Closing, facts: &mut Facts) {
 
 /// Gives the tickets their ids: that of the oldest ticket which one of their messages opened when it came, but none
 /// that an agent put beside another, and before all the one that he put the others beside; else the one most of them
-/// are on, if that is nobody else's; else a new one.
+/// are on, if that is nobody else's; else a new one. Says which has which.
 fn name(
     kept: &[&Kept],
     facts: &Facts,
     placed: BTreeMap<MessageId, TicketId>,
     mut reasons: BTreeMap<MessageId, Vec<Reason>>,
-) -> Rethreaded {
+) -> (Rethreaded, BTreeMap<TicketId, TicketId>) {
     let mut groups: BTreeMap<TicketId, Vec<&Kept>> = BTreeMap::new();
     for kept in kept.iter().copied() {
         if let Some(ticket) = placed.get(&kept.id) {
@@ -368,7 +427,7 @@ fn name(
     }
     reasons.retain(|message, _| rethreaded.ticket_of.contains_key(message));
     rethreaded.reasons = reasons;
-    rethreaded
+    (rethreaded, names)
 }
 
 #[cfg(test)]
@@ -436,6 +495,7 @@ mod tests {
                 is_call: false,
                 pinned_to,
                 pinned_on: None,
+                is_beside: false,
                 subject: None,
                 words: "Hei".to_owned(),
                 triage: Triage { kind: Vec::new(), priority: crate::pure::domain::ticket::Priority::Normal },

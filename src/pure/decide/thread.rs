@@ -4,7 +4,7 @@
 //! **Invariant:** the sender's right to a ticket is checked before a token, number or header counts;
 //! what points to a ticket he has no right to becomes a suggestion.
 
-use super::evidence::{is_call, is_contradicted, is_forgeable, may_guess};
+use super::evidence::{firm, is_call, is_contradicted, is_forgeable, may_guess};
 use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
@@ -218,9 +218,8 @@ impl<'a> Threading<'a> {
     }
 
     fn organisation_of_sender(&self) -> Option<&'a str> {
-        let host = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain())?;
-        let domain = registrable_domain(host)?;
-        (!self.policy.is_public(domain) && !self.policy.own_domains.contains(domain)).then_some(domain)
+        let mut held = self.message.customer().identities.iter().map(|held| &held.identity);
+        firm(held.find(|identity| identity.mail_domain().is_some())?, self.policy)
     }
 
     /// The anchor leads to a ticket that is not a group's.
@@ -248,6 +247,13 @@ impl<'a> Threading<'a> {
         let ticket = self.facts.ticket_now(self.facts.said.get(&on)?.ticket?);
         self.facts.ticket(ticket)?;
         self.because("desk_act", "The desk did this about a message of this ticket.");
+        let numbers = self.numbers.values().flatten();
+        for anchor in numbers.flat_map(|key| self.facts.anchors.get(key).into_iter().flatten()) {
+            if let Some(other) = anchor.ticket.filter(|_| anchor.kind == AnchorKind::Number) {
+                let why = "The desk wrote down a number of this ticket.";
+                self.pointed.push((self.facts.ticket_now(other), anchor.message, why));
+            }
+        }
         Some(Found::Ticket { ticket, by: EntitledBy::Addressed, window: self.windows.one_open })
     }
 
@@ -782,9 +788,12 @@ impl<'a> Threading<'a> {
         let mut anchors: Vec<(AnchorKind, LookupKey, String)> = Vec::new();
         for (kind, key, name) in pointers::anchors(self.message, self.lookup, self.facts, ticket) {
             // What a contradicted sender says draws nothing to him: neither answers nor what he names.
-            let is_drawing = matches!(kind, AnchorKind::Wanted | AnchorKind::Subject | AnchorKind::Passage);
-            if !is_drawing || !is_contradicted(self.message) {
-                anchors.push((kind, key, name.to_owned()));
+            match kind {
+                AnchorKind::Wanted if is_contradicted(self.message) => {
+                    anchors.push((AnchorKind::Doubted, key, name.to_owned()));
+                }
+                AnchorKind::Subject | AnchorKind::Passage if is_contradicted(self.message) => {}
+                _ => anchors.push((kind, key, name.to_owned())),
             }
         }
         // A forged message must not tie a number to somebody's matter.

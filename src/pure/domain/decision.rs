@@ -88,6 +88,8 @@ pub enum EvidenceClass {
     AssertedId,
     /// The same secret number, and no name to hold against it.
     OrderOnly,
+    /// The same full name, and the same firm or mail domain of one.
+    NameCompany,
     /// The same full name within days, and nobody else of that name.
     FullName,
 }
@@ -102,8 +104,24 @@ impl EvidenceClass {
             Self::OrderNumber => "order_number",
             Self::AssertedId => "asserted_id",
             Self::OrderOnly => "order_only",
+            Self::NameCompany => "name_company",
             Self::FullName => "full_name",
         }
+    }
+
+    /// The class of a stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [
+            Self::SameId,
+            Self::IdMentioned,
+            Self::ReplyRef,
+            Self::OrderNumber,
+            Self::AssertedId,
+            Self::OrderOnly,
+            Self::NameCompany,
+            Self::FullName,
+        ];
+        all.into_iter().find(|class| class.as_str() == word)
     }
 
     /// Whether the class may join by itself. The bits rank and explain; this is the guard.
@@ -153,6 +171,46 @@ pub enum SuggestionTarget {
     Contact(ContactId),
     /// Another ticket.
     Ticket(TicketId),
+}
+
+/// Where a suggestion stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuggestionState {
+    /// It waits for an agent's word.
+    Open,
+    /// An agent said yes.
+    Accepted,
+    /// An agent said no.
+    Rejected,
+    /// They are one by now.
+    Overtaken,
+    /// What pointed there does not any more.
+    Withdrawn,
+}
+
+impl SuggestionState {
+    /// The stable word, as in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Overtaken => "overtaken",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of a stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Accepted, Self::Rejected, Self::Overtaken, Self::Withdrawn]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+
+    /// An agent has said so.
+    pub fn is_agents(self) -> bool {
+        matches!(self, Self::Accepted | Self::Rejected)
+    }
 }
 
 /// An earlier placement that is mended.
@@ -246,7 +304,7 @@ pub struct TouchedIdentity {
 }
 
 /// A fact to be kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeptFact {
     /// Its id.
     pub id: FactId,
@@ -285,6 +343,8 @@ pub struct Decision {
     pub closed: Vec<(IdentityId, Timestamp)>,
     /// Facts to be kept.
     pub facts: Vec<KeptFact>,
+    /// Facts to be kept once the message is believed.
+    pub held_back: Vec<KeptFact>,
     /// Evidence that joined.
     pub edges: Vec<Edge>,
     /// Where it goes.

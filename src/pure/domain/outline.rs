@@ -1,7 +1,8 @@
 //! [`Outline`]: what is kept of a message so that it can be placed anew when evidence comes late.
 //!
-//! **Invariant:** it holds keyed hashes, ids and flags only, no word of the message and no address.
+//! **Invariant:** it holds keyed hashes, ids, masks and flags only, no word of the message and no address.
 
+use super::decision::{Decision, KeptFact};
 use super::facts::{AnchorKind, Lookup, LookupKey};
 use super::id::{IdentityId, MessageId};
 use super::identity::Assurance;
@@ -39,6 +40,9 @@ pub struct Outline {
     /// What our server said about the sender.
     #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
+    /// What it states, while its sender's domain denies it and nothing else vouches for it.
+    #[serde(rename = "h", skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<KeptFact>,
     /// The message that an agent's act is on.
     #[serde(rename = "on", skip_serializing_if = "Option::is_none")]
     pub on: Option<MessageId>,
@@ -54,8 +58,9 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// The outline of a message whose customer has these identities.
-    pub fn of(message: &Message, lookup: &Lookup, identities: Vec<(IdentityId, Assurance)>) -> Self {
+    /// The outline of a message, with what was decided on it.
+    pub fn of(message: &Message, lookup: &Lookup, decision: &Decision) -> Self {
+        let identities = decision.identities.iter().map(|touched| (touched.id, touched.assurance));
         let kinds = message.incoming.references.iter().map(|reference| reference.kind);
         let numbers = message.facts.iter().zip(&lookup.facts).filter_map(|(fact, key)| match (&fact.value, key) {
             (FactValue::Number { matter, role, .. }, Some(key)) => Some((matter.clone(), *role, *key)),
@@ -69,7 +74,8 @@ impl Outline {
             quoted: lookup.quoted.clone(),
             topics: lookup.topics.clone(),
             numbers: numbers.collect(),
-            identities,
+            identities: identities.collect(),
+            held_back: decision.held_back.clone(),
             authentication: message.incoming.authentication,
             on: message.incoming.on.as_ref().and_then(|on| on.message),
             says_new_matter: message.says_new_matter,

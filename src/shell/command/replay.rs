@@ -2,9 +2,9 @@
 //!
 //! What is put back into the queue: deliveries with a fault in quarantine, and those in which the
 //! channel now reads items that were not taken in before (a parser was mended). Items taken in before
-//! come out as repeats and change nothing. Not done here: deciding anew what already stands under
-//! another configuration (a merge withdrawn, a window changed); that waits for decisions that can be
-//! taken back.
+//! come out as repeats and change nothing. Then everybody of whom something was received since is decided on anew,
+//! from all that is known: who is who, what is one matter, and what is suggested. Where nothing was mended and nothing
+//! set up otherwise, that changes nothing.
 
 use super::output::Output;
 use super::{Bench, Failure, quarantine};
@@ -111,6 +111,10 @@ async fn replay(
     }
     if again.len() >= PUT_BACK_MAX {
         eprintln!("lanka: there may be more: run `lanka replay` once again");
+    }
+    let people = store.want_all(since, Timestamp::now()).await?;
+    if !output.is_json() {
+        output.text(&format!("{} to be decided on anew", counted(people, "contact", "contacts")))?;
     }
     quarantine::decide_again(deployment, parts, &again, output).await
 }

@@ -158,7 +158,7 @@ pub struct SuggestionLine {
     pub bits: i16,
     /// Why.
     pub why: String,
-    /// Open, accepted, rejected or overtaken.
+    /// Open, accepted, rejected, overtaken or withdrawn.
     pub state: String,
 }
 

@@ -51,7 +51,7 @@ pub struct Assignment {
     pub ticket_id: Option<TicketId>,
     /// What was said when it came in.
     pub at_arrival: AtArrival,
-    /// What was suggested when it came in.
+    /// What is suggested, as it stands now.
     pub suggested: Suggested,
     /// `from_customer` or `from_agent`; null for an update.
     pub direction: Option<String>,
@@ -100,9 +100,9 @@ const ASSIGNMENTS: &str = "
         d.contact_id AS first_contact, o.ticket_id AS first_ticket, m.direction, m.occurred_at,
         coalesce(m.matter_kind, '{}') AS matter_kind, m.priority, coalesce(m.numbers, '{}') AS numbers,
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
-            WHERE s.message_id = p.message_id AND s.target_kind = 'contact' AND s.state <> 'rejected') AS contacts,
+            WHERE s.message_id = p.message_id AND s.target_kind = 'contact' AND s.state IN ('open', 'accepted')) AS contacts,
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
-            WHERE s.message_id = p.message_id AND s.target_kind = 'ticket' AND s.state <> 'rejected') AS tickets
+            WHERE s.message_id = p.message_id AND s.target_kind = 'ticket' AND s.state IN ('open', 'accepted')) AS tickets
     FROM page p
     LEFT JOIN raw_event r ON r.id = p.raw_event
     LEFT JOIN message m ON m.id = p.message_id

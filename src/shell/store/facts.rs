@@ -197,7 +197,7 @@ impl Loader<'_> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT f.key_hash, f.id, f.identity_id, f.message_id, f.at, f.assurance, f.place
              FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
-                SELECT * FROM fact WHERE fact.key_hash = k.key_hash ORDER BY fact.at DESC LIMIT {HOLDERS_MAX}
+                SELECT * FROM fact WHERE fact.key_hash = k.key_hash AND fact.kind NOT IN ('left', 'entered') ORDER BY fact.at DESC LIMIT {HOLDERS_MAX}
              ) f"
         )))
         .bind(uuids(fact_keys(batch)))

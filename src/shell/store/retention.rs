@@ -136,7 +136,9 @@ const IDENTITIES: &str = "
         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.identity_id = i.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_IDENTITIES: [&str; 4] = [
+const FORGET_IDENTITIES: [&str; 6] = [
+    "DELETE FROM edge e USING former_identity f WHERE f.now = ANY($1) AND (e.identity_a = f.id OR e.identity_b = f.id)",
+    "DELETE FROM former_identity WHERE now = ANY($1)",
     "DELETE FROM edge WHERE identity_a = ANY($1) OR identity_b = ANY($1)",
     "DELETE FROM fact WHERE identity_id = ANY($1)",
     "DELETE FROM profile WHERE identity_id = ANY($1)",

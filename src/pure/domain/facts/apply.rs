@@ -127,7 +127,7 @@ impl Facts {
             }
         }
         let Some(identity) = decision.identity else { return };
-        for fact in &decision.facts {
+        for fact in decision.facts.iter().filter(|fact| fact.kind.is_stated()) {
             let holder = Holder {
                 fact: fact.id,
                 identity,
@@ -181,7 +181,9 @@ impl Facts {
         if known.last_at <= message.occurred_at || known.last_ticket.is_none() {
             known.last_at = message.occurred_at;
             // What somebody says to us alone never goes on from where he spoke in a group.
-            let ticket = decision.placement.ticket().filter(|_| !message.incoming.is_in_group());
+            // A notice about him is shown on a ticket, and is none of his words.
+            let is_said = !message.incoming.is_in_group() && decision.role != ItemRole::Move;
+            let ticket = decision.placement.ticket().filter(|_| is_said);
             known.last_ticket = ticket.or(known.last_ticket);
             // A notice is no message that anybody could look at, and what the desk wrote is not his.
             let is_his = message.incoming.direction == Direction::FromCustomer || known.last_message.is_none();

@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub struct LookupKey(pub uuid::Uuid);
 
 /// What a look-up of a fact is about; two kinds never share a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// A full name, folded and sorted.
     Name,
@@ -34,9 +35,18 @@ pub enum FactKind {
     Company,
     /// A message of the desk's: it was sent to him, or he answered it.
     DeskMessage,
+    /// The platform says that he left an address.
+    Left,
+    /// The platform says that he is reached at an address.
+    Entered,
 }
 
 impl FactKind {
+    /// Somebody stated it, or it was sent to him; else a platform says it of an address.
+    pub fn is_stated(self) -> bool {
+        !matches!(self, Self::Left | Self::Entered)
+    }
+
     /// The stable word, as in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,6 +55,8 @@ impl FactKind {
             Self::Number => "number",
             Self::Company => "company",
             Self::DeskMessage => "desk_message",
+            Self::Left => "left",
+            Self::Entered => "entered",
         }
     }
 }
@@ -121,6 +133,9 @@ pub enum AnchorKind {
     Number,
     /// A message was pointed at that had not come yet.
     Wanted,
+    /// The same by a mail that its sender's domain denies: it draws nobody there, and is looked at again when the
+    /// message comes.
+    Doubted,
     /// A subject and one who takes part.
     Subject,
     /// A passage of a message's own words.
@@ -139,6 +154,7 @@ impl AnchorKind {
             Self::Hint => "hint",
             Self::Number => "number",
             Self::Wanted => "wanted",
+            Self::Doubted => "doubted",
             Self::Subject => "subject",
             Self::Passage => "passage",
             Self::Topic => "topic",
@@ -154,6 +170,7 @@ impl AnchorKind {
             Self::Hint,
             Self::Number,
             Self::Wanted,
+            Self::Doubted,
             Self::Subject,
             Self::Passage,
             Self::Topic,

@@ -1,6 +1,7 @@
 //! Messages, their attachments, and the items they came as.
 
 use super::*;
+use crate::pure::domain::name::PersonName;
 use crate::pure::domain::outline::Outline;
 
 /// Why a file of imported history is not fetched: importing calls nobody.
@@ -9,17 +10,18 @@ const IMPORTED: &str = "left with the vendor when history was imported";
 const INSERT_MESSAGES: &str = "
     INSERT INTO message (tenant, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id,
         sender_name, occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind,
-        priority, numbers, forwarded_from, outline)
+        priority, numbers, forwarded_from, outline, names)
     SELECT $1, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
         occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto,
         coalesce(string_to_array(nullif(marks, ''), ','), '{}'), coalesce(string_to_array(nullif(matter_kind, ''), ','), '{}'),
-        priority, coalesce(string_to_array(nullif(numbers, ''), E'\\n'), '{}'), forwarded_from, outline
+        priority, coalesce(string_to_array(nullif(numbers, ''), E'\\n'), '{}'), forwarded_from, outline,
+        coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}')
     FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
         $11::uuid[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
-        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::jsonb[])
+        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::jsonb[], $28::text[])
         AS t(id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
             occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind, priority,
-            numbers, forwarded_from, outline)";
+            numbers, forwarded_from, outline, names)";
 
 impl<'a> Writer<'a> {
     pub(super) async fn messages(&mut self) -> Result<(), StoreError> {
@@ -67,6 +69,7 @@ impl<'a> Writer<'a> {
             .bind(column(&rows, |d| d.message.numbers().map(|(_, _, value)| value).collect::<Vec<_>>().join("\n")))
             .bind(column(&rows, |d| d.message.incoming.forwarded_from.as_deref()))
             .bind(column(&rows, |d| outline(d)))
+            .bind(column(&rows, |d| d.message.names().map(PersonName::written).collect::<Vec<_>>().join("\n")))
             .execute(&mut *self.connection)
             .await?;
         Ok(())
@@ -244,8 +247,7 @@ impl<'a> Writer<'a> {
 
 /// What placing the message anew needs.
 fn outline(d: &Decided) -> serde_json::Value {
-    let identities = d.decision.identities.iter().map(|touched| (touched.id, touched.assurance));
-    serde_json::to_value(Outline::of(&d.message, &d.lookup, identities.collect())).unwrap_or_default()
+    serde_json::to_value(Outline::of(&d.message, &d.lookup, &d.decision)).unwrap_or_default()
 }
 
 fn marks(d: &Decided) -> String {

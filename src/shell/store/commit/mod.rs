@@ -10,6 +10,7 @@ mod tickets;
 mod updates;
 
 pub(super) use outbox::queue;
+pub(super) use people::{joined_names, suggestion_target};
 
 use super::facts::Loaded;
 use super::media::{self, New};

@@ -1,6 +1,7 @@
 //! Contacts, their identities, and what was stated about them.
 
 use super::*;
+use crate::pure::decide::resolve::ANSWERED_MAX;
 
 impl<'a> Writer<'a> {
     pub(super) async fn contacts(&mut self) -> Result<(), StoreError> {
@@ -54,12 +55,16 @@ impl<'a> Writer<'a> {
             .filter_map(|id| self.facts.identity(*id))
             .partition(|known| self.loaded.identities.contains(&known.id));
         if !new.is_empty() {
+            let brought = self.deciding().flat_map(|d| d.decision.identities.iter().map(move |touched| (d, touched)));
+            let brought =
+                brought.filter(|(_, touched)| touched.new).map(|(d, touched)| (touched.id, d.decision.message));
+            let opened_by: HashMap<IdentityId, MessageId> = brought.collect();
             sqlx::query(
-                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key)
-                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message, closed_at, claim_key
+                "INSERT INTO identity (id, tenant, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key, opened_by)
+                 SELECT id, $1, scheme, scope, value, epoch, contact_id, assurance, coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), first_at, last_at, last_ticket, last_message, closed_at, claim_key, opened_by
                  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::uuid[], $8::smallint[], $9::text[],
-                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::timestamptz[], $15::uuid[])
-                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key)",
+                    $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::uuid[], $14::timestamptz[], $15::uuid[], $16::uuid[])
+                    AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_ticket, last_message, closed_at, claim_key, opened_by)",
             )
             .bind(self.tenant)
             .bind(column(&new, |k| k.id.0))
@@ -76,6 +81,7 @@ impl<'a> Writer<'a> {
             .bind(column(&new, |k| k.last_message.map(|id| id.0)))
             .bind(column(&new, |k| k.closed_at.map(sql_time)))
             .bind(column(&new, |k| self.keyer.claim(&k.identity).0))
+            .bind(column(&new, |k| opened_by.get(&k.id).map(|id| id.0)))
             .execute(&mut *self.connection)
             .await?;
         }
@@ -123,11 +129,23 @@ impl<'a> Writer<'a> {
     /// Whose messages named one that has come only now: what it tells of them was not known when they came.
     async fn awaited(&mut self) -> Result<Vec<(Uuid, bool)>, StoreError> {
         let mut by: Vec<(Uuid, bool)> = Vec::new();
+        let mut answers: Vec<(Uuid, Uuid)> = Vec::new();
         for d in self.deciding() {
-            let anchors = d.lookup.own_message().and_then(|key| self.facts.anchors.get(&key)).into_iter().flatten();
-            let waited = anchors.filter(|anchor| anchor.kind == AnchorKind::Wanted && anchor.message != d.message.id);
-            by.extend(waited.map(|anchor| (anchor.message.0, d.quiet)));
+            let Some(key) = d.lookup.own_message() else { continue };
+            let anchors = self.facts.anchors.get(&key).into_iter().flatten();
+            let waited = anchors.filter(|anchor| {
+                matches!(anchor.kind, AnchorKind::Wanted | AnchorKind::Doubted) && anchor.message != d.message.id
+            });
+            let waited: Vec<&Anchor> = waited.collect();
+            by.extend(waited.iter().map(|anchor| (anchor.message.0, d.quiet)));
+            if d.decision.facts.iter().any(|fact| fact.kind == FactKind::DeskMessage && fact.key == key) {
+                let is_answer = |anchor: &&&Anchor| {
+                    anchor.kind == AnchorKind::Wanted && anchor.direction == Direction::FromCustomer
+                };
+                answers.extend(waited.iter().filter(is_answer).map(|anchor| (anchor.message.0, key.0)));
+            }
         }
+        self.late_answers(&answers).await?;
         if by.is_empty() {
             return Ok(Vec::new());
         }
@@ -140,6 +158,29 @@ impl<'a> Writer<'a> {
         .fetch_all(&mut *self.connection)
         .await?;
         Ok(rows)
+    }
+
+    /// What answers a message of the desk's that has come only now: as if it had been here before.
+    async fn late_answers(&mut self, answers: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        // The nearest that an answer names, as far as it is looked at when it comes.
+        sqlx::query(
+            "INSERT INTO fact (tenant, id, kind, key_hash, mask, place, identity_id, message_id, channel, assurance, at, received_at)
+             SELECT $1, gen_random_uuid(), 'desk_message', t.key, '', 'header', m.identity_id, m.id, m.channel, m.assurance, m.trusted_at, m.received_at
+             FROM unnest($2::uuid[], $3::uuid[]) AS t(message, key) JOIN message m ON m.id = t.message
+             WHERE m.identity_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.message_id = m.id AND f.key_hash = t.key)
+                AND t.key::text IN (SELECT r.named->>1 FROM jsonb_array_elements(m.outline->'r') WITH ORDINALITY AS r(named, place)
+                    WHERE r.named->>0 IN ('reply', 'ancestor') ORDER BY r.place LIMIT $4)",
+        )
+        .bind(self.tenant)
+        .bind(column(answers, |(message, _)| *message))
+        .bind(column(answers, |(_, key)| *key))
+        .bind(i64::try_from(ANSWERED_MAX).unwrap_or(i64::MAX))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
     }
 
     /// Joins of contacts: the identities go over, the journal says so, the old ids stay valid.
@@ -263,10 +304,6 @@ impl<'a> Writer<'a> {
         if rows.is_empty() {
             return Ok(());
         }
-        let target = |suggestion: &Suggestion| match suggestion.target {
-            SuggestionTarget::Contact(id) => ("contact", id.0),
-            SuggestionTarget::Ticket(id) => ("ticket", id.0),
-        };
         sqlx::query(
             "INSERT INTO suggestion (tenant, id, message_id, target_kind, target, by_message, class, bits, why, at)
              SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::text[])
@@ -279,9 +316,10 @@ impl<'a> Writer<'a> {
         )
         .bind(self.tenant)
         .bind(column(&rows, |(_, s)| s.id.0))
-        .bind(column(&rows, |(d, _)| d.decision.message.0))
-        .bind(column(&rows, |(_, s)| target(s).0))
-        .bind(column(&rows, |(_, s)| target(s).1))
+        // What an agent writes down is about the message that it is on.
+        .bind(column(&rows, |(d, _)| d.message.incoming.on.as_ref().and_then(|on| on.message).unwrap_or(d.decision.message).0))
+        .bind(column(&rows, |(_, s)| suggestion_target(s.target).0))
+        .bind(column(&rows, |(_, s)| suggestion_target(s.target).1))
         .bind(column(&rows, |(_, s)| s.message.0))
         .bind(column(&rows, |(_, s)| s.class.map(|class| class.as_str())))
         .bind(column(&rows, |(_, s)| s.bits))
@@ -294,6 +332,14 @@ impl<'a> Writer<'a> {
 }
 
 /// Names as one text: arrays of arrays of different lengths do not exist in Postgres.
-fn joined_names(known: &crate::pure::domain::contact::KnownIdentity) -> String {
+pub(crate) fn joined_names(known: &crate::pure::domain::contact::KnownIdentity) -> String {
     column(&known.names, |name| name.written()).join("\n")
+}
+
+/// The target of a suggestion in SQL: its kind, and which.
+pub(crate) fn suggestion_target(target: SuggestionTarget) -> (&'static str, Uuid) {
+    match target {
+        SuggestionTarget::Contact(id) => ("contact", id.0),
+        SuggestionTarget::Ticket(id) => ("ticket", id.0),
+    }
 }

@@ -1,13 +1,21 @@
 //! What deciding anew needs to know.
 
 use crate::pure::decide::anew::{HISTORY_MAX, History, Hood};
+use crate::pure::decide::epochs::can_be_passed_on;
+use crate::pure::decide::evidence::firm;
 use crate::pure::decide::ledger::{Kind, Member, Stated, Word};
 use crate::pure::decide::lookup::Keyer;
+use crate::pure::decide::recast::{Notice, Owned, Spoken, WrittenWord};
+use crate::pure::decide::resolve::ANSWERED_MAX;
 use crate::pure::decide::rethread::{Closing, Kept};
-use crate::pure::domain::facts::{HOLDERS_MAX, LookupKey};
+use crate::pure::domain::contact::KnownIdentity;
+use crate::pure::domain::facts::{ANCHORS_MAX, HOLDERS_MAX, LookupKey};
 use crate::pure::domain::id::*;
-use crate::pure::domain::identity::Assurance;
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
+use crate::pure::domain::message::{Authentication, ReferenceKind};
+use crate::pure::domain::name::PersonName;
 use crate::pure::domain::outline::Outline;
+use crate::pure::domain::policy::Policy;
 use crate::pure::domain::ticket::{MatterKind, Priority, Triage};
 use crate::shell::store::StoreError;
 use crate::shell::store::facts::{self, direction, time};
@@ -26,26 +34,34 @@ struct Loader<'a> {
     connection: &'a mut PgConnection,
     tenant: &'a str,
     keyer: &'a Keyer,
+    policy: &'a Policy,
     hood: Hood,
     stated: BTreeMap<Uuid, Stated>,
 }
 
 /// Loads the neighbourhood of people: their identities with all that was stated by them and of them, the people
-/// who stated the same or are stated by them in the same way, and of the people beyond what bears on these.
+/// who stated the same or are stated by them in the same way, and of the people beyond what bears on these; and all
+/// that was said from addresses of theirs that can be passed on.
 pub async fn hood(
     connection: &mut PgConnection,
     tenant: &str,
-    keyer: &Keyer,
+    (keyer, policy): (&Keyer, &Policy),
     contacts: &[Uuid],
-) -> Result<Hood, StoreError> {
-    let mut loader = Loader { connection, tenant, keyer, hood: Hood::default(), stated: BTreeMap::new() };
+) -> Result<(Hood, Owned), StoreError> {
+    let mut loader = Loader { connection, tenant, keyer, policy, hood: Hood::default(), stated: BTreeMap::new() };
+    loader.hood.ledger.namesakes_within = policy.windows.one_open;
     let contacts = loader.now(contacts).await?;
     let inner = loader.identities(&contacts).await?;
     let near = loader.neighbours(&inner).await?;
     let near = loader.identities(&near).await?;
     let far = loader.neighbours(&near).await?;
-    let far = loader.identities(&far).await?;
-    loader.words().await?;
+    let mut far = loader.identities(&far).await?;
+    // Names only suggest, so that of who has one no more is needed than that.
+    let namesakes = loader.namesakes(&inner).await?;
+    far.extend(loader.identities(&namesakes).await?);
+    loader.firms().await?;
+    let words = loader.words().await?;
+    let owned = loader.owned(words).await?;
     let mut edge: BTreeMap<ContactId, BTreeSet<IdentityId>> = BTreeMap::new();
     for id in &far {
         if let Some(known) = loader.hood.known.get(id) {
@@ -53,10 +69,11 @@ pub async fn hood(
         }
     }
     let mut hood = loader.hood;
+    hood.near = inner.into_iter().chain(near).collect();
     hood.due = contacts.into_iter().map(ContactId).collect();
     hood.start = edge.into_values().collect();
     hood.ledger.stated = loader.stated.into_values().collect();
-    Ok(hood)
+    Ok((hood, owned))
 }
 
 impl Loader<'_> {
@@ -104,6 +121,7 @@ impl Loader<'_> {
                 names: known.names.clone(),
                 last_at: known.last_at,
                 is_shared: false,
+                firm: firm(&known.identity, self.policy).map(str::to_owned),
             });
             ids.push(known.id);
             self.hood.known.insert(known.id, known);
@@ -120,7 +138,7 @@ impl Loader<'_> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
         let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT f.* FROM unnest($1::uuid[]) AS i(id) CROSS JOIN LATERAL (
-                SELECT * FROM fact t WHERE t.identity_id = i.id AND t.kind NOT IN ('name', 'company') ORDER BY t.at DESC LIMIT {STATED_MAX}
+                SELECT * FROM fact t WHERE t.identity_id = i.id AND t.kind NOT IN ('name', 'company', 'left', 'entered') ORDER BY t.at DESC LIMIT {STATED_MAX}
              ) f"
         )))
         .bind(&ids)
@@ -133,7 +151,7 @@ impl Loader<'_> {
         keys.extend(&stated);
         let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT f.* FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
-                SELECT * FROM fact t WHERE t.key_hash = k.key_hash AND t.kind NOT IN ('name', 'company') ORDER BY t.at DESC LIMIT {HOLDERS_MAX}
+                SELECT * FROM fact t WHERE t.key_hash = k.key_hash AND t.kind NOT IN ('name', 'company', 'left', 'entered') ORDER BY t.at DESC LIMIT {HOLDERS_MAX}
              ) f"
         )))
         .bind(keys.into_iter().collect::<Vec<_>>())
@@ -143,10 +161,14 @@ impl Loader<'_> {
         let holders: Vec<Uuid> = self.stated.values().map(|stated| stated.by.0).collect();
         let contacts: Vec<Uuid> = sqlx::query_scalar(
             "SELECT contact_id FROM identity WHERE id = ANY($1)
-             UNION SELECT contact_id FROM identity WHERE claim_key = ANY($2) AND tenant = $3",
+             UNION SELECT contact_id FROM identity WHERE claim_key = ANY($2) AND tenant = $3
+             UNION SELECT i.contact_id FROM fact n JOIN fact o ON o.message_id = n.message_id AND o.kind IN ('left', 'entered')
+                JOIN identity i ON i.claim_key = o.key_hash AND i.tenant = $3
+                WHERE n.key_hash = ANY($2) AND n.kind IN ('left', 'entered')",
         )
         .bind(holders)
-        .bind(stated.into_iter().collect::<Vec<_>>())
+        // Who had the same addresses before or after has the same key.
+        .bind(stated.into_iter().chain(self.claims(&own)).collect::<Vec<_>>())
         .bind(self.tenant)
         .fetch_all(&mut *self.connection)
         .await?;
@@ -169,6 +191,40 @@ impl Loader<'_> {
         Ok(contacts)
     }
 
+    fn claims(&self, ids: &BTreeSet<IdentityId>) -> Vec<Uuid> {
+        let members = self.hood.ledger.members.iter().filter(|member| ids.contains(&member.id));
+        members.map(|member| member.claim.0).collect()
+    }
+
+    /// Contacts that have a full name of these identities.
+    async fn namesakes(&mut self, ids: &[IdentityId]) -> Result<BTreeSet<Uuid>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT f.* FROM (SELECT DISTINCT key_hash FROM fact WHERE identity_id = ANY($1) AND kind = 'name') k CROSS JOIN LATERAL (
+                SELECT * FROM fact t WHERE t.key_hash = k.key_hash ORDER BY t.at DESC LIMIT {HOLDERS_MAX}
+             ) f"
+        )))
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let holders = rows.iter().map(|row| row.try_get("identity_id")).collect::<Result<Vec<Uuid>, _>>()?;
+        self.take_stated(&rows)?;
+        let contacts: Vec<Uuid> = sqlx::query_scalar("SELECT DISTINCT contact_id FROM identity WHERE id = ANY($1)")
+            .bind(holders)
+            .fetch_all(&mut *self.connection)
+            .await?;
+        Ok(contacts.into_iter().collect())
+    }
+
+    /// The firms that all in sight named.
+    async fn firms(&mut self) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
+        let rows = sqlx::query("SELECT * FROM fact WHERE identity_id = ANY($1) AND kind = 'company'")
+            .bind(ids)
+            .fetch_all(&mut *self.connection)
+            .await?;
+        self.take_stated(&rows)
+    }
+
     fn take_stated(&mut self, rows: &[PgRow]) -> Result<(), StoreError> {
         for row in rows {
             let (kind, name, mask): (String, String, String) =
@@ -176,6 +232,8 @@ impl Loader<'_> {
             let (kind, shown) = match kind.as_str() {
                 "number" => (Kind::Number, format!("{name} {mask}")),
                 "desk_message" => (Kind::DeskMessage, String::new()),
+                "name" => (Kind::Name, String::new()),
+                "company" => (Kind::Company, String::new()),
                 _ => (Kind::Claim, mask),
             };
             self.stated.insert(
@@ -195,30 +253,130 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// What the platform and agents said of pairs.
-    async fn words(&mut self) -> Result<(), StoreError> {
+    /// What the platform and agents said of pairs, of those who are part of others now too.
+    async fn words(&mut self) -> Result<Vec<WrittenWord>, StoreError> {
         let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
-        let rows: Vec<(Uuid, Uuid, String)> = sqlx::query_as(
-            "SELECT identity_a, identity_b, class FROM edge WHERE state = 'active' AND identity_a = ANY($1) AND identity_b = ANY($1)
-                AND class IN ('same_id', 'agent_same', 'agent_apart') ORDER BY id",
+        let rows: Vec<(Uuid, Uuid, Uuid, String, Option<Uuid>)> = sqlx::query_as(
+            "SELECT e.id, coalesce(a.now, e.identity_a), coalesce(b.now, e.identity_b), e.class, e.message_id FROM edge e
+             LEFT JOIN former_identity a ON a.id = e.identity_a LEFT JOIN former_identity b ON b.id = e.identity_b
+             WHERE e.id IN (SELECT id FROM edge WHERE identity_a = ANY($1)
+                    UNION SELECT t.id FROM former_identity f JOIN edge t ON t.identity_a = f.id WHERE f.now = ANY($1))
+                AND e.state = 'active' AND coalesce(b.now, e.identity_b) = ANY($1) AND e.class IN ('same_id', 'agent_same', 'agent_apart')
+             ORDER BY e.id",
         )
         .bind(ids)
         .fetch_all(&mut *self.connection)
         .await?;
-        let word = |(a, b, class): (Uuid, Uuid, String)| {
+        let word = |(id, a, b, class, message): (Uuid, Uuid, Uuid, String, Option<Uuid>)| {
             let word = match class.as_str() {
                 "agent_same" => Word::Same,
                 "agent_apart" => Word::Apart,
                 _ => Word::Platform,
             };
-            (IdentityId(a), IdentityId(b), word)
+            let (from, to, message) = (IdentityId(a), IdentityId(b), message.map(MessageId));
+            WrittenWord { id: EdgeId(id), from, to, word, message }
         };
-        let mut words: Vec<_> = rows.into_iter().map(word).collect();
-        // Agents first: what the platform vouches for does not join what they keep apart.
-        words.sort_by_key(|(a, b, word)| (*word == Word::Platform, *a, *b));
-        self.hood.ledger.words = words;
-        Ok(())
+        Ok(rows.into_iter().map(word).collect())
     }
+
+    /// All uses of the addresses that can be passed on, of the people who have them; none when they are too many.
+    async fn owned(&mut self, words: Vec<WrittenWord>) -> Result<Owned, StoreError> {
+        let mut owned = Owned { words, ..Owned::default() };
+        let of_time = |known: &&KnownIdentity| {
+            can_be_passed_on(&known.identity, known.assurance) || known.identity.scope == CONTRADICTED_SCOPE
+        };
+        let contacts: BTreeSet<ContactId> =
+            self.hood.known.values().filter(of_time).map(|known| known.contact).collect();
+        let ids: Vec<Uuid> = self
+            .hood
+            .known
+            .values()
+            .filter(|known| contacts.contains(&known.contact))
+            .map(|known| known.id.0)
+            .collect();
+        if ids.is_empty() {
+            return Ok(owned);
+        }
+        let rows = sqlx::query(
+            "SELECT id, direction, occurred_at, trusted_at, received_at, names, identity_id, assurance, outline
+             FROM message WHERE identity_id = ANY($1) LIMIT $2",
+        )
+        .bind(&ids)
+        .bind(i64::try_from(HISTORY_MAX + 1).unwrap_or(i64::MAX))
+        .fetch_all(&mut *self.connection)
+        .await?;
+        if rows.len() > HISTORY_MAX {
+            return Ok(owned);
+        }
+        owned.spoken = rows.iter().map(spoken).collect::<Result<_, _>>()?;
+        let opened: Vec<(Uuid, Uuid)> =
+            sqlx::query_as("SELECT id, opened_by FROM identity WHERE id = ANY($1) AND opened_by IS NOT NULL")
+                .bind(&ids)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        owned.opened_by = opened.into_iter().map(|(id, by)| (IdentityId(id), MessageId(by))).collect();
+        let former: Vec<(Uuid, Uuid, Uuid)> =
+            sqlx::query_as("SELECT id, now, opened_by FROM former_identity WHERE now = ANY($1)")
+                .bind(&ids)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        let former = former.into_iter().map(|(id, now, by)| (IdentityId(id), (IdentityId(now), MessageId(by))));
+        owned.former = former.collect();
+        let keys: BTreeMap<Uuid, Identity> = self
+            .hood
+            .known
+            .values()
+            .filter(of_time)
+            .map(|known| (self.keyer.claim(&known.identity).0, known.identity.clone()))
+            .collect();
+        let rows = sqlx::query(
+            "SELECT key_hash, message_id, at, kind FROM fact WHERE key_hash = ANY($1) AND kind IN ('left', 'entered')",
+        )
+        .bind(keys.keys().copied().collect::<Vec<_>>())
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in &rows {
+            let Some(identity) = keys.get(&row.try_get::<Uuid, _>("key_hash")?) else { continue };
+            owned.notices.push(Notice {
+                identity: identity.clone(),
+                message: MessageId(row.try_get("message_id")?),
+                at: time(row, "at")?,
+                is_left: row.try_get::<&str, _>("kind")? == "left",
+            });
+        }
+        Ok(owned)
+    }
+}
+
+fn spoken(row: &PgRow) -> Result<Spoken, StoreError> {
+    let names: Vec<String> = row.try_get("names")?;
+    let outline = outline(row)?;
+    let is_denied = outline.authentication == Some(Authentication::Fail);
+    let answers =
+        outline.references.iter().filter(|(kind, _)| matches!(kind, ReferenceKind::Reply | ReferenceKind::Ancestor));
+    Ok(Spoken {
+        id: MessageId(row.try_get("id")?),
+        direction: direction(row.try_get("direction")?),
+        occurred_at: time(row, "occurred_at")?,
+        trusted_at: time(row, "trusted_at")?,
+        received_at: time(row, "received_at")?,
+        names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),
+        doubted: answers.filter(|_| is_denied).take(ANSWERED_MAX).map(|(_, key)| *key).collect(),
+        on: outline.on,
+        identities: outline.identities,
+    })
+}
+
+/// The outline of a message; of one from before there were any, as far as its row tells.
+fn outline(row: &PgRow) -> Result<Outline, StoreError> {
+    let outline: Option<serde_json::Value> = row.try_get("outline")?;
+    let identity: Option<Uuid> = row.try_get("identity_id")?;
+    let assurance = Assurance::from_level(row.try_get("assurance")?);
+    let mut outline: Outline = outline.and_then(|outline| serde_json::from_value(outline).ok()).unwrap_or_default();
+    if outline.identities.is_empty() {
+        outline.identities.extend(identity.map(|id| (IdentityId(id), assurance)));
+    }
+    Ok(outline)
 }
 
 /// Loads what was said by identities, and by others on the same tickets; `None` when that is too much.
@@ -239,21 +397,12 @@ pub async fn history(
     .fetch_all(&mut *connection)
     .await?;
     let loose = put_beside(connection, &mut tickets).await?;
-    let rows = sqlx::query(
-        "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
-            call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
-         FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) OR id = ANY($4) LIMIT $3",
-    )
-    .bind(&tickets)
-    .bind(&ids)
-    .bind(i64::try_from(HISTORY_MAX + 1).unwrap_or(i64::MAX))
-    .bind(loose)
-    .fetch_all(&mut *connection)
-    .await?;
-    if rows.len() > HISTORY_MAX {
-        return Ok(None);
-    }
-    let mut history = History { kept: rows.iter().map(kept).collect::<Result<_, _>>()?, ..History::default() };
+    let Some(mut here) = kept_on(connection, &tickets, (&ids, &loose), 0).await? else { return Ok(None) };
+    let pointed = pointed_to(connection, &here, &tickets).await?;
+    let Some(beside) = kept_on(connection, &pointed, (&[], &[]), here.len()).await? else { return Ok(None) };
+    here.extend(beside.into_iter().map(|kept| Kept { is_beside: true, ..kept }));
+    let mut history = History { kept: here, ..History::default() };
+    let tickets = [tickets, pointed].concat();
     let opened: Vec<(Uuid, i64, Uuid, bool)> = sqlx::query_as(
         "SELECT id, number, opened_by, merged_into IS NULL FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
     )
@@ -305,6 +454,49 @@ async fn put_beside(connection: &mut PgConnection, tickets: &mut Vec<Uuid>) -> R
     Ok(loose.into_iter().collect())
 }
 
+/// What is on tickets, and what these people said that is on none, and what else is on none; `None` when it is too much with what is loaded.
+async fn kept_on(
+    connection: &mut PgConnection,
+    tickets: &[Uuid],
+    (ids, loose): (&[Uuid], &[Uuid]),
+    loaded: usize,
+) -> Result<Option<Vec<Kept>>, StoreError> {
+    let most = HISTORY_MAX.saturating_sub(loaded);
+    let rows = sqlx::query(
+        "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
+            call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
+         FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) OR id = ANY($4) LIMIT $3",
+    )
+    .bind(tickets)
+    .bind(ids)
+    .bind(i64::try_from(most + 1).unwrap_or(i64::MAX))
+    .bind(loose)
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.len() > most {
+        return Ok(None);
+    }
+    rows.iter().map(kept).collect::<Result<_, _>>().map(Some)
+}
+
+/// Other tickets, on which the messages are that these answer or quote.
+async fn pointed_to(connection: &mut PgConnection, here: &[Kept], tickets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let keys = here.iter().flat_map(|kept| {
+        let references = kept.outline.references.iter().map(|(_, key)| key);
+        references.chain(&kept.outline.quoted).map(|key| key.0)
+    });
+    let keys: BTreeSet<Uuid> = keys.collect();
+    Ok(sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT DISTINCT r.ticket_id FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
+            SELECT * FROM ticket_reference t WHERE t.key_hash = k.key_hash AND t.kind NOT IN ('wanted', 'doubted') ORDER BY t.at DESC LIMIT {ANCHORS_MAX}
+         ) r WHERE r.ticket_id IS NOT NULL AND r.ticket_id <> ALL($2)"
+    )))
+    .bind(keys.into_iter().collect::<Vec<_>>())
+    .bind(tickets)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Others who speak on the same tickets.
 async fn people_beside(connection: &mut PgConnection, hood: &mut Hood, kept: &[Kept]) -> Result<(), StoreError> {
     let named = kept.iter().flat_map(|kept| kept.outline.identities.iter().map(|(id, _)| *id).chain(kept.identity));
@@ -343,13 +535,9 @@ async fn closings(connection: &mut PgConnection, here: &BTreeSet<MessageId>) -> 
 }
 
 fn kept(row: &PgRow) -> Result<Kept, StoreError> {
-    let outline: Option<serde_json::Value> = row.try_get("outline")?;
     let identity: Option<Uuid> = row.try_get("identity_id")?;
     let assurance = Assurance::from_level(row.try_get("assurance")?);
-    let mut outline: Outline = outline.and_then(|outline| serde_json::from_value(outline).ok()).unwrap_or_default();
-    if outline.identities.is_empty() {
-        outline.identities.extend(identity.map(|id| (IdentityId(id), assurance)));
-    }
+    let outline = outline(row)?;
     let auto: Option<String> = row.try_get("auto")?;
     let kinds: Vec<String> = row.try_get("matter_kind")?;
     Ok(Kept {
@@ -367,6 +555,7 @@ fn kept(row: &PgRow) -> Result<Kept, StoreError> {
         is_call: row.try_get("is_call")?,
         pinned_to: row.try_get::<Option<Uuid>, _>("pinned_to")?.map(MessageId),
         pinned_on: row.try_get::<Option<Uuid>, _>("pinned_on")?.map(TicketId),
+        is_beside: false,
         subject: row.try_get("subject")?,
         words: row.try_get("words")?,
         triage: Triage {

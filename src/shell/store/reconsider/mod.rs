@@ -7,9 +7,12 @@
 //! again that they were when what was joined is taken apart.
 
 mod load;
+mod recast;
+mod suggest;
 mod write;
 
 pub use load::{history, hood};
+pub use recast::recast;
 pub use write::{Found, write};
 
 use super::{Store, StoreError, retention, sql_time};
@@ -35,6 +38,24 @@ impl Store {
     /// Whether anybody is due.
     pub async fn has_due(&self) -> Result<bool, StoreError> {
         Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reconsider)").fetch_one(&self.pool).await?)
+    }
+
+    /// Writes down that everybody is to be decided on anew of whom something was received at or after an instant, or
+    /// ever. Says how many they are.
+    pub async fn want_all(&self, since: Option<Timestamp>, now: Timestamp) -> Result<u64, StoreError> {
+        let written = sqlx::query(
+            "INSERT INTO reconsider (contact_id, tenant, quiet, since)
+             SELECT c.id, c.tenant, false, $2 FROM contact c WHERE c.merged_into IS NULL AND c.erased_at IS NULL
+                AND ($1::timestamptz IS NULL OR EXISTS (SELECT 1 FROM identity i JOIN message m ON m.identity_id = i.id
+                    WHERE i.contact_id = c.id AND m.id >= lanka_uuid_floor($1)))
+             ON CONFLICT (contact_id) DO UPDATE SET quiet = false",
+        )
+        .bind(since.map(sql_time))
+        .bind(sql_time(now))
+        .execute(&self.pool)
+        .await?;
+        self.reconsider_wake.notify_one();
+        Ok(written.rows_affected())
     }
 
     /// Leaves whoever is due first as he is: the one [`claim`] would take alone.

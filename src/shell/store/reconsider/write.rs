@@ -1,6 +1,7 @@
 //! What deciding anew changed.
 
-use crate::pure::decide::anew::{self, History, Moved, People};
+use super::suggest;
+use crate::pure::decide::anew::{self, History, Hood, Moved, People};
 use crate::pure::decide::gather::Gathered;
 use crate::pure::decide::ledger::{Tie, Word};
 use crate::pure::decide::rethread::{Kept, Rethreaded};
@@ -18,6 +19,8 @@ use uuid::Uuid;
 pub struct Found<'a> {
     /// The firm.
     pub tenant: &'a str,
+    /// What was known.
+    pub hood: &'a Hood,
     /// Who is who.
     pub people: &'a People,
     /// What was said, and where it was.
@@ -43,11 +46,13 @@ pub async fn write(connection: &mut PgConnection, found: &Found<'_>, mint: &mut 
     if !moved.is_empty() {
         tickets(connection, found, &moved, mint).await?;
     }
-    overtaken(connection, found).await?;
+    suggest::write(connection, found, mint).await?;
     if !regroups && moved.is_empty() {
         return Ok(false);
     }
-    participants(connection, found).await?;
+    let touched: BTreeSet<TicketId> = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to)).collect();
+    participants(connection, found, &touched).await?;
+    beside(connection, found, &touched).await?;
     let told = anew::told(found.people, found.history, found.rethreaded, &moved);
     queue(connection, found.tenant, &told, found.mirrors, (found.now, found.has_peers), mint).await?;
     Ok(true)
@@ -79,10 +84,10 @@ async fn regroup(connection: &mut PgConnection, found: &Found<'_>, mint: &mut Id
     }
     // A contact has the id of one of its identities: where that is, there the contact is.
     for statement in [
-        "UPDATE contact c SET merged_into = nullif(i.contact_id, c.id) FROM identity i
+        "UPDATE contact c SET merged_into = nullif(i.contact_id, c.id) FROM identity_now i
          WHERE i.id = c.id AND i.contact_id = ANY($1) AND c.merged_into IS DISTINCT FROM nullif(i.contact_id, c.id)",
-        "DELETE FROM alias a USING identity i WHERE a.id = i.id AND i.contact_id = i.id AND i.contact_id = ANY($1)",
-        "INSERT INTO alias (id, object, now, at) SELECT c.id, 'contact', i.contact_id, now() FROM contact c JOIN identity i ON i.id = c.id
+        "DELETE FROM alias a USING identity_now i WHERE a.id = i.id AND i.contact_id = i.id AND i.contact_id = ANY($1)",
+        "INSERT INTO alias (id, object, now, at) SELECT c.id, 'contact', i.contact_id, now() FROM contact c JOIN identity_now i ON i.id = c.id
          WHERE i.contact_id = ANY($1) AND i.contact_id <> c.id ON CONFLICT (id) DO UPDATE SET now = excluded.now",
         "UPDATE contact c SET first_at = i.first_at, name = i.name FROM (
             SELECT contact_id, min(first_at) AS first_at, (array_agg(names[1] ORDER BY first_at) FILTER (WHERE names[1] IS NOT NULL))[1] AS name
@@ -93,30 +98,6 @@ async fn regroup(connection: &mut PgConnection, found: &Found<'_>, mint: &mut Id
     }
     journal(connection, found, mint).await?;
     edges(connection, tenant, gathered, mint, *now).await
-}
-
-/// Suggestions to join what is one by now, whether that came of it here or when a message came in.
-async fn overtaken(connection: &mut PgConnection, found: &Found<'_>) -> Result<(), StoreError> {
-    let several = found.people.gathered.groups.iter().filter(|group| group.len() > 1);
-    let contacts: Vec<Uuid> = several.filter_map(|group| group.first()).map(|id| id.0).collect();
-    let tickets: Vec<Uuid> = found.rethreaded.tickets.keys().map(|ticket| ticket.0).collect();
-    for (statement, ids) in [
-        (
-            "UPDATE suggestion s SET state = 'overtaken' FROM message m JOIN identity i ON i.id = m.identity_id
-             WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'contact' AND i.contact_id = ANY($1)
-                AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = i.contact_id",
-            contacts,
-        ),
-        (
-            "UPDATE suggestion s SET state = 'overtaken' FROM message m
-             WHERE m.id = s.message_id AND s.state = 'open' AND s.target_kind = 'ticket' AND m.ticket_id = ANY($1)
-                AND coalesce((SELECT now FROM alias WHERE id = s.target), s.target) = m.ticket_id",
-            tickets,
-        ),
-    ] {
-        sqlx::query(statement).bind(ids).execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 /// Contacts of identities that several people use are nobody's, and others are persons' again.
@@ -364,11 +345,33 @@ async fn journal_of_tickets(
     Ok(())
 }
 
+/// People who were not decided on, and on whose tickets something changed all the same, are decided on next.
+async fn beside(
+    connection: &mut PgConnection,
+    found: &Found<'_>,
+    touched: &BTreeSet<TicketId>,
+) -> Result<(), StoreError> {
+    let is_touched = |kept: &&Kept| kept.is_beside && kept.ticket.is_some_and(|ticket| touched.contains(&ticket));
+    let said = found.history.kept.iter().filter(is_touched);
+    let ids: Vec<Uuid> = said.filter_map(|kept| Some(kept.identity?.0)).collect();
+    let contacts: Vec<Uuid> = sqlx::query_scalar("SELECT DISTINCT contact_id FROM identity WHERE id = ANY($1)")
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await?;
+    let contacts = contacts.into_iter().map(|contact| (contact, found.mirrors.is_empty())).collect();
+    super::want(connection, found.tenant, &contacts, found.now).await
+}
+
 /// Who takes part in the tickets on which something changed: whoever said something there, and to whom the desk wrote.
-async fn participants(connection: &mut PgConnection, found: &Found<'_>) -> Result<(), StoreError> {
-    let before = found.history.kept.iter().filter_map(|kept| kept.ticket);
-    let tickets: BTreeSet<Uuid> =
-        before.chain(found.rethreaded.ticket_of.values().copied()).map(|ticket| ticket.0).collect();
+async fn participants(
+    connection: &mut PgConnection,
+    found: &Found<'_>,
+    touched: &BTreeSet<TicketId>,
+) -> Result<(), StoreError> {
+    let decided = || found.history.kept.iter().filter(|kept| !kept.is_beside);
+    let before = decided().filter_map(|kept| kept.ticket);
+    let after = decided().filter_map(|kept| found.rethreaded.ticket_of.get(&kept.id)).copied();
+    let tickets: BTreeSet<Uuid> = before.chain(after).chain(touched.iter().copied()).map(|ticket| ticket.0).collect();
     let tickets: Vec<Uuid> = tickets.into_iter().collect();
     let entitled = &found.rethreaded.entitled;
     sqlx::query(

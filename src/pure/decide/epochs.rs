@@ -1,0 +1,232 @@
+//! Whose an address was, one after the other: its uses → its epochs.
+//!
+//! A number is given up and passed on, a browser is used by two people in turn, and a platform says that somebody is
+//! reached elsewhere. Each owner has an epoch of the address, an identity of his own.
+//!
+//! **Invariants:** it is a function of the set of uses in their trusted time, not of the order in which they came.
+//! What the desk itself says to an address passes it to nobody.
+
+use super::evidence::{Names, PASSED_ON_AFTER_S, compare_names, is_passed_around};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::contact::IDENTITY_NAMES_MAX;
+use crate::pure::domain::id::MessageId;
+use crate::pure::domain::identity::{Assurance, Identity, TEL};
+use crate::pure::domain::name::PersonName;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An address was used in a message.
+#[derive(Debug, Clone)]
+pub struct Use {
+    /// Which.
+    pub message: MessageId,
+    /// Its trusted time.
+    pub at: Timestamp,
+    /// What the delivery vouched for.
+    pub assurance: Assurance,
+    /// Names that it gives.
+    pub names: Vec<PersonName>,
+    /// What it is.
+    pub kind: UseKind,
+}
+
+/// What a use is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseKind {
+    /// Somebody wrote or called from it.
+    Said,
+    /// The desk wrote to it, or called it.
+    Addressed,
+    /// The desk did something about a message, of whoever said that.
+    About(MessageId),
+    /// The platform said that its owner left it.
+    Left,
+    /// The platform said that somebody is reached there from then on.
+    Entered,
+}
+
+/// The time in which an address was one owner's.
+#[derive(Debug, Clone, Default)]
+pub struct Epoch {
+    /// Messages.
+    pub uses: BTreeSet<MessageId>,
+    /// Names its owner goes by, the first ones.
+    pub names: Vec<PersonName>,
+    /// The best assurance.
+    pub assurance: Option<Assurance>,
+    /// When it was first used.
+    pub first_at: Timestamp,
+    /// When it was last used.
+    pub last_at: Timestamp,
+    /// Until when, if it ended.
+    pub until: Option<Timestamp>,
+}
+
+/// Whether somebody who uses an address is another than who had it: he goes by another name, and the browser is
+/// anybody's, or the number has been quiet for long.
+pub fn is_passed_on(
+    (identity, assurance): (&Identity, Assurance),
+    (known_as, last_at): (&[PersonName], Timestamp),
+    (names, at): (&[&PersonName], Timestamp),
+) -> bool {
+    let quiet_s = at.as_second() - last_at.as_second();
+    let may_be = match identity.scheme.as_str() {
+        TEL => quiet_s >= PASSED_ON_AFTER_S,
+        _ => is_passed_around(identity, assurance) && quiet_s >= 0,
+    };
+    may_be && compare_names(names, known_as.iter()) == Names::Conflict
+}
+
+/// Whether addresses of a kind can have more than one epoch.
+pub fn can_be_passed_on(identity: &Identity, assurance: Assurance) -> bool {
+    identity.scheme == TEL || is_passed_around(identity, assurance)
+}
+
+/// The epochs of an address, the first one first: none is without a use.
+pub fn epochs(identity: &Identity, uses: &[Use]) -> Vec<Epoch> {
+    let mut sorted: Vec<&Use> = uses.iter().filter(|used| !matches!(used.kind, UseKind::About(_))).collect();
+    // Who leaves at an instant had it until then, and who is reached there has it from then on.
+    let rank = |kind| match kind {
+        UseKind::Left => 0,
+        UseKind::Entered => 1,
+        UseKind::Said | UseKind::Addressed | UseKind::About(_) => 2,
+    };
+    sorted.sort_by_key(|used| (used.at, rank(used.kind), used.message));
+    let mut about: BTreeMap<MessageId, Vec<&Use>> = BTreeMap::new();
+    for used in uses {
+        if let UseKind::About(message) = used.kind {
+            about.entry(message).or_default().push(used);
+        }
+    }
+    let mut epochs: Vec<Epoch> = Vec::new();
+    for used in sorted {
+        let current = epochs.last_mut().filter(|epoch| epoch.until.is_none());
+        let goes_on = match (current, used.kind) {
+            (None, _) => None,
+            // It was somebody else's if he used it before.
+            (Some(epoch), UseKind::Entered) if used.at.duration_since(epoch.first_at) > super::moves::AHEAD_MAX => {
+                epoch.until = Some(used.at);
+                None
+            }
+            (Some(epoch), UseKind::Said) => {
+                let names: Vec<&PersonName> = used.names.iter().collect();
+                let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
+                let known = (epoch.names.as_slice(), epoch.last_at);
+                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at));
+                if is_anothers {
+                    epoch.until = Some(used.at);
+                }
+                (!is_anothers).then_some(epoch)
+            }
+            (Some(epoch), _) => Some(epoch),
+        };
+        let epoch = match goes_on {
+            Some(epoch) => epoch,
+            None => {
+                epochs.push(Epoch { first_at: used.at, last_at: used.at, ..Epoch::default() });
+                let Some(epoch) = epochs.last_mut() else { continue };
+                epoch
+            }
+        };
+        epoch.take(used);
+        for act in about.remove(&used.message).into_iter().flatten() {
+            epoch.take(act);
+        }
+        if used.kind == UseKind::Left {
+            epoch.until = Some(used.at);
+        }
+    }
+    epochs
+}
+
+impl Epoch {
+    fn take(&mut self, used: &Use) {
+        // What nobody vouches for names nobody who is known.
+        let adds =
+            self.uses.is_empty() || used.assurance > Assurance::Asserted || matches!(used.kind, UseKind::About(_));
+        self.uses.insert(used.message);
+        if !matches!(used.kind, UseKind::About(_)) {
+            self.last_at = self.last_at.max(used.at);
+        }
+        if adds {
+            self.assurance = self.assurance.max(Some(used.assurance));
+            for name in &used.names {
+                if self.names.len() < IDENTITY_NAMES_MAX && !self.names.contains(name) {
+                    self.names.push(name.clone());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn day(n: i64) -> Timestamp {
+        Timestamp::from_second(1_767_225_600 + n * 86_400).unwrap()
+    }
+
+    /// `3 said 40 Minna Virtanen`: the message's number, what it is, on which day, by whom. `5 about 3 41 Minna` is an
+    /// agent's note about the third.
+    fn used(text: &str) -> Use {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let id = |word: &str| MessageId(Uuid::from_u128(word.parse().unwrap()));
+        let (kind, rest) = match words[1] {
+            "said" => (UseKind::Said, &words[2..]),
+            "told" => (UseKind::Addressed, &words[2..]),
+            "left" => (UseKind::Left, &words[2..]),
+            "entered" => (UseKind::Entered, &words[2..]),
+            _ => (UseKind::About(id(words[2])), &words[3..]),
+        };
+        Use {
+            message: id(words[0]),
+            at: day(rest[0].parse().unwrap()),
+            assurance: Assurance::Plausible,
+            names: PersonName::parse(&rest[1..].join(" ")).into_iter().collect(),
+            kind,
+        }
+    }
+
+    #[test]
+    fn an_address_has_owners() {
+        for (name, scheme, uses, expected) in [
+            ("one", TEL, "1 said 1 Minna Virtanen; 2 said 90 Minna Virtanen", "1 2"),
+            ("passed on", TEL, "1 said 1 Minna Virtanen; 2 said 60 Pekka Laine; 3 said 61 Pekka Laine", "1 | 2 3"),
+            ("not quiet for long", TEL, "1 said 1 Minna Virtanen; 2 said 30 Pekka Laine", "1 2"),
+            ("somebody called between", TEL, "1 said 1 Minna Virtanen; 2 said 30; 3 said 60 Pekka Laine", "1 2 3"),
+            ("no name", TEL, "1 said 1 Minna Virtanen; 2 said 90", "1 2"),
+            ("the desk wrote", TEL, "1 said 1 Minna Virtanen; 2 told 90; 3 said 91 Pekka Laine", "1 2 3"),
+            ("left", TEL, "1 said 1; 2 left 5; 3 said 6", "1 2 | 3"),
+            ("left before anybody wrote", TEL, "2 left 5; 3 said 6", "2 | 3"),
+            ("written before it was left", TEL, "3 said 4; 2 left 5", "2 3"),
+            ("entered", TEL, "1 entered 5; 2 said 6", "1 2"),
+            ("entered, and somebody else had it", TEL, "3 said 1; 1 entered 5; 2 said 6", "3 | 1 2"),
+            ("he wrote from it just before", "x", "3 said 5; 1 entered 5; 2 said 6", "1 2 3"),
+            (
+                "a browser in turn",
+                "webchat",
+                "1 said 1 Minna Virtanen; 2 said 2 Pekka Laine; 3 said 3 Minna Virtanen",
+                "1 | 2 | 3",
+            ),
+            (
+                "a note goes where its message is",
+                TEL,
+                "1 said 1 Minna Virtanen; 2 said 60 Pekka Laine; 3 about 1 70 Minna Virtanen",
+                "1 3 | 2",
+            ),
+            ("a mailbox", "mailto", "1 said 1 Minna Virtanen; 2 said 90 Pekka Laine", "1 2"),
+        ] {
+            let mut uses: Vec<Use> = uses.split(';').map(used).collect();
+            let identity = Identity { scheme: scheme.to_owned(), scope: String::new(), value: "a".to_owned() };
+            for _ in 0..uses.len() {
+                let show = |epoch: &Epoch| {
+                    epoch.uses.iter().map(|id| id.0.as_u128().to_string()).collect::<Vec<_>>().join(" ")
+                };
+                let shown: Vec<String> = epochs(&identity, &uses).iter().map(show).collect();
+                assert_eq!(shown.join(" | "), expected, "{name}");
+                uses.rotate_left(1);
+            }
+        }
+    }
+}
