@@ -122,6 +122,10 @@ pub fn rethread(
         let on = kept.outline.on.and_then(|on| times.get(&on));
         (on.map_or(kept.occurred_at, |on| kept.occurred_at.max(*on)), on.is_some(), kept.id)
     });
+    let mut noted: BTreeMap<MessageId, Vec<&Outline>> = BTreeMap::new();
+    for act in &kept {
+        noted.entry(act.outline.on.unwrap_or(act.id)).or_default().extend(act.outline.on.map(|_| &act.outline));
+    }
     let mut closings: Vec<&Closing> = closings.iter().collect();
     closings.sort_by_key(|closing| (closing.at, closing.on));
     let mut closings = closings.into_iter().peekable();
@@ -135,7 +139,10 @@ pub fn rethread(
         while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
             close_again(closing, &mut facts);
         }
-        let (message, lookup) = revive(kept, &facts);
+        let (mut message, mut lookup) = revive(kept, &facts);
+        for note in noted.get(&kept.id).into_iter().flatten().filter(|_| kept.is_call) {
+            tell(&mut message, &mut lookup, note);
+        }
         let mut decision = place_again(kept, &message, &lookup, &facts, &blocks, mint, policy);
         if let Some(ticket) = kept.ticket.filter(|_| kept.is_beside) {
             stay(&mut decision, *beside.entry(ticket).or_insert_with(|| mint.dated(kept.received_at)), &facts);
@@ -195,17 +202,13 @@ fn pointed_to(message: MessageId, suggestion: Suggestion) -> Option<Pointed> {
 /// The message again, as far as placing it needs.
 fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
     let outline = &kept.outline;
-    let number = |(matter, role, _): &(String, _, LookupKey)| MessageFact {
-        value: FactValue::Number { matter: matter.clone(), role: *role, value: String::new() },
-        place: Place::Body,
-    };
     let message = Message {
         channel: kept.channel.clone(),
         own_text: kept.words.clone(),
         trusted_at: kept.trusted_at,
         received_at: kept.received_at,
         assurance: kept.assurance,
-        facts: outline.numbers.iter().map(number).collect(),
+        facts: numbers(outline).collect(),
         says_new_matter: outline.says_new_matter,
         says_is_back: outline.says_is_back,
         says_nothing: outline.says_nothing,
@@ -222,6 +225,22 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         ..keyless(kept.id)
     };
     (message, lookup)
+}
+
+fn numbers(outline: &Outline) -> impl Iterator<Item = MessageFact> {
+    outline.numbers.iter().map(|(matter, role, _)| MessageFact {
+        value: FactValue::Number { matter: matter.clone(), role: *role, value: String::new() },
+        place: Place::Body,
+    })
+}
+
+/// A call says nothing itself: what an agent noted of it is what was said.
+fn tell(call: &mut Message, lookup: &mut Lookup, note: &Outline) {
+    call.facts.extend(numbers(note));
+    lookup.facts.extend(note.numbers.iter().map(|(.., key)| Some(*key)));
+    lookup.topics.extend(note.topics.iter().cloned());
+    call.says_new_matter |= note.says_new_matter;
+    call.says_is_back |= note.says_is_back;
 }
 
 fn incoming(kept: &Kept, facts: &Facts) -> Incoming {

@@ -181,7 +181,9 @@ impl<'a> Threading<'a> {
             return None;
         }
         if known.participants.keys().any(|contact| self.is_mine(contact)) {
-            return (!by_number || !is_forgeable(self.message)).then_some(EntitledBy::SameContact);
+            // A caller is on his contact's matters anyway; of several, the number tells which.
+            let is_entitled = !by_number || is_call(self.message) || !is_forgeable(self.message);
+            return is_entitled.then_some(EntitledBy::SameContact);
         }
         if self.message.assurance < Assurance::Plausible || is_forgeable(self.message) {
             return None;
