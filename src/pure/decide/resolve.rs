@@ -602,7 +602,9 @@ impl<'a> Weighing<'a> {
                 continue;
             }
             let fact = keep(self.message, &fact.value, fact.place, key, self.message.assurance, mint);
-            kept.push(KeptFact { refused: self.refused.contains(&key), ..fact });
+            // What he had named before was counted then.
+            let is_again = held.clone().any(|h| own.contains(&h.identity));
+            kept.push(KeptFact { refused: !is_again && self.refused.contains(&key), ..fact });
         }
         kept.extend(self.answered().map(|key| desk_message(self.message, key, self.message.assurance, mint)));
         kept
