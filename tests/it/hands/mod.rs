@@ -89,12 +89,17 @@ fn same(name: &str, found: &[String], expected: &[String]) {
     assert!(missing.is_empty() && surplus.is_empty(), "{name}\nmissing: {missing:#?}\nsurplus: {surplus:#?}");
 }
 
-/// Nothing is unsound, and deciding anew changes nothing.
+/// Nothing is unsound, and deciding anew changes nothing of who is who and what is where. What is suggested may change:
+/// more people are in sight when all are decided on at once.
 async fn settled(desk: &Desk, name: &str) {
     assert_eq!(unsound(desk).await, Vec::<String>::new(), "{name}");
-    let before = rows(desk).await;
+    let mut before = rows(desk).await;
     anew(desk).await;
-    same(&format!("{name}: decided anew"), &rows(desk).await, &before);
+    let mut after = rows(desk).await;
+    for rows in [&mut before, &mut after] {
+        rows.retain(|row| !row.starts_with("suggestion"));
+    }
+    same(&format!("{name}: decided anew"), &after, &before);
 }
 
 type Step = (&'static str, &'static str, &'static str);
