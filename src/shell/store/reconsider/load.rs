@@ -479,7 +479,7 @@ async fn kept_on(
     rows.iter().map(kept).collect::<Result<_, _>>().map(Some)
 }
 
-/// Other tickets, on which the messages are that these answer or quote.
+/// Other tickets, on which the messages are that these answer or quote, and those that they were found to point to.
 async fn pointed_to(connection: &mut PgConnection, here: &[Kept], tickets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let keys = here.iter().flat_map(|kept| {
         let references = kept.outline.references.iter().map(|(_, key)| key);
@@ -489,10 +489,13 @@ async fn pointed_to(connection: &mut PgConnection, here: &[Kept], tickets: &[Uui
     Ok(sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT DISTINCT r.ticket_id FROM unnest($1::uuid[]) AS k(key_hash) CROSS JOIN LATERAL (
             SELECT * FROM ticket_reference t WHERE t.key_hash = k.key_hash AND t.kind NOT IN ('wanted', 'doubted') ORDER BY t.at DESC LIMIT {ANCHORS_MAX}
-         ) r WHERE r.ticket_id IS NOT NULL AND r.ticket_id <> ALL($2)"
+         ) r WHERE r.ticket_id IS NOT NULL AND r.ticket_id <> ALL($2)
+         UNION SELECT coalesce(a.now, s.target) FROM suggestion s LEFT JOIN alias a ON a.id = s.target
+         WHERE s.message_id = ANY($3) AND s.target_kind = 'ticket' AND s.state = 'open' AND coalesce(a.now, s.target) <> ALL($2)"
     )))
     .bind(keys.into_iter().collect::<Vec<_>>())
     .bind(tickets)
+    .bind(here.iter().map(|kept| kept.id.0).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?)
 }
