@@ -465,7 +465,11 @@ async fn kept_on(
     let rows = sqlx::query(
         "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
             call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
-         FROM message WHERE ticket_id = ANY($1) OR (identity_id = ANY($2) AND ticket_id IS NULL) OR id = ANY($4) LIMIT $3",
+         FROM message WHERE id IN (
+            SELECT id FROM message WHERE ticket_id = ANY($1)
+            UNION SELECT id FROM message WHERE identity_id = ANY($2) AND ticket_id IS NULL
+            UNION SELECT unnest($4::uuid[])
+         ) LIMIT $3",
     )
     .bind(tickets)
     .bind(ids)
@@ -482,8 +486,10 @@ async fn kept_on(
 /// Other tickets, on which the messages are that these answer or quote, and those that they were found to point to.
 async fn pointed_to(connection: &mut PgConnection, here: &[Kept], tickets: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
     let keys = here.iter().flat_map(|kept| {
-        let references = kept.outline.references.iter().map(|(_, key)| key);
-        references.chain(&kept.outline.quoted).map(|key| key.0)
+        let outline = &kept.outline;
+        // What it quotes counts where it names nothing.
+        let quoted = outline.quoted.iter().filter(|_| outline.references.is_empty());
+        outline.references.iter().map(|(_, key)| key).chain(quoted).map(|key| key.0)
     });
     let keys: BTreeSet<Uuid> = keys.collect();
     Ok(sqlx::query_scalar(AssertSqlSafe(format!(
