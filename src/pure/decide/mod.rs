@@ -87,9 +87,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
     let on = message.incoming.on.as_ref().and_then(|on| on.message);
     let tells_sender_of = on.filter(|_| resolved.identities.iter().any(|touched| touched.new));
-    // What points elsewhere now may not, once everything is known of both.
-    let points = placed.is_left || !placed.suggestions.is_empty();
-    let is_late = resolved.is_tied || points || comes_late(message, &resolved, &placed, facts);
+    let is_late = resolved.is_tied || placed.is_left || comes_late(message, &resolved, &placed, facts);
     let triage = triage::triage(message);
     let mut reasons = evidence::on_sender(message, policy);
     reasons.extend(resolved.reasons);

@@ -189,12 +189,9 @@ impl<'a> Threading<'a> {
             return None;
         }
         let domain = self.organisation_of_sender()?;
-        // Beyond DESIGN 5: a colleague who knows the secret number is let on his firm's matter unconfirmed when his
-        // domain itself vouches for him, or he lets whoever takes part read along. Who knows neither the firm's mail
-        // nor the number gets nowhere by it.
-        let confirmed = self.policy.organisations.contains(domain)
-            || self.message.assurance == Assurance::Verified
-            || self.is_copied_to(known);
+        // Beyond DESIGN 5: a colleague whom his domain itself vouches for, and who knows the secret number, is let on
+        // his firm's matter unconfirmed. Who knows neither the firm's mail nor the number gets nowhere by it.
+        let confirmed = self.policy.organisations.contains(domain) || self.message.assurance == Assurance::Verified;
         let colleague = known.participants.keys().any(|contact| {
             self.facts.identities_of(*contact).any(|id| {
                 id.assurance >= Assurance::Plausible
@@ -202,12 +199,6 @@ impl<'a> Threading<'a> {
             })
         });
         (colleague && (!by_number || confirmed)).then_some(EntitledBy::Organisation)
-    }
-
-    /// Somebody who takes part gets the message too: it is not written behind his back.
-    fn is_copied_to(&self, known: &KnownTicket) -> bool {
-        let mut people = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
-        people.any(|person| self.message.incoming.addressed.contains(&person.identity))
     }
 
     /// The sender's domain is made to look like that of somebody who takes part.

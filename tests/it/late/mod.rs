@@ -6,6 +6,7 @@
 //! than what came before it, as in life.
 
 mod apart;
+mod heard;
 mod stories;
 mod worlds;
 

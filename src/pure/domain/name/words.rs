@@ -301,3 +301,28 @@ fn feminine(sounds: &str) -> String {
         None => sounds.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::name::{NameMatch, PersonName};
+
+    #[test]
+    fn cyrillic_names_are_those_of_passports() {
+        for (one, other, expected) in [
+            ("Ольга Смирнова", "Olga Smirnova", NameMatch::Full),
+            ("СМИРНОВА Ольга", "Olga Smirnova", NameMatch::Full),
+            ("Юлия Петрова", "Julia Petrova", NameMatch::Full),
+            ("Дмитрий Соколов", "Dmitri Sokolov", NameMatch::Full),
+            ("Дмитрий Соколов", "Dmitry Sokolov", NameMatch::Full),
+            ("Мария Иванова", "Maria Ivanova", NameMatch::Full),
+            ("Сергей Щукин", "Sergei Shchukin", NameMatch::Full),
+            ("Ольга Смирнова", "Irina Smirnova", NameMatch::Conflict),
+            ("Ольга Смирнова", "Olga Petrova", NameMatch::Conflict),
+        ] {
+            let names = (PersonName::parse(one).unwrap(), PersonName::parse(other).unwrap());
+            assert_eq!(names.0.compare(&names.1).verdict, expected, "{one} / {other}");
+        }
+        assert_eq!(fold("Åström"), "astrom");
+    }
+}
