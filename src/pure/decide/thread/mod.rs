@@ -4,6 +4,9 @@
 //! **Invariant:** the sender's right to a ticket is checked before a token, number or header counts;
 //! what points to a ticket he has no right to becomes a suggestion.
 
+mod joins;
+mod open;
+
 use super::evidence::{firm, is_call, is_contradicted, is_forgeable, may_guess};
 use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
@@ -43,8 +46,6 @@ pub struct Placed {
 /// An answer which says that the fault is back belongs to its matter however late it comes (IDENTITY.md 5).
 const FOR_EVER: Duration = Duration::MAX;
 
-/// Why tickets of contacts that turned out to be one are joined.
-const ONE_CONTACT: &str = "Both are one matter of one contact, who was not known as one before.";
 /// Tickets suggested for one message.
 const SUGGESTIONS_MAX: usize = 3;
 
@@ -416,149 +417,6 @@ impl<'a> Threading<'a> {
         }
     }
 
-    /// Rule 4, within a chat's pause: the ticket of the sender's last message.
-    fn same_session(&mut self) -> Option<Found> {
-        if self.message.says_new_matter {
-            return None;
-        }
-        let identity = self.facts.identity(self.resolved.identity?)?;
-        // A mail or call soon after another is no chat: which matter it is must show otherwise.
-        if is_call(self.message) || identity.identity.scheme == MAILTO {
-            return None;
-        }
-        let ticket = self.facts.ticket_now(identity.last_ticket?);
-        let known = self.facts.ticket(ticket)?;
-        let by = self.entitled(known, false)?;
-        let fits = within(self.message.occurred_at, identity.last_at, self.windows.chat_session)
-            && known.ticket.state == TicketState::Open
-            && !self.contradicts(known);
-        if !fits {
-            return None;
-        }
-        self.because("session", "It follows the sender's last message after a short pause.");
-        Some(self.on_known(ticket, by, self.windows.one_open))
-    }
-
-    /// Rule 4: the contact's only open ticket within the window.
-    fn only_open_one(&mut self) -> Option<Found> {
-        if self.message.says_new_matter {
-            self.because("new_matter", "The text says that this is a new matter.");
-            return None;
-        }
-        let sides = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
-        let mine: BTreeSet<ContactId> = sides.collect();
-        let fits = self.open_ones(&mine);
-        if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
-            self.because(
-                "begins_anew",
-                "It is a mail of its own, with another subject, from somebody with an open one.",
-            );
-            self.point_at(&fits, "An open matter of this contact.");
-            return None;
-        }
-        let about: Vec<TicketId> = fits
-            .iter()
-            .copied()
-            .filter(|id| self.facts.ticket(*id).is_some_and(|known| self.is_about(known)))
-            .collect();
-        if about.len() == 1 && fits.len() > 1 {
-            self.because("topic", "Of the contact's open matters, one is about what this names.");
-            return Some(Found::Ticket {
-                ticket: about[0],
-                by: EntitledBy::SameContact,
-                window: self.windows.one_open,
-            });
-        }
-        match fits.as_slice() {
-            [] => self.is_back(&mine),
-            [ticket] => {
-                self.because("only_open", "It is the contact's only open matter of these days.");
-                Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
-            }
-            _ => {
-                if let Some(ticket) = self.join_sides(&fits) {
-                    self.because("only_open", "It is the contact's only open matter of these days.");
-                    return Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open });
-                }
-                if self.message.incoming.direction == Direction::FromAgent {
-                    // The desk's own word goes to the matter that moved last: it opens none beside it.
-                    let last = fits
-                        .iter()
-                        .max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
-                    self.because("last_open", "The desk's message goes to the contact's latest matter.");
-                    return Some(Found::Ticket {
-                        ticket: *last,
-                        by: EntitledBy::SameContact,
-                        window: self.windows.one_open,
-                    });
-                }
-                self.tie(&fits);
-                None
-            }
-        }
-    }
-
-    /// Open matters that the message may belong to as far as it says itself.
-    fn open_ones(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
-        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
-            known.ticket.state == TicketState::Open
-                && !known.is_group
-                && self.is_near(known, self.windows.one_open)
-                && !self.contradicts(known)
-                && !self.is_about_another(known)
-                && !is_contradicted(self.message) | self.is_own_only(known)
-        });
-        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
-    /// closed within the window.
-    fn is_back(&mut self, mine: &BTreeSet<ContactId>) -> Option<Found> {
-        if !self.message.says_is_back || is_forgeable(self.message) || is_contradicted(self.message) {
-            return None;
-        }
-        let closed = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
-            let lately = known.ticket.closed_at.is_some_and(|closed| {
-                closed <= self.message.occurred_at && within(self.message.occurred_at, closed, self.windows.one_open)
-            });
-            lately && !known.is_group && !self.contradicts(known) && !self.is_about_another(known)
-        });
-        let closed: BTreeSet<TicketId> = closed.map(|known| known.ticket.id).collect();
-        let [ticket] = closed.into_iter().collect::<Vec<_>>()[..] else { return None };
-        self.because("is_back", "It says that the fault is back, and one matter of the contact was closed lately.");
-        Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
-    }
-
-    /// A contradicted sender has a contact of his own, and may go on on a ticket that only he is on.
-    fn is_own_only(&self, known: &KnownTicket) -> bool {
-        known.participants.keys().all(|contact| self.is_mine(contact))
-    }
-
-    fn is_near(&self, known: &KnownTicket, window: Duration) -> bool {
-        let at = self.message.occurred_at;
-        (known.ticket.opened_at <= at && at <= known.ticket.last_at)
-            || within(at, known.ticket.last_at, window)
-            || within(at, known.ticket.opened_at, window)
-    }
-
-    /// The sender, who has written a mail on the ticket, writes another one that answers nothing, has a subject of its
-    /// own, and names nothing that ties it to the ticket.
-    fn begins_anew(&self, known: &KnownTicket) -> bool {
-        let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
-        let is_fresh = self.message.incoming.references.is_empty()
-            && self.message.incoming.direction == Direction::FromCustomer
-            && !subject.is_answer
-            && !subject.is_forward
-            && !subject.base.is_empty();
-        let own = self.resolved.identity.and_then(|identity| self.facts.identity(identity));
-        let has_written = own.is_some_and(|own| {
-            own.identity.scheme == MAILTO
-                && own.last_ticket.map(|ticket| self.facts.ticket_now(ticket)) == Some(known.ticket.id)
-        });
-        let is_alike = || subject::read(&known.ticket.title).folded() == subject.folded();
-        is_fresh && has_written && !self.message.says_is_back && !self.is_about(known) && !is_alike()
-    }
-
     /// The message names what other matters are about, and not what this one is.
     fn is_about_another(&self, known: &KnownTicket) -> bool {
         let topics = self.lookup.topics.iter().map(|(name, _)| name);
@@ -590,41 +448,6 @@ impl<'a> Threading<'a> {
     fn point_at(&mut self, tickets: &[TicketId], why: &'static str) {
         let known = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket));
         self.pointed.extend(known.map(|known| (known.ticket.id, known.ticket.opened_by, why)));
-    }
-
-    /// Contacts that this message joined brought a ticket each: had they been known as one, the later
-    /// would have gone on the earlier. They are joined, and the oldest stays.
-    fn join_sides(&mut self, tickets: &[TicketId]) -> Option<TicketId> {
-        if self.resolved.sides.len() < 2 {
-            return None;
-        }
-        let mut sides = BTreeSet::new();
-        for ticket in tickets {
-            let known = self.facts.ticket(*ticket)?;
-            let side = self.resolved.sides.iter().find(|side| known.participants.contains_key(side))?;
-            if !sides.insert(*side) {
-                return None;
-            }
-        }
-        let known: Vec<&KnownTicket> = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket)).collect();
-        if known.iter().any(|known| known.is_held) {
-            self.is_left = true;
-            return None;
-        }
-        let one_matter =
-            known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
-        let keep = known.iter().min_by_key(|known| (known.ticket.opened_at, known.ticket.id))?.ticket.id;
-        if !one_matter {
-            return None;
-        }
-        self.move_into(keep, tickets, ONE_CONTACT);
-        Some(keep)
-    }
-
-    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &str) {
-        for from in tickets.iter().filter(|ticket| **ticket != keep) {
-            self.moves.push(Move { from: *from, to: keep, why: why.to_owned() });
-        }
     }
 
     /// A known ticket, unless it is closed and the message brings another matter.
@@ -712,70 +535,6 @@ impl<'a> Threading<'a> {
         }
     }
 
-    /// Tickets that turn out to be one thread: a message that came earlier answers this one, or the same absent
-    /// one; or this one answers a message that names none, and names before it what that answered. They are
-    /// joined where both are open, one matter, and the sender's to write on; by nobody who could be forged, and
-    /// by no automatic mail.
-    fn join_thread(&mut self, placement: Placement) -> Placement {
-        let incoming = &self.message.incoming;
-        let is_person = matches!(incoming.auto, None | Some(Auto::List));
-        let is_certain = incoming.direction == Direction::FromAgent || !is_forgeable(self.message);
-        let (Placement::Join(here), true) = (&placement, is_person && is_certain && self.moves.is_empty()) else {
-            return placement;
-        };
-        let here = self.facts.ticket_now(*here);
-        let Some(known) = self.facts.ticket(here).filter(|known| known.ticket.state == TicketState::Open) else {
-            return placement;
-        };
-        let mut group = vec![here];
-        for pointer in self.pointers.iter().filter(|pointer| pointer.is_one_thread) {
-            let Some(other) = pointer.anchor.ticket.and_then(|ticket| self.facts.ticket(ticket)) else { continue };
-            let is_same = other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows);
-            if is_same && !group.contains(&other.ticket.id) && self.entitled(other, false).is_some() {
-                match known.is_held || other.is_held {
-                    true => self.is_left = true,
-                    false => group.push(other.ticket.id),
-                }
-            }
-        }
-        let keep = self.oldest(&group).unwrap_or(here);
-        self.move_into(keep, &group, "Messages of both are one thread, as a later one shows.");
-        Placement::Join(keep)
-    }
-
-    /// After a join of contacts: an open ticket of another side that is the same matter comes along.
-    fn join_other_sides(&mut self, placement: Placement) -> Placement {
-        let (Placement::Join(here), true) = (&placement, self.resolved.sides.len() > 1 && self.moves.is_empty()) else {
-            return placement;
-        };
-        let here = *here;
-        // With one that an agent has a word on, it is decided with all that was said: the join of contacts is late.
-        let Some(known) = self.facts.ticket(here).filter(|known| !known.is_group && !known.is_held) else {
-            return placement;
-        };
-        let mut group = vec![here];
-        for side in self.resolved.sides.iter().filter(|side| !known.participants.contains_key(side)) {
-            let fits: Vec<TicketId> = self
-                .facts
-                .tickets_of(*side)
-                .filter(|other| other.ticket.state == TicketState::Open && !other.is_group && !other.is_held)
-                .filter(|other| are_one_matter(known, other, self.windows))
-                .map(|other| other.ticket.id)
-                .collect();
-            if let [only] = fits.as_slice() {
-                group.push(*only);
-            }
-        }
-        let keep = self.oldest(&group).unwrap_or(here);
-        self.move_into(keep, &group, ONE_CONTACT);
-        Placement::Join(keep)
-    }
-
-    fn oldest(&self, tickets: &[TicketId]) -> Option<TicketId> {
-        let age = |ticket: &TicketId| (self.facts.ticket(*ticket).map(|known| known.ticket.opened_at), *ticket);
-        tickets.iter().copied().min_by_key(age)
-    }
-
     fn anchors(&self, placement: &Placement) -> Vec<(AnchorKind, LookupKey, String)> {
         let ticket = placement.ticket().map(|ticket| self.facts.ticket_now(ticket));
         let mut anchors: Vec<(AnchorKind, LookupKey, String)> = Vec::new();
@@ -831,22 +590,6 @@ impl<'a> Threading<'a> {
             })
             .collect()
     }
-}
-
-/// Two tickets that one contact would have had as one: near in time, and no number against it.
-fn are_one_matter(one: &KnownTicket, other: &KnownTicket, windows: Windows) -> bool {
-    let mut shared = false;
-    let mut other_number = false;
-    for (matter, keys) in &one.numbers {
-        if let Some(has) = other.numbers.get(matter) {
-            shared |= !has.is_disjoint(keys);
-            other_number |= has.is_disjoint(keys);
-        }
-    }
-    let (first, second) = if one.ticket.opened_at <= other.ticket.opened_at { (one, other) } else { (other, one) };
-    let gap_ok = second.ticket.opened_at <= first.ticket.last_at
-        || within(second.ticket.opened_at, first.ticket.last_at, windows.one_open);
-    shared || (gap_ok && !other_number)
 }
 
 /// Whether two instants are at most `window` apart.

@@ -1,0 +1,150 @@
+//! Rule 4: the contact's own open matters → the one that it goes on, if exactly one fits.
+//!
+//! **Invariant:** several that fit are no answer: which one is not guessed.
+
+use super::*;
+
+impl Threading<'_> {
+    /// Rule 4, within a chat's pause: the ticket of the sender's last message.
+    pub(super) fn same_session(&mut self) -> Option<Found> {
+        if self.message.says_new_matter {
+            return None;
+        }
+        let identity = self.facts.identity(self.resolved.identity?)?;
+        // A mail or call soon after another is no chat: which matter it is must show otherwise.
+        if is_call(self.message) || identity.identity.scheme == MAILTO {
+            return None;
+        }
+        let ticket = self.facts.ticket_now(identity.last_ticket?);
+        let known = self.facts.ticket(ticket)?;
+        let by = self.entitled(known, false)?;
+        let fits = within(self.message.occurred_at, identity.last_at, self.windows.chat_session)
+            && known.ticket.state == TicketState::Open
+            && !self.contradicts(known);
+        if !fits {
+            return None;
+        }
+        self.because("session", "It follows the sender's last message after a short pause.");
+        Some(self.on_known(ticket, by, self.windows.one_open))
+    }
+
+    /// Rule 4: the contact's only open ticket within the window.
+    pub(super) fn only_open_one(&mut self) -> Option<Found> {
+        if self.message.says_new_matter {
+            self.because("new_matter", "The text says that this is a new matter.");
+            return None;
+        }
+        let sides = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
+        let mine: BTreeSet<ContactId> = sides.collect();
+        let fits = self.open_ones(&mine);
+        if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
+            self.because(
+                "begins_anew",
+                "It is a mail of its own, with another subject, from somebody with an open one.",
+            );
+            self.point_at(&fits, "An open matter of this contact.");
+            return None;
+        }
+        let about: Vec<TicketId> = fits
+            .iter()
+            .copied()
+            .filter(|id| self.facts.ticket(*id).is_some_and(|known| self.is_about(known)))
+            .collect();
+        if about.len() == 1 && fits.len() > 1 {
+            self.because("topic", "Of the contact's open matters, one is about what this names.");
+            return Some(Found::Ticket {
+                ticket: about[0],
+                by: EntitledBy::SameContact,
+                window: self.windows.one_open,
+            });
+        }
+        match fits.as_slice() {
+            [] => self.is_back(&mine),
+            [ticket] => {
+                self.because("only_open", "It is the contact's only open matter of these days.");
+                Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
+            }
+            _ => {
+                if let Some(ticket) = self.join_sides(&fits) {
+                    self.because("only_open", "It is the contact's only open matter of these days.");
+                    return Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open });
+                }
+                if self.message.incoming.direction == Direction::FromAgent {
+                    // The desk's own word goes to the matter that moved last: it opens none beside it.
+                    let last = fits
+                        .iter()
+                        .max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
+                    self.because("last_open", "The desk's message goes to the contact's latest matter.");
+                    return Some(Found::Ticket {
+                        ticket: *last,
+                        by: EntitledBy::SameContact,
+                        window: self.windows.one_open,
+                    });
+                }
+                self.tie(&fits);
+                None
+            }
+        }
+    }
+
+    /// Open matters that the message may belong to as far as it says itself.
+    fn open_ones(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
+        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+            known.ticket.state == TicketState::Open
+                && !known.is_group
+                && self.is_near(known, self.windows.one_open)
+                && !self.contradicts(known)
+                && !self.is_about_another(known)
+                && !is_contradicted(self.message) | self.is_own_only(known)
+        });
+        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
+    /// closed within the window.
+    fn is_back(&mut self, mine: &BTreeSet<ContactId>) -> Option<Found> {
+        if !self.message.says_is_back || is_forgeable(self.message) || is_contradicted(self.message) {
+            return None;
+        }
+        let closed = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+            let lately = known.ticket.closed_at.is_some_and(|closed| {
+                closed <= self.message.occurred_at && within(self.message.occurred_at, closed, self.windows.one_open)
+            });
+            lately && !known.is_group && !self.contradicts(known) && !self.is_about_another(known)
+        });
+        let closed: BTreeSet<TicketId> = closed.map(|known| known.ticket.id).collect();
+        let [ticket] = closed.into_iter().collect::<Vec<_>>()[..] else { return None };
+        self.because("is_back", "It says that the fault is back, and one matter of the contact was closed lately.");
+        Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
+    }
+
+    /// A contradicted sender has a contact of his own, and may go on on a ticket that only he is on.
+    fn is_own_only(&self, known: &KnownTicket) -> bool {
+        known.participants.keys().all(|contact| self.is_mine(contact))
+    }
+
+    fn is_near(&self, known: &KnownTicket, window: Duration) -> bool {
+        let at = self.message.occurred_at;
+        (known.ticket.opened_at <= at && at <= known.ticket.last_at)
+            || within(at, known.ticket.last_at, window)
+            || within(at, known.ticket.opened_at, window)
+    }
+
+    /// The sender, who has written a mail on the ticket, writes another one that answers nothing, has a subject of its
+    /// own, and names nothing that ties it to the ticket.
+    fn begins_anew(&self, known: &KnownTicket) -> bool {
+        let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
+        let is_fresh = self.message.incoming.references.is_empty()
+            && self.message.incoming.direction == Direction::FromCustomer
+            && !subject.is_answer
+            && !subject.is_forward
+            && !subject.base.is_empty();
+        let own = self.resolved.identity.and_then(|identity| self.facts.identity(identity));
+        let has_written = own.is_some_and(|own| {
+            own.identity.scheme == MAILTO
+                && own.last_ticket.map(|ticket| self.facts.ticket_now(ticket)) == Some(known.ticket.id)
+        });
+        let is_alike = || subject::read(&known.ticket.title).folded() == subject.folded();
+        is_fresh && has_written && !self.message.says_is_back && !self.is_about(known) && !is_alike()
+    }
+}
