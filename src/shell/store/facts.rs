@@ -28,6 +28,9 @@ const IDENTITIES_LOADED_MAX: i64 = 24;
 /// Epochs of one address that are loaded, the latest.
 const EPOCHS_LOADED_MAX: i64 = 4;
 
+/// Answers of agents that are loaded for one ticket, the latest.
+const REJECTED_MAX: i64 = 64;
+
 /// Refused numbers that are loaded, the latest: far more than stop every channel there may be.
 const REFUSED_LOADED_MAX: i64 = 2_000;
 
@@ -422,7 +425,27 @@ impl Loader<'_> {
             self.facts.tickets.insert(known.ticket.id, known);
         }
         self.participants(&ids).await?;
-        self.numbers(&ids).await
+        self.numbers(&ids).await?;
+        self.rejected(&ids).await
+    }
+
+    /// Tickets that are not to be suggested to be one with these.
+    async fn rejected(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT k.id, m.ticket_id FROM unnest($1::uuid[]) AS k(id)
+             CROSS JOIN LATERAL (SELECT k.id AS was UNION ALL SELECT a.id FROM alias a WHERE a.now = k.id) w
+             CROSS JOIN LATERAL (
+                SELECT message_id FROM suggestion t WHERE t.target = w.was AND t.state = 'rejected' AND t.target_kind = 'ticket'
+                ORDER BY t.id DESC LIMIT {REJECTED_MAX}
+             ) r CROSS JOIN LATERAL (
+                SELECT ticket_id FROM message o WHERE o.id = r.message_id AND o.ticket_id IS NOT NULL LIMIT 1
+             ) m"
+        )))
+        .bind(tickets)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        self.facts.rejected = rows.into_iter().map(|(one, other)| (TicketId(one), TicketId(other))).collect();
+        Ok(())
     }
 
     async fn participants(&mut self, tickets: &[Uuid]) -> Result<(), StoreError> {

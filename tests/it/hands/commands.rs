@@ -196,3 +196,24 @@ async fn suggested_tickets_are_merged_or_kept_apart() {
     assert_eq!(end(&desk).await.1, sorted("a c | b"));
     settled(&desk, "one accepted").await;
 }
+
+#[tokio::test]
+async fn tickets_that_were_kept_apart_are_not_suggested_to_mirrors_again() {
+    let two =
+        || vec![facebook("f", "03-03 08:00", "P1", "Tilaus 40012345 puuttuu."), minna("a", "03-05 10:00", NUMBER)];
+    let again = facebook("g", "03-05 11:00", "P1", "Siis tilaus 40012345, joko löytyi?");
+    let told = async |desk: &Desk| {
+        desk.count("SELECT count(*) FROM outbox WHERE change = 'suggestion.made' AND detail::text LIKE '%ticket%'")
+            .await
+    };
+    for is_rejected in [false, true] {
+        let desk = played("a number without a name", &two(), "a | f", "a | f", &[]).await;
+        for id in waiting(&desk, "ticket").await.iter().filter(|_| is_rejected) {
+            desk.hands().reject(id, SAYING).await.expect("rejected");
+        }
+        let before = told(&desk).await;
+        play(&desk, &[&again], false).await;
+        assert_eq!(end(&desk).await.1, sorted("a | f g"));
+        assert_eq!(told(&desk).await > before, !is_rejected, "rejected: {is_rejected}");
+    }
+}

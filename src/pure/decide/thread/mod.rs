@@ -575,10 +575,13 @@ impl<'a> Threading<'a> {
 
     fn suggestions(&self, placement: &Placement, mint: &mut IdMint) -> Vec<Suggestion> {
         let here = placement.ticket();
+        let rejected = &self.facts.rejected;
+        let is_rejected =
+            |ticket| here.is_some_and(|here| rejected.contains(&(here, ticket)) || rejected.contains(&(ticket, here)));
         let mut told = BTreeSet::new();
         self.pointed
             .iter()
-            .filter(|(ticket, ..)| Some(*ticket) != here && told.insert(*ticket))
+            .filter(|(ticket, ..)| Some(*ticket) != here && !is_rejected(*ticket) && told.insert(*ticket))
             .take(SUGGESTIONS_MAX)
             .map(|(ticket, message, why)| Suggestion {
                 id: mint.dated(self.message.received_at),

@@ -378,6 +378,8 @@ pub struct Facts {
     pub closings: Vec<(TicketId, Talk)>,
     /// Identities that agents keep apart.
     pub apart: HashSet<(IdentityId, IdentityId)>,
+    /// Tickets that agents said are not one, each beside the other.
+    pub rejected: HashSet<(TicketId, TicketId)>,
     /// Numbers that turned out to be somebody else's, from an hour before the batch on.
     pub refused: Vec<Refused>,
     /// Keys of erased things; what hangs on one is not taken in again.

@@ -307,12 +307,7 @@ impl<'a> Writer<'a> {
         sqlx::query(
             "INSERT INTO suggestion (tenant, id, message_id, target_kind, target, by_message, class, bits, why, at)
              SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::text[])
-                AS t(id, message, kind, target, by_message, class, bits, why)
-             LEFT JOIN message m ON m.id = t.message
-             WHERE t.kind <> 'ticket' OR NOT EXISTS (SELECT 1 FROM (VALUES (t.target, m.ticket_id), (m.ticket_id, t.target)) AS p(target, here)
-                CROSS JOIN LATERAL (SELECT p.target AS id UNION ALL SELECT a.id FROM alias a WHERE a.now = p.target) k
-                JOIN suggestion r ON r.target = k.id AND r.state = 'rejected' AND r.target_kind = 'ticket'
-                JOIN message said ON said.id = r.message_id AND said.ticket_id = p.here)",
+                AS t(id, message, kind, target, by_message, class, bits, why)",
         )
         .bind(self.tenant)
         .bind(column(&rows, |(_, s)| s.id.0))
