@@ -52,6 +52,7 @@ mod readme;
 mod retention;
 mod sample;
 mod sender_auth;
+mod stories;
 mod story;
 mod support;
 mod systemd;
