@@ -33,6 +33,7 @@ use crate::pure::channels::Built;
 use crate::pure::domain::phrases::Phrases;
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
+use crate::pure::domain::rule::Rules;
 use crate::pure::mirrors::Mirror;
 use crate::pure::wire::settings::{nearest, read};
 use problem::Report;
@@ -179,6 +180,7 @@ impl Settings {
             own_numbers: channels().flat_map(|(_, channel)| channel.built.own.numbers.clone()).collect(),
             fact_key,
             mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
+            rules: Rules::without(self.identity.without.iter().map(|name| name.0)),
         }
     }
 
@@ -276,6 +278,10 @@ fn check_sections(sections: &Sections, report: &mut Report) {
             &domain.0,
             "strangers there would be taken for one firm",
         );
+    }
+    if !identity.without.is_empty() {
+        let why = "is for measuring: rules that keep customers apart are left out. Take it away before anybody writes to the desk";
+        report.warning("identity.without", why);
     }
     for name in matters.keys().filter(|name| values::check_name(&name.replace('_', "-")).is_err()) {
         report.error_once(format!("matters.{name}"), "not a name: small letters, digits, inner dashes and underscores");

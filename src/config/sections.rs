@@ -5,7 +5,7 @@
 
 use super::secrets::Key;
 use super::values::{
-    self, AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay,
+    self, AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, RuleName, TrustedRelay,
 };
 use crate::pure::domain::policy;
 use crate::pure::domain::secret::Secret;
@@ -143,6 +143,8 @@ pub struct IdentityRules {
     pub public_domains: Vec<PublicDomain>,
     /// Firms known to be one customer each.
     pub organisations: Vec<Domain>,
+    /// Rules left out, to measure what they are worth.
+    pub without: Vec<RuleName>,
 }
 
 /// Senders of mail, where no server of ours has vouched for them.

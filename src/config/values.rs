@@ -5,6 +5,7 @@
 
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
+use crate::pure::domain::rule::Rule;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::relays::Relay;
 use crate::pure::wire::settings::unknown_word;
@@ -191,6 +192,19 @@ impl<'de> Deserialize<'de> for PublicDomain {
         text(deserializer, "a domain like \"example.fi\"", |text| match text.strip_prefix('!') {
             Some(domain) => Ok(Self { domain: Domain::parse(domain)?, public: false }),
             None => Ok(Self { domain: Domain::parse(text)?, public: true }),
+        })
+    }
+}
+
+/// An entry of `identity.without`.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleName(pub Rule);
+
+impl<'de> Deserialize<'de> for RuleName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "the name of a rule", |text| {
+            let names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.as_str()).collect();
+            Rule::parse(text).map(Self).ok_or_else(|| unknown_word(text, &names))
         })
     }
 }

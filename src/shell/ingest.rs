@@ -287,7 +287,8 @@ impl Ingest {
             let (mut facts, loaded) = facts::load(&mut tx, &name, &batch).await?;
             let mut decided = Vec::with_capacity(batch.len());
             for (message, lookup) in batch {
-                let (message, lookup) = decide::proven::believe(message, lookup, &facts, &tenant.keyer);
+                let (message, lookup) =
+                    decide::proven::believe(message, lookup, &facts, &tenant.keyer, tenant.policy.rules);
                 let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
                 facts.apply(&message, &lookup, &decision);
                 decided_channels.push((message.channel.clone(), message.received_at));

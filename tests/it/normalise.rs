@@ -55,6 +55,7 @@ pub fn policy() -> Policy {
         own_numbers: HashSet::from([PhoneNumber::parse("09 4272 0000", "FI").unwrap()]),
         fact_key: [0; 32],
         mirrors: Vec::new(),
+        rules: Default::default(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::pure::domain::contact::IDENTITY_NAMES_MAX;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, Identity, TEL};
 use crate::pure::domain::name::PersonName;
+use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An address was used in a message.
@@ -67,11 +68,12 @@ pub fn is_passed_on(
     (identity, assurance): (&Identity, Assurance),
     (known_as, last_at): (&[PersonName], Timestamp),
     (names, at): (&[&PersonName], Timestamp),
+    rules: Rules,
 ) -> bool {
     let quiet_s = at.as_second() - last_at.as_second();
     let may_be = match identity.scheme.as_str() {
-        TEL => quiet_s >= PASSED_ON_AFTER_S,
-        _ => is_passed_around(identity, assurance) && quiet_s >= 0,
+        TEL => quiet_s >= PASSED_ON_AFTER_S && rules.heed(Rule::NumberPassedOn),
+        _ => is_passed_around(identity, assurance) && quiet_s >= 0 && rules.heed(Rule::BrowserPassedOn),
     };
     may_be && compare_names(names, known_as.iter()) == Names::Conflict
 }
@@ -82,7 +84,7 @@ pub fn can_be_passed_on(identity: &Identity, assurance: Assurance) -> bool {
 }
 
 /// The epochs of an address, the first one first: none is without a use.
-pub fn epochs(identity: &Identity, uses: &[Use]) -> Vec<Epoch> {
+pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
     let mut sorted: Vec<&Use> = uses.iter().filter(|used| !matches!(used.kind, UseKind::About(_))).collect();
     // Who leaves at an instant had it until then, and who is reached there has it from then on.
     let rank = |kind| match kind {
@@ -111,7 +113,7 @@ pub fn epochs(identity: &Identity, uses: &[Use]) -> Vec<Epoch> {
                 let names: Vec<&PersonName> = used.names.iter().collect();
                 let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
                 let known = (epoch.names.as_slice(), epoch.last_at);
-                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at));
+                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at), rules);
                 if is_anothers {
                     epoch.until = Some(used.at);
                 }
@@ -223,7 +225,7 @@ mod tests {
                 let show = |epoch: &Epoch| {
                     epoch.uses.iter().map(|id| id.0.as_u128().to_string()).collect::<Vec<_>>().join(" ")
                 };
-                let shown: Vec<String> = epochs(&identity, &uses).iter().map(show).collect();
+                let shown: Vec<String> = epochs(&identity, &uses, Rules::default()).iter().map(show).collect();
                 assert_eq!(shown.join(" | "), expected, "{name}");
                 uses.rotate_left(1);
             }

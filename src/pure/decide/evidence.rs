@@ -8,6 +8,7 @@ use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD, regi
 use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Message};
 use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::rule::{Rule, Rules};
 
 /// One delivery vouches for both identifiers.
 pub const BITS_SAME_ID: i16 = 40;
@@ -145,9 +146,11 @@ pub fn is_call_only(facts: &Facts, contact: ContactId) -> bool {
 }
 
 /// Whether the contact is no single person's: a role mailbox, a shared number.
-pub fn is_shared(facts: &Facts, contact: ContactId) -> bool {
+pub fn is_shared(facts: &Facts, contact: ContactId, rules: Rules) -> bool {
+    if facts.identities_of(contact).any(|known| is_role_address(&known.identity)) {
+        return rules.heed(Rule::RoleMailbox);
+    }
     facts.contacts.get(&contact).is_some_and(|c| c.kind != ContactKind::Person)
-        || facts.identities_of(contact).any(|known| is_role_address(&known.identity))
 }
 
 /// Whether numbers in the message may be looked up: not after too many that were somebody else's.

@@ -19,6 +19,7 @@ use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, MAILTO, TEL};
 use crate::pure::domain::lookalike::looks_like;
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::{NameMatch, PersonName};
+use crate::pure::domain::rule::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of it.
@@ -100,20 +101,26 @@ impl<'a> Gathering<'a> {
     /// A mailbox that two people sign is nobody's, nor is a number by which two people have called. A telephone number that two people of conflicting names give as
     /// theirs within a short time is a household's or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
     fn find_shared(&mut self) {
+        let rules = self.ledger.rules;
         let has_several = |member: &&Member| match member.identity.scheme.as_str() {
-            MAILTO => has_two_names(&member.names, PersonName::is_full),
-            TEL => member.assurance < Assurance::Verified && has_two_names(&member.names, |_| true),
+            MAILTO => rules.heed(Rule::SharedMailbox) && has_two_names(&member.names, PersonName::is_full),
+            TEL => {
+                rules.heed(Rule::SharedCaller)
+                    && member.assurance < Assurance::Verified
+                    && has_two_names(&member.names, |_| true)
+            }
             _ => false,
         };
         self.shared.extend(self.ledger.members.iter().filter(has_several).map(|member| member.id));
         for member in self.ledger.members.iter().filter(|member| member.identity.scheme == TEL) {
             // A platform vouches for one person behind it, whatever others say.
-            if member.assurance == Assurance::Verified {
+            if member.assurance == Assurance::Verified || !self.heeds(Rule::SharedNumber) {
                 continue;
             }
             let claims: Vec<&Stated> = self
                 .claims_of(member)
-                .filter(|claim| claim.assurance >= Assurance::Plausible && claim.by != member.id)
+                .filter(|claim| claim.assurance >= Assurance::Plausible || !self.heeds(Rule::SharedByVouched))
+                .filter(|claim| claim.by != member.id)
                 .collect();
             let is_shared = claims.iter().enumerate().any(|(n, one)| {
                 claims[n + 1..].iter().any(|other| {
@@ -127,6 +134,15 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    fn heeds(&self, rule: Rule) -> bool {
+        self.ledger.rules.heed(rule)
+    }
+
+    /// Its sender is vouched for well enough to carry a join.
+    fn is_sound(&self, assurance: Assurance) -> bool {
+        assurance >= Assurance::Plausible || !self.heeds(Rule::VouchedOnly)
+    }
+
     fn names(&self, id: IdentityId) -> Vec<&'a PersonName> {
         self.members.get(&id).into_iter().flat_map(|member| &member.names).collect()
     }
@@ -137,7 +153,7 @@ impl<'a> Gathering<'a> {
 
     /// Claims of an identity by others, of the time when it was its owner's.
     fn claims_of(&self, member: &Member) -> impl Iterator<Item = &'a Stated> + use<'a> {
-        let (since, until) = (member.since, member.until);
+        let (since, until) = if self.heeds(Rule::ClaimInTime) { (member.since, member.until) } else { (None, None) };
         let claims: Vec<&'a Stated> = self.by_key.get(&(Kind::Claim, member.claim)).cloned().unwrap_or_default();
         claims.into_iter().filter(move |claim| {
             since.is_none_or(|since| claim.at >= since) && until.is_none_or(|until| claim.at < until)
@@ -145,8 +161,10 @@ impl<'a> Gathering<'a> {
     }
 
     fn is_open(&self, group: usize) -> bool {
-        let is_nobodys =
-            |member: &&Member| is_role_address(&member.identity) || member.identity.scope == CONTRADICTED_SCOPE;
+        let is_nobodys = |member: &&Member| {
+            (self.heeds(Rule::RoleMailbox) && is_role_address(&member.identity))
+                || member.identity.scope == CONTRADICTED_SCOPE
+        };
         !self.groups[group].iter().any(|id| self.shared.contains(id) || self.members.get(id).is_some_and(is_nobodys))
     }
 
@@ -169,7 +187,10 @@ impl<'a> Gathering<'a> {
     }
 
     fn verdict(&self, one: usize, other: usize) -> Names {
-        compare_names(&self.names_of(one), self.names_of(other).into_iter())
+        match compare_names(&self.names_of(one), self.names_of(other).into_iter()) {
+            Names::Conflict if !self.heeds(Rule::NamesConflict) => Names::Unknown,
+            names => names,
+        }
     }
 
     /// Given and family name of both are known, and agree.
@@ -178,7 +199,8 @@ impl<'a> Gathering<'a> {
     }
 
     fn are_apart(&self, one: usize, other: usize) -> bool {
-        self.ledger.words.iter().any(|(a, b, word)| {
+        let mut words = self.ledger.words.iter().filter(|_| self.heeds(Rule::Apart));
+        words.any(|(a, b, word)| {
             let of = (self.group_of.get(a), self.group_of.get(b));
             *word == Word::Apart && (of == (Some(&one), Some(&other)) || of == (Some(&other), Some(&one)))
         })
@@ -191,7 +213,8 @@ impl<'a> Gathering<'a> {
                 continue;
             };
             let size = self.groups[one].len() + self.groups[other].len();
-            let is_allowed = *word == Word::Same || (size <= CONTACT_IDENTITIES_MAX && !self.are_apart(one, other));
+            let is_small = size <= CONTACT_IDENTITIES_MAX || !self.heeds(Rule::ContactSize);
+            let is_allowed = *word == Word::Same || (is_small && !self.are_apart(one, other));
             if one != other && is_allowed {
                 self.unite(one, other);
             }
@@ -218,8 +241,9 @@ impl<'a> Gathering<'a> {
         let strong = self.weigh().0.into_iter().filter(|tie| tie.is_strong);
         let allowed = strong.filter(|tie| {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
+            let size = self.groups[one].len() + self.groups[other].len();
             !self.imitates(one, other)
-                && self.groups[one].len() + self.groups[other].len() <= CONTACT_IDENTITIES_MAX
+                && (size <= CONTACT_IDENTITIES_MAX || !self.heeds(Rule::ContactSize))
                 && !self.are_apart(one, other)
         });
         allowed.min_by_key(|tie| (std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
@@ -265,7 +289,7 @@ impl<'a> Gathering<'a> {
         refused: &mut Vec<(IdentityId, IdentityId, String)>,
     ) {
         let groups = self.by_group(several);
-        if groups.len() < 2 || groups.len() > SECRET_CONTACTS_MAX {
+        if groups.len() < 2 || (groups.len() > SECRET_CONTACTS_MAX && self.heeds(Rule::Mailing)) {
             return;
         }
         let groups: Vec<(usize, &Stated)> = groups.into_iter().collect();
@@ -294,7 +318,15 @@ impl<'a> Gathering<'a> {
                         format!("{shown} is in both, but no name to hold against it."),
                     ),
                 };
-                let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
+                let rule = match class {
+                    EvidenceClass::OrderNumber => Rule::NumberAndName,
+                    EvidenceClass::IdMentioned => Rule::NumberAndAddress,
+                    _ => Rule::SuggestNumber,
+                };
+                if !self.heeds(rule) {
+                    continue;
+                }
+                let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
                 // vouched for brings the number after it, not when it comes to what is known; unless the desk itself
                 // told the number to the other, and to nobody else.
@@ -304,7 +336,7 @@ impl<'a> Gathering<'a> {
                         && typed.at > known.at
                         && known.place != Place::Told
                 };
-                let is_found = comes_after(ours, theirs) || comes_after(theirs, ours);
+                let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 ties.push(tie(ours, theirs, class, bits, is_sound && class.is_strong() && !is_found, why));
             }
         }
@@ -320,13 +352,17 @@ impl<'a> Gathering<'a> {
 
     /// Answers to what the desk sent, from another address than it was sent to.
     fn same_desk_message(&self, several: &[&'a Stated], ties: &mut Vec<Tie>) {
+        if !self.heeds(Rule::AnswerInName) {
+            return;
+        }
         let groups: Vec<(usize, &Stated)> = self.by_group(several).into_iter().collect();
         for (n, (one, ours)) in groups.iter().enumerate() {
             for (other, theirs) in &groups[n + 1..] {
-                let is_sound = ours.assurance.min(theirs.assurance) >= Assurance::Plausible;
+                let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 let Names::Agree { .. } = self.verdict(*one, *other) else { continue };
                 let why = "Same customer: an answer to what the desk had sent to the other address, in the same name.";
-                let is_strong = is_sound && self.is_named_alike(*one, *other);
+                let is_alike = self.is_named_alike(*one, *other) || !self.heeds(Rule::AnswerFullName);
+                let is_strong = is_sound && is_alike;
                 ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why.to_owned()));
             }
         }
@@ -361,7 +397,10 @@ impl<'a> Gathering<'a> {
                     "The same full name within days. Two people can share a name, so this joins nothing by itself.";
                 (EvidenceClass::FullName, BITS_NAME_FULL, why)
             };
-            ties.push(tie(ours, theirs, class, bits, false, why.to_owned()));
+            let rule = if class == EvidenceClass::NameCompany { Rule::SuggestFirm } else { Rule::SuggestName };
+            if self.heeds(rule) {
+                ties.push(tie(ours, theirs, class, bits, false, why.to_owned()));
+            }
         }
     }
 
@@ -381,6 +420,9 @@ impl<'a> Gathering<'a> {
 
     /// A browser that two people used in turn: whoever comes back in the same name is who he was.
     fn used_again(&self, member: &'a Member, ties: &mut Vec<Tie>) {
+        if !self.heeds(Rule::BrowserAgain) {
+            return;
+        }
         let is_earlier = |earlier: &&&Member| {
             earlier.identity == member.identity
                 && matches!((earlier.until, member.since), (Some(until), Some(since)) if until <= since)
@@ -411,7 +453,7 @@ impl<'a> Gathering<'a> {
             let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
             members.filter_map(|member| member.identity.mail_domain())
         };
-        domains(one).any(|one| domains(other).any(|other| looks_like(one, other)))
+        self.heeds(Rule::ImitatedContact) && domains(one).any(|one| domains(other).any(|other| looks_like(one, other)))
     }
 
     /// What others state of an identity.
@@ -424,7 +466,7 @@ impl<'a> Gathering<'a> {
         let claims = self.by_group(&claims);
         let claims: Vec<(usize, &Stated)> = claims.into_iter().filter(|(group, _)| *group != here).collect();
         let calls = member.identity.scheme == TEL && self.is_call_only(here);
-        let by_mail = |claim: &Stated| claim.assurance >= Assurance::Plausible && self.is_mail(claim.by);
+        let by_mail = |claim: &Stated| self.is_sound(claim.assurance) && self.is_mail(claim.by);
         let first = claims.iter().filter(|(_, claim)| by_mail(claim)).map(|(_, claim)| claim.at).min();
         for (group, claim) in &claims {
             let conflict = self.verdict(*group, here) == Names::Conflict;
@@ -433,9 +475,10 @@ impl<'a> Gathering<'a> {
             });
             let own = self.groups[*group].iter().filter_map(|id| self.members.get(id));
             let back = own.flat_map(|own| self.claims_of(own)).find(|back| self.group_of[&back.by] == here);
-            let is_mutual = back.is_some_and(|back| back.assurance.min(claim.assurance) >= Assurance::Plausible);
+            let is_mutual = self.heeds(Rule::MutualNaming)
+                && back.is_some_and(|back| self.is_sound(back.assurance.min(claim.assurance)));
             let names_caller = calls && by_mail(claim);
-            let is_first = Some(claim.at) == first;
+            let is_first = Some(claim.at) == first || !self.heeds(Rule::FirstClaim);
             let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
             let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
             let (class, bits, why) = if is_mutual && conflict {
@@ -447,19 +490,28 @@ impl<'a> Gathering<'a> {
                 mentioned(BITS_MUTUAL, "Same customer: both sides name each other's address.")
             } else if conflict {
                 continue;
-            } else if names_caller && other_name {
+            } else if names_caller && other_name && self.heeds(Rule::OtherClaim) {
                 asserted("Several people name the caller's number as theirs.")
-            } else if names_caller && is_first && claim.at <= member.last_at {
+            } else if names_caller && is_first && claim.at <= member.last_at && self.heeds(Rule::CallerNamedBefore) {
                 mentioned(
                     BITS_CALLER_NAMED,
                     "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
                 )
-            } else if names_caller && is_first && claim.place == Place::Body && is_fresh(member, claim) {
+            } else if names_caller
+                && is_first
+                && claim.place == Place::Body
+                && is_fresh(member, claim)
+                && self.heeds(Rule::CallerNamedAfter)
+            {
                 mentioned(
                     BITS_CALLER_NAMED,
                     "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
                 )
-            } else if names_caller && is_first && self.is_named_alike(*group, here) {
+            } else if names_caller
+                && is_first
+                && self.is_named_alike(*group, here)
+                && self.heeds(Rule::CallerNamedAlike)
+            {
                 mentioned(
                     BITS_CALLER_NAMED,
                     "The caller gave a name, and the first mail that names the caller's number is of the same full name. Ask who is calling: a caller id can be forged.",
@@ -469,6 +521,9 @@ impl<'a> Gathering<'a> {
             } else {
                 asserted("One states the other's address, without more to carry it.")
             };
+            if class == EvidenceClass::AssertedId && !self.heeds(Rule::SuggestAddress) {
+                continue;
+            }
             let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
             let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why.to_owned());
             tie.messages.1 = back.filter(|_| is_mutual).map(|back| back.message);
@@ -641,6 +696,7 @@ mod tests {
             stated: lines(said).enumerate().map(|(n, line)| stated(n, line)).collect(),
             words: lines(words).map(word).collect(),
             namesakes_within: Duration::from_secs(14 * 86_400),
+            ..Ledger::default()
         };
         assert_eq!(show(&gather(&ledger, &[])), expected, "{name}");
         let mut seed: u64 = 7;

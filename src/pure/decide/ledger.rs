@@ -7,6 +7,7 @@ use crate::pure::domain::id::{IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::PersonName;
+use crate::pure::domain::rule::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -93,6 +94,8 @@ pub struct Ledger {
     pub words: Vec<(IdentityId, IdentityId, Word)>,
     /// Within so long of each other two people of one full name may be one.
     pub namesakes_within: Duration,
+    /// The rules in force.
+    pub rules: Rules,
 }
 
 /// Evidence between two identities, standing for the groups they are in.
@@ -160,6 +163,7 @@ impl Ledger {
         for (n, member) in self.members.iter().enumerate() {
             let (part, _) = parts.entry(part_of[n]).or_default();
             part.namesakes_within = self.namesakes_within;
+            part.rules = self.rules;
             part.members.push(member.clone());
         }
         for stated in &self.stated {

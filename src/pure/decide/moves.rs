@@ -19,6 +19,7 @@ use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId};
 use crate::pure::domain::message::{Message, Place, SenderIdentity};
+use crate::pure::domain::rule::Rules;
 use jiff::SignedDuration;
 
 /// How long before the notice somebody may have written from a new address for the first time and be
@@ -93,7 +94,10 @@ impl<'a> Following<'a> {
         let contact = self.facts.contact_now(known.contact);
         // What several people use is nobody's to take along.
         let is_apart = self.sides.iter().any(|(side, _)| self.facts.are_apart(*side, contact));
-        if !self.is_side(known) && !is_apart && (self.sides.is_empty() || !is_shared(self.facts, contact)) {
+        if !self.is_side(known)
+            && !is_apart
+            && (self.sides.is_empty() || !is_shared(self.facts, contact, Rules::default()))
+        {
             self.sides.push((contact, known.id));
         }
     }

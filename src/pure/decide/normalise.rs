@@ -8,12 +8,13 @@ use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
 use super::{phrases, prints};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
-use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, MAILTO, TEL};
 use crate::pure::domain::message::{
     Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
     Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::rule::Rule;
 use crate::pure::wire::mail_parts::decode_addresses;
 use crate::pure::wire::quote::{self, Parts};
 use crate::pure::wire::subject;
@@ -155,7 +156,12 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     if let Some(number) = &mut incoming.ticket_ref {
         clean_line(number, SUBJECT_CHARS_MAX);
     }
-    hand_over(&mut incoming, policy);
+    if policy.rules.heed(Rule::StaffForward) {
+        hand_over(&mut incoming, policy);
+    }
+    if !policy.rules.heed(Rule::Denied) {
+        overhear_denial(&mut incoming);
+    }
     bound_sender(&mut incoming.sender);
     bound_sender(&mut incoming.recipient);
     // Nobody moves to where he is, nor to the desk's own address.
@@ -202,7 +208,7 @@ fn hand_over(incoming: &mut Incoming, policy: &Policy) {
 /// Whoever writes from a domain that is made to look like ours is not believed, whatever vouches for that
 /// domain: it vouches for the wrong one.
 fn distrust_imitators(incoming: &mut Incoming, policy: &Policy) {
-    if incoming.direction != Direction::FromCustomer || policy.own_domains.is_empty() {
+    if incoming.direction != Direction::FromCustomer || !policy.rules.heed(Rule::ImitatedDesk) {
         return;
     }
     let mut is_imitator = false;
@@ -219,6 +225,18 @@ fn distrust_imitators(incoming: &mut Incoming, policy: &Policy) {
             other => other,
         };
     }
+}
+
+/// For measuring: a mail that its sender's domain denies counts as one that nobody vouches for.
+fn overhear_denial(incoming: &mut Incoming) {
+    for held in incoming.sender.identities.iter_mut().filter(|held| held.identity.scope == CONTRADICTED_SCOPE) {
+        held.identity.scope.clear();
+        held.assurance = Assurance::Asserted;
+    }
+    if incoming.authentication == Some(Authentication::Fail) {
+        incoming.authentication = Some(Authentication::None);
+    }
+    incoming.marks.retain(|mark| *mark != Mark::Contradicted);
 }
 
 fn bound_sender(sender: &mut Sender) {

@@ -9,11 +9,13 @@ use super::resolve::ANSWERED_MAX;
 use crate::pure::domain::facts::{Facts, Lookup, LookupKey};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE};
 use crate::pure::domain::message::{Authentication, Direction, Mark, Message, ReferenceKind};
+use crate::pure::domain::rule::{Rule, Rules};
 
 /// The message, believed if it answers the desk; else as it was.
-pub fn believe(mut message: Message, keys: Lookup, facts: &Facts, keyer: &Keyer) -> (Message, Lookup) {
+pub fn believe(mut message: Message, keys: Lookup, facts: &Facts, keyer: &Keyer, rules: Rules) -> (Message, Lookup) {
     if message.incoming.authentication != Some(Authentication::Fail)
         || message.incoming.direction != Direction::FromCustomer
+        || !rules.heed(Rule::AnswerProves)
         || !answers_us(&message, &keys, facts)
     {
         return (message, keys);

@@ -20,6 +20,7 @@ use crate::pure::domain::id::{EdgeId, IdMint, IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
 use crate::pure::domain::message::Direction;
 use crate::pure::domain::name::PersonName;
+use crate::pure::domain::rule::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message, as far as whose its addresses are depends on it.
@@ -152,7 +153,9 @@ struct Casting<'a> {
 impl Casting<'_> {
     /// Denied mails that answer what the desk sent to the address that they name, and to nobody else.
     fn believe(&mut self) {
-        for spoken in self.owned.spoken.iter().filter(|spoken| !spoken.doubted.is_empty()) {
+        let rules = self.hood.ledger.rules;
+        let spoken = self.owned.spoken.iter().filter(|_| rules.heed(Rule::AnswerProves));
+        for spoken in spoken.filter(|spoken| !spoken.doubted.is_empty()) {
             let Some((denied, _)) = spoken.identities.first() else { continue };
             let Some(known) = self.hood.known.get(denied).filter(|known| known.identity.scope == CONTRADICTED_SCOPE)
             else {
@@ -196,7 +199,7 @@ impl Casting<'_> {
     /// Divides one address.
     fn divide(&mut self, identity: &Identity, ids: &[IdentityId], mint: &mut IdMint) {
         let Some(division) = Division::of(self, identity, ids) else { return };
-        let found = epochs(identity, &division.uses);
+        let found = epochs(identity, &division.uses, self.hood.ledger.rules);
         let mut names: Vec<IdentityId> = Vec::with_capacity(found.len());
         let mut opened: BTreeMap<IdentityId, MessageId> = BTreeMap::new();
         let mut former: BTreeMap<IdentityId, (IdentityId, MessageId)> = BTreeMap::new();

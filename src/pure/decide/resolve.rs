@@ -24,6 +24,7 @@ use crate::pure::domain::message::{
 };
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// References that are looked up for what the desk sent, the nearest.
@@ -59,9 +60,9 @@ pub struct Resolved {
 /// Finds out whose message it is.
 pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Resolved {
     if let Some(said) = message.incoming.on.as_ref().and_then(|on| facts.said.get(&on.message?)) {
-        return of_same_side(message, lookup, said, facts, mint);
+        return of_same_side(message, lookup, said, facts, mint, policy.rules);
     }
-    let weighing = Weighing::new(message, lookup, facts, mint);
+    let weighing = Weighing::new(message, lookup, facts, mint, policy.rules);
     let Some(identity) = weighing.identities.first().map(|touched| touched.id) else {
         return weighing.nobody();
     };
@@ -70,16 +71,23 @@ pub fn resolve(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdM
 
 /// What an agent did is towards whoever said the message that it is on. What he wrote down of him, or told him,
 /// is as good as said by himself: numbers of the matter, and in a note his name.
-fn of_same_side(message: &Message, lookup: &Lookup, said: &Said, facts: &Facts, mint: &mut IdMint) -> Resolved {
+fn of_same_side(
+    message: &Message,
+    lookup: &Lookup,
+    said: &Said,
+    facts: &Facts,
+    mint: &mut IdMint,
+    rules: Rules,
+) -> Resolved {
     let Some(known) = said.talk.identity.and_then(|identity| facts.identity(identity)) else {
-        return of_told(message, lookup, said, mint);
+        return of_told(message, lookup, said, mint, rules);
     };
     let contact = facts.contact_now(known.contact);
     let touched =
         TouchedIdentity { id: known.id, identity: known.identity.clone(), assurance: Assurance::Asserted, new: false };
     let is_held =
         |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
-    let mut kept = told_numbers(message, lookup, mint);
+    let mut kept = told_numbers(message, lookup, mint, rules);
     kept.retain(|fact| !is_held(&fact.key));
     let went_to_him = message.incoming.recipient.identities.iter().any(|held| held.identity == known.identity);
     kept.extend(sent(message, lookup, mint).filter(|_| went_to_him));
@@ -96,10 +104,11 @@ fn of_same_side(message: &Message, lookup: &Lookup, said: &Said, facts: &Facts, 
 
 /// Who called without a number may be told of by a note: what it says of him is all that is known, and enough when
 /// it names the matter.
-fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint) -> Resolved {
+fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint, rules: Rules) -> Resolved {
     let on = message.incoming.on.as_ref().and_then(|on| on.message);
     let is_note = message.incoming.marks.contains(&Mark::Internal) && said.is_customers;
-    let kept = told_numbers(message, lookup, mint);
+    let kept = told_numbers(message, lookup, mint, rules);
+    let is_note = is_note && rules.heed(Rule::NotedCaller);
     let told = on.filter(|_| is_note && !kept.is_empty() && message.names().next().is_some());
     let Some(identity) = told.and_then(|on| Identity::opaque(TOLD, &said.talk.channel, &on.0.to_string()).ok()) else {
         return nothing();
@@ -117,8 +126,8 @@ fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint) -
 }
 
 /// Numbers of the matter that an agent wrote to a customer, or wrote down of him.
-fn told_numbers(message: &Message, lookup: &Lookup, mint: &mut IdMint) -> Vec<KeptFact> {
-    let keyed = message.facts.iter().zip(&lookup.facts);
+fn told_numbers(message: &Message, lookup: &Lookup, mint: &mut IdMint, rules: Rules) -> Vec<KeptFact> {
+    let keyed = message.facts.iter().zip(&lookup.facts).filter(|_| rules.heed(Rule::DeskNumbers));
     let numbers = keyed.filter(|(fact, _)| matches!(fact.value, FactValue::Number { .. }));
     let is_told = !message.incoming.marks.contains(&Mark::Internal) && goes_to_one(message);
     let kept = numbers.filter_map(|(fact, key)| {
@@ -190,17 +199,18 @@ struct Weighing<'a> {
     /// He named too many numbers of others lately: his are neither looked up nor kept, so that none counts later.
     is_guessing: bool,
     refused: Vec<LookupKey>,
+    rules: Rules,
     reasons: Vec<Reason>,
 }
 
 impl<'a> Weighing<'a> {
-    fn new(message: &'a Message, lookup: &'a Lookup, facts: &'a Facts, mint: &mut IdMint) -> Self {
+    fn new(message: &'a Message, lookup: &'a Lookup, facts: &'a Facts, mint: &mut IdMint, rules: Rules) -> Self {
         let mut own: Vec<ContactId> = Vec::new();
         let mut identities = Vec::new();
         let mut closed = Vec::new();
         for held in &message.customer().identities {
             let mut known = facts.identity_at(&held.identity, message.trusted_at);
-            if let Some(before) = known.filter(|known| is_passed_on(message, known)) {
+            if let Some(before) = known.filter(|known| is_passed_on(message, known, rules)) {
                 closed.push((before.id, message.trusted_at));
                 known = None;
             }
@@ -222,12 +232,12 @@ impl<'a> Weighing<'a> {
             reasons.push(Reason::new("passed_on", text));
         }
         let has_numbers = message.facts.iter().any(|fact| matches!(fact.value, FactValue::Number { .. }));
-        let is_guessing = has_numbers && !may_guess(facts, message);
+        let is_guessing = has_numbers && rules.heed(Rule::Guessing) && !may_guess(facts, message);
         if is_guessing {
             let text = "Too many numbers of others were named; numbers are not looked up for now.";
             reasons.push(Reason::new("guessing", text));
         }
-        Self { message, lookup, facts, identities, closed, own, is_guessing, refused: Vec::new(), reasons }
+        Self { message, lookup, facts, identities, closed, own, is_guessing, refused: Vec::new(), rules, reasons }
     }
 
     /// Evidence is weighed for what customers say themselves, from an identifier that is one
@@ -236,8 +246,11 @@ impl<'a> Weighing<'a> {
         self.message.incoming.direction == Direction::FromCustomer
             && self.message.incoming.auto.is_none()
             && !is_contradicted(self.message)
-            && !self.own.iter().any(|contact| is_shared(self.facts, *contact))
-            && !self.identities.iter().any(|touched| is_role_address(&touched.identity))
+            && !self.own.iter().any(|contact| is_shared(self.facts, *contact, self.rules))
+            && !self
+                .identities
+                .iter()
+                .any(|touched| is_role_address(&touched.identity) && self.rules.heed(Rule::RoleMailbox))
     }
 
     fn is_own(&self, contact: ContactId) -> bool {
@@ -272,9 +285,9 @@ impl<'a> Weighing<'a> {
     /// All that is known, as far as this message bears on it.
     fn ledger(&self, others: &BTreeSet<ContactId>, policy: &Policy) -> Ledger {
         let keyer = Keyer::new(policy, &self.message.tenant);
-        let mut ledger = Ledger { namesakes_within: policy.windows.one_open, ..Ledger::default() };
+        let mut ledger = Ledger { namesakes_within: policy.windows.one_open, rules: policy.rules, ..Ledger::default() };
         for contact in self.own.iter().chain(others) {
-            let is_shared = is_shared(self.facts, *contact);
+            let is_shared = is_shared(self.facts, *contact, self.rules);
             for known in self.facts.identities_of(*contact) {
                 let since = self.facts.epochs(&known.identity).into_iter().filter(|other| other.epoch < known.epoch);
                 ledger.members.push(Member {
@@ -379,7 +392,8 @@ impl<'a> Weighing<'a> {
 
     /// One delivery that vouches for several identities joins the contacts they belonged to.
     fn vouched_together(&self, ledger: &mut Ledger) {
-        let mut verified = self.identities.iter().filter(|touched| touched.assurance == Assurance::Verified);
+        let identities = self.identities.iter().filter(|_| self.rules.heed(Rule::PlatformVouches));
+        let mut verified = identities.filter(|touched| touched.assurance == Assurance::Verified);
         if let Some(first) = verified.next() {
             ledger.words.extend(verified.map(|other| (first.id, other.id, Word::Platform)));
         }
@@ -625,11 +639,11 @@ impl<'a> Weighing<'a> {
 }
 
 /// Whether an address has been passed on to the sender, as far as that is known when he writes.
-fn is_passed_on(message: &Message, known: &KnownIdentity) -> bool {
+fn is_passed_on(message: &Message, known: &KnownIdentity, rules: Rules) -> bool {
     let names: Vec<&PersonName> = message.names().collect();
     let owner = (known.names.as_slice(), known.last_at);
     message.incoming.direction != Direction::FromAgent
-        && epochs::is_passed_on((&known.identity, known.assurance), owner, (&names, message.trusted_at))
+        && epochs::is_passed_on((&known.identity, known.assurance), owner, (&names, message.trusted_at), rules)
 }
 
 fn describe(value: &FactValue) -> (FactKind, String, Option<MatterRole>, String) {

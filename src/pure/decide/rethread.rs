@@ -477,6 +477,7 @@ mod tests {
             own_numbers: Default::default(),
             fact_key: [7; 32],
             mirrors: Vec::new(),
+            rules: Default::default(),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod outline;
 pub mod phrases;
 pub mod policy;
 pub mod public_domains;
+pub mod rule;
 pub mod secret;
 pub mod ticket;
 

@@ -4,6 +4,7 @@ use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
 use super::lookalike::looks_like;
 use super::message::MatterRole;
 use super::phrases::Phrases;
+use super::rule::Rules;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub struct Policy {
     pub fact_key: [u8; 32],
     /// Names of the mirrors this tenant's tickets go to.
     pub mirrors: Vec<String>,
+    /// The rules in force.
+    pub rules: Rules,
 }
 
 impl Policy {

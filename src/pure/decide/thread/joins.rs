@@ -10,7 +10,7 @@ impl Threading<'_> {
     /// Contacts that this message joined brought a ticket each: had they been known as one, the later
     /// would have gone on the earlier. They are joined, and the oldest stays.
     pub(super) fn join_sides(&mut self, tickets: &[TicketId]) -> Option<TicketId> {
-        if self.resolved.sides.len() < 2 {
+        if self.resolved.sides.len() < 2 || !self.heeds(Rule::JoinedContacts) {
             return None;
         }
         let mut sides = BTreeSet::new();
@@ -27,7 +27,7 @@ impl Threading<'_> {
             return None;
         }
         let one_matter =
-            known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| are_one_matter(a, b, self.windows)));
+            known.iter().enumerate().all(|(i, a)| known[i + 1..].iter().all(|b| self.are_one_matter(a, b)));
         let keep = known.iter().min_by_key(|known| (known.ticket.opened_at, known.ticket.id))?.ticket.id;
         if !one_matter {
             return None;
@@ -48,7 +48,7 @@ impl Threading<'_> {
     /// by no automatic mail.
     pub(super) fn join_thread(&mut self, placement: Placement) -> Placement {
         let incoming = &self.message.incoming;
-        let is_person = matches!(incoming.auto, None | Some(Auto::List));
+        let is_person = matches!(incoming.auto, None | Some(Auto::List)) && self.heeds(Rule::JoinedThread);
         let is_certain = incoming.direction == Direction::FromAgent || !is_forgeable(self.message);
         let (Placement::Join(here), true) = (&placement, is_person && is_certain && self.moves.is_empty()) else {
             return placement;
@@ -60,7 +60,7 @@ impl Threading<'_> {
         let mut group = vec![here];
         for pointer in self.pointers.iter().filter(|pointer| pointer.is_one_thread) {
             let Some(other) = pointer.anchor.ticket.and_then(|ticket| self.facts.ticket(ticket)) else { continue };
-            let is_same = other.ticket.state == TicketState::Open && are_one_matter(known, other, self.windows);
+            let is_same = other.ticket.state == TicketState::Open && self.are_one_matter(known, other);
             if is_same && !group.contains(&other.ticket.id) && self.entitled(other, false).is_some() {
                 match known.is_held || other.is_held {
                     true => self.is_left = true,
@@ -75,7 +75,8 @@ impl Threading<'_> {
 
     /// After a join of contacts: an open ticket of another side that is the same matter comes along.
     pub(super) fn join_other_sides(&mut self, placement: Placement) -> Placement {
-        let (Placement::Join(here), true) = (&placement, self.resolved.sides.len() > 1 && self.moves.is_empty()) else {
+        let are_several = self.resolved.sides.len() > 1 && self.heeds(Rule::JoinedContacts);
+        let (Placement::Join(here), true) = (&placement, are_several && self.moves.is_empty()) else {
             return placement;
         };
         let here = *here;
@@ -89,7 +90,7 @@ impl Threading<'_> {
                 .facts
                 .tickets_of(*side)
                 .filter(|other| other.ticket.state == TicketState::Open && !other.is_group && !other.is_held)
-                .filter(|other| are_one_matter(known, other, self.windows))
+                .filter(|other| self.are_one_matter(known, other))
                 .map(|other| other.ticket.id)
                 .collect();
             if let [only] = fits.as_slice() {
@@ -99,6 +100,10 @@ impl Threading<'_> {
         let keep = self.oldest(&group).unwrap_or(here);
         self.move_into(keep, &group, ONE_CONTACT);
         Placement::Join(keep)
+    }
+
+    fn are_one_matter(&self, one: &KnownTicket, other: &KnownTicket) -> bool {
+        !self.heeds(Rule::OneMatter) || are_one_matter(one, other, self.windows)
     }
 
     fn oldest(&self, tickets: &[TicketId]) -> Option<TicketId> {

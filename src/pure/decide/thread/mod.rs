@@ -18,6 +18,7 @@ use crate::pure::domain::identity::{Assurance, MAILTO, registrable_domain};
 use crate::pure::domain::lookalike::looks_like;
 use crate::pure::domain::message::{Auto, Direction, FactValue, Message, ReferenceKind};
 use crate::pure::domain::policy::{Policy, Windows};
+use crate::pure::domain::rule::Rule;
 use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::subject;
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,6 +169,15 @@ impl<'a> Threading<'a> {
         Self { message, lookup, resolved, facts, policy, windows, pointers, numbers, pointed, moves, is_left, reasons }
     }
 
+    fn heeds(&self, rule: Rule) -> bool {
+        self.policy.rules.heed(rule)
+    }
+
+    /// The text says that this is a new matter.
+    fn is_new_matter(&self) -> bool {
+        self.message.says_new_matter && self.heeds(Rule::NewMatter)
+    }
+
     fn is_mine(&self, contact: &ContactId) -> bool {
         self.resolved.sides.contains(contact) || self.resolved.resolution.contact() == Some(*contact)
     }
@@ -183,16 +193,23 @@ impl<'a> Threading<'a> {
         }
         if known.participants.keys().any(|contact| self.is_mine(contact)) {
             // A caller is on his contact's matters anyway; of several, the number tells which.
-            let is_entitled = !by_number || is_call(self.message) || !is_forgeable(self.message);
+            let is_entitled =
+                !by_number || is_call(self.message) || !is_forgeable(self.message) || !self.heeds(Rule::NumberVouched);
             return is_entitled.then_some(EntitledBy::SameContact);
         }
-        if self.message.assurance < Assurance::Plausible || is_forgeable(self.message) {
+        if !self.heeds(Rule::Entitled) {
+            return Some(EntitledBy::SameContact);
+        }
+        let is_doubtful = self.message.assurance < Assurance::Plausible || is_forgeable(self.message);
+        if is_doubtful && self.heeds(Rule::ColleagueVouched) {
             return None;
         }
         let domain = self.organisation_of_sender()?;
         // Beyond DESIGN 5: a colleague whom his domain itself vouches for, and who knows the secret number, is let on
         // his firm's matter unconfirmed. Who knows neither the firm's mail nor the number gets nowhere by it.
-        let confirmed = self.policy.organisations.contains(domain) || self.message.assurance == Assurance::Verified;
+        let confirmed = self.policy.organisations.contains(domain)
+            || self.message.assurance == Assurance::Verified
+            || !self.heeds(Rule::ColleagueConfirmed);
         let colleague = known.participants.keys().any(|contact| {
             self.facts.identities_of(*contact).any(|id| {
                 id.assurance >= Assurance::Plausible
@@ -206,7 +223,7 @@ impl<'a> Threading<'a> {
     fn imitates(&self, known: &KnownTicket) -> bool {
         let held = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain());
         let mut others = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
-        held.is_some_and(|domain| {
+        held.filter(|_| self.heeds(Rule::ImitatedTicket)).is_some_and(|domain| {
             others.any(|known| known.identity.mail_domain().is_some_and(|theirs| looks_like(domain, theirs)))
         })
     }
@@ -224,6 +241,9 @@ impl<'a> Threading<'a> {
     /// Before all rules: what is said in a group stays in the group, however often its members write
     /// to us alone. Whoever speaks in it takes part: the platform let him in.
     fn same_group(&mut self) -> Option<Found> {
+        if !self.heeds(Rule::Group) {
+            return None;
+        }
         let references = self.message.incoming.references.iter().zip(&self.lookup.references);
         let ticket = references
             .filter(|(reference, _)| reference.kind == ReferenceKind::Group)
@@ -253,7 +273,7 @@ impl<'a> Threading<'a> {
 
     /// Rule 1: an answer to a mail that the desk is known to have sent.
     fn answers_the_desk(&mut self) -> Option<Found> {
-        if is_contradicted(self.message) {
+        if is_contradicted(self.message) || !self.heeds(Rule::DeskMessage) {
             return None;
         }
         let answered = self.pointers.iter().filter(|pointer| pointer.is_answer()).map(|pointer| pointer.anchor);
@@ -303,7 +323,7 @@ impl<'a> Threading<'a> {
     fn follow(&mut self, rule: &str, says: impl Fn(Evidence) -> Option<&'static str>) -> Option<Found> {
         for at in 0..self.pointers.len() {
             let Pointer { evidence, anchor, .. } = self.pointers[at];
-            let Some(text) = says(evidence) else { continue };
+            let Some(text) = says(evidence).filter(|_| self.heeds(rule_of(evidence))) else { continue };
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket) else { continue };
             match self.entitled(known, false) {
@@ -331,7 +351,8 @@ impl<'a> Threading<'a> {
     fn unnamed(&self, evidence: Evidence) -> Option<(&'a Anchor, &'a KnownTicket)> {
         let pointer = self.pointers.iter().find(|pointer| pointer.evidence == evidence)?;
         let known = self.facts.ticket(pointer.anchor.ticket?)?;
-        (!self.message.says_new_matter && !self.contradicts(known)).then_some((pointer.anchor, known))
+        let is_free = !self.is_new_matter() && !self.contradicts(known) && self.heeds(rule_of(evidence));
+        is_free.then_some((pointer.anchor, known))
     }
 
     /// Rule 2 where the references were lost: it quotes what was said on one ticket.
@@ -353,19 +374,22 @@ impl<'a> Threading<'a> {
         let (_, known) = self.unnamed(Evidence::Subject)?;
         let is_telling = self.message.incoming.subject.as_deref().is_some_and(|s| subject::read(s).is_telling());
         let by = self.entitled(known, false).filter(|by| match by {
-            EntitledBy::Organisation => {
+            EntitledBy::Organisation if self.heeds(Rule::SubjectFirm) => {
                 self.organisation_of_sender().is_some_and(|domain| self.policy.organisations.contains(domain))
             }
             _ => true,
         });
-        let by = by.filter(|_| is_telling)?;
+        let by = by.filter(|_| is_telling || !self.heeds(Rule::TellingSubject))?;
         self.because("subject", "It names no message, but is an answer with the subject of this ticket alone.");
         Some(self.on_known(known.ticket.id, by, self.windows.closed_continues))
     }
 
     /// Rule 3: a number of the matter.
     fn number_of_the_matter(&mut self) -> Option<Found> {
-        if is_contradicted(self.message) || !may_guess(self.facts, self.message) {
+        if is_contradicted(self.message) || !self.heeds(Rule::Number) {
+            return None;
+        }
+        if self.heeds(Rule::Guessing) && !may_guess(self.facts, self.message) {
             return None;
         }
         let mut entitled: BTreeMap<TicketId, EntitledBy> = BTreeMap::new();
@@ -396,7 +420,7 @@ impl<'a> Threading<'a> {
             fits.retain(|(ticket, _)| open(ticket));
         }
         // His own matter goes before a colleague's of the same number.
-        if fits.iter().any(|(_, by)| *by == EntitledBy::SameContact) {
+        if self.heeds(Rule::OwnFirst) && fits.iter().any(|(_, by)| *by == EntitledBy::SameContact) {
             fits.retain(|(_, by)| *by == EntitledBy::SameContact);
         }
         match fits.as_slice() {
@@ -420,7 +444,8 @@ impl<'a> Threading<'a> {
     /// The message names what other matters are about, and not what this one is.
     fn is_about_another(&self, known: &KnownTicket) -> bool {
         let topics = self.lookup.topics.iter().map(|(name, _)| name);
-        topics.clone().any(|name| known.topics.contains_key(name)) && !self.is_about(known)
+        let is_named = topics.clone().any(|name| known.topics.contains_key(name));
+        self.heeds(Rule::OtherTopic) && is_named && !self.is_about(known)
     }
 
     /// The message names what the ticket is about.
@@ -430,7 +455,8 @@ impl<'a> Threading<'a> {
 
     /// The message names a number of a kind that the ticket has, and another one.
     fn contradicts(&self, known: &KnownTicket) -> bool {
-        self.numbers.iter().any(|(matter, keys)| known.numbers.get(*matter).is_some_and(|has| has.is_disjoint(keys)))
+        let mut numbers = self.numbers.iter().filter(|_| self.heeds(Rule::OtherNumber));
+        numbers.any(|(matter, keys)| known.numbers.get(*matter).is_some_and(|has| has.is_disjoint(keys)))
     }
 
     /// The message names numbers, and none that the ticket has.
@@ -454,7 +480,8 @@ impl<'a> Threading<'a> {
     fn on_known(&mut self, ticket: TicketId, by: EntitledBy, window: Duration) -> Found {
         let closed = self.facts.ticket(ticket).filter(|known| known.ticket.state == TicketState::Closed);
         if let Some(known) = closed
-            && (self.message.says_new_matter || self.names_none_of(known) || self.is_about_another(known))
+            && self.heeds(Rule::ClosedOther)
+            && (self.is_new_matter() || self.names_none_of(known) || self.is_about_another(known))
         {
             self.because("closed_other_matter", "That matter is closed, and the message brings another one.");
             return self.new_ticket(None);
@@ -465,7 +492,7 @@ impl<'a> Threading<'a> {
     /// Rule 5. Automatic mail and what nobody said opens nothing.
     fn new_ticket(&mut self, follow_up_of: Option<TicketId>) -> Found {
         let internal = self.message.incoming.direction == Direction::FromAgent && self.resolved.identity.is_none();
-        if self.message.incoming.auto.is_some() || internal {
+        if (self.message.incoming.auto.is_some() && self.heeds(Rule::AutoOpensNone)) || internal {
             self.because("opens_none", "Automatic mail and internal calls open no ticket.");
             return Found::Nowhere;
         }
@@ -523,7 +550,9 @@ impl<'a> Threading<'a> {
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {
             // What was said before the closing, and only comes late, is closed with the rest.
             Some(closed) if !quiet && self.message.occurred_at <= closed => (Placement::Join(ticket), by),
-            Some(closed) if !quiet && within(self.message.occurred_at, closed, window) => {
+            Some(closed)
+                if !quiet && (within(self.message.occurred_at, closed, window) || !self.heeds(Rule::FollowUp)) =>
+            {
                 self.because("reopened", "The matter was closed lately; it is open again.");
                 (Placement::Reopen(ticket), by)
             }
@@ -549,8 +578,9 @@ impl<'a> Threading<'a> {
             }
         }
         // A forged message must not tie a number to somebody's matter.
-        let is_believed =
-            self.message.assurance >= Assurance::Plausible || self.message.incoming.direction == Direction::FromAgent;
+        let is_believed = self.message.assurance >= Assurance::Plausible
+            || self.message.incoming.direction == Direction::FromAgent
+            || !self.heeds(Rule::NumberBelieved);
         if ticket.is_some() && is_believed {
             let is_known = |key: &LookupKey| {
                 let mut known = self.facts.anchors.get(key).into_iter().flatten();
@@ -592,6 +622,19 @@ impl<'a> Threading<'a> {
                 why: (*why).to_owned(),
             })
             .collect()
+    }
+}
+
+/// By which rule a pointer leads anywhere.
+fn rule_of(evidence: Evidence) -> Rule {
+    match evidence {
+        Evidence::Named(ReferenceKind::Conversation) => Rule::Conversation,
+        Evidence::Named(ReferenceKind::Hint) => Rule::ThreadHint,
+        Evidence::Named(_) => Rule::Reply,
+        Evidence::Awaited => Rule::LateParent,
+        Evidence::Sibling => Rule::SameParent,
+        Evidence::Quoted => Rule::Quoted,
+        Evidence::Subject => Rule::Subject,
     }
 }
 

@@ -7,12 +7,12 @@ use super::*;
 impl Threading<'_> {
     /// Rule 4, within a chat's pause: the ticket of the sender's last message.
     pub(super) fn same_session(&mut self) -> Option<Found> {
-        if self.message.says_new_matter {
+        if self.is_new_matter() || !self.heeds(Rule::Session) {
             return None;
         }
         let identity = self.facts.identity(self.resolved.identity?)?;
         // A mail or call soon after another is no chat: which matter it is must show otherwise.
-        if is_call(self.message) || identity.identity.scheme == MAILTO {
+        if self.heeds(Rule::NoSession) && (is_call(self.message) || identity.identity.scheme == MAILTO) {
             return None;
         }
         let ticket = self.facts.ticket_now(identity.last_ticket?);
@@ -30,7 +30,7 @@ impl Threading<'_> {
 
     /// Rule 4: the contact's only open ticket within the window.
     pub(super) fn only_open_one(&mut self) -> Option<Found> {
-        if self.message.says_new_matter {
+        if self.is_new_matter() {
             self.because("new_matter", "The text says that this is a new matter.");
             return None;
         }
@@ -50,7 +50,7 @@ impl Threading<'_> {
             .copied()
             .filter(|id| self.facts.ticket(*id).is_some_and(|known| self.is_about(known)))
             .collect();
-        if about.len() == 1 && fits.len() > 1 {
+        if about.len() == 1 && fits.len() > 1 && self.heeds(Rule::Topic) {
             self.because("topic", "Of the contact's open matters, one is about what this names.");
             return Some(Found::Ticket {
                 ticket: about[0],
@@ -60,7 +60,7 @@ impl Threading<'_> {
         }
         match fits.as_slice() {
             [] => self.is_back(&mine),
-            [ticket] => {
+            [ticket] if self.heeds(Rule::OnlyOpen) => {
                 self.because("only_open", "It is the contact's only open matter of these days.");
                 Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
             }
@@ -69,7 +69,7 @@ impl Threading<'_> {
                     self.because("only_open", "It is the contact's only open matter of these days.");
                     return Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open });
                 }
-                if self.message.incoming.direction == Direction::FromAgent {
+                if self.message.incoming.direction == Direction::FromAgent && self.heeds(Rule::DeskLatest) {
                     // The desk's own word goes to the matter that moved last: it opens none beside it.
                     let last = fits
                         .iter()
@@ -103,7 +103,11 @@ impl Threading<'_> {
     /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
     /// closed within the window.
     fn is_back(&mut self, mine: &BTreeSet<ContactId>) -> Option<Found> {
-        if !self.message.says_is_back || is_forgeable(self.message) || is_contradicted(self.message) {
+        if !self.message.says_is_back
+            || !self.heeds(Rule::IsBack)
+            || is_forgeable(self.message)
+            || is_contradicted(self.message)
+        {
             return None;
         }
         let closed = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
@@ -145,6 +149,11 @@ impl Threading<'_> {
                 && own.last_ticket.map(|ticket| self.facts.ticket_now(ticket)) == Some(known.ticket.id)
         });
         let is_alike = || subject::read(&known.ticket.title).folded() == subject.folded();
-        is_fresh && has_written && !self.message.says_is_back && !self.is_about(known) && !is_alike()
+        self.heeds(Rule::BeginsAnew)
+            && is_fresh
+            && has_written
+            && !self.message.says_is_back
+            && !self.is_about(known)
+            && !is_alike()
     }
 }

@@ -50,6 +50,7 @@ pub async fn hood(
 ) -> Result<(Hood, Owned), StoreError> {
     let mut loader = Loader { connection, tenant, keyer, policy, hood: Hood::default(), stated: BTreeMap::new() };
     loader.hood.ledger.namesakes_within = policy.windows.one_open;
+    loader.hood.ledger.rules = policy.rules;
     let contacts = loader.now(contacts).await?;
     let inner = loader.identities(&contacts).await?;
     let near = loader.neighbours(&inner).await?;
