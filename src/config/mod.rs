@@ -25,9 +25,11 @@ mod values;
 pub use entrance::Entrance;
 pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
-pub use secrets::{Key, KeyError, Keys};
+pub use secrets::{Key, KeyError, Keys, random_hex};
 pub use sections::*;
-pub use values::{AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay};
+pub use values::{
+    AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay, parse_duration,
+};
 
 use crate::pure::channels::Built;
 use crate::pure::domain::phrases::Phrases;

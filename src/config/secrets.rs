@@ -328,7 +328,8 @@ fn make_key(data_dir: &Path, path: &Path) -> std::io::Result<()> {
     std::fs::File::open(data_dir)?.sync_all()
 }
 
-fn random_hex() -> std::io::Result<String> {
+/// 256 random bits of the system's, in hexadecimal: a key, or a token.
+pub fn random_hex() -> std::io::Result<String> {
     let mut bytes = [0; KEY_BYTES];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(hex::encode(bytes))

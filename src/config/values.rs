@@ -82,8 +82,8 @@ fn bounded(text: &str, min_s: u64, max_s: u64) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Reads `45m`, `14d`, `1h30m`, `250ms`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads `45m`, `14d`, `1h30m`, `250ms`. The error is a sentence that says what to write.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || {
         format!(
             "\"{text}\" is not a length of time: write numbers with units, \"250ms\", \"30s\", \"45m\", \"12h\", \"14d\", \"3y\""

@@ -10,6 +10,7 @@ use crate::config::{Sections, Settings};
 use crate::pure::channels::{Door, Intake, LmtpSource};
 use crate::pure::domain::Timestamp;
 use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
+use crate::shell::api::{Api, ApiLimits};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
@@ -342,6 +343,7 @@ pub(crate) struct Running {
     intakes: JoinSet<()>,
     rest: JoinSet<()>,
     committers: Committers,
+    api: Api,
     alerts: Alerts,
     channels: usize,
     listen: std::net::SocketAddr,
@@ -389,7 +391,9 @@ impl Running {
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
-        let mut routes = webhooks.routes().merge(server::standing_routes(ready(&store), shown, intake_stop.clone()));
+        let api = Api::new(store.clone(), parts.registry.clone(), ApiLimits::default());
+        let standing = server::standing_routes(ready(&store), shown, intake_stop.clone());
+        let mut routes = webhooks.routes().merge(api.routes()).merge(standing);
         if listen.ip().is_loopback() {
             routes = routes.merge(sample::routes(&webhooks));
         }
@@ -414,6 +418,7 @@ impl Running {
             intakes,
             rest,
             committers,
+            api,
             alerts,
             channels: healths.len(),
             listen,
@@ -437,6 +442,7 @@ impl Running {
             let _ = self.stop_intake.send(true);
             while self.intakes.join_next().await.is_some() {}
             self.committers.finish().await;
+            self.api.finish().await;
             let _ = self.stop_rest.send(true);
             while self.rest.join_next().await.is_some() {}
             self.alerts.close(ALERTS_CLOSE_MAX).await;

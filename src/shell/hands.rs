@@ -21,6 +21,12 @@ use std::sync::Arc;
 /// Messages that are named when a vendor's id is not unique.
 const NAMED_MAX: i64 = 10;
 
+/// Characters of who did it that are kept.
+pub const BY_CHARS_MAX: usize = 100;
+
+/// Characters of why that are kept.
+pub const WHY_CHARS_MAX: usize = 1_000;
+
 /// Who carries acts out.
 #[derive(Clone)]
 pub struct Hands {

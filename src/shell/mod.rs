@@ -7,6 +7,7 @@
 //! and any of them may crash, stop or lag alone. Nothing but `main` and the tests imports `shell`.
 
 pub mod alerts;
+pub mod api;
 pub mod carriers;
 pub mod cluster;
 pub mod command;

@@ -148,6 +148,9 @@ fn describe() {
     metrics::describe_counter!("lanka_webhook_deliveries_total", "Deliveries by channel and status answered");
     metrics::describe_histogram!("lanka_webhook_seconds", "From a delivery's headers to its answer");
     metrics::describe_histogram!("lanka_webhook_group_rows", "Deliveries committed together");
+    metrics::describe_counter!("lanka_api_requests_total", "Requests to the API by route and status answered");
+    metrics::describe_histogram!("lanka_api_seconds", "From a request's headers to its answer, by route");
+    metrics::describe_counter!("lanka_api_refused_total", "Tokens that the API refused, by what was wrong with them");
     metrics::describe_gauge!("lanka_channel_last_success_seconds", "Unix time at which a channel last worked");
     metrics::describe_gauge!("lanka_ingest_pending", "Stored deliveries that wait to be decided");
     metrics::describe_counter!("lanka_items_decided_total", "Messages and updates decided, by channel");

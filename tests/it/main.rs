@@ -8,6 +8,7 @@
     reason = "a test that does not get what it needs has failed, and says so; a table of cases is as long as it is"
 )]
 
+mod api;
 mod architecture;
 mod bad_input;
 mod captures;

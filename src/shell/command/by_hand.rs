@@ -3,15 +3,9 @@
 use super::output::{Output, clock};
 use super::{Bench, Failure};
 use crate::pure::domain::Timestamp;
-use crate::shell::hands::{ActError, Hands, Outcome, Saying};
+use crate::shell::hands::{ActError, BY_CHARS_MAX, Hands, Outcome, Saying, WHY_CHARS_MAX};
 use crate::shell::{Parts, counted};
 use std::fs;
-
-/// Characters of who did it that are kept.
-const BY_CHARS_MAX: usize = 100;
-
-/// Characters of why that are kept.
-const WHY_CHARS_MAX: usize = 1_000;
 
 /// No user logged in here: the session is the system's (`proc_pid_loginuid(5)`).
 const NOBODY_LOGGED_IN: u32 = u32::MAX;

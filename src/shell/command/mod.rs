@@ -13,6 +13,7 @@
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
+//! | `token.rs` | `token` |
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration (`EX_CONFIG` of sysexits.h).
 //! (`mail` has codes of its own, for mail servers.) What a command was asked for goes to standard output, everything else to standard error.
@@ -39,6 +40,7 @@ mod settle;
 mod state;
 mod stream;
 mod thread;
+mod token;
 
 use crate::config::{Environment, LogFormat, Problem, Settings};
 use crate::shell::content::ContentError;
@@ -118,6 +120,9 @@ enum Command {
     Channels,
     /// Show what waits for the agents' tools.
     Outbox(state::Outbox),
+    /// Say who may use the API.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Write everything as JSON lines.
     #[command(subcommand)]
     Export(export::Export),
@@ -286,6 +291,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Replay(command) => command.run(Bench::of(&config, true).await?, &mut output).await?,
         Command::Channels => state::channels(Bench::open(&config).await?, &mut output).await?,
         Command::Outbox(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
+        Command::Token(command) => {
             let bench = Bench::of(&config, command.changes()).await?;
             command.run(bench, &mut output).await?;
         }

@@ -8,12 +8,14 @@
 //! **Invariants:** uniqueness is a constraint, never a look-then-insert. No transaction stays open
 //! across a network call. Nothing outside this folder holds SQL.
 
+pub mod api_token;
 pub mod commit;
 pub mod early_act;
 pub mod exchange;
 pub mod explain;
 pub mod export;
 pub mod facts;
+pub mod firm;
 pub mod hands;
 pub mod health;
 pub mod media;

@@ -9,6 +9,7 @@ mod review;
 mod threads;
 
 pub use people::{ContactShown, IdentityShown, LinkShown, WordShown};
+pub(super) use review::suggestions_where;
 pub use review::{Answer, SideShown, SuggestionShown};
 pub use threads::{ActShown, Messages, Put, Putting};
 

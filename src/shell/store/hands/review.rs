@@ -68,6 +68,8 @@ pub struct SideShown {
     pub message: MessageId,
 }
 
+type Statement<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
+
 const SUGGESTIONS: &str = "
     SELECT s.id, s.state, s.target_kind, s.at, s.class, s.bits, s.why, s.message_id, s.by_message, s.answered_by, s.answered_why,
         s.answered_at, p.one, p.other, a.number AS one_number, b.number AS other_number, coalesce(a.title, c.name) AS one_name,
@@ -83,9 +85,8 @@ const SUGGESTIONS: &str = "
 impl Store {
     /// Suggestions, the latest first: those that wait for somebody, or all.
     pub async fn suggestions(&self, all: bool, limit: i64) -> Result<Vec<SuggestionShown>, StoreError> {
-        let sql = format!("{SUGGESTIONS} WHERE $1 OR s.state = 'open' ORDER BY s.at DESC, s.id LIMIT $2");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(all).bind(limit).fetch_all(&self.pool).await?;
-        rows.iter().map(shown).collect()
+        let sql = "$1 OR s.state = 'open' ORDER BY s.at DESC, s.id LIMIT $2";
+        suggestions_where(&self.pool, sql, |query| query.bind(all).bind(limit)).await
     }
 
     /// Answers a suggestion: what it would join is joined, or kept apart, and not suggested again.
@@ -136,6 +137,17 @@ impl Store {
         tx.commit().await?;
         Ok(written)
     }
+}
+
+/// Suggestions that a condition on `s` picks; `bind` gives it its values.
+pub(in crate::shell::store) async fn suggestions_where<'q>(
+    pool: &sqlx::PgPool,
+    condition: &'static str,
+    bind: impl FnOnce(Statement<'q>) -> Statement<'q>,
+) -> Result<Vec<SuggestionShown>, StoreError> {
+    let sql = format!("{SUGGESTIONS} WHERE {condition}");
+    let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(pool).await?;
+    rows.iter().map(shown).collect()
 }
 
 /// What an open suggestion would join.

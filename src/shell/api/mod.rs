@@ -1,0 +1,281 @@
+//! The API under `/api/v1`: what people do by hand, for programs.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
+//! | `acts.rs`, `looks.rs` | what changes something; what only looks |
+//! | `access.rs` | bearer tokens and their scopes |
+//! | `fields.rs` | bodies and queries, read strictly |
+//! | `problem.rs` | what went wrong, as RFC 9457 has it |
+//! | `openapi.rs` | the document at `/api/v1/openapi.json`, made of the same list of routes |
+//!
+//! A request goes token → scope → query → body → the route. Acts are carried out by [`Hands`], as those of the command
+//! line are: the word is written in one transaction, and those concerned are decided on anew.
+//!
+//! **Asked twice, done once.** What stands already as it is asked for is answered 200 with `already`, so that a client
+//! that never saw its answer asks again.
+//!
+//! **Invariants:** a token sees and changes nothing of another firm; whatever is another's is unknown (404). An act runs
+//! in a task of its own, so that a client who hangs up does not cut it in its middle. Every wait is bounded, and so are
+//! the bodies, the requests under way and the connections to the database, of which the intakes need most.
+
+mod access;
+mod acts;
+mod fields;
+mod looks;
+mod openapi;
+mod problem;
+mod routes;
+
+pub use access::new_token;
+use problem::Kind;
+use problem::Problem;
+
+use crate::shell::hands::Hands;
+use crate::shell::ingest::Registry;
+use crate::shell::store::Store;
+use crate::shell::store::api_token::ApiToken;
+use access::{Refused, authenticate, authorise};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, get};
+use fields::Given;
+use futures::StreamExt;
+use routes::{ROUTES, Route, Verb};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Where the API is.
+pub const PREFIX: &str = "/api/v1";
+
+/// The path of the document, below [`PREFIX`].
+const DOCUMENT: &str = "/openapi.json";
+
+/// Limits of the API. The defaults are right for production; tests shorten them.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiLimits {
+    /// Largest body in bytes: 200 ids of vendors fit.
+    pub body_bytes_max: usize,
+    /// Longest time for a body to come in.
+    pub body_timeout: Duration,
+    /// Requests under way at once; above it 503.
+    pub requests_max: usize,
+    /// Looks at the database at once, each by one connection of the pool. Further ones wait.
+    pub looks_max: usize,
+    /// Acts at once, each by one or two connections. They wait for each other in any case: nothing is decided beside one.
+    pub acts_max: usize,
+    /// Longest wait for a turn; after it 503.
+    pub turn_wait: Duration,
+    /// Longest wait for an answer; after it 503, and an act goes on.
+    pub answer_wait: Duration,
+}
+
+impl Default for ApiLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 64 * 1024,
+            body_timeout: Duration::from_secs(10),
+            requests_max: 64,
+            looks_max: 4,
+            acts_max: 2,
+            turn_wait: Duration::from_secs(10),
+            answer_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The API. Cheap to clone; clones are one.
+#[derive(Clone)]
+pub struct Api {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    hands: Hands,
+    limits: ApiLimits,
+    requests: Semaphore,
+    looks: Semaphore,
+    acts: Arc<Semaphore>,
+    refused: Refused,
+}
+
+/// A request whose token may do what its route does.
+struct Call {
+    api: Api,
+    token: ApiToken,
+    /// What the path names; empty where it names nothing.
+    id: String,
+    /// The query of a look, the body of an act.
+    given: Given,
+    /// An act's turn.
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Api {
+    /// The API over a store. Needs a tokio runtime.
+    pub fn new(store: Store, registry: Arc<Registry>, limits: ApiLimits) -> Self {
+        let shared = Shared {
+            hands: Hands::new(store.clone(), registry),
+            store,
+            limits,
+            requests: Semaphore::new(limits.requests_max),
+            looks: Semaphore::new(limits.looks_max),
+            acts: Arc::new(Semaphore::new(limits.acts_max)),
+            refused: Refused::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The routes under [`PREFIX`].
+    pub fn routes(&self) -> Router {
+        let mut paths: BTreeMap<&str, (MethodRouter<Self>, Vec<&str>)> = BTreeMap::new();
+        for route in ROUTES {
+            let handler = move |State(api): State<Self>, params: RawPathParams, request: Request| async move {
+                let id = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+                api.serve(route, id, request).await
+            };
+            let filter = match route.verb {
+                Verb::Get => MethodFilter::GET,
+                Verb::Post => MethodFilter::POST,
+            };
+            let (methods, allowed) = paths.entry(route.path).or_default();
+            *methods = std::mem::take(methods).on(filter, handler);
+            allowed.push(route.verb.word());
+        }
+        paths.insert(DOCUMENT, (get(|| async { finished(openapi::document().into_response()) }), vec!["GET"]));
+        let mut router = Router::new();
+        for (path, (methods, allowed)) in paths {
+            let allowed = allowed.join(", ");
+            let wrong = move || async move { refused(Problem::of_method(&allowed)) };
+            router = router.route(path, methods.fallback(wrong));
+        }
+        let unknown = || async { refused(Problem::new(Kind::RouteUnknown, "there is no such route")) };
+        Router::new().nest(PREFIX, router.fallback(unknown).with_state(self.clone()))
+    }
+
+    /// Waits until the acts under way are done: some may have lost the client who asked for them.
+    pub async fn finish(&self) {
+        let all = u32::try_from(self.shared.limits.acts_max).unwrap_or(u32::MAX);
+        // It is never closed.
+        drop(self.shared.acts.acquire_many(all).await);
+    }
+
+    /// One request from its head to its answer.
+    async fn serve(&self, route: &'static Route, id: String, request: Request) -> Response {
+        let began = Instant::now();
+        let response = match self.answer(route, id, request).await {
+            Ok(answer) => axum::Json(answer).into_response(),
+            Err(problem) => problem.into_response(),
+        };
+        let name = format!("{} {}", route.verb.word(), route.path);
+        count(name.clone(), &response);
+        metrics::histogram!("lanka_api_seconds", "route" => name).record(began.elapsed());
+        finished(response)
+    }
+
+    async fn answer(&self, route: &'static Route, id: String, request: Request) -> Result<Value, Problem> {
+        let too_many = |_| Problem::new(Kind::Busy, "too many requests are under way");
+        let _under_way = self.shared.requests.try_acquire().map_err(too_many)?;
+        let (head, body) = request.into_parts();
+        let Shared { store, limits, looks, acts, refused, .. } = &*self.shared;
+        let look = turn(limits.turn_wait, looks.acquire()).await?;
+        let token = within(limits.answer_wait, authenticate(store, &head.headers, refused)).await?;
+        authorise(&token, route.scope)?;
+        let query = Given::of_query(route.query, head.uri.query().unwrap_or_default())?;
+        let Some(fields) = route.body else {
+            let call = Call { api: self.clone(), token, id, given: query, turn: None };
+            return within(limits.answer_wait, (route.run)(call)).await;
+        };
+        drop(look);
+        let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
+        let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
+        (route.run)(Call { api: self.clone(), token, id, given, turn }).await
+    }
+
+    /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+        let bytes_max = self.shared.limits.body_bytes_max;
+        let too_large = || Problem::new(Kind::BodyTooLarge, format!("the body has more than {bytes_max} bytes"));
+        let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if stated.is_some_and(|stated| stated > bytes_max as u64) {
+            return Err(too_large());
+        }
+        let reading = async {
+            let mut chunks = body.into_data_stream();
+            let mut whole = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                let broken = |_| Problem::new(Kind::BodyBrokenOff, "the body broke off");
+                whole.extend_from_slice(&chunk.map_err(broken)?);
+                if whole.len() > bytes_max {
+                    return Err(too_large());
+                }
+            }
+            Ok(Bytes::from(whole))
+        };
+        let slow = |_| Err(Problem::new(Kind::BodyTooSlow, "the body came too slowly"));
+        let whole = tokio::time::timeout(self.shared.limits.body_timeout, reading).await.unwrap_or_else(slow)?;
+        // An act that needs no words may come without a body, and then without its type.
+        match whole.is_empty() || is_json(headers) {
+            true => Ok(whole),
+            false => Err(Problem::new(Kind::BodyNotJson, "the body is not said to be JSON")),
+        }
+    }
+}
+
+/// Waits for a turn.
+async fn turn<T>(
+    wait: Duration,
+    acquiring: impl Future<Output = Result<T, tokio::sync::AcquireError>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(wait, acquiring).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Problem::new(Kind::Busy, "others are before you")),
+    }
+}
+
+/// Waits for the database.
+async fn within<T>(wait: Duration, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let late = |_| Err(Problem::new(Kind::DatabaseAway, "the database does not answer"));
+    tokio::time::timeout(wait, answer).await.unwrap_or_else(late)
+}
+
+/// Whether the head says that the body is JSON in UTF-8, and not compressed (RFC 8259, section 8.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
+    let is_plain = value(CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
+    let Some(stated) = value(CONTENT_TYPE) else { return false };
+    let mut parts = stated.split(';').map(str::trim);
+    let is_json = parts.next() == Some("application/json");
+    let is_utf8 = parts.filter_map(|part| part.strip_prefix("charset=")).all(|of| of.trim_matches('"') == "utf-8");
+    is_plain && is_json && is_utf8
+}
+
+/// A request that reached no route. What somebody made up must not become a label.
+fn refused(problem: Problem) -> Response {
+    let response = problem.into_response();
+    count(String::new(), &response);
+    finished(response)
+}
+
+fn count(route: String, response: &Response) {
+    let status = response.status().as_str().to_owned();
+    metrics::counter!("lanka_api_requests_total", "route" => route, "status" => status).increment(1);
+}
+
+/// What every answer says of itself: it is one client's, and never a page.
+fn finished(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

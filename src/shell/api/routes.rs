@@ -1,0 +1,185 @@
+//! Every route of the API.
+
+use super::fields::{ANSWER, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, UNLINK};
+use super::problem::{Kind, Problem};
+use super::{Call, acts, looks};
+use crate::shell::store::api_token::Scope;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+/// What a route does with a call.
+type Run = fn(Call) -> BoxFuture<'static, Result<Value, Problem>>;
+
+/// A method of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Post,
+}
+
+impl Verb {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// One route.
+pub(super) struct Route {
+    pub(super) verb: Verb,
+    /// Below the prefix.
+    pub(super) path: &'static str,
+    pub(super) scope: Scope,
+    /// Its name for programs that are made of the document.
+    pub(super) name: &'static str,
+    /// What it does, in a sentence.
+    pub(super) about: &'static str,
+    pub(super) query: &'static [Field],
+    /// Of an act.
+    pub(super) body: Option<&'static [Field]>,
+    /// The schema of its answer.
+    pub(super) answer: &'static str,
+    /// Problems of its own; those that every route has are not named.
+    pub(super) problems: &'static [Kind],
+    pub(super) run: Run,
+}
+
+const fn look(
+    path: &'static str,
+    name: &'static str,
+    about: &'static str,
+    query: &'static [Field],
+    answer: &'static str,
+    problems: &'static [Kind],
+    run: Run,
+) -> Route {
+    Route { verb: Verb::Get, path, scope: Scope::Read, name, about, query, body: None, answer, problems, run }
+}
+
+const fn act(
+    path: &'static str,
+    scope: Scope,
+    name: &'static str,
+    about: &'static str,
+    body: &'static [Field],
+    problems: &'static [Kind],
+    run: Run,
+) -> Route {
+    Route { verb: Verb::Post, path, scope, name, about, query: &[], body: Some(body), answer: "Outcome", problems, run }
+}
+
+const OF_TICKETS: &[Kind] = &[Kind::TicketUnknown, Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::NotPossible];
+
+/// All of them, in the order of the document.
+pub(super) const ROUTES: &[Route] = &[
+    look(
+        "/contacts/{id}",
+        "contact",
+        "A contact: addresses, tickets, what agents said of it, and how it came to be one.",
+        &[],
+        "Contact",
+        &[Kind::ContactUnknown],
+        |call| Box::pin(looks::contact(call)),
+    ),
+    act(
+        "/contacts/{id}/link",
+        Scope::Contacts,
+        "linkContacts",
+        "Says that two contacts are one person.",
+        LINK,
+        &[Kind::ContactUnknown, Kind::NotPossible],
+        |call| Box::pin(acts::link(call)),
+    ),
+    act(
+        "/contacts/{id}/unlink",
+        Scope::Contacts,
+        "unlinkIdentities",
+        "Says that addresses of a contact are not the same person's as the rest of it.",
+        UNLINK,
+        &[Kind::ContactUnknown, Kind::IdentityUnknown, Kind::NotPossible],
+        |call| Box::pin(acts::unlink(call)),
+    ),
+    look(
+        "/tickets/{id}",
+        "ticket",
+        "A ticket: state, title, who takes part.",
+        &[],
+        "Ticket",
+        &[Kind::TicketUnknown],
+        |call| Box::pin(looks::ticket(call)),
+    ),
+    look(
+        "/tickets/{id}/messages",
+        "messagesOfTicket",
+        "What was said on a ticket, in order of its time, page by page.",
+        PAGE,
+        "MessagePage",
+        &[Kind::TicketUnknown],
+        |call| Box::pin(looks::messages(call)),
+    ),
+    look(
+        "/tickets/{id}/acts",
+        "actsOfTicket",
+        "What was put together and apart on a ticket by hand, the latest last.",
+        &[],
+        "Acts",
+        &[Kind::TicketUnknown],
+        |call| Box::pin(looks::acts(call)),
+    ),
+    act(
+        "/tickets/{id}/move",
+        Scope::Tickets,
+        "moveMessages",
+        "Puts messages on this ticket. What else is on theirs stays there.",
+        OF_MESSAGES,
+        OF_TICKETS,
+        |call| Box::pin(acts::put_on(call)),
+    ),
+    act(
+        "/tickets/{id}/merge",
+        Scope::Tickets,
+        "mergeTickets",
+        "Puts all that is on one ticket on another, whose id and number stay.",
+        MERGE,
+        &[Kind::TicketUnknown, Kind::FieldMissing, Kind::NotPossible],
+        |call| Box::pin(acts::merge(call)),
+    ),
+    act(
+        "/tickets/{id}/split",
+        Scope::Tickets,
+        "splitMessages",
+        "Puts messages of this ticket on one of their own.",
+        OF_MESSAGES,
+        &[Kind::TicketUnknown, Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::NotOnTicket, Kind::NotPossible],
+        |call| Box::pin(acts::split(call)),
+    ),
+    look(
+        "/review",
+        "suggestions",
+        "Suggestions that wait for an answer, the latest first, page by page.",
+        REVIEW,
+        "SuggestionPage",
+        &[],
+        |call| Box::pin(looks::review(call)),
+    ),
+    act(
+        "/review/{id}/accept",
+        Scope::Review,
+        "acceptSuggestion",
+        "They are one: the contacts are joined, or the tickets merged.",
+        ANSWER,
+        &[Kind::SuggestionUnknown, Kind::AnsweredOtherwise, Kind::NotPossible],
+        |call| Box::pin(acts::accept(call)),
+    ),
+    act(
+        "/review/{id}/reject",
+        Scope::Review,
+        "rejectSuggestion",
+        "They are not: they are kept apart, and it is not suggested again.",
+        ANSWER,
+        &[Kind::SuggestionUnknown, Kind::AnsweredOtherwise, Kind::NotPossible],
+        |call| Box::pin(acts::reject(call)),
+    ),
+];
