@@ -8,6 +8,7 @@ use super::values::{
     self, AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, RuleName, TrustedRelay,
 };
 use crate::pure::domain::policy;
+use crate::pure::domain::say;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::written;
 use serde::Deserialize;
@@ -127,8 +128,15 @@ pub struct Defaults {
     /// Zone of wall clocks without one.
     #[serde(deserialize_with = "written::time_zone")]
     pub time_zone: jiff::tz::TimeZone,
-    /// Languages of the desk, the preferred one first. Nothing depends on them so far.
+    /// Languages of the desk, the preferred one first.
     pub languages: Vec<Language>,
+}
+
+impl Defaults {
+    /// The language in which agents are told things: the first of the desk's that lanka speaks, else English.
+    pub fn language(&self) -> say::Language {
+        say::Language::first_of(self.languages.iter().map(|language| language.0.as_str()))
+    }
 }
 
 /// Who is who.

@@ -37,6 +37,7 @@ use crate::shell::cluster::{Cluster, ClusterError};
 use crate::shell::content::{ContentError, ContentStore};
 use crate::shell::ingest::{BatchLimits, Registry, Tenant};
 use crate::shell::intake::ChannelIdent;
+use crate::shell::store::reader::Reader;
 use crate::shell::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,8 @@ impl Deployment {
             }
         };
         let store = Store::connect(&url, settings.database.connections_max, content).await?;
+        let (language, time_zone) = (settings.defaults.language(), settings.defaults.time_zone.clone());
+        let store = store.read_by(Reader { language, time_zone });
         // Until it is known better: a daemon may be waiting for what a command does.
         store.assume_peers();
         Ok(Self { store, keys, cluster })

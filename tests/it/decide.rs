@@ -327,7 +327,7 @@ async fn a_denied_sender_is_told_of_once() {
         let why = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%new_contact%'";
         assert_eq!(desk.count(why).await, 1, "only the genuine one is of an address that nobody had");
     }
-    let known = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%names the address of a known contact%'";
+    let known = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%denied_known%'";
     assert_eq!(desk.count(known).await, 1);
     let readings = readings().await.expect("readings");
     let [reading] = readings.as_slice() else { panic!("{readings:?}") };

@@ -507,12 +507,12 @@ async fn a_mail_is_decided_on_what_was_found() {
     desk.deliver("mail", &now(), of("two", mail_from("a@firm.example, b@reject.example"))).await;
     desk.decide().await;
     let table: &[(&str, Assurance, &[&str], &str)] = &[
-        ("good-%", Assurance::Verified, &[], "signed this mail"),
-        ("plain-%", Assurance::Asserted, &["unverified"], "is not signed"),
-        ("other-%", Assurance::Asserted, &["unverified", "unaligned"], "signed by another domain"),
-        ("denied-%", Assurance::Contradicted, &["contradicted"], "asks to distrust"),
-        ("alike-%", Assurance::Asserted, &["unverified", "lookalike"], "made to look like kauppa.example"),
-        ("two-%", Assurance::Asserted, &["unverified", "several_senders"], "names several senders"),
+        ("good-%", Assurance::Verified, &[], "\"signed\""),
+        ("plain-%", Assurance::Asserted, &["unverified"], "\"unsigned\""),
+        ("other-%", Assurance::Asserted, &["unverified", "unaligned"], "\"unaligned\""),
+        ("denied-%", Assurance::Contradicted, &["contradicted"], "\"denied\""),
+        ("alike-%", Assurance::Asserted, &["unverified", "lookalike"], "\"own\":\"kauppa.example\""),
+        ("two-%", Assurance::Asserted, &["unverified", "several_senders"], "\"several_senders\""),
     ];
     for (key, assurance, expected, why) in table {
         let (level, mut marks, reasons) = row(&desk, key).await;

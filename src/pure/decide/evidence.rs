@@ -9,6 +9,7 @@ use crate::pure::domain::message::{Authentication, Content, Direction, Mark, Mes
 use crate::pure::domain::name::{Agreement, NameMatch, PersonName};
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::{Rule, Rules};
+use crate::pure::domain::say::OnSender;
 
 /// One delivery vouches for both identifiers.
 pub const BITS_SAME_ID: i16 = 40;
@@ -93,22 +94,21 @@ pub fn on_sender(message: &Message, policy: &Policy) -> Vec<Reason> {
     if incoming.direction != Direction::FromCustomer {
         return Vec::new();
     }
-    let mut reasons: Vec<Reason> =
-        incoming.finding.iter().map(|finding| Reason::new("sender_checked", finding.sentence())).collect();
+    let mut reasons: Vec<Reason> = incoming
+        .finding
+        .map(|finding| Reason::new("sender_checked", OnSender::SenderChecked { finding }))
+        .into_iter()
+        .collect();
     if incoming.finding.is_none() && incoming.marks.contains(&Mark::Unaligned) {
-        let text = "What vouches for this mail is another domain than the sender's, so anybody may have written it.";
-        reasons.push(Reason::new("sender_unaligned", text));
+        reasons.push(Reason::new("sender_unaligned", OnSender::SenderUnaligned));
     }
     if incoming.marks.contains(&Mark::SeveralSenders) {
-        let text = "The mail names several senders, so none of them is taken as proven.";
-        reasons.push(Reason::new("several_senders", text));
+        reasons.push(Reason::new("several_senders", OnSender::SeveralSenders));
     }
     let mut domains = incoming.sender.identities.iter().filter_map(|own| own.identity.mail_domain());
     if let Some((domain, own)) = domains.find_map(|domain| Some((domain, policy.imitated(domain)?))) {
-        let text = format!(
-            "The sender's domain {domain} is made to look like {own} and is not; do not take it for a colleague's."
-        );
-        reasons.push(Reason::new("lookalike", text));
+        let says = OnSender::Lookalike { domain: domain.to_owned(), own: own.to_owned() };
+        reasons.push(Reason::new("lookalike", says));
     }
     reasons
 }

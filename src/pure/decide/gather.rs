@@ -20,6 +20,7 @@ use crate::pure::domain::lookalike::looks_like;
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::{NameMatch, PersonName};
 use crate::pure::domain::rule::Rule;
+use crate::pure::domain::say::{OnEvidence, Say};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of it.
@@ -33,8 +34,8 @@ pub struct Gathered {
     pub suggested: Vec<Tie>,
     /// Identities that several people turned out to use.
     pub shared: BTreeSet<IdentityId>,
-    /// Evidence that names speak against, one sentence each, with an identity of the one and of the other.
-    pub refused: Vec<(IdentityId, IdentityId, String)>,
+    /// Evidence that names speak against: it joins nobody.
+    pub refused: Vec<Tie>,
 }
 
 /// Within so many days two people who give one telephone number as theirs share it; after longer it has been
@@ -250,7 +251,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// All evidence between groups as they are, and what names speak against.
-    fn weigh(&self) -> (Vec<Tie>, Vec<(IdentityId, IdentityId, String)>) {
+    fn weigh(&self) -> (Vec<Tie>, Vec<Tie>) {
         let (mut ties, mut refused) = (Vec::new(), Vec::new());
         for ((kind, _), several) in &self.by_key {
             match kind {
@@ -282,12 +283,7 @@ impl<'a> Gathering<'a> {
         groups
     }
 
-    fn same_number(
-        &self,
-        several: &[&'a Stated],
-        ties: &mut Vec<Tie>,
-        refused: &mut Vec<(IdentityId, IdentityId, String)>,
-    ) {
+    fn same_number(&self, several: &[&'a Stated], ties: &mut Vec<Tie>, refused: &mut Vec<Tie>) {
         let groups = self.by_group(several);
         if groups.len() < 2 || (groups.len() > SECRET_CONTACTS_MAX && self.heeds(Rule::Mailing)) {
             return;
@@ -295,28 +291,22 @@ impl<'a> Gathering<'a> {
         let groups: Vec<(usize, &Stated)> = groups.into_iter().collect();
         for (n, (one, ours)) in groups.iter().enumerate() {
             for (other, theirs) in &groups[n + 1..] {
-                let shown = &ours.shown;
+                let number = ours.shown.clone();
                 let (class, bits, why) = match self.verdict(*one, *other) {
                     Names::Conflict => {
-                        let why = format!("{shown} is named by somebody of another name too; kept apart.");
-                        refused.push((ours.by, theirs.by, why));
+                        let why = OnEvidence::NumberOfAnotherName { number };
+                        refused.push(tie(ours, theirs, EvidenceClass::OrderOnly, BITS_SECRET, false, why));
                         continue;
                     }
-                    Names::Agree { bits, .. } => (
-                        EvidenceClass::OrderNumber,
-                        BITS_SECRET + bits,
-                        format!("Same customer: {shown} and the name are in both."),
-                    ),
+                    Names::Agree { bits, .. } => {
+                        (EvidenceClass::OrderNumber, BITS_SECRET + bits, OnEvidence::NumberAndName { number })
+                    }
                     Names::Unknown if self.one_names_the_other(*one, *other) => (
                         EvidenceClass::IdMentioned,
                         BITS_MENTIONED_WITH_SECRET,
-                        format!("Same customer: one names the other's address, and {shown} is in both."),
+                        OnEvidence::NumberAndAddress { number },
                     ),
-                    Names::Unknown => (
-                        EvidenceClass::OrderOnly,
-                        BITS_SECRET,
-                        format!("{shown} is in both, but no name to hold against it."),
-                    ),
+                    Names::Unknown => (EvidenceClass::OrderOnly, BITS_SECRET, OnEvidence::NumberAlone { number }),
                 };
                 let rule = match class {
                     EvidenceClass::OrderNumber => Rule::NumberAndName,
@@ -360,10 +350,9 @@ impl<'a> Gathering<'a> {
             for (other, theirs) in &groups[n + 1..] {
                 let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 let Names::Agree { .. } = self.verdict(*one, *other) else { continue };
-                let why = "Same customer: an answer to what the desk had sent to the other address, in the same name.";
                 let is_alike = self.is_named_alike(*one, *other) || !self.heeds(Rule::AnswerFullName);
-                let is_strong = is_sound && is_alike;
-                ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why.to_owned()));
+                let (is_strong, why) = (is_sound && is_alike, OnEvidence::AnswerInSameName);
+                ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why));
             }
         }
     }
@@ -386,20 +375,18 @@ impl<'a> Gathering<'a> {
         for ((one, ours), (other, theirs)) in pairs {
             let Names::Agree { bits, is_full: true } = self.verdict(*one, *other) else { continue };
             let (class, bits, why) = if self.are_of_one_firm(*one, *other) {
-                let why = "The same full name and the same firm. A firm can have two of one name.";
-                (EvidenceClass::NameCompany, bits.clamp(BITS_NAME_FULL, BITS_NAME_FIRM_MAX), why)
+                let bits = bits.clamp(BITS_NAME_FULL, BITS_NAME_FIRM_MAX);
+                (EvidenceClass::NameCompany, bits, OnEvidence::NameAndFirm)
             } else {
                 let mut others = groups.iter().filter(|(group, _)| *group != one && *group != other);
                 if !are_near(ours, theirs) || others.any(|(_, his)| are_near(his, ours) || are_near(his, theirs)) {
                     continue;
                 }
-                let why =
-                    "The same full name within days. Two people can share a name, so this joins nothing by itself.";
-                (EvidenceClass::FullName, BITS_NAME_FULL, why)
+                (EvidenceClass::FullName, BITS_NAME_FULL, OnEvidence::FullName)
             };
             let rule = if class == EvidenceClass::NameCompany { Rule::SuggestFirm } else { Rule::SuggestName };
             if self.heeds(rule) {
-                ties.push(tie(ours, theirs, class, bits, false, why.to_owned()));
+                ties.push(tie(ours, theirs, class, bits, false, why));
             }
         }
     }
@@ -441,7 +428,7 @@ impl<'a> Gathering<'a> {
                     is_strong: true,
                     messages: (None, None),
                     at: member.last_at,
-                    why: "Same customer: the same browser, in the same name.".to_owned(),
+                    why: OnEvidence::SameBrowser.into(),
                 });
             }
         }
@@ -479,53 +466,43 @@ impl<'a> Gathering<'a> {
                 && back.is_some_and(|back| self.is_sound(back.assurance.min(claim.assurance)));
             let names_caller = calls && by_mail(claim);
             let is_first = Some(claim.at) == first || !self.heeds(Rule::FirstClaim);
+            let address = claim.shown.clone();
             let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
             let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
             let (class, bits, why) = if is_mutual && conflict {
                 // A couple does just that: each gives the other's number. Never a join.
-                asserted(
-                    "Both sides name each other's address, but their names differ: two people who know each other?",
-                )
+                asserted(OnEvidence::MutualButNamesDiffer)
             } else if is_mutual {
-                mentioned(BITS_MUTUAL, "Same customer: both sides name each other's address.")
+                mentioned(BITS_MUTUAL, OnEvidence::MutualAddresses)
             } else if conflict {
                 continue;
             } else if names_caller && other_name && self.heeds(Rule::OtherClaim) {
-                asserted("Several people name the caller's number as theirs.")
+                asserted(OnEvidence::CallerNamedBySeveral { address })
             } else if names_caller && is_first && claim.at <= member.last_at && self.heeds(Rule::CallerNamedBefore) {
-                mentioned(
-                    BITS_CALLER_NAMED,
-                    "The caller's number was named earlier in an authenticated mail. Ask who is calling: a caller id can be forged.",
-                )
+                mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
             } else if names_caller
                 && is_first
                 && claim.place == Place::Body
                 && is_fresh(member, claim)
                 && self.heeds(Rule::CallerNamedAfter)
             {
-                mentioned(
-                    BITS_CALLER_NAMED,
-                    "A mail soon after the call says in so many words that it was this number. Ask who is calling: a caller id can be forged.",
-                )
+                mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedSoonAfter { address })
             } else if names_caller
                 && is_first
                 && self.is_named_alike(*group, here)
                 && self.heeds(Rule::CallerNamedAlike)
             {
-                mentioned(
-                    BITS_CALLER_NAMED,
-                    "The caller gave a name, and the first mail that names the caller's number is of the same full name. Ask who is calling: a caller id can be forged.",
-                )
+                mentioned(BITS_CALLER_NAMED, OnEvidence::CallerOfSameName { address })
             } else if names_caller && claim.at > member.last_at {
-                asserted("A mail after the call names the caller's number.")
+                asserted(OnEvidence::CallerNamedAfter { address })
             } else {
-                asserted("One states the other's address, without more to carry it.")
+                asserted(OnEvidence::AddressNamed { address })
             };
             if class == EvidenceClass::AssertedId && !self.heeds(Rule::SuggestAddress) {
                 continue;
             }
             let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
-            let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why.to_owned());
+            let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why);
             tie.messages.1 = back.filter(|_| is_mutual).map(|back| back.message);
             ties.push(tie);
         }
@@ -566,7 +543,7 @@ fn is_fresh(caller: &Member, claim: &Stated) -> bool {
     (0..CALLED_WITHIN_S).contains(&(claim.at.as_second() - caller.last_at.as_second()))
 }
 
-fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_strong: bool, why: String) -> Tie {
+fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_strong: bool, why: impl Into<Say>) -> Tie {
     Tie {
         from: ours.by,
         to: theirs.by,
@@ -575,7 +552,7 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
         is_strong,
         messages: (Some(ours.message), Some(theirs.message)),
         at: ours.at.max(theirs.at),
-        why,
+        why: why.into(),
     }
 }
 

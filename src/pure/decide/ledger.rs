@@ -8,6 +8,7 @@ use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::Rules;
+use crate::pure::domain::say::Say;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -116,7 +117,7 @@ pub struct Tie {
     /// When the later of what carries it was said.
     pub at: Timestamp,
     /// One sentence.
-    pub why: String,
+    pub why: Say,
 }
 
 impl Tie {

@@ -34,6 +34,7 @@ use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{Call, CallLeg, CallOutcome, Content, Message, SenderIdentity, What};
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::say::{OnMessage, OnOther};
 use std::collections::BTreeMap;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -44,7 +45,7 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     // Before anything else: what was erased is not even a repeat, its bytes go again.
     if lookup.own.iter().any(|(kind, key)| *kind == AnchorKind::Message && facts.tombstones.contains(key)) {
         let mut decision = nothing(message, ItemRole::Erased, message.id);
-        decision.reasons.push(Reason::new("erased", "The message was erased and stays erased."));
+        decision.reasons.push(Reason::new("erased", OnMessage::Erased));
         return decision;
     }
     if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
@@ -69,15 +70,13 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     // Found by the same key by which they would have found the message, had it come first.
     decision.early = lookup.own_message().and_then(|key| facts.early.get(&key)).cloned().unwrap_or_default();
     if !decision.early.is_empty() {
-        decision.reasons.push(Reason::new("early_updates", "Updates of it came before it, and apply."));
+        decision.reasons.push(Reason::new("early_updates", OnMessage::EarlyUpdates));
         decision.changes = route::route(&decision);
     }
     decision.message_id_reused = earlier.is_some();
     if decision.message_id_reused {
-        decision.reasons.push(Reason::new(
-            "message_id_reused",
-            "Another message with this id but other content came before; both are kept.",
-        ));
+        let reason = Reason::new("message_id_reused", OnMessage::IdReused);
+        decision.reasons.push(Reason { from: earlier.into_iter().collect(), ..reason });
     }
     decision
 }
@@ -190,7 +189,7 @@ fn moved(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, p
 
 fn repeat(message: &Message, of: MessageId) -> Decision {
     let mut decision = nothing(message, ItemRole::Repeat, of);
-    decision.reasons.push(Reason::new("repeat", "The same message was delivered before."));
+    decision.reasons.push(Reason::new("repeat", OnMessage::Repeat));
     decision
 }
 
@@ -220,19 +219,17 @@ fn update(message: &Message, lookup: &Lookup, facts: &Facts) -> Decision {
         // A receipt for all that was sent to the customer until then.
         let known = |held: &SenderIdentity| Some(facts.identity_at(&held.identity, message.occurred_at)?.id);
         decision.identity = message.customer().identities.iter().find_map(known);
-        decision.reasons.push(Reason::new("receipt", "It is about all that was sent to the customer until then."));
+        decision.reasons.push(Reason::new("receipt", OnMessage::Receipt));
         return decision;
     }
     match target {
         Some(anchor) => {
             decision.placement =
                 anchor.ticket.map_or(Placement::None, |ticket| Placement::Join(facts.ticket_now(ticket)));
-            decision.reasons.push(Reason::new("update", "It is about an earlier message."));
+            decision.reasons.push(Reason::new("update", OnMessage::Update));
             decision.changes = route::route(&decision);
         }
-        None => decision
-            .reasons
-            .push(Reason::new("update_unknown", "It is about a message that is not here; it waits for it.")),
+        None => decision.reasons.push(Reason::new("update_unknown", OnMessage::UpdateWaits)),
     }
     decision
 }
@@ -275,7 +272,7 @@ fn leg(
                     decision.placement = Placement::Join(has);
                     decision.is_late = true;
                 } else {
-                    let why = "Another leg of the call told who called.".to_owned();
+                    let why = OnOther::LegToldCaller.into();
                     decision.moves.push(Move { from: has, to, why });
                 }
             }
@@ -291,7 +288,7 @@ fn leg(
     decision.role = ItemRole::Leg;
     decision.call = Some((merged, text));
     decision.anchors.retain(|(kind, ..)| *kind != AnchorKind::Message);
-    decision.reasons.push(Reason::new("leg", "Another record of the same call."));
+    decision.reasons.push(Reason::new("leg", OnMessage::Leg));
     decision.changes = route::route(&decision);
     decision
 }

@@ -20,6 +20,7 @@ use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId};
 use crate::pure::domain::message::{Message, Place, SenderIdentity};
 use crate::pure::domain::rule::Rules;
+use crate::pure::domain::say::OnPerson;
 use jiff::SignedDuration;
 
 /// How long before the notice somebody may have written from a new address for the first time and be
@@ -188,8 +189,8 @@ impl<'a> Following<'a> {
             })
             .collect::<Vec<_>>(),
         );
-        let text = "The platform says that this person is reached elsewhere from now on.";
-        let reasons = vec![Reason { rule: "moved".to_owned(), text: text.to_owned(), bits: Some(BITS_SAME_ID) }];
+        let moved = Reason { bits: Some(BITS_SAME_ID), ..Reason::new("moved", OnPerson::ReachedElsewhere) };
+        let reasons = vec![moved];
         let (facts, suggestions, is_tied) = (Vec::new(), Vec::new(), false);
         let resolved = Resolved {
             resolution,

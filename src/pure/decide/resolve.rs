@@ -25,6 +25,7 @@ use crate::pure::domain::message::{
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::{Rule, Rules};
+use crate::pure::domain::say::{OnPerson, OnSender, Say};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// References that are looked up for what the desk sent, the nearest.
@@ -120,7 +121,7 @@ fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint, r
         identities: vec![TouchedIdentity { id, identity, assurance: Assurance::Plausible, new: true }],
         is_tied: true,
         facts: kept,
-        reasons: vec![Reason::new("told_of", "The caller gave no number; the note tells who it was.")],
+        reasons: vec![Reason::new("told_of", OnPerson::ToldByNote)],
         ..nothing()
     }
 }
@@ -228,14 +229,12 @@ impl<'a> Weighing<'a> {
         }
         let mut reasons = Vec::new();
         if !closed.is_empty() {
-            let text = "The address was somebody's of another name until now; it is this person's from now on.";
-            reasons.push(Reason::new("passed_on", text));
+            reasons.push(Reason::new("passed_on", OnPerson::PassedOn));
         }
         let has_numbers = message.facts.iter().any(|fact| matches!(fact.value, FactValue::Number { .. }));
         let is_guessing = has_numbers && rules.heed(Rule::Guessing) && !may_guess(facts, message);
         if is_guessing {
-            let text = "Too many numbers of others were named; numbers are not looked up for now.";
-            reasons.push(Reason::new("guessing", text));
+            reasons.push(Reason::new("guessing", OnPerson::Guessing));
         }
         Self { message, lookup, facts, identities, closed, own, is_guessing, refused: Vec::new(), rules, reasons }
     }
@@ -459,7 +458,7 @@ impl<'a> Weighing<'a> {
 
     fn nobody(self) -> Resolved {
         let mut reasons = self.reasons;
-        reasons.push(Reason::new("nobody", "The sender gave no identity."));
+        reasons.push(Reason::new("nobody", OnPerson::NoIdentity));
         Resolved { reasons, ..nothing() }
     }
 
@@ -478,8 +477,10 @@ impl<'a> Weighing<'a> {
         let joined = gathered.joined.iter().filter(|tie| group.contains(&tie.from));
         let mut edges: Vec<Edge> = joined.map(|tie| self.edge(tie, mint)).collect();
         edges.extend(self.new_together(mint));
-        let refused = gathered.refused.iter().filter(|(from, to, _)| group.contains(from) || group.contains(to));
-        self.reasons.extend(refused.map(|(.., why)| Reason::new("names_conflict", why.clone())));
+        let refused = gathered.refused.iter().filter(|tie| tie.from_group(group).is_some());
+        let refused = refused.map(|tie| Reason { bits: None, ..self.reason("names_conflict", tie) });
+        let refused: Vec<Reason> = refused.collect();
+        self.reasons.extend(refused);
         let mut suggestions = Vec::new();
         for tie in &gathered.suggested {
             let Some((other, stated)) = tie.from_group(group) else { continue };
@@ -524,8 +525,15 @@ impl<'a> Weighing<'a> {
         others.map(edge).collect()
     }
 
+    /// What evidence says, with the other messages that it comes from.
+    fn reason(&self, rule: &str, tie: &Tie) -> Reason {
+        let others = [tie.messages.0, tie.messages.1].into_iter().flatten();
+        let from = others.filter(|message| *message != self.message.id).collect();
+        Reason { bits: Some(tie.bits), from, ..Reason::new(rule, tie.why.clone()) }
+    }
+
     fn edge(&mut self, tie: &Tie, mint: &mut IdMint) -> Edge {
-        self.reasons.push(Reason { rule: tie.class.as_str().to_owned(), text: tie.why.clone(), bits: Some(tie.bits) });
+        self.reasons.push(self.reason(tie.class.as_str(), tie));
         let other = [tie.messages.0, tie.messages.1].into_iter().flatten().find(|message| *message != self.message.id);
         let id = mint.dated(self.message.received_at);
         Edge { id, from: tie.from, to: tie.to, class: tie.class, bits: tie.bits, by_message: other }
@@ -535,7 +543,7 @@ impl<'a> Weighing<'a> {
         &self,
         contact: ContactId,
         message: MessageId,
-        (class, bits, why): (EvidenceClass, i16, &str),
+        (class, bits, why): (EvidenceClass, i16, &Say),
         mint: &mut IdMint,
     ) -> Suggestion {
         Suggestion {
@@ -544,7 +552,7 @@ impl<'a> Weighing<'a> {
             message,
             class: Some(class),
             bits,
-            why: why.to_owned(),
+            why: why.clone(),
         }
     }
 
@@ -566,10 +574,9 @@ impl<'a> Weighing<'a> {
             }
             [only] => {
                 if is_contradicted(self.message) {
-                    let text = "The sender's domain denies this mail; earlier ones in the same name were denied too, and are kept apart with it.";
-                    self.reasons.push(Reason::new("contradicted", text));
+                    self.reasons.push(Reason::new("contradicted", OnSender::DeniedAgain));
                 } else if self.own.first() == Some(only) {
-                    self.reasons.push(Reason::new("same_id", "The address is this contact's."));
+                    self.reasons.push(Reason::new("same_id", OnPerson::SameAddress));
                 }
                 Resolution::Known(*only)
             }
@@ -583,14 +590,10 @@ impl<'a> Weighing<'a> {
     /// Why there is a new contact.
     fn newcomer(&self) -> Reason {
         if !is_contradicted(self.message) {
-            return Reason::new("new_contact", "Nobody known has this address; a new contact.");
+            return Reason::new("new_contact", OnPerson::NewContact);
         }
         let is_known = self.message.impersonated().any(|named| self.facts.identities.contains_key(&named));
-        let whom = match is_known {
-            true => "It names the address of a known contact and was kept apart from him, as a contact of its own.",
-            false => "It was kept apart, as a contact of its own, from whoever may write from that address.",
-        };
-        Reason::new("contradicted", format!("The sender's domain denies this mail. {whom} An alert was raised."))
+        Reason::new("contradicted", if is_known { OnSender::DeniedKnown } else { OnSender::DeniedUnknown })
     }
 
     /// Facts of customers that are not yet held for this identity.

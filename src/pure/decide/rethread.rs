@@ -22,6 +22,7 @@ use crate::pure::domain::message::{
 };
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::say::{OnOther, Say};
 use crate::pure::domain::ticket::{Ticket, TicketState, Triage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +105,7 @@ pub struct Pointed {
     /// By which message of that ticket.
     pub by_message: MessageId,
     /// One sentence.
-    pub why: String,
+    pub why: Say,
 }
 
 /// Places messages and closings anew. `facts` holds the people, as they are known now, and no tickets.
@@ -360,7 +361,7 @@ fn place_again(
         placed = thread::put(message, lookup, &resolved, facts, here, mint, policy);
     } else if let (Some(block), Some(ruled)) = (here, ruled.filter(|ruled| Some(*ruled) != here)) {
         // What was put beside it, and was said before it, comes along.
-        let why = "An agent put messages of it beside one that is there.".to_owned();
+        let why = OnOther::PutBeside.into();
         placed.moves.push(Move { from: block, to: ruled, why });
     }
     let mut decision = nothing(message, ItemRole::First, message.id);

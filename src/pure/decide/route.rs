@@ -42,7 +42,7 @@ pub fn route(decision: &Decision) -> Vec<Told> {
             SuggestionTarget::Contact(id) => ("contact", id.to_string()),
             SuggestionTarget::Ticket(id) => ("ticket", id.to_string()),
         };
-        let detail = serde_json::json!({ "suggestion": suggestion.id, "target_kind": kind, "target": target, "why": suggestion.why });
+        let detail = serde_json::json!({ "suggestion": suggestion.id, "target_kind": kind, "target": target, "says": suggestion.why });
         let message = Some(decision.message);
         changes.push(Told { message, detail: Some(detail.to_string()), ..told(Change::SuggestionMade, ticket) });
     }

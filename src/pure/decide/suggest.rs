@@ -11,6 +11,7 @@ use super::rethread::Rethreaded;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{EvidenceClass, SuggestionState, SuggestionTarget};
 use crate::pure::domain::id::{ContactId, IdentityId, MessageId, SuggestionId};
+use crate::pure::domain::say::Say;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is suggested.
@@ -29,7 +30,7 @@ pub struct Suggested {
     /// Its weight.
     pub bits: i16,
     /// One sentence.
-    pub why: String,
+    pub why: Say,
 }
 
 /// A suggestion that was made before.

@@ -6,6 +6,7 @@ use super::id::*;
 use super::identity::{Assurance, Identity};
 use super::message::{Call, MatterRole, Message, Place};
 use super::outbox::Change;
+use super::say::Say;
 use super::ticket::Triage;
 
 /// Whose message it is.
@@ -161,7 +162,7 @@ pub struct Suggestion {
     /// Its weight.
     pub bits: i16,
     /// One sentence.
-    pub why: String,
+    pub why: Say,
 }
 
 /// What a suggestion would join the message's contact or ticket with.
@@ -221,7 +222,7 @@ pub struct Move {
     /// Where all its messages go.
     pub to: TicketId,
     /// One sentence.
-    pub why: String,
+    pub why: Say,
 }
 
 /// A change for the mirrors.
@@ -244,20 +245,46 @@ pub struct Told {
 /// Why something was decided: the rule's stable name and one sentence for people, in which
 /// identifiers are masked.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "StoredReason")]
 pub struct Reason {
     /// The rule.
     pub rule: String,
     /// The sentence.
-    pub text: String,
+    pub says: Say,
     /// The weight of the evidence, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bits: Option<i16>,
+    /// Messages that the facts come from, beside the one decided on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<MessageId>,
 }
 
 impl Reason {
-    /// A reason without weight.
-    pub fn new(rule: &str, text: impl Into<String>) -> Self {
-        Self { rule: rule.to_owned(), text: text.into(), bits: None }
+    /// A reason without weight, that rests on the message alone.
+    pub fn new(rule: &str, says: impl Into<Say>) -> Self {
+        Self { rule: rule.to_owned(), says: says.into(), bits: None, from: Vec::new() }
+    }
+}
+
+/// A reason as it is stored. Reasons of before there were codes have a `text`.
+#[derive(serde::Deserialize)]
+struct StoredReason {
+    rule: String,
+    #[serde(default)]
+    says: Option<serde_json::Value>,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    bits: Option<i16>,
+    #[serde(default)]
+    from: Vec<MessageId>,
+}
+
+impl From<StoredReason> for Reason {
+    fn from(stored: StoredReason) -> Self {
+        let StoredReason { rule, says, text, bits, from } = stored;
+        let says = says.map_or_else(|| Say::plain(text.unwrap_or_default()), Say::of_stored);
+        Self { rule, says, bits, from }
     }
 }
 
@@ -385,5 +412,34 @@ impl Decision {
     pub fn touched_ids(&self) -> impl Iterator<Item = IdentityId> {
         let touched = self.identities.iter().map(|touched| touched.id);
         touched.chain(self.closed.iter().map(|(id, _)| *id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::say::{Language, OnTicket};
+    use super::*;
+
+    #[test]
+    fn reasons_of_before_are_read_as_they_were_written() {
+        let stored = r#"[{"rule": "number", "text": "It names a number of this matter."},
+            {"rule": "order_number", "text": "Same customer.", "bits": 14},
+            {"rule": "tie", "says": {"code": "several_fit"}},
+            {"rule": "new_rule", "says": {"code": "of_tomorrow", "place": 3}, "from": ["01a201b7-a736-7000-8013-9b3f0c6d2e41"]}]"#;
+        let reasons: Vec<Reason> = serde_json::from_str(stored).unwrap();
+        let shown: Vec<String> = reasons
+            .iter()
+            .map(|reason| format!("{} {:?}: {}", reason.rule, reason.bits, reason.says.in_language(Language::English)))
+            .collect();
+        let expected = [
+            "number None: It names a number of this matter.",
+            "order_number Some(14): Same customer.",
+            "tie None: Several open matters fit equally; it is not guessed which.",
+            "new_rule None: of_tomorrow",
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(reasons[3].from.len(), 1);
+        let again = serde_json::to_value(Reason::new("number", OnTicket::NamesNumber { number: None })).unwrap();
+        assert_eq!(again, serde_json::json!({ "rule": "number", "says": { "code": "names_number" } }));
     }
 }

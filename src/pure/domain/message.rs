@@ -312,8 +312,9 @@ pub struct SenderCheck {
     pub finding: Finding,
 }
 
-/// What a check of a mail's sender rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a check of a mail's sender rests on. The text form is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// A signature of the sender's domain (DKIM).
     Signed,
@@ -333,31 +334,6 @@ pub enum Finding {
     NoAnswer,
     /// Checking it would have cost more than a mail may cost, or it is built to be read in two ways.
     Refused,
-}
-
-impl Finding {
-    /// One sentence for the thread.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Signed => "Checked here: the sender's domain signed this mail.",
-            Self::Sealed => {
-                "Checked here: a forwarder that is trusted sealed that the sender's domain had signed this mail."
-            }
-            Self::Sent => "Checked here: the mail was handed over from an address of the sender's domain.",
-            Self::Unsigned => "Checked here: the mail is not signed, so anybody may have written it.",
-            Self::Unaligned => {
-                "Checked here: the mail is signed by another domain only, so anybody may have written it."
-            }
-            Self::Broken => {
-                "Checked here: the signature of the sender's domain does not hold; the mail was changed or forged."
-            }
-            Self::Denied => "Checked here: the sender's domain asks to distrust mail like this, which it did not sign.",
-            Self::NoAnswer => {
-                "The sender could not be checked, because a name server did not answer. It is tried again."
-            }
-            Self::Refused => "The sender was not checked: the mail is not built as mails are, or would cost too much.",
-        }
-    }
 }
 
 /// Something an agent must know about a message, shown with it. The text form is stable.

@@ -17,6 +17,7 @@ pub mod phrases;
 pub mod policy;
 pub mod public_domains;
 pub mod rule;
+pub mod say;
 pub mod secret;
 pub mod ticket;
 

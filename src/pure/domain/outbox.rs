@@ -1,8 +1,10 @@
 //! What must reach a mirror, and how a delivery can end.
 
 use super::Timestamp;
+use super::decision::Reason;
 use super::id::{ContactId, MessageId, OutboxId, TicketId};
 use super::message::{Direction, Mark, Progress};
+use super::say::Language;
 use serde::{Deserialize, Serialize};
 
 /// A change of a thread that mirrors hear of. The text form is the CloudEvents `type`, after the
@@ -185,9 +187,35 @@ pub struct MessageView {
     /// Files, without their bytes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentView>,
-    /// Why it is on this ticket and this contact's, in one sentence each.
+    /// Why it is on this ticket and this contact's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<String>,
+    pub reasons: Vec<ReasonView>,
+}
+
+/// A reason as people and mirrors see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReasonView {
+    /// The rule's stable name.
+    pub rule: String,
+    /// The sentence's stable code.
+    pub code: String,
+    /// The sentence, in the desk's language.
+    pub text: String,
+    /// The weight of the evidence, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<i16>,
+    /// Messages that the facts come from, beside the one decided on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<MessageId>,
+}
+
+impl ReasonView {
+    /// A reason in a language.
+    pub fn of(reason: &Reason, language: Language) -> Self {
+        let Reason { rule, says, bits, from } = reason;
+        let (code, text) = (says.code(), says.in_language(language));
+        Self { rule: rule.clone(), code, text, bits: *bits, from: from.clone() }
+    }
 }
 
 /// An attachment as mirrors see it.

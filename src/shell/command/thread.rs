@@ -221,7 +221,7 @@ fn show_message(
             None => format!("  + {name} ({}, {} bytes)", file.media_type, file.bytes),
         })?;
     }
-    message.reasons.iter().try_for_each(|reason| output.text(&format!("  · {reason}")))
+    message.reasons.iter().try_for_each(|reason| output.text(&format!("  · {}", reason.text)))
 }
 
 /// A call in one line.

@@ -1,11 +1,13 @@
 //! The route of one message, gathered for `lanka explain` (promise P9).
 
 use super::facts::time;
+use super::reader::{Reader, says};
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::id::*;
 use crate::pure::domain::identity::Assurance;
+use crate::pure::domain::outbox::ReasonView;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -138,7 +140,7 @@ pub struct DecisionLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_id: Option<TicketId>,
     /// Why, step by step.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ReasonView>,
 }
 
 /// A suggestion that this message made, or that a later one made about it.
@@ -156,8 +158,10 @@ pub struct SuggestionLine {
     pub by_message: MessageId,
     /// The weight of the evidence.
     pub bits: i16,
-    /// Why.
+    /// Why, in the desk's language.
     pub why: String,
+    /// The stable code of that sentence.
+    pub code: String,
     /// Open, accepted, rejected, overtaken or withdrawn.
     pub state: String,
 }
@@ -222,8 +226,8 @@ impl Store {
         };
         let mut route = route(&row)?;
         route.deliveries = deliveries(&mut connection, id).await?;
-        route.decisions = decisions(&mut connection, id).await?;
-        route.suggestions = suggestions(&mut connection, id).await?;
+        route.decisions = decisions(&mut connection, id, &self.reader).await?;
+        route.suggestions = suggestions(&mut connection, id, &self.reader).await?;
         route.outbox = posts(&mut connection, id, route.received_at).await?;
         Ok(Some(route))
     }
@@ -302,7 +306,11 @@ async fn deliveries(connection: &mut PgConnection, id: MessageId) -> Result<Vec<
     rows.iter().map(line).collect()
 }
 
-async fn decisions(connection: &mut PgConnection, id: MessageId) -> Result<Vec<DecisionLine>, StoreError> {
+async fn decisions(
+    connection: &mut PgConnection,
+    id: MessageId,
+    reader: &Reader,
+) -> Result<Vec<DecisionLine>, StoreError> {
     let rows = sqlx::query(
         "SELECT at, resolution, contact_id, placement, ticket_id, reasons FROM decision WHERE message_id = $1 ORDER BY at, ctid",
     )
@@ -310,32 +318,34 @@ async fn decisions(connection: &mut PgConnection, id: MessageId) -> Result<Vec<D
     .fetch_all(connection)
     .await?;
     let line = |row: &PgRow| {
-        let reasons: serde_json::Value = row.try_get("reasons")?;
+        let reasons: Vec<Reason> = serde_json::from_value(row.try_get("reasons")?)
+            .map_err(|error| StoreError::Corrupt { what: "decision of message", id: id.0, why: error.to_string() })?;
         Ok(DecisionLine {
             at: time(row, "at")?,
             resolution: row.try_get("resolution")?,
             contact_id: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
             placement: row.try_get("placement")?,
             ticket_id: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
-            reasons: serde_json::from_value(reasons).map_err(|error| StoreError::Corrupt {
-                what: "decision of message",
-                id: id.0,
-                why: error.to_string(),
-            })?,
+            reasons: reasons.iter().map(|reason| ReasonView::of(reason, reader.language)).collect(),
         })
     };
     rows.iter().map(line).collect()
 }
 
-async fn suggestions(connection: &mut PgConnection, id: MessageId) -> Result<Vec<SuggestionLine>, StoreError> {
+async fn suggestions(
+    connection: &mut PgConnection,
+    id: MessageId,
+    reader: &Reader,
+) -> Result<Vec<SuggestionLine>, StoreError> {
     let rows = sqlx::query(
-        "SELECT s.id, s.target_kind, coalesce(a.now, s.target) AS target, s.message_id, s.by_message, s.bits, s.why, s.state
+        "SELECT s.id, s.target_kind, coalesce(a.now, s.target) AS target, s.message_id, s.by_message, s.bits, s.says, s.why, s.state
          FROM suggestion s LEFT JOIN alias a ON a.id = s.target WHERE s.message_id = $1 OR s.by_message = $1 ORDER BY s.at, s.id",
     )
     .bind(id.0)
     .fetch_all(connection)
     .await?;
     let line = |row: &PgRow| {
+        let says = says(row)?;
         Ok(SuggestionLine {
             id: SuggestionId(row.try_get("id")?),
             target_kind: row.try_get("target_kind")?,
@@ -343,7 +353,8 @@ async fn suggestions(connection: &mut PgConnection, id: MessageId) -> Result<Vec
             message_id: MessageId(row.try_get("message_id")?),
             by_message: MessageId(row.try_get("by_message")?),
             bits: row.try_get("bits")?,
-            why: row.try_get("why")?,
+            why: says.in_language(reader.language),
+            code: says.code(),
             state: row.try_get("state")?,
         })
     };

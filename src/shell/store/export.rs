@@ -234,7 +234,8 @@ impl Snapshot<'_> {
         .fetch_all(&mut *self.tx)
         .await?;
         let wanted: Vec<Uuid> = messages.iter().map(|(_, message)| *message).collect();
-        let Views { mut tickets, messages: mut views } = view::load(&mut self.tx, &ids, &wanted).await?;
+        let Views { mut tickets, messages: mut views } =
+            view::load(&mut self.tx, &ids, &wanted, &self.store.reader).await?;
         let mut page = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(ticket) = tickets.remove(&id) else { continue };

@@ -103,7 +103,7 @@ impl Store {
     /// One suggestion.
     pub async fn suggestion_in(&self, tenant: &str, id: SuggestionId) -> Result<Option<SuggestionShown>, StoreError> {
         let sql = "s.tenant = $1 AND s.id = $2";
-        let mut found = suggestions_where(&self.pool, sql, |query| query.bind(tenant.to_owned()).bind(id.0)).await?;
+        let mut found = suggestions_where(self, sql, |query| query.bind(tenant.to_owned()).bind(id.0)).await?;
         Ok(found.pop())
     }
 
@@ -117,7 +117,7 @@ impl Store {
     ) -> Result<Vec<SuggestionShown>, StoreError> {
         let sql = "s.tenant = $1 AND ($2 OR s.state = 'open') AND ($3::timestamptz IS NULL OR (s.at, s.id) < ($3, $4))
             ORDER BY s.at DESC, s.id DESC LIMIT $5";
-        suggestions_where(&self.pool, sql, |query| {
+        suggestions_where(self, sql, |query| {
             let (at, id) = after.unzip();
             query.bind(tenant.to_owned()).bind(all).bind(at.map(sql_time)).bind(id.map(|id| id.0)).bind(limit)
         })

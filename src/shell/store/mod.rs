@@ -24,6 +24,7 @@ pub mod presence;
 pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
+pub mod reader;
 pub mod reconsider;
 pub mod replay;
 pub mod retention;
@@ -35,6 +36,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::IdMint;
 use crate::shell::content::{ContentError, ContentStore};
 use jiff_sqlx::ToSqlx;
+use reader::Reader;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::collections::HashSet;
@@ -165,6 +167,8 @@ pub struct Store {
     pub reconsider_wake: Arc<tokio::sync::Notify>,
     /// Told when there is something to deliver.
     pub deliver_wake: Arc<tokio::sync::Notify>,
+    /// For whom what is read is put into words.
+    pub reader: Arc<Reader>,
     /// Other processes may wait for what this one does.
     has_peers: Arc<AtomicBool>,
     mint: Arc<Mutex<IdMint>>,
@@ -220,10 +224,17 @@ impl Store {
             ingest_wake: Arc::default(),
             reconsider_wake: Arc::default(),
             deliver_wake: Arc::default(),
+            reader: Arc::default(),
             has_peers: Arc::default(),
             mint: Arc::new(Mutex::new(IdMint::new(rand_seed()))),
             months: Arc::default(),
         }
+    }
+
+    /// The same store, read by somebody else.
+    #[must_use]
+    pub fn read_by(self, reader: Reader) -> Self {
+        Self { reader: Arc::new(reader), ..self }
     }
 
     /// Whether other processes are to be told of work, by `NOTIFY`. A [`presence::Presence`] keeps this true to

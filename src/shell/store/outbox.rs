@@ -13,12 +13,14 @@
 //! neither delivered nor dead; a change that waits for another lane is not claimed before it.
 
 use super::presence::Claimant;
+use super::reader::Reader;
 use super::view::{self, Views};
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::RawEvent;
 use crate::pure::domain::outbox::{Change, Post};
+use crate::pure::domain::say::Say;
 use crate::pure::mirrors::Reply;
 use sqlx::Row;
 use uuid::Uuid;
@@ -130,11 +132,11 @@ impl Store {
             tickets.push(row.try_get::<Uuid, _>("ticket_id")?);
             messages.extend(row.try_get::<Option<Uuid>, _>("message_id")?);
         }
-        let mut views = view::load(&mut connection, &tickets, &messages).await?;
+        let mut views = view::load(&mut connection, &tickets, &messages, &self.reader).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         let mut orphans: Vec<Uuid> = Vec::new();
         for row in &rows {
-            match post(row, &mut views)? {
+            match post(row, &mut views, &self.reader)? {
                 Some(post) => claimed.push(post),
                 None => orphans.push(row.try_get("id")?),
             }
@@ -233,8 +235,18 @@ impl Store {
     }
 }
 
+/// A change's particulars with what they say in words, and its code.
+fn told(mut detail: serde_json::Value, reader: &Reader) -> serde_json::Value {
+    if let Some(says) = detail.as_object_mut().and_then(|detail| detail.remove("says")) {
+        let says = Say::of_stored(says);
+        detail["why"] = says.in_language(reader.language).into();
+        detail["code"] = says.code().into();
+    }
+    detail
+}
+
 /// `None` for a row whose ticket retention has removed: there is nothing to show any more.
-fn post(row: &sqlx::postgres::PgRow, views: &mut Views) -> Result<Option<Claimed>, StoreError> {
+fn post(row: &sqlx::postgres::PgRow, views: &mut Views, reader: &Reader) -> Result<Option<Claimed>, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let ticket: Uuid = row.try_get("ticket_id")?;
     let change: String = row.try_get("change")?;
@@ -262,7 +274,7 @@ fn post(row: &sqlx::postgres::PgRow, views: &mut Views) -> Result<Option<Claimed
             ticket: view.clone(),
             other_ticket: row.try_get::<Option<Uuid>, _>("other_ticket")?.map(TicketId),
             message: message.and_then(|id| views.messages.get(&id).cloned()),
-            detail: detail.unwrap_or_default(),
+            detail: detail.map(|detail| told(detail, reader)).unwrap_or_default(),
         },
     }))
 }

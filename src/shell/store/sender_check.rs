@@ -13,6 +13,7 @@ use crate::pure::domain::id::{EventId, IdMint, MessageId, OutboxId};
 use crate::pure::domain::identity::Assurance;
 use crate::pure::domain::message::{Authentication, Finding, SenderCheck};
 use crate::pure::domain::outbox::Change;
+use crate::pure::domain::say::OnSender;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -143,12 +144,10 @@ struct Learnt {
 
 fn learnt(verdict: &Verdict) -> Learnt {
     let Verdict::Found(SenderCheck { verdict, finding }) = verdict else {
-        let text =
-            "The sender could not be checked for days, because a name server did not answer; it is left at that.";
         return Learnt {
             assurance: Assurance::Asserted,
             verdict: "unknown",
-            reason: Reason::new("sender_checked_later", text),
+            reason: Reason::new("sender_checked_later", OnSender::SenderNeverChecked),
             marks: vec!["unverified"],
         };
     };
@@ -161,7 +160,7 @@ fn learnt(verdict: &Verdict) -> Learnt {
         }
         Authentication::None | Authentication::Unknown => (Assurance::Asserted, "none", vec!["unverified"]),
     };
-    let reason = Reason::new("sender_checked_later", finding.sentence());
+    let reason = Reason::new("sender_checked_later", OnSender::SenderChecked { finding: *finding });
     Learnt { assurance, verdict: word, reason, marks }
 }
 
@@ -226,7 +225,7 @@ async fn write(
     .bind(event.0)
     .bind(ticket)
     .bind(due.message.0)
-    .bind(serde_json::json!({ "verdict": known.verdict, "why": known.reason.text, "tries": due.tries }))
+    .bind(serde_json::json!({ "verdict": known.verdict, "says": known.reason.says, "tries": due.tries }))
     .bind(sql_time(now))
     .execute(&mut *connection)
     .await?;

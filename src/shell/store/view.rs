@@ -1,12 +1,13 @@
 //! Tickets, contacts and messages as people and mirrors see them.
 
 use super::facts::{direction, time};
+use super::reader::Reader;
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::{Call, Mark, Progress};
-use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
+use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, ReasonView, TicketView};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::HashMap;
@@ -48,10 +49,15 @@ pub struct ThreadLine {
 }
 
 /// Loads the views of tickets and messages in a constant number of queries.
-pub async fn load(connection: &mut PgConnection, tickets: &[Uuid], messages: &[Uuid]) -> Result<Views, StoreError> {
+pub async fn load(
+    connection: &mut PgConnection,
+    tickets: &[Uuid],
+    messages: &[Uuid],
+    reader: &Reader,
+) -> Result<Views, StoreError> {
     let mut views = Views { tickets: ticket_views(connection, tickets).await?, messages: HashMap::new() };
     let rows = sqlx::query(MESSAGES_BY_ID).bind(messages).fetch_all(&mut *connection).await?;
-    for view in message_views(connection, &rows).await? {
+    for view in message_views(connection, &rows, reader).await? {
         views.messages.insert(view.id.0, view);
     }
     Ok(views)
@@ -108,7 +114,11 @@ const MESSAGES_OF_TICKET: &str = "
         m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
 
-async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<Vec<MessageView>, StoreError> {
+async fn message_views(
+    connection: &mut PgConnection,
+    rows: &[PgRow],
+    reader: &Reader,
+) -> Result<Vec<MessageView>, StoreError> {
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
         let id: Uuid = row.try_get("id")?;
@@ -168,7 +178,7 @@ async fn message_views(connection: &mut PgConnection, rows: &[PgRow]) -> Result<
     for (id, reasons) in decisions {
         let reasons: Vec<Reason> = serde_json::from_value(reasons).unwrap_or_default();
         if let Some(at) = place.get(&id) {
-            views[*at].reasons.extend(reasons.into_iter().map(|reason| reason.text));
+            views[*at].reasons.extend(reasons.iter().map(|reason| ReasonView::of(reason, reader.language)));
         }
     }
     Ok(views)
@@ -203,7 +213,7 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         let Some(ticket) = ticket_views(&mut connection, &[id.0]).await?.remove(&id.0) else { return Ok(None) };
         let rows = sqlx::query(MESSAGES_OF_TICKET).bind(id.0).fetch_all(&mut *connection).await?;
-        Ok(Some((ticket, message_views(&mut connection, &rows).await?)))
+        Ok(Some((ticket, message_views(&mut connection, &rows, &self.reader).await?)))
     }
 
     /// Tickets, the latest first: all, or those where a text occurs in the title, a name, an address

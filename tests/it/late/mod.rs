@@ -299,12 +299,12 @@ const NEVER: &[(&str, &str)] = &[
     ),
     (
         "an open suggestion of somebody to himself",
-        "SELECT s.why FROM suggestion s JOIN message m ON m.id = s.message_id JOIN identity i ON i.id = m.identity_id
+        "SELECT s.says::text FROM suggestion s JOIN message m ON m.id = s.message_id JOIN identity i ON i.id = m.identity_id
             LEFT JOIN alias a ON a.id = s.target WHERE s.state = 'open' AND s.target_kind = 'contact' AND coalesce(a.now, s.target) = i.contact_id",
     ),
     (
         "an open suggestion of a ticket to itself",
-        "SELECT s.why FROM suggestion s JOIN message m ON m.id = s.message_id LEFT JOIN alias a ON a.id = s.target
+        "SELECT s.says::text FROM suggestion s JOIN message m ON m.id = s.message_id LEFT JOIN alias a ON a.id = s.target
          WHERE s.state = 'open' AND s.target_kind = 'ticket' AND coalesce(a.now, s.target) = m.ticket_id",
     ),
     (

@@ -4,8 +4,6 @@
 
 use super::*;
 
-/// Why tickets of contacts that turned out to be one are joined.
-const ONE_CONTACT: &str = "Both are one matter of one contact, who was not known as one before.";
 impl Threading<'_> {
     /// Contacts that this message joined brought a ticket each: had they been known as one, the later
     /// would have gone on the earlier. They are joined, and the oldest stays.
@@ -32,13 +30,13 @@ impl Threading<'_> {
         if !one_matter {
             return None;
         }
-        self.move_into(keep, tickets, ONE_CONTACT);
+        self.move_into(keep, tickets, &OnOther::OneContactsMatter);
         Some(keep)
     }
 
-    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &str) {
+    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &OnOther) {
         for from in tickets.iter().filter(|ticket| **ticket != keep) {
-            self.moves.push(Move { from: *from, to: keep, why: why.to_owned() });
+            self.moves.push(Move { from: *from, to: keep, why: Say::Other(why.clone()) });
         }
     }
 
@@ -69,7 +67,7 @@ impl Threading<'_> {
             }
         }
         let keep = self.oldest(&group).unwrap_or(here);
-        self.move_into(keep, &group, "Messages of both are one thread, as a later one shows.");
+        self.move_into(keep, &group, &OnOther::OneThread);
         Placement::Join(keep)
     }
 
@@ -98,7 +96,7 @@ impl Threading<'_> {
             }
         }
         let keep = self.oldest(&group).unwrap_or(here);
-        self.move_into(keep, &group, ONE_CONTACT);
+        self.move_into(keep, &group, &OnOther::OneContactsMatter);
         Placement::Join(keep)
     }
 

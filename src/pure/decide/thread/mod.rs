@@ -14,11 +14,12 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
-use crate::pure::domain::identity::{Assurance, MAILTO, registrable_domain};
+use crate::pure::domain::identity::{Assurance, MAILTO, mask, registrable_domain};
 use crate::pure::domain::lookalike::looks_like;
 use crate::pure::domain::message::{Auto, Direction, FactValue, Message, ReferenceKind};
 use crate::pure::domain::policy::{Policy, Windows};
 use crate::pure::domain::rule::Rule;
+use crate::pure::domain::say::{OnOther, OnTicket, Say};
 use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::subject;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +103,7 @@ pub fn put(
     policy: &Policy,
 ) -> Placed {
     let mut threading = Threading::new(message, lookup, resolved, facts, policy);
-    threading.because("by_hand", "An agent put it here.");
+    threading.because("by_hand", OnTicket::PutByHand, None);
     let (placement, entitled_by) = match on.and_then(|ticket| facts.ticket(ticket)) {
         Some(known) => {
             let takes_part = resolved.resolution.contact().is_none_or(|c| known.participants.contains_key(&c));
@@ -143,7 +144,7 @@ struct Threading<'a> {
     pointers: Vec<Pointer<'a>>,
     /// Keys of the message's secret numbers by matter.
     numbers: BTreeMap<&'a str, BTreeSet<LookupKey>>,
-    pointed: Vec<(TicketId, MessageId, &'static str)>,
+    pointed: Vec<(TicketId, MessageId, OnOther)>,
     moves: Vec<Move>,
     is_left: bool,
     reasons: Vec<Reason>,
@@ -182,8 +183,15 @@ impl<'a> Threading<'a> {
         self.resolved.sides.contains(contact) || self.resolved.resolution.contact() == Some(*contact)
     }
 
-    fn because(&mut self, rule: &str, text: &str) {
-        self.reasons.push(Reason::new(rule, text));
+    /// Notes what a rule found, and the earlier message that it rests on, if it does on one.
+    fn because(&mut self, rule: &str, says: OnTicket, from: Option<MessageId>) {
+        let from = from.filter(|from| *from != self.message.id).into_iter().collect();
+        self.reasons.push(Reason { from, ..Reason::new(rule, says) });
+    }
+
+    /// The message with which a ticket began.
+    fn opener(&self, ticket: TicketId) -> Option<MessageId> {
+        Some(self.facts.ticket(ticket)?.ticket.opened_by)
     }
 
     /// Whether the sender may write on the ticket, and why. A number entitles less than a reply.
@@ -248,10 +256,10 @@ impl<'a> Threading<'a> {
         let ticket = references
             .filter(|(reference, _)| reference.kind == ReferenceKind::Group)
             .flat_map(|(_, key)| self.facts.anchors.get(key).into_iter().flatten())
-            .find_map(|anchor| anchor.ticket.filter(|_| anchor.kind == AnchorKind::Group))?;
-        let ticket = self.facts.ticket_now(ticket);
+            .find_map(|anchor| Some((anchor.ticket.filter(|_| anchor.kind == AnchorKind::Group)?, anchor.message)))?;
+        let (ticket, from) = (self.facts.ticket_now(ticket.0), ticket.1);
         self.facts.ticket(ticket)?;
-        self.because("group", "It is said in the same group.");
+        self.because("group", OnTicket::SameGroup, Some(from));
         Some(self.on_known(ticket, EntitledBy::Group, self.windows.one_open))
     }
 
@@ -260,12 +268,11 @@ impl<'a> Threading<'a> {
         let on = self.message.incoming.on.as_ref()?.message?;
         let ticket = self.facts.ticket_now(self.facts.said.get(&on)?.ticket?);
         self.facts.ticket(ticket)?;
-        self.because("desk_act", "The desk did this about a message of this ticket.");
+        self.because("desk_act", OnTicket::DeskAct, Some(on));
         let numbers = self.numbers.values().flatten();
         for anchor in numbers.flat_map(|key| self.facts.anchors.get(key).into_iter().flatten()) {
             if let Some(other) = anchor.ticket.filter(|_| anchor.kind == AnchorKind::Number) {
-                let why = "The desk wrote down a number of this ticket.";
-                self.pointed.push((self.facts.ticket_now(other), anchor.message, why));
+                self.pointed.push((self.facts.ticket_now(other), anchor.message, OnOther::DeskWroteNumber));
             }
         }
         Some(Found::Ticket { ticket, by: EntitledBy::Addressed, window: self.windows.one_open })
@@ -282,23 +289,21 @@ impl<'a> Threading<'a> {
         let anchor = answered.next()?;
         let ticket = self.facts.ticket_now(anchor.ticket?);
         if self.facts.ticket(ticket).is_some_and(|known| self.imitates(known)) {
-            let why =
-                "It answers the desk's message, but the sender's domain is made to look like that of whom it went to.";
-            self.pointed.push((ticket, anchor.message, why));
+            self.pointed.push((ticket, anchor.message, OnOther::AnswersDeskImitating));
             return None;
         }
         let by =
             self.facts.ticket(ticket).and_then(|known| self.entitled(known, false)).unwrap_or(EntitledBy::DeskMessage);
-        self.because("desk_message", "It answers something that the desk sent.");
+        self.because("desk_message", OnTicket::AnswersDesk, Some(anchor.message));
         Some(self.on_known(ticket, by, self.answer_window()))
     }
 
     /// Rule 2: the vendor's own thread: a reply, a quoted message, a conversation, a call.
     fn vendors_thread(&mut self) -> Option<Found> {
         self.follow("vendor_thread", |evidence| match evidence {
-            Evidence::Named(ReferenceKind::Conversation) => Some("It is in the same conversation."),
-            Evidence::Named(ReferenceKind::Hint) => Some("The mail program says it is in the same thread."),
-            Evidence::Named(_) => Some("It answers an earlier message of this ticket."),
+            Evidence::Named(ReferenceKind::Conversation) => Some(OnTicket::SameConversation),
+            Evidence::Named(ReferenceKind::Hint) => Some(OnTicket::SameMailThread),
+            Evidence::Named(_) => Some(OnTicket::AnswersMessage),
             _ => None,
         })
     }
@@ -306,12 +311,8 @@ impl<'a> Threading<'a> {
     /// Rule 2 by way of a message that has not come: an earlier arrival points at this one, or both point
     /// at the same.
     fn never_came(&mut self) -> Option<Found> {
-        let awaited =
-            |evidence| (evidence == Evidence::Awaited).then_some("A message that came earlier answers this one.");
-        let sibling = |evidence| {
-            let text = "It answers the same message as an earlier one of this ticket, which has not come.";
-            (evidence == Evidence::Sibling).then_some(text)
-        };
+        let awaited = |evidence| (evidence == Evidence::Awaited).then_some(OnTicket::AnsweredEarlier);
+        let sibling = |evidence| (evidence == Evidence::Sibling).then_some(OnTicket::SameAbsentMessage);
         self.follow("late_parent", awaited).or_else(|| self.follow("same_parent", sibling))
     }
 
@@ -320,25 +321,23 @@ impl<'a> Threading<'a> {
     }
 
     /// The first ticket that pointers of a kind lead to and that the sender is entitled to.
-    fn follow(&mut self, rule: &str, says: impl Fn(Evidence) -> Option<&'static str>) -> Option<Found> {
+    fn follow(&mut self, rule: &str, says: impl Fn(Evidence) -> Option<OnTicket>) -> Option<Found> {
         for at in 0..self.pointers.len() {
             let Pointer { evidence, anchor, .. } = self.pointers[at];
-            let Some(text) = says(evidence).filter(|_| self.heeds(rule_of(evidence))) else { continue };
+            let Some(says) = says(evidence).filter(|_| self.heeds(rule_of(evidence))) else { continue };
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket) else { continue };
             match self.entitled(known, false) {
                 Some(by) => {
-                    self.because(rule, text);
+                    self.because(rule, says, Some(anchor.message));
                     let is_answer = matches!(evidence, Evidence::Named(ReferenceKind::Reply | ReferenceKind::Ancestor));
                     let window = if is_answer { self.answer_window() } else { self.windows.one_open };
                     return Some(self.on_known(ticket, by, window));
                 }
                 None => {
                     let why = match evidence {
-                        Evidence::Named(_) => {
-                            "It answers a message of this ticket, but the sender takes no part in it."
-                        }
-                        _ => "A message of this ticket names it or what it names, but the sender takes no part in it.",
+                        Evidence::Named(_) => OnOther::AnswersButTakesNoPart,
+                        _ => OnOther::NamedButTakesNoPart,
                     };
                     self.pointed.push((ticket, anchor.message, why));
                 }
@@ -359,11 +358,10 @@ impl<'a> Threading<'a> {
     fn quotes(&mut self) -> Option<Found> {
         let (anchor, known) = self.unnamed(Evidence::Quoted)?;
         let Some(by) = self.entitled(known, false) else {
-            let why = "It quotes a message of this ticket, but the sender takes no part in it.";
-            self.pointed.push((known.ticket.id, anchor.message, why));
+            self.pointed.push((known.ticket.id, anchor.message, OnOther::QuotesButTakesNoPart));
             return None;
         };
-        self.because("quoted", "It names no message that is here, but quotes an earlier one of this ticket.");
+        self.because("quoted", OnTicket::Quotes, Some(anchor.message));
         Some(self.on_known(known.ticket.id, by, self.windows.one_open))
     }
 
@@ -371,7 +369,7 @@ impl<'a> Threading<'a> {
     /// ticket of these days. Equal subjects are no evidence across contacts, nor is one that many matters have;
     /// a colleague counts where the firm is confirmed.
     fn answers_subject(&mut self) -> Option<Found> {
-        let (_, known) = self.unnamed(Evidence::Subject)?;
+        let (anchor, known) = self.unnamed(Evidence::Subject)?;
         let is_telling = self.message.incoming.subject.as_deref().is_some_and(|s| subject::read(s).is_telling());
         let by = self.entitled(known, false).filter(|by| match by {
             EntitledBy::Organisation if self.heeds(Rule::SubjectFirm) => {
@@ -380,7 +378,7 @@ impl<'a> Threading<'a> {
             _ => true,
         });
         let by = by.filter(|_| is_telling || !self.heeds(Rule::TellingSubject))?;
-        self.because("subject", "It names no message, but is an answer with the subject of this ticket alone.");
+        self.because("subject", OnTicket::SameSubject, Some(anchor.message));
         Some(self.on_known(known.ticket.id, by, self.windows.closed_continues))
     }
 
@@ -409,7 +407,7 @@ impl<'a> Threading<'a> {
                 None => self.pointed.push((
                     ticket,
                     if anchor.direction == Direction::FromAgent { known.ticket.opened_by } else { anchor.message },
-                    "It names a number of this ticket, but the sender takes no part in it.",
+                    OnOther::NumberButTakesNoPart,
                 )),
             }
         }
@@ -426,19 +424,35 @@ impl<'a> Threading<'a> {
         match fits.as_slice() {
             [] => None,
             [(ticket, by)] => {
-                self.because("number", "It names a number of this matter.");
+                self.because_of_number(*ticket);
                 Some(self.on_known(*ticket, *by, self.windows.closed_continues))
             }
             several => {
                 let several: Vec<TicketId> = several.iter().map(|(ticket, _)| *ticket).collect();
                 if let Some(ticket) = self.join_sides(&several) {
-                    self.because("number", "It names a number of this matter.");
+                    self.because_of_number(ticket);
                     return Some(self.on_known(ticket, EntitledBy::SameContact, self.windows.closed_continues));
                 }
                 self.tie(&several);
                 Some(self.new_ticket(None))
             }
         }
+    }
+
+    /// Notes which number the message and the ticket share, and who named it first of those that are known.
+    fn because_of_number(&mut self, ticket: TicketId) {
+        let mut numbers = self.message.facts.iter().zip(&self.lookup.facts).filter_map(|(fact, key)| {
+            let FactValue::Number { matter, value, .. } = &fact.value else { return None };
+            let anchors = self.facts.anchors.get(key.as_ref()?)?.iter();
+            let mut there = anchors.filter(|anchor| {
+                anchor.kind == AnchorKind::Number && anchor.ticket.map(|t| self.facts.ticket_now(t)) == Some(ticket)
+            });
+            // A message that is placed anew is without its words.
+            let shown = (!value.is_empty()).then(|| format!("{matter} {}", mask("", value)));
+            Some((shown, there.next_back()?.message))
+        });
+        let (number, from) = numbers.next().map_or((None, None), |(shown, from)| (shown, Some(from)));
+        self.because("number", OnTicket::NamesNumber { number }, from);
     }
 
     /// The message names what other matters are about, and not what this one is.
@@ -467,13 +481,13 @@ impl<'a> Threading<'a> {
     }
 
     fn tie(&mut self, tickets: &[TicketId]) {
-        self.because("tie", "Several open matters fit equally; it is not guessed which.");
-        self.point_at(tickets, "One of several open matters of this contact.");
+        self.because("tie", OnTicket::SeveralFit, None);
+        self.point_at(tickets, &OnOther::OneOfSeveralOpen);
     }
 
-    fn point_at(&mut self, tickets: &[TicketId], why: &'static str) {
+    fn point_at(&mut self, tickets: &[TicketId], why: &OnOther) {
         let known = tickets.iter().filter_map(|ticket| self.facts.ticket(*ticket));
-        self.pointed.extend(known.map(|known| (known.ticket.id, known.ticket.opened_by, why)));
+        self.pointed.extend(known.map(|known| (known.ticket.id, known.ticket.opened_by, why.clone())));
     }
 
     /// A known ticket, unless it is closed and the message brings another matter.
@@ -483,7 +497,8 @@ impl<'a> Threading<'a> {
             && self.heeds(Rule::ClosedOther)
             && (self.is_new_matter() || self.names_none_of(known) || self.is_about_another(known))
         {
-            self.because("closed_other_matter", "That matter is closed, and the message brings another one.");
+            let from = known.ticket.opened_by;
+            self.because("closed_other_matter", OnTicket::ClosedAndAnother, Some(from));
             return self.new_ticket(None);
         }
         Found::Ticket { ticket, by, window }
@@ -493,7 +508,7 @@ impl<'a> Threading<'a> {
     fn new_ticket(&mut self, follow_up_of: Option<TicketId>) -> Found {
         let internal = self.message.incoming.direction == Direction::FromAgent && self.resolved.identity.is_none();
         if (self.message.incoming.auto.is_some() && self.heeds(Rule::AutoOpensNone)) || internal {
-            self.because("opens_none", "Automatic mail and internal calls open no ticket.");
+            self.because("opens_none", OnTicket::OpensNone, None);
             return Found::Nowhere;
         }
         Found::New { follow_up_of }
@@ -529,7 +544,7 @@ impl<'a> Threading<'a> {
     }
 
     fn open(&mut self, follow_up_of: Option<TicketId>, mint: &mut IdMint) -> (Placement, Option<EntitledBy>) {
-        self.because("new_ticket", "Nothing ties it to a known matter; a new ticket.");
+        self.because("new_ticket", OnTicket::NewTicket, None);
         let by = self.resolved.resolution.contact().map(|_| self.opens_as());
         (Placement::Open { ticket: mint.dated(self.message.received_at), follow_up_of }, by)
     }
@@ -553,11 +568,12 @@ impl<'a> Threading<'a> {
             Some(closed)
                 if !quiet && (within(self.message.occurred_at, closed, window) || !self.heeds(Rule::FollowUp)) =>
             {
-                self.because("reopened", "The matter was closed lately; it is open again.");
+                self.because("reopened", OnTicket::Reopened, None);
                 (Placement::Reopen(ticket), by)
             }
             Some(_) if !quiet => {
-                self.because("follow_up", "The matter was closed long ago; this continues it on a new ticket.");
+                let from = known.ticket.opened_by;
+                self.because("follow_up", OnTicket::FollowUp, Some(from));
                 self.open(Some(ticket), mint)
             }
             _ => (Placement::Join(ticket), by),
@@ -619,7 +635,7 @@ impl<'a> Threading<'a> {
                 message: *message,
                 class: None,
                 bits: 0,
-                why: (*why).to_owned(),
+                why: Say::Other(why.clone()),
             })
             .collect()
     }

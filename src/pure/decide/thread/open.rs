@@ -24,25 +24,23 @@ impl Threading<'_> {
         if !fits {
             return None;
         }
-        self.because("session", "It follows the sender's last message after a short pause.");
+        let from = identity.last_message;
+        self.because("session", OnTicket::SameSession, from);
         Some(self.on_known(ticket, by, self.windows.one_open))
     }
 
     /// Rule 4: the contact's only open ticket within the window.
     pub(super) fn only_open_one(&mut self) -> Option<Found> {
         if self.is_new_matter() {
-            self.because("new_matter", "The text says that this is a new matter.");
+            self.because("new_matter", OnTicket::SaysNewMatter, None);
             return None;
         }
         let sides = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
         let mine: BTreeSet<ContactId> = sides.collect();
         let fits = self.open_ones(&mine);
         if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
-            self.because(
-                "begins_anew",
-                "It is a mail of its own, with another subject, from somebody with an open one.",
-            );
-            self.point_at(&fits, "An open matter of this contact.");
+            self.because("begins_anew", OnTicket::BeginsAnew, None);
+            self.point_at(&fits, &OnOther::OpenMatter);
             return None;
         }
         let about: Vec<TicketId> = fits
@@ -51,7 +49,7 @@ impl Threading<'_> {
             .filter(|id| self.facts.ticket(*id).is_some_and(|known| self.is_about(known)))
             .collect();
         if about.len() == 1 && fits.len() > 1 && self.heeds(Rule::Topic) {
-            self.because("topic", "Of the contact's open matters, one is about what this names.");
+            self.because("topic", OnTicket::SameTopic, self.opener(about[0]));
             return Some(Found::Ticket {
                 ticket: about[0],
                 by: EntitledBy::SameContact,
@@ -61,12 +59,12 @@ impl Threading<'_> {
         match fits.as_slice() {
             [] => self.is_back(&mine),
             [ticket] if self.heeds(Rule::OnlyOpen) => {
-                self.because("only_open", "It is the contact's only open matter of these days.");
+                self.because("only_open", OnTicket::OnlyOpen, self.opener(*ticket));
                 Some(Found::Ticket { ticket: *ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
             }
             _ => {
                 if let Some(ticket) = self.join_sides(&fits) {
-                    self.because("only_open", "It is the contact's only open matter of these days.");
+                    self.because("only_open", OnTicket::OnlyOpen, self.opener(ticket));
                     return Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open });
                 }
                 if self.message.incoming.direction == Direction::FromAgent && self.heeds(Rule::DeskLatest) {
@@ -74,7 +72,7 @@ impl Threading<'_> {
                     let last = fits
                         .iter()
                         .max_by_key(|ticket| self.facts.ticket(**ticket).map(|known| known.ticket.last_at))?;
-                    self.because("last_open", "The desk's message goes to the contact's latest matter.");
+                    self.because("last_open", OnTicket::LatestOpen, self.opener(*last));
                     return Some(Found::Ticket {
                         ticket: *last,
                         by: EntitledBy::SameContact,
@@ -118,7 +116,7 @@ impl Threading<'_> {
         });
         let closed: BTreeSet<TicketId> = closed.map(|known| known.ticket.id).collect();
         let [ticket] = closed.into_iter().collect::<Vec<_>>()[..] else { return None };
-        self.because("is_back", "It says that the fault is back, and one matter of the contact was closed lately.");
+        self.because("is_back", OnTicket::SaysIsBack, self.opener(ticket));
         Some(Found::Ticket { ticket, by: EntitledBy::SameContact, window: self.windows.one_open })
     }
 

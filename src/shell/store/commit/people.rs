@@ -185,15 +185,14 @@ impl<'a> Writer<'a> {
 
     /// Joins of contacts: the identities go over, the journal says so, the old ids stay valid.
     pub(super) async fn merge_contacts(&mut self, mint: &mut IdMint) -> Result<(), StoreError> {
-        let mut rows: Vec<(Uuid, Uuid, Uuid, Uuid, String)> = Vec::new();
+        let mut rows: Vec<(Uuid, Uuid, Uuid, Uuid, Option<serde_json::Value>)> = Vec::new();
         let mut edges: Vec<String> = Vec::new();
         for d in self.deciding() {
             let Resolution::Merge { keep, absorb } = &d.decision.resolution else { continue };
             for gone in absorb {
                 let id: EventId = mint.dated(d.message.received_at);
                 let why = d.decision.reasons.iter().find(|reason| reason.bits.is_some());
-                let why = why.map(|reason| reason.text.clone()).unwrap_or_default();
-                rows.push((id.0, keep.0, gone.0, d.decision.message.0, why));
+                rows.push((id.0, keep.0, gone.0, d.decision.message.0, why.map(|reason| reason.says.stored())));
                 edges.push(format!("{{{}}}", column(&d.decision.edges, |edge| edge.id.to_string()).join(",")));
             }
         }
@@ -201,11 +200,11 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         sqlx::query(
-            "INSERT INTO contact_link (id, tenant, act, keep, other, identities, edges, message_id, why, at)
+            "INSERT INTO contact_link (id, tenant, act, keep, other, identities, edges, message_id, says, at)
              SELECT t.id, $1, 'join', t.keep, t.other,
                 coalesce((SELECT array_agg(i.id ORDER BY i.id) FROM identity i WHERE i.contact_id = t.other), '{}'),
-                t.edges::uuid[], t.message_id, t.why, $8
-             FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[]) AS t(id, keep, other, edges, message_id, why)",
+                t.edges::uuid[], t.message_id, t.says, $8
+             FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::jsonb[]) AS t(id, keep, other, edges, message_id, says)",
         )
         .bind(self.tenant)
         .bind(column(&rows, |r| r.0))
@@ -213,7 +212,7 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |r| r.2))
         .bind(edges)
         .bind(column(&rows, |r| r.3))
-        .bind(column(&rows, |r| r.4.as_str()))
+        .bind(column(&rows, |r| r.4.clone()))
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;
@@ -305,9 +304,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         sqlx::query(
-            "INSERT INTO suggestion (tenant, id, message_id, target_kind, target, by_message, class, bits, why, at)
-             SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::text[])
-                AS t(id, message, kind, target, by_message, class, bits, why)",
+            "INSERT INTO suggestion (tenant, id, message_id, target_kind, target, by_message, class, bits, says, at)
+             SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::jsonb[])
+                AS t(id, message, kind, target, by_message, class, bits, says)",
         )
         .bind(self.tenant)
         .bind(column(&rows, |(_, s)| s.id.0))
@@ -318,7 +317,7 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |(_, s)| s.message.0))
         .bind(column(&rows, |(_, s)| s.class.map(|class| class.as_str())))
         .bind(column(&rows, |(_, s)| s.bits))
-        .bind(column(&rows, |(_, s)| s.why.as_str()))
+        .bind(column(&rows, |(_, s)| s.why.stored()))
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;

@@ -204,7 +204,7 @@ impl<'a> Writer<'a> {
                 waiting.extend(d.lookup.target(&d.message).filter(|_| self.is_waiting(d)).map(|key| (key, event, d)));
             }
             for moved in &d.decision.moves {
-                let data = serde_json::json!({ "into": self.facts.ticket_now(moved.to), "why": moved.why });
+                let data = serde_json::json!({ "into": self.facts.ticket_now(moved.to), "says": moved.why });
                 rows.push((mint.dated(at), Some(moved.from.0), "merged".to_owned(), message, data, BY_LANKA));
             }
             match &d.decision.placement {

@@ -5,6 +5,7 @@ use crate::pure::domain::contact::CONTACT_IDENTITIES_MAX;
 use crate::pure::domain::identity::Assurance;
 use crate::shell::store::commit::json_word;
 use crate::shell::store::facts::time;
+use crate::shell::store::reader::{Reader, says};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -100,8 +101,11 @@ pub struct LinkShown {
     pub identities: Vec<IdentityId>,
     /// Who.
     pub by: String,
-    /// Why.
+    /// Why: in the desk's language what lanka says, as he wrote it what an agent says.
     pub why: String,
+    /// The stable code of what lanka says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// A contact, as far as acts need to know it.
@@ -232,7 +236,7 @@ impl Store {
             aliases: aliases.iter().copied().map(ContactId).collect(),
             tickets: tickets.into_iter().map(TicketId).collect(),
             words: words(&mut connection, &ids).await?,
-            journal: journal(&mut connection, id, &aliases, &ids).await?,
+            journal: journal(&mut connection, id, (&aliases, &ids), &self.reader).await?,
         })
     }
 }
@@ -417,8 +421,8 @@ async fn words(connection: &mut PgConnection, identities: &[Uuid]) -> Result<Vec
 async fn journal(
     connection: &mut PgConnection,
     id: ContactId,
-    aliases: &[Uuid],
-    identities: &[Uuid],
+    (aliases, identities): (&[Uuid], &[Uuid]),
+    reader: &Reader,
 ) -> Result<Vec<LinkShown>, StoreError> {
     let contacts: Vec<Uuid> = aliases.iter().chain(identities).copied().chain([id.0]).collect();
     let rows = sqlx::query(
@@ -430,6 +434,7 @@ async fn journal(
     .await?;
     let link = |row: &PgRow| {
         let identities: Vec<Uuid> = row.try_get("identities")?;
+        let says = says(row)?;
         Ok(LinkShown {
             at: time(row, "at")?,
             act: row.try_get("act")?,
@@ -437,7 +442,8 @@ async fn journal(
             other: ContactId(row.try_get("other")?),
             identities: identities.into_iter().map(IdentityId).collect(),
             by: row.try_get("by")?,
-            why: row.try_get("why")?,
+            why: says.in_language(reader.language),
+            code: says.code_of_lanka(),
         })
     };
     rows.iter().map(link).collect()

@@ -4,6 +4,7 @@ use super::people::{Side, find, join, part};
 use super::threads::{Messages, Put, Putting, put};
 use super::*;
 use crate::shell::store::facts::time;
+use crate::shell::store::reader::{Reader, says};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -32,8 +33,10 @@ pub struct SuggestionShown {
     pub class: Option<String>,
     /// Its weight.
     pub bits: i16,
-    /// One sentence.
+    /// One sentence, in the desk's language.
     pub why: String,
+    /// Its stable code.
+    pub code: String,
     /// The side that the message is on.
     pub one: SideShown,
     /// The side that it points to.
@@ -71,7 +74,7 @@ pub struct SideShown {
 type Statement<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
 const SUGGESTIONS: &str = "
-    SELECT s.id, s.state, s.target_kind, s.at, s.class, s.bits, s.why, s.message_id, s.by_message, s.answered_by, s.answered_why,
+    SELECT s.id, s.state, s.target_kind, s.at, s.class, s.bits, s.says, s.why, s.message_id, s.by_message, s.answered_by, s.answered_why,
         s.answered_at, p.one, p.other, a.number AS one_number, b.number AS other_number, coalesce(a.title, c.name) AS one_name,
         coalesce(b.title, d.name) AS other_name,
         (SELECT coalesce(array_agg(i.scheme || ':' || i.value ORDER BY i.first_at, i.id), '{}') FROM identity i WHERE i.contact_id = c.id) AS ones,
@@ -86,7 +89,7 @@ impl Store {
     /// Suggestions, the latest first: those that wait for somebody, or all.
     pub async fn suggestions(&self, all: bool, limit: i64) -> Result<Vec<SuggestionShown>, StoreError> {
         let sql = "$1 OR s.state = 'open' ORDER BY s.at DESC, s.id LIMIT $2";
-        suggestions_where(&self.pool, sql, |query| query.bind(all).bind(limit)).await
+        suggestions_where(self, sql, |query| query.bind(all).bind(limit)).await
     }
 
     /// Answers a suggestion: what it would join is joined, or kept apart, and not suggested again.
@@ -100,7 +103,7 @@ impl Store {
         let mut tx = self.begin_act(now).await?;
         let sql = format!("{SUGGESTIONS} WHERE s.id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).fetch_optional(&mut *tx).await?;
-        let suggestion = row.as_ref().map(shown).transpose()?.ok_or_else(|| {
+        let suggestion = row.as_ref().map(|row| shown(row, &self.reader)).transpose()?.ok_or_else(|| {
             ActError::Unknown(format!(
                 "there is no suggestion \"{id}\"; `lanka review list --all` shows those there are"
             ))
@@ -141,13 +144,13 @@ impl Store {
 
 /// Suggestions that a condition on `s` picks; `bind` gives it its values.
 pub(in crate::shell::store) async fn suggestions_where<'q>(
-    pool: &sqlx::PgPool,
+    store: &Store,
     condition: &'static str,
     bind: impl FnOnce(Statement<'q>) -> Statement<'q>,
 ) -> Result<Vec<SuggestionShown>, StoreError> {
     let sql = format!("{SUGGESTIONS} WHERE {condition}");
-    let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(pool).await?;
-    rows.iter().map(shown).collect()
+    let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(&store.pool).await?;
+    rows.iter().map(|row| shown(row, &store.reader)).collect()
 }
 
 /// What an open suggestion would join.
@@ -210,7 +213,8 @@ async fn answered(
     Ok(())
 }
 
-fn shown(row: &PgRow) -> Result<SuggestionShown, StoreError> {
+fn shown(row: &PgRow, reader: &Reader) -> Result<SuggestionShown, StoreError> {
+    let says = says(row)?;
     let side = |id: &str, number: &str, name: &str, identities: &str, message: &str| {
         Ok::<_, StoreError>(SideShown {
             id: row.try_get(id)?,
@@ -227,7 +231,8 @@ fn shown(row: &PgRow) -> Result<SuggestionShown, StoreError> {
         since: time(row, "at")?,
         class: row.try_get("class")?,
         bits: row.try_get("bits")?,
-        why: row.try_get("why")?,
+        why: says.in_language(reader.language),
+        code: says.code(),
         one: side("one", "one_number", "one_name", "ones", "message_id")?,
         other: side("other", "other_number", "other_name", "others", "by_message")?,
         answered_by: row.try_get("answered_by")?,

@@ -5,7 +5,7 @@ use crate::pure::decide::suggest::{self, Changed, Made, Suggested};
 use crate::pure::domain::decision::{EvidenceClass, SuggestionState, SuggestionTarget};
 use crate::pure::domain::id::*;
 use crate::shell::store::commit::suggestion_target;
-use crate::shell::store::{StoreError, sql_time};
+use crate::shell::store::{StoreError, reader, sql_time};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Those of messages that were placed ($1), of people ($2: their identities), and those that point to these ($3: their
 /// contacts).
 const MADE: &str = "
-    SELECT s.id, s.message_id, s.target_kind, coalesce(a.now, s.target) AS target, s.by_message, s.class, s.bits, s.why, s.state,
+    SELECT s.id, s.message_id, s.target_kind, coalesce(a.now, s.target) AS target, s.by_message, s.class, s.bits, s.says, s.why, s.state,
         m.ticket_id, mi.contact_id AS of, bi.contact_id AS by
     FROM (
         SELECT id FROM suggestion WHERE message_id = ANY($1)
@@ -67,10 +67,10 @@ pub(super) async fn write(
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO suggestion AS s (tenant, id, message_id, target_kind, target, by_message, class, bits, why, at)
-         SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::text[]) AS t
+        "INSERT INTO suggestion AS s (tenant, id, message_id, target_kind, target, by_message, class, bits, says, at)
+         SELECT $1, t.*, $10 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::smallint[], $9::jsonb[]) AS t
          ON CONFLICT (id) DO UPDATE SET state = 'open', by_message = excluded.by_message, class = excluded.class, bits = excluded.bits,
-            why = excluded.why",
+            says = excluded.says, why = excluded.why",
     )
     .bind(found.tenant)
     .bind(rows.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
@@ -80,7 +80,7 @@ pub(super) async fn write(
     .bind(rows.iter().map(|(_, says)| says.by_message.0).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, says)| says.class.map(EvidenceClass::as_str)).collect::<Vec<_>>())
     .bind(rows.iter().map(|(_, says)| says.bits).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, says)| says.why.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(_, says)| says.why.stored()).collect::<Vec<_>>())
     .bind(sql_time(found.now))
     .execute(connection)
     .await?;
@@ -105,7 +105,7 @@ fn made(row: &PgRow) -> Result<Made, StoreError> {
             by_message: MessageId(row.try_get("by_message")?),
             class: class.and_then(EvidenceClass::parse),
             bits: row.try_get("bits")?,
-            why: row.try_get("why")?,
+            why: reader::says(row)?,
         },
         // The column allows no other; of what an agent may have said nothing is changed.
         state: SuggestionState::parse(state).unwrap_or(SuggestionState::Rejected),

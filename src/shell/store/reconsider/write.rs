@@ -7,6 +7,7 @@ use crate::pure::decide::ledger::{Tie, Word};
 use crate::pure::decide::rethread::{Kept, Rethreaded};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
+use crate::pure::domain::say::{OnPerson, Say};
 use crate::pure::domain::ticket::Ticket;
 use crate::shell::store::commit::queue;
 use crate::shell::store::{StoreError, sql_time};
@@ -126,32 +127,32 @@ async fn journal(connection: &mut PgConnection, found: &Found<'_>, mint: &mut Id
     for moved in &found.people.regrouped {
         pairs.entry((moved.from, moved.to)).or_default().push(moved.identity.0);
     }
-    let why = |ids: &[Uuid]| {
+    let says = |ids: &[Uuid]| {
         let tie = found.people.gathered.joined.iter().find(|tie| ids.contains(&tie.from.0) || ids.contains(&tie.to.0));
         let said = |word| {
             found.people.words.iter().any(|(a, b, said)| *said == word && (ids.contains(&a.0) || ids.contains(&b.0)))
         };
         match tie {
-            Some(tie) => tie.why.clone(),
-            None if said(Word::Same) => "An agent says that they are one person.".to_owned(),
-            None if said(Word::Apart) => "An agent says that they are not one person.".to_owned(),
-            None => "What had joined them does not hold any more.".to_owned(),
+            Some(tie) => tie.why.stored(),
+            None if said(Word::Same) => Say::from(OnPerson::AgentSaysSame).stored(),
+            None if said(Word::Apart) => Say::from(OnPerson::AgentSaysApart).stored(),
+            None => Say::from(OnPerson::JoinGone).stored(),
         }
     };
     let ids: Vec<Uuid> = pairs.iter().map(|_| mint.next::<EventId>(found.now).0).collect();
     sqlx::query(
-        "INSERT INTO contact_link (id, tenant, act, keep, other, identities, why, at)
+        "INSERT INTO contact_link (id, tenant, act, keep, other, identities, says, at)
          SELECT t.id, $1, CASE WHEN left_any THEN 'split' ELSE 'join' END,
-            CASE WHEN left_any THEN t.gone ELSE t.here END, CASE WHEN left_any THEN t.here ELSE t.gone END, t.identities::uuid[], t.why, $7
+            CASE WHEN left_any THEN t.gone ELSE t.here END, CASE WHEN left_any THEN t.here ELSE t.gone END, t.identities::uuid[], t.says, $7
          FROM (SELECT *, EXISTS (SELECT 1 FROM identity i WHERE i.contact_id = u.gone) AS left_any
-            FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[]) AS u(id, gone, here, identities, why)) t",
+            FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[]) AS u(id, gone, here, identities, says)) t",
     )
     .bind(found.tenant)
     .bind(ids)
     .bind(pairs.keys().map(|(from, _)| from.0).collect::<Vec<_>>())
     .bind(pairs.keys().map(|(_, to)| to.0).collect::<Vec<_>>())
     .bind(pairs.values().map(|ids| format!("{{{}}}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(","))).collect::<Vec<_>>())
-    .bind(pairs.values().map(|ids| why(ids)).collect::<Vec<_>>())
+    .bind(pairs.values().map(|ids| says(ids)).collect::<Vec<_>>())
     .bind(sql_time(found.now))
     .execute(connection)
     .await?;
