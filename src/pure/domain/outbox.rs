@@ -187,6 +187,10 @@ pub struct MessageView {
     /// Files, without their bytes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentView>,
+    /// The same as `reasons` in one sentence for each decision, in the desk's language: which facts from which messages
+    /// joined it, what spoke against that, and what else was considered.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sentence: String,
     /// Why it is on this ticket and this contact's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ReasonView>,

@@ -82,9 +82,12 @@ fn tell(route: &Route, zone: &TimeZone, output: &mut Output) -> Result<(), Failu
             decision.resolution,
             decision.placement
         ))?;
+        if let Some(sentence) = &decision.sentence {
+            output.text(&format!("  {sentence}"))?;
+        }
         for reason in &decision.reasons {
             let bits = reason.bits.map(|bits| format!(" ({bits} bits)")).unwrap_or_default();
-            output.text(&format!("  {}: {}{bits}", reason.rule, reason.text))?;
+            output.text(&format!("  · {}: {}{bits}", reason.rule, reason.text))?;
         }
     }
     for suggestion in &route.suggestions {

@@ -221,7 +221,10 @@ fn show_message(
             None => format!("  + {name} ({}, {} bytes)", file.media_type, file.bytes),
         })?;
     }
-    message.reasons.iter().try_for_each(|reason| output.text(&format!("  · {}", reason.text)))
+    match message.sentence.is_empty() {
+        true => Ok(()),
+        false => output.text(&format!("  · {}", message.sentence)),
+    }
 }
 
 /// A call in one line.

@@ -1,5 +1,6 @@
 //! The route of one message, gathered for `lanka explain` (promise P9).
 
+use super::accounts::{self, Taken};
 use super::facts::time;
 use super::reader::{Reader, says};
 use super::{Store, StoreError};
@@ -139,6 +140,9 @@ pub struct DecisionLine {
     /// The ticket given out then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_id: Option<TicketId>,
+    /// The same in one sentence, in the desk's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
     /// Why, step by step.
     pub reasons: Vec<ReasonView>,
 }
@@ -315,21 +319,32 @@ async fn decisions(
         "SELECT at, resolution, contact_id, placement, ticket_id, reasons FROM decision WHERE message_id = $1 ORDER BY at, ctid",
     )
     .bind(id.0)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    let line = |row: &PgRow| {
-        let reasons: Vec<Reason> = serde_json::from_value(row.try_get("reasons")?)
-            .map_err(|error| StoreError::Corrupt { what: "decision of message", id: id.0, why: error.to_string() })?;
+    let corrupt = |error: serde_json::Error| StoreError::Corrupt {
+        what: "decision of message",
+        id: id.0,
+        why: error.to_string(),
+    };
+    let taken = |row: &PgRow| {
+        let (resolution, placement) = (row.try_get("resolution")?, row.try_get("placement")?);
+        let reasons: Vec<Reason> = serde_json::from_value(row.try_get("reasons")?).map_err(corrupt)?;
+        Ok(Taken { message: id, at: time(row, "at")?, is_join: Taken::is_join(resolution, placement), reasons })
+    };
+    let taken = rows.iter().map(taken).collect::<Result<Vec<Taken>, StoreError>>()?;
+    let sentences = accounts::sentences(connection, &taken, reader).await?;
+    let line = |(row, (taken, sentence)): (&PgRow, (&Taken, Option<String>))| {
         Ok(DecisionLine {
-            at: time(row, "at")?,
+            at: taken.at,
             resolution: row.try_get("resolution")?,
             contact_id: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
             placement: row.try_get("placement")?,
             ticket_id: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
-            reasons: reasons.iter().map(|reason| ReasonView::of(reason, reader.language)).collect(),
+            sentence,
+            reasons: taken.reasons.iter().map(|reason| ReasonView::of(reason, reader.language)).collect(),
         })
     };
-    rows.iter().map(line).collect()
+    rows.iter().zip(taken.iter().zip(sentences)).map(line).collect()
 }
 
 async fn suggestions(

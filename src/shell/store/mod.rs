@@ -8,6 +8,7 @@
 //! **Invariants:** uniqueness is a constraint, never a look-then-insert. No transaction stays open
 //! across a network call. Nothing outside this folder holds SQL.
 
+mod accounts;
 pub mod api_token;
 pub mod commit;
 pub mod early_act;

@@ -1,10 +1,10 @@
 //! Tickets, contacts and messages as people and mirrors see them.
 
+use super::accounts::{self, Taken};
 use super::facts::{direction, time};
 use super::reader::Reader;
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::decision::Reason;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::{Call, Mark, Progress};
 use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, ReasonView, TicketView};
@@ -143,6 +143,7 @@ async fn message_views(
             forwarded_from: row.try_get("forwarded_from")?,
             html: None,
             attachments: Vec::new(),
+            sentence: String::new(),
             reasons: Vec::new(),
         });
     }
@@ -170,18 +171,30 @@ async fn message_views(
             views[*at].attachments.push(view);
         }
     }
-    let decisions: Vec<(Uuid, serde_json::Value)> =
-        sqlx::query_as("SELECT message_id, reasons FROM decision WHERE message_id = ANY($1) ORDER BY at")
+    let rows =
+        sqlx::query("SELECT message_id, reasons, resolution, placement, at FROM decision WHERE message_id = ANY($1) ORDER BY at, ctid")
             .bind(&ids)
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await?;
-    for (id, reasons) in decisions {
-        let reasons: Vec<Reason> = serde_json::from_value(reasons).unwrap_or_default();
-        if let Some(at) = place.get(&id) {
-            views[*at].reasons.extend(reasons.iter().map(|reason| ReasonView::of(reason, reader.language)));
-        }
+    let taken = rows.iter().map(taken).collect::<Result<Vec<Taken>, StoreError>>()?;
+    let sentences = accounts::sentences(connection, &taken, reader).await?;
+    for (taken, sentence) in taken.iter().zip(sentences) {
+        let Some(at) = place.get(&taken.message.0) else { continue };
+        let view = &mut views[*at];
+        view.reasons.extend(taken.reasons.iter().map(|reason| ReasonView::of(reason, reader.language)));
+        let told = [std::mem::take(&mut view.sentence), sentence.unwrap_or_default()];
+        view.sentence = told.join(" ").trim().to_owned();
     }
     Ok(views)
+}
+
+fn taken(row: &PgRow) -> Result<Taken, StoreError> {
+    Ok(Taken {
+        message: MessageId(row.try_get("message_id")?),
+        at: time(row, "at")?,
+        is_join: Taken::is_join(row.try_get("resolution")?, row.try_get("placement")?),
+        reasons: serde_json::from_value(row.try_get("reasons")?).unwrap_or_default(),
+    })
 }
 
 impl Store {

@@ -1,7 +1,46 @@
 //! The sentences in English.
 
+use super::sentence::{Joints, Medium, Moment, Role, Source};
 use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
 use std::borrow::Cow;
+
+pub(super) const JOINTS: Joints = Joints {
+    against: "against it:",
+    nothing: "nothing spoke against it",
+    considered: "also considered:",
+    contact: "another contact",
+    ticket: "ticket #",
+};
+
+pub(super) const MOMENT: Moment = (
+    &[
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    "%-d %B %Y %H:%M",
+    "%-d %B %H:%M",
+);
+
+pub(super) fn source(source: &Source, role: Role, moment: &str) -> String {
+    let from = if role == Role::Origin { "from " } else { "" };
+    let article = if source.is_desks { "the desk's" } else { "the" };
+    match source.medium {
+        Medium::Mail => format!("{from}{article} e-mail of {moment}"),
+        Medium::Call => format!("{from}{article} call of {moment}"),
+        Medium::Note => format!("{from}the desk's note of {moment}"),
+        Medium::Chat => format!("{from}{article} message of {moment} on {}", source.channel),
+    }
+}
 
 pub(super) fn on_sender(says: &OnSender) -> Cow<'static, str> {
     Cow::Borrowed(match says {

@@ -1,7 +1,36 @@
 //! The sentences in Finnish.
 
+use super::sentence::{Joints, Medium, Moment, Role, Source};
 use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
 use std::borrow::Cow;
+
+pub(super) const JOINTS: Joints = Joints {
+    against: "vastaan puhui:",
+    nothing: "mikään ei puhunut vastaan",
+    considered: "harkittiin myös:",
+    contact: "toinen asiakas",
+    ticket: "tiketti #",
+};
+
+pub(super) const MOMENT: Moment = (&[], "%-d.%-m.%Y klo %-H.%M", "%-d.%-m. klo %-H.%M");
+
+pub(super) fn source(source: &Source, role: Role, moment: &str) -> String {
+    let whose = if source.is_desks { "asiakaspalvelun " } else { "" };
+    let what = match (source.medium, role) {
+        (Medium::Mail, Role::Origin) => "sähköpostista",
+        (Medium::Mail, Role::Object) => "sähköposti",
+        (Medium::Call, Role::Origin) => "puhelusta",
+        (Medium::Call, Role::Object) => "puhelu",
+        (Medium::Note, Role::Origin) => "muistiinpanosta",
+        (Medium::Note, Role::Object) => "muistiinpano",
+        (Medium::Chat, Role::Origin) => "viestistä",
+        (Medium::Chat, Role::Object) => "viesti",
+    };
+    match source.medium {
+        Medium::Chat => format!("{whose}{what} {moment} kanavalla {}", source.channel),
+        _ => format!("{whose}{what} {moment}"),
+    }
+}
 
 pub(super) fn on_sender(says: &OnSender) -> Cow<'static, str> {
     Cow::Borrowed(match says {

@@ -10,9 +10,11 @@
 
 mod en;
 mod fi;
+pub mod sentence;
 mod sv;
 
 use super::message::Finding;
+use sentence::{Role, Side};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -334,6 +336,36 @@ impl Say {
         text.into_owned()
     }
 
+    /// On which side of a decision it is.
+    fn side(&self) -> Side {
+        match self {
+            Self::Plain { .. } | Self::Message(_) => Side::For,
+            Self::Sender(OnSender::SenderChecked { finding: Finding::Signed | Finding::Sealed | Finding::Sent }) => {
+                Side::Beside
+            }
+            Self::Sender(_) => Side::Against,
+            Self::Person(OnPerson::PassedOn | OnPerson::Guessing | OnPerson::AgentSaysApart | OnPerson::JoinGone) => {
+                Side::Against
+            }
+            Self::Person(_) => Side::For,
+            Self::Evidence(OnEvidence::NumberOfAnotherName { .. }) => Side::Against,
+            Self::Evidence(_) => Side::For,
+            Self::Ticket(
+                OnTicket::SeveralFit | OnTicket::ClosedAndAnother | OnTicket::SaysNewMatter | OnTicket::BeginsAnew,
+            ) => Side::Against,
+            Self::Ticket(_) | Self::Other(_) => Side::For,
+        }
+    }
+
+    /// What the messages that it rests on are to it.
+    fn role(&self) -> Role {
+        match self {
+            Self::Evidence(_) | Self::Ticket(OnTicket::NamesNumber { .. }) => Role::Origin,
+            Self::Other(OnOther::DeskWroteNumber | OnOther::NumberButTakesNoPart) => Role::Origin,
+            _ => Role::Object,
+        }
+    }
+
     /// Its stable code; of a finished text it is `plain`.
     pub fn code(&self) -> String {
         let value = serde_json::to_value(self).unwrap_or_default();
@@ -432,7 +464,7 @@ mod tests {
             };
             for finding in findings {
                 let stored = serde_json::json!({ "code": code, "finding": finding, "domain": "kaupqa.example",
-                    "own": "kauppa.example", "number": "order ••7093", "address": "+358••••4567" });
+                    "own": "kauppa.example", "number": "order 48…93", "address": "+358…67" });
                 let says = Say::of_stored(stored);
                 assert_eq!(says.code(), code, "two sentences have one code, or more is to be filled in: {says:?}");
                 all.push(says);

@@ -1,7 +1,52 @@
 //! The sentences in Swedish.
 
+use super::sentence::{Joints, Medium, Moment, Role, Source};
 use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
 use std::borrow::Cow;
+
+pub(super) const JOINTS: Joints = Joints {
+    against: "emot det talade:",
+    nothing: "inget talade emot det",
+    considered: "också övervägt:",
+    contact: "en annan kund",
+    ticket: "ärende #",
+};
+
+pub(super) const MOMENT: Moment = (
+    &[
+        "januari",
+        "februari",
+        "mars",
+        "april",
+        "maj",
+        "juni",
+        "juli",
+        "augusti",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ],
+    "den %-d %B %Y kl. %-H.%M",
+    "den %-d %B kl. %-H.%M",
+);
+
+pub(super) fn source(source: &Source, role: Role, moment: &str) -> String {
+    let from = if role == Role::Origin { "från " } else { "" };
+    let what = match (source.medium, source.is_desks) {
+        (Medium::Mail, false) => "e-postmeddelandet",
+        (Medium::Mail, true) => "kundtjänstens e-postmeddelande",
+        (Medium::Call, false) => "samtalet",
+        (Medium::Call, true) => "kundtjänstens samtal",
+        (Medium::Note, _) => "kundtjänstens anteckning",
+        (Medium::Chat, false) => "meddelandet",
+        (Medium::Chat, true) => "kundtjänstens meddelande",
+    };
+    match source.medium {
+        Medium::Chat => format!("{from}{what} {moment} i kanalen {}", source.channel),
+        _ => format!("{from}{what} {moment}"),
+    }
+}
 
 pub(super) fn on_sender(says: &OnSender) -> Cow<'static, str> {
     Cow::Borrowed(match says {

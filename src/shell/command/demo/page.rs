@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
         if !message.text.trim().is_empty() {
             self.paragraph(PLAIN, 6, "", message.text.trim())?;
         }
-        message.reasons.iter().try_for_each(|reason| self.paragraph(GREEN, 11, "      why", &reason.text))
+        self.paragraph(GREEN, 11, "      why", &message.sentence)
     }
 }
 
