@@ -146,7 +146,7 @@ impl Store {
     /// A ticket without its messages.
     pub async fn ticket_view(&self, ticket: TicketId) -> Result<Option<TicketView>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        let Views { mut tickets, .. } = view::load(&mut connection, &[ticket.0], &[]).await?;
+        let Views { mut tickets, .. } = view::load(&mut connection, &[ticket.0], &[], &self.reader).await?;
         Ok(tickets.remove(&ticket.0))
     }
 
@@ -170,7 +170,7 @@ impl Store {
         .fetch_all(&mut *connection)
         .await?;
         let ids: Vec<Uuid> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
-        let Views { mut messages, .. } = view::load(&mut connection, &[], &ids).await?;
+        let Views { mut messages, .. } = view::load(&mut connection, &[], &ids, &self.reader).await?;
         Ok(ids.iter().filter_map(|id| messages.remove(id)).collect())
     }
 }
