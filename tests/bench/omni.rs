@@ -1,4 +1,4 @@
-//! `cargo bench --bench omni -- DIR FILE [--shuffle HOURS] [--seed N] [--why FILE]`: the stream DIR/events.jsonl through the
+//! `cargo bench --bench omni -- DIR FILE [--shuffle HOURS] [--seed N] [--why FILE] [--without RULE]`: the stream DIR/events.jsonl through the
 //! real program, configured from DIR/config.json and DIR/messenger_profiles.json, and FILE written with what
 //! it said: for each customer event whose it is and which matter it belongs to.
 //!
@@ -6,6 +6,8 @@
 //! any order): an event only ever arrives later than it did, and its arrival is the latest so far.
 //!
 //! `--why FILE` writes beside it the reasons that were given for each event, a line of JSON each.
+//!
+//! `--without RULE`, which may stand several times, leaves a rule out: `ablate` shows their names.
 //!
 //! The last line is one JSON object: `events`, `seconds` of the import, `events_per_s`, and `unplaced`, the
 //! events that nothing was said of. **Invariant:** the right answers beside the stream are never looked at.
@@ -29,7 +31,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use stream::{Event, Played};
+use stream::{Event, Played, Setting};
 
 /// What is to be done.
 struct Plan {
@@ -40,11 +42,13 @@ struct Plan {
     seed: u64,
     /// Where the reasons go.
     why: Option<PathBuf>,
+    /// Rules left out.
+    without: Vec<String>,
 }
 
 impl Plan {
     fn of(arguments: impl Iterator<Item = String>) -> Self {
-        let (mut paths, mut shuffle_h, mut seed, mut why) = (Vec::new(), None, 1, None);
+        let (mut paths, mut shuffle_h, mut seed, mut why, mut without) = (Vec::new(), None, 1, None, Vec::new());
         let mut arguments = arguments.skip(1);
         let absolute = |path: &str| std::path::absolute(path).expect("a path");
         while let Some(argument) = arguments.next() {
@@ -53,16 +57,17 @@ impl Plan {
                 "--shuffle" => shuffle_h = Some(value().parse().expect("hours")),
                 "--seed" => seed = value().parse().expect("a number"),
                 "--why" => why = Some(absolute(&value())),
+                "--without" => without.push(value()),
                 // Cargo's own.
                 "--bench" => {}
                 other if other.starts_with("--") => {
-                    panic!("unknown argument {other}; known: --shuffle HOURS, --seed N, --why FILE")
+                    panic!("unknown argument {other}; known: --shuffle HOURS, --seed N, --why FILE, --without RULE")
                 }
                 path => paths.push(absolute(path)),
             }
         }
         let [dir, file] = <[PathBuf; 2]>::try_from(paths).expect("DIR and FILE are wanted");
-        Self { dir, file, shuffle_h, seed, why }
+        Self { dir, file, shuffle_h, seed, why, without }
     }
 }
 
@@ -73,7 +78,8 @@ async fn main() {
     let server = Server::start().await;
     server.execute("lanka", "CREATE DATABASE omni").await;
     let place = scratch();
-    let played = stream::play(&plan.dir, stream::arrivals(events), place.path(), &server.url("omni"));
+    let setting = Setting { place: place.path(), database: &server.url("omni"), without: &plan.without };
+    let played = stream::play(&plan.dir, stream::arrivals(events), &setting);
     let (predictions, unplaced) = played.predictions();
     write_lines(&plan.file, &predictions);
     if let Some(file) = &plan.why {

@@ -102,7 +102,7 @@ struct DeskConfig {
 
 impl DeskConfig {
     /// The configuration of lanka that follows from it.
-    fn toml(&self, dir: &Path, database: &str) -> String {
+    fn toml(&self, dir: &Path, database: &str, without: &[String]) -> String {
         let mut matters: serde_json::Map<String, Value> = self
             .entity_patterns
             .iter()
@@ -135,7 +135,7 @@ impl DeskConfig {
             "security": { "keys": [{ "id": "1", "file": "desk.key" }] },
             "log": { "level": "warn" },
             "identity": { "own_domains": [self.desk_domain], "agents": [format!("*@{}", self.desk_domain)],
-                "public_domains": self.public_mail_domains },
+                "public_domains": self.public_mail_domains, "without": without },
             "matters": matters,
             "channels": channels,
         });
@@ -184,15 +184,25 @@ pub struct Played {
     settings: PathBuf,
 }
 
-/// Plays the stream of a directory over an empty database; the configuration and the files of the channels are put into
-/// `place`.
-pub fn play(dir: &Path, stream: Vec<(Event, Timestamp)>, place: &Path, database: &str) -> Played {
+/// Where a stream is played.
+pub struct Setting<'a> {
+    /// For the configuration and the files of the channels.
+    pub place: &'a Path,
+    /// An empty database.
+    pub database: &'a str,
+    /// Rules that are left out, by name.
+    pub without: &'a [String],
+}
+
+/// Plays the stream of a directory.
+pub fn play(dir: &Path, stream: Vec<(Event, Timestamp)>, setting: &Setting<'_>) -> Played {
+    let Setting { place, database, without } = setting;
     let config: DeskConfig = serde_json::from_str(&read(dir, "config.json")).expect("config.json");
     fs::create_dir_all(place.join("mail")).expect("a Maildir");
     File::create(place.join("Master.csv")).expect("a call log");
     fs::write(place.join("desk.key"), KEY).expect("a key");
     let settings = place.join("lanka.toml");
-    fs::write(&settings, config.toml(place, database)).expect("a configuration");
+    fs::write(&settings, config.toml(place, database, without)).expect("a configuration");
     let stream = Deliveries::of(&settings).translate(stream);
     let recorded = place.join("stream.jsonl");
     write_stream(&recorded, &stream);

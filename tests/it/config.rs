@@ -169,6 +169,7 @@ fn one_mistake_each() {
         ("[identity]\nagents = [\"*@gmail.com\"]", (2, "identity.agents.0", "taken for agents")),
         ("[identity]\nagents = [\"*\"]", (2, "identity.agents.0", "\"*@example.fi\" for all of a domain")),
         ("[identity]\norganisations = [\"kolumbus.fi\"]", (2, "identity.organisations.0", "one firm")),
+        ("[identity]\nwithout = [\"gropu\"]", (2, "identity.without.0", "did you mean \"group\"?")),
         // Matters.
         ("[matters]\norder = '\\b4\\d{3'", (2, "matters.order", "not a pattern")),
         ("[matters]\norder = { pattern = '(', role = \"public\" }", (2, "matters.order.pattern", "unclosed group")),

@@ -10,6 +10,7 @@
 
 mod api;
 mod architecture;
+mod attacks;
 mod bad_input;
 mod captures;
 mod channels;

@@ -28,7 +28,8 @@ async fn played(dir: &Path) -> Score {
     let (dir, url) = (dir.to_owned(), db.url.clone());
     let played = tokio::task::spawn_blocking(move || {
         let stream = stream::arrivals(stream::events(&dir));
-        let (predictions, unplaced) = stream::play(&dir, stream, place.path(), &url).predictions();
+        let setting = stream::Setting { place: place.path(), database: &url, without: &[] };
+        let (predictions, unplaced) = stream::play(&dir, stream, &setting).predictions();
         assert_eq!(unplaced, 0, "events of which nothing is said");
         score::score(&score::truth(&dir), &predictions)
     });

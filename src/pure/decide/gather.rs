@@ -11,6 +11,7 @@
 
 use super::evidence::*;
 use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, is_role_address};
 use crate::pure::domain::decision::EvidenceClass;
 use crate::pure::domain::facts::LookupKey;
@@ -262,7 +263,7 @@ impl<'a> Gathering<'a> {
             }
         }
         for member in self.members.values() {
-            self.claimed(member, &mut ties);
+            self.claimed(member, &mut ties, &mut refused);
             self.used_again(member, &mut ties);
         }
         (ties, refused)
@@ -284,13 +285,13 @@ impl<'a> Gathering<'a> {
     }
 
     fn same_number(&self, several: &[&'a Stated], ties: &mut Vec<Tie>, refused: &mut Vec<Tie>) {
-        let groups = self.by_group(several);
-        if groups.len() < 2 || (groups.len() > SECRET_CONTACTS_MAX && self.heeds(Rule::Mailing)) {
-            return;
-        }
-        let groups: Vec<(usize, &Stated)> = groups.into_iter().collect();
+        let groups: Vec<(usize, &Stated)> = self.by_group(several).into_iter().collect();
         for (n, (one, ours)) in groups.iter().enumerate() {
             for (other, theirs) in &groups[n + 1..] {
+                // What many had named by then ties nobody. Whoever names it later takes nothing apart.
+                if self.heeds(Rule::Mailing) && self.named_by(several, ours.at.max(theirs.at)) > SECRET_CONTACTS_MAX {
+                    continue;
+                }
                 let number = ours.shown.clone();
                 let (class, bits, why) = match self.verdict(*one, *other) {
                     Names::Conflict => {
@@ -330,6 +331,12 @@ impl<'a> Gathering<'a> {
                 ties.push(tie(ours, theirs, class, bits, is_sound && class.is_strong() && !is_found, why));
             }
         }
+    }
+
+    /// How many had stated it by then.
+    fn named_by(&self, several: &[&Stated], at: Timestamp) -> usize {
+        let stated = several.iter().filter(|stated| stated.at <= at).map(|stated| self.group_of[&stated.by]);
+        stated.filter(|group| self.is_open(*group)).collect::<BTreeSet<_>>().len()
     }
 
     fn one_names_the_other(&self, one: usize, other: usize) -> bool {
@@ -444,7 +451,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// What others state of an identity.
-    fn claimed(&self, member: &'a Member, ties: &mut Vec<Tie>) {
+    fn claimed(&self, member: &'a Member, ties: &mut Vec<Tie>, refused: &mut Vec<Tie>) {
         let here = self.group_of[&member.id];
         if !self.is_open(here) {
             return;
@@ -465,7 +472,7 @@ impl<'a> Gathering<'a> {
             let is_mutual = self.heeds(Rule::MutualNaming)
                 && back.is_some_and(|back| self.is_sound(back.assurance.min(claim.assurance)));
             let names_caller = calls && by_mail(claim);
-            let is_first = Some(claim.at) == first || !self.heeds(Rule::FirstClaim);
+            let is_his = names_caller && (Some(claim.at) == first || !self.heeds(Rule::FirstClaim));
             let address = claim.shown.clone();
             let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
             let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
@@ -475,23 +482,21 @@ impl<'a> Gathering<'a> {
             } else if is_mutual {
                 mentioned(BITS_MUTUAL, OnEvidence::MutualAddresses)
             } else if conflict {
+                let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
+                let why = OnEvidence::AddressOfAnotherName { address };
+                refused.push(tie(claim, &theirs, EvidenceClass::AssertedId, BITS_ASSERTED, false, why));
                 continue;
             } else if names_caller && other_name && self.heeds(Rule::OtherClaim) {
                 asserted(OnEvidence::CallerNamedBySeveral { address })
-            } else if names_caller && is_first && claim.at <= member.last_at && self.heeds(Rule::CallerNamedBefore) {
+            } else if is_his && claim.at <= member.last_at && self.heeds(Rule::CallerNamedBefore) {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
-            } else if names_caller
-                && is_first
+            } else if is_his
                 && claim.place == Place::Body
                 && is_fresh(member, claim)
                 && self.heeds(Rule::CallerNamedAfter)
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedSoonAfter { address })
-            } else if names_caller
-                && is_first
-                && self.is_named_alike(*group, here)
-                && self.heeds(Rule::CallerNamedAlike)
-            {
+            } else if is_his && self.is_named_alike(*group, here) && self.heeds(Rule::CallerNamedAlike) {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerOfSameName { address })
             } else if names_caller && claim.at > member.last_at {
                 asserted(OnEvidence::CallerNamedAfter { address })
@@ -517,6 +522,10 @@ impl<'a> Gathering<'a> {
             if self.are_apart(one, other) {
                 continue;
             }
+            let tie = match self.imitates(one, other) {
+                true => Tie { why: OnEvidence::LookalikeDomain.into(), ..tie },
+                false => tie,
+            };
             let rank = |tie: &Tie| (tie.is_strong, tie.bits, std::cmp::Reverse((tie.at, tie.from, tie.to)));
             if suggested.get(&pair).is_none_or(|best| rank(best) < rank(&tie)) {
                 suggested.insert(pair, tie);
@@ -559,7 +568,6 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::Timestamp;
     use crate::pure::domain::id::MessageId;
     use crate::pure::domain::identity::Identity;
     use std::time::Duration;
@@ -846,7 +854,12 @@ mod tests {
         let people = |count: usize| -> String { (1..=count).map(|n| format!("{n} page Minna Rautiola;")).collect() };
         let all = |count: usize| -> String { (1..=count).map(|n| format!("{n} number 4 {n};")).collect() };
         check("as many as may hold one number", &people(6), &all(6), "", "1+2+3+4+5+6");
-        check("a mailing", &people(7), &all(7), "", "");
+        let unnamed: String = (1..=7).map(|n| format!("{n} page;")).collect();
+        let at_once: String = (1..=7).map(|n| format!("{n} number 4 1;")).collect();
+        check("a mailing", &unnamed, &at_once, "", "");
+        let many = "1 mail Minna Virtanen; 2 page Minna Virtanen; 3 page Aino Aro; 4 page Bo Berg; 5 page Carl Ceder; \
+            6 page Daniel Dahl; 7 page Eero Eskola; 8 page Frans Forss; 9 page Gitta Grahn";
+        check("many who name it later take nothing apart", many, &all(9), "", "1+2");
         // One after the other, each by a number of their own.
         let chain: String = (1..=13).map(|n| format!("{n} number {n} 1; {n} number {} 1;", n + 1)).collect();
         let ledger = Ledger {

@@ -6,18 +6,6 @@ const ANTTI: &str = "Antti Aalto <antti@firma.example>";
 const ON_A: (&str, &str) = ("mail", "a@posti.example");
 const ON_C: (&str, &str) = ("phone", "c");
 
-/// A mail with a subject of its own.
-fn titled(key: &'static str, day: &str, from: &str, subject: &str, text: &str) -> Said {
-    let said = letter(key, day, from, text);
-    Said { body: said.body.replacen("Subject: Asia", &format!("Subject: {subject}"), 1), ..said }
-}
-
-/// The mail that an agent sent, about a customer's mail, and what it says.
-fn told(key: &'static str, day: &str, on: (&str, &str), to: &str, text: &str) -> Said {
-    let said = answer(key, day, on, to);
-    Said { body: said.body.replacen("Hei, asia on hoidossa.", text, 1), ..said }
-}
-
 #[tokio::test]
 async fn a_note_tells_who_called() {
     check(story(

@@ -65,6 +65,12 @@ pub(crate) fn letter_with(key: &'static str, day: &str, from: &str, result: &str
     Said { key, channel: "mail", at: instant(day), body }
 }
 
+/// A mail with a subject of its own.
+pub(crate) fn titled(key: &'static str, day: &str, from: &str, subject: &str, text: &str) -> Said {
+    let said = letter(key, day, from, text);
+    Said { body: said.body.replacen("Subject: Asia", &format!("Subject: {subject}"), 1), ..said }
+}
+
 pub(crate) fn answer_to(key: &str) -> String {
     format!("In-Reply-To: <{key}>\r\n")
 }
@@ -77,7 +83,7 @@ pub(crate) fn phone(key: &'static str, day: &str, number: &str) -> Said {
     Said { key, channel: "phone", at: instant(day), body: call(number, &instant(day), key) }
 }
 
-fn browser(key: &'static str, day: &str, visitor: &str, text: &str) -> Said {
+pub(crate) fn browser(key: &'static str, day: &str, visitor: &str, text: &str) -> Said {
     let body = json!({"event_id": key, "type": "message", "conversation_id": key, "visitor": {"id": visitor},
         "text": text, "sent_at": instant(day)});
     Said { key, channel: "chat", at: instant(day), body: body.to_string() }
@@ -135,15 +141,21 @@ fn answer(key: &'static str, day: &str, on: (&str, &str), to: &str) -> Said {
     act(key, day, "reply", on, json!({ "message": mail }))
 }
 
+/// The mail that an agent sent, about a customer's mail, and what it says.
+pub(crate) fn told(key: &'static str, day: &str, on: (&str, &str), to: &str, text: &str) -> Said {
+    let said = answer(key, day, on, to);
+    Said { body: said.body.replacen("Hei, asia on hoidossa.", text, 1), ..said }
+}
+
 /// A desk with a channel of agents' acts.
 pub(crate) async fn open() -> Desk {
-    Desk::open_with(|config| {
-        config.replace(
-            "[channels.mail]",
-            "[channels.desk]\nkind = \"desk\"\nsecret = { env = \"WHSEC\" }\n[channels.mail]",
-        )
-    })
-    .await
+    open_with(|config| config).await
+}
+
+/// Such a desk with a configuration that is changed.
+pub(crate) async fn open_with(change: impl FnOnce(String) -> String) -> Desk {
+    let acts = "[channels.desk]\nkind = \"desk\"\nsecret = { env = \"WHSEC\" }\n[channels.mail]";
+    Desk::open_with(|config| change(config.replace("[channels.mail]", acts))).await
 }
 
 /// Everything is forgotten, as if the desk had just been opened.
@@ -207,7 +219,7 @@ pub(crate) fn sorted(groups: &str) -> String {
 /// Whose the messages are, and on which tickets.
 pub(crate) async fn end(desk: &Desk) -> (String, String) {
     let people = "SELECT m.source_key AS key, coalesce(i.contact_id, m.id)::text AS of,
-            CASE WHEN c.kind = 'person' THEN '' ELSE '(' || c.kind || ')' END AS word
+            CASE WHEN coalesce(c.kind, 'person') = 'person' THEN '' ELSE '(' || c.kind || ')' END AS word
         FROM message m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN contact c ON c.id = i.contact_id";
     let tickets = "SELECT m.source_key AS key, m.ticket_id::text AS of,
             CASE WHEN t.state = 'open' THEN '' ELSE '(' || t.state || ')' END AS word

@@ -121,6 +121,12 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
         OnEvidence::MutualButNamesDiffer => {
             "Both sides name each other's address, but their names differ: two people who know each other?"
         }
+        OnEvidence::LookalikeDomain => {
+            "The mail domain of one is made to look like that of the other; ask before they are taken for one."
+        }
+        OnEvidence::AddressOfAnotherName { address } => {
+            return format!("Somebody of another name has {address}; they are kept apart.").into();
+        }
         OnEvidence::NumberOfAnotherName { number } => {
             return format!("Somebody of another name has named {number} too; they are kept apart.").into();
         }

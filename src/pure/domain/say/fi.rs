@@ -117,6 +117,12 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
         OnEvidence::MutualButNamesDiffer => {
             "Kumpikin mainitsee toisen osoitteen, mutta nimet ovat eri: kaksi toisensa tuntevaa ihmistä?"
         }
+        OnEvidence::LookalikeDomain => {
+            "Toisen sähköpostin verkkotunnus on tehty toisen näköiseksi; varmista, ennen kuin heitä pidetään samana."
+        }
+        OnEvidence::AddressOfAnotherName { address } => {
+            return format!("Osoite {address} on toisennimisen; heidät pidetään erillään.").into();
+        }
         OnEvidence::NumberOfAnotherName { number } => {
             return format!("Myös joku toisenniminen on maininnut tunnisteen {number}; heidät pidetään erillään.")
                 .into();

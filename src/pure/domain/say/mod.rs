@@ -138,6 +138,13 @@ pub enum OnEvidence {
         /// Pattern's name and masked number.
         number: String,
     },
+    /// Somebody of another name has the address.
+    AddressOfAnotherName {
+        /// The masked address.
+        address: String,
+    },
+    /// The mail domain of one is made to look like the other's.
+    LookalikeDomain,
     /// The same number and name.
     NumberAndName {
         /// Pattern's name and masked number.
@@ -348,7 +355,11 @@ impl Say {
                 Side::Against
             }
             Self::Person(_) => Side::For,
-            Self::Evidence(OnEvidence::NumberOfAnotherName { .. }) => Side::Against,
+            Self::Evidence(
+                OnEvidence::NumberOfAnotherName { .. }
+                | OnEvidence::AddressOfAnotherName { .. }
+                | OnEvidence::LookalikeDomain,
+            ) => Side::Against,
             Self::Evidence(_) => Side::For,
             Self::Ticket(
                 OnTicket::SeveralFit | OnTicket::ClosedAndAnother | OnTicket::SaysNewMatter | OnTicket::BeginsAnew,

@@ -131,6 +131,12 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
         OnEvidence::MutualButNamesDiffer => {
             "Båda nämner varandras adress, men namnen är olika: två personer som känner varandra?"
         }
+        OnEvidence::LookalikeDomain => {
+            "Den enas e-postdomän är gjord för att likna den andras; fråga innan de tas för en och samma."
+        }
+        OnEvidence::AddressOfAnotherName { address } => {
+            return format!("Någon med ett annat namn har {address}; de hålls isär.").into();
+        }
         OnEvidence::NumberOfAnotherName { number } => {
             return format!("Någon med ett annat namn har också nämnt {number}; de hålls isär.").into();
         }
