@@ -27,6 +27,7 @@ mod desk_acts;
 mod dovecot;
 mod early;
 mod endpoint;
+mod explained;
 mod extract;
 mod hands;
 mod imap_faults;

@@ -30,7 +30,7 @@ fn phone() -> String {
     call("0401234567", "2026-03-06T14:00:00Z", "1772805600.1")
 }
 
-async fn run(order: [&str; 3], number: bool) -> Desk {
+pub async fn run(order: [&str; 3], number: bool) -> Desk {
     let desk = Desk::open().await;
     for (step, which) in order.into_iter().enumerate() {
         let received = format!("2026-03-06T15:0{step}:00Z");

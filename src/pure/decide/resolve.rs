@@ -527,8 +527,10 @@ impl<'a> Weighing<'a> {
 
     /// What evidence says, with the other messages that it comes from.
     fn reason(&self, rule: &str, tie: &Tie) -> Reason {
-        let others = [tie.messages.0, tie.messages.1].into_iter().flatten();
-        let from = others.filter(|message| *message != self.message.id).collect();
+        // Whoever stated nothing himself is shown by his last message.
+        let last = |id: IdentityId| self.facts.identity(id).and_then(|known| known.last_message);
+        let sides = [tie.messages.0.or_else(|| last(tie.from)), tie.messages.1.or_else(|| last(tie.to))];
+        let from = sides.into_iter().flatten().filter(|message| *message != self.message.id).collect();
         Reason { bits: Some(tie.bits), from, ..Reason::new(rule, tie.why.clone()) }
     }
 

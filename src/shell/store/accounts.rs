@@ -25,14 +25,18 @@ pub(super) struct Taken {
     pub(super) at: Timestamp,
     /// Something or somebody known was found.
     pub(super) is_join: bool,
+    /// It was taken again, with what came later.
+    pub(super) is_anew: bool,
     /// Why.
     pub(super) reasons: Vec<Reason>,
 }
 
 impl Taken {
-    /// Whether a decision found somebody or something known, by the words of its row.
-    pub(super) fn is_join(resolution: &str, placement: &str) -> bool {
-        resolution == "merge" || matches!(placement, "join" | "reopen" | "moved")
+    /// A decision by the words of its row.
+    pub(super) fn of(message: MessageId, at: Timestamp, row: (&str, &str), reasons: Vec<Reason>) -> Self {
+        let (resolution, placement) = row;
+        let is_join = resolution == "merge" || matches!(placement, "join" | "reopen" | "moved");
+        Self { message, at, is_join, is_anew: placement == "moved", reasons }
     }
 }
 
@@ -50,7 +54,8 @@ pub(super) async fn sentences(
     let tell = |(n, one): (usize, &Taken)| {
         let is_last = !taken[n + 1..].iter().any(|later| later.message == one.message);
         let considered = considered.get(&one.message).filter(|_| is_last).map(Vec::as_slice).unwrap_or_default();
-        let account = Account { at: one.at, is_join: one.is_join, reasons: &one.reasons, considered };
+        let Taken { at, is_join, is_anew, reasons, .. } = one;
+        let account = Account { at: *at, is_join: *is_join, is_anew: *is_anew, reasons, considered };
         sentence(&account, &sources, reader.language, &reader.time_zone)
     };
     Ok(taken.iter().enumerate().map(tell).collect())

@@ -327,9 +327,9 @@ async fn decisions(
         why: error.to_string(),
     };
     let taken = |row: &PgRow| {
-        let (resolution, placement) = (row.try_get("resolution")?, row.try_get("placement")?);
+        let words = (row.try_get("resolution")?, row.try_get("placement")?);
         let reasons: Vec<Reason> = serde_json::from_value(row.try_get("reasons")?).map_err(corrupt)?;
-        Ok(Taken { message: id, at: time(row, "at")?, is_join: Taken::is_join(resolution, placement), reasons })
+        Ok(Taken::of(id, time(row, "at")?, words, reasons))
     };
     let taken = rows.iter().map(taken).collect::<Result<Vec<Taken>, StoreError>>()?;
     let sentences = accounts::sentences(connection, &taken, reader).await?;

@@ -189,12 +189,10 @@ async fn message_views(
 }
 
 fn taken(row: &PgRow) -> Result<Taken, StoreError> {
-    Ok(Taken {
-        message: MessageId(row.try_get("message_id")?),
-        at: time(row, "at")?,
-        is_join: Taken::is_join(row.try_get("resolution")?, row.try_get("placement")?),
-        reasons: serde_json::from_value(row.try_get("reasons")?).unwrap_or_default(),
-    })
+    let message = MessageId(row.try_get("message_id")?);
+    let words = (row.try_get("resolution")?, row.try_get("placement")?);
+    let reasons = serde_json::from_value(row.try_get("reasons")?).unwrap_or_default();
+    Ok(Taken::of(message, time(row, "at")?, words, reasons))
 }
 
 impl Store {

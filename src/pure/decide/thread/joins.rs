@@ -36,6 +36,8 @@ impl Threading<'_> {
 
     fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &OnOther) {
         for from in tickets.iter().filter(|ticket| **ticket != keep) {
+            let began = self.opener(*from).into_iter().collect();
+            self.reasons.push(Reason { from: began, ..Reason::new("tickets_joined", why.clone()) });
             self.moves.push(Move { from: *from, to: keep, why: Say::Other(why.clone()) });
         }
     }

@@ -8,6 +8,7 @@ pub(super) const JOINTS: Joints = Joints {
     against: "against it:",
     nothing: "nothing spoke against it",
     considered: "also considered:",
+    anew: "Decided anew, with what came later:",
     contact: "another contact",
     ticket: "ticket #",
 };
@@ -212,8 +213,10 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::NumberButTakesNoPart => "It names a number of this ticket, but the sender takes no part in it.",
         OnOther::OpenMatter => "An open matter of this contact.",
         OnOther::OneOfSeveralOpen => "One of several open matters of this contact.",
-        OnOther::OneContactsMatter => "Both are one matter of one contact, who was not known as one before.",
-        OnOther::OneThread => "Messages of both are one thread, as a later one shows.",
+        OnOther::OneContactsMatter => {
+            "Another ticket is the same matter of the same contact, who was not known as one before."
+        }
+        OnOther::OneThread => "Another ticket is the same thread, as this message shows.",
         OnOther::LegToldCaller => "Another leg of the call told who called.",
         OnOther::PutBeside => "An agent put messages of it beside one that is there.",
     }

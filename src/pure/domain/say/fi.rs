@@ -8,6 +8,7 @@ pub(super) const JOINTS: Joints = Joints {
     against: "vastaan puhui:",
     nothing: "mikään ei puhunut vastaan",
     considered: "harkittiin myös:",
+    anew: "Päätetty uudelleen myöhemmin tulleen perusteella:",
     contact: "toinen asiakas",
     ticket: "tiketti #",
 };
@@ -89,7 +90,7 @@ fn on_finding(finding: Finding) -> &'static str {
 
 pub(super) fn on_person(says: &OnPerson) -> &'static str {
     match says {
-        OnPerson::NewContact => "Osoite ei ole kenenkään tunnetun; uusi asiakas.",
+        OnPerson::NewContact => "Osoite ei ole kenenkään tunnetun asiakkaan; uusi asiakas.",
         OnPerson::NoIdentity => "Lähettäjästä ei ole mitään tunnistetietoa.",
         OnPerson::SameAddress => "Osoite on tämän asiakkaan.",
         OnPerson::PassedOn => "Osoite oli tähän asti erinimisellä henkilöllä; tästä lähtien se on tämän henkilön.",
@@ -222,9 +223,9 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::OpenMatter => "Tämän asiakkaan avoin asia.",
         OnOther::OneOfSeveralOpen => "Yksi tämän asiakkaan monesta avoimesta asiasta.",
         OnOther::OneContactsMatter => {
-            "Molemmat ovat yksi ja sama asia asiakkaalta, jonka ei ennen tiedetty olevan sama henkilö."
+            "Toinen tiketti on saman asiakkaan sama asia; häntä ei ennen tiedetty samaksi henkilöksi."
         }
-        OnOther::OneThread => "Molempien viestit ovat yhtä ketjua, kuten myöhempi viesti osoittaa.",
+        OnOther::OneThread => "Toinen tiketti on samaa ketjua, kuten tämä viesti osoittaa.",
         OnOther::LegToldCaller => "Puhelun toinen osa kertoi, kuka soitti.",
         OnOther::PutBeside => "Asiakaspalvelija siirsi sen viestejä toisella tiketillä olevan viestin luo.",
     }

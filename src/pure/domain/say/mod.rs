@@ -368,6 +368,15 @@ impl Say {
         }
     }
 
+    /// Whether it says that something was found.
+    fn joins(&self) -> bool {
+        match self {
+            Self::Person(OnPerson::NewContact | OnPerson::NoIdentity) | Self::Message(_) | Self::Plain { .. } => false,
+            Self::Ticket(OnTicket::NewTicket | OnTicket::OpensNone) => false,
+            _ => self.side() == Side::For,
+        }
+    }
+
     /// What the messages that it rests on are to it.
     fn role(&self) -> Role {
         match self {

@@ -8,6 +8,7 @@ pub(super) const JOINTS: Joints = Joints {
     against: "emot det talade:",
     nothing: "inget talade emot det",
     considered: "också övervägt:",
+    anew: "Bestämt på nytt, med det som kom senare:",
     contact: "en annan kund",
     ticket: "ärende #",
 };
@@ -242,9 +243,9 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::OpenMatter => "Ett öppet ärende som den här kunden har.",
         OnOther::OneOfSeveralOpen => "Ett av flera öppna ärenden som den här kunden har.",
         OnOther::OneContactsMatter => {
-            "Båda är ett och samma ärende från en kund, som det inte förut var känt att är samma person."
+            "Ett annat ärende gäller samma sak från samma kund, som inte förut var känd som en och samma."
         }
-        OnOther::OneThread => "Meddelandena i båda är en och samma tråd, som ett senare meddelande visar.",
+        OnOther::OneThread => "Ett annat ärende är samma tråd, som det här meddelandet visar.",
         OnOther::LegToldCaller => "En annan del av samtalet visade vem som ringde.",
         OnOther::PutBeside => "En handläggare flyttade meddelanden därifrån till ett meddelande i ett annat ärende.",
     }
