@@ -5,7 +5,41 @@
 //! The table has a row a rule: precision of contacts and of tickets (pairs), the shares of links found (all, and those
 //! between channels), contacts that hold two customers, tickets that show one customer to another, attack events that
 //! got in. A figure that is as it is with the rule is a point. The last line is one JSON object: `runs`, `seconds`, and
-//! `nothing`, the rules without which nothing differs. **Such a rule has a story in `tests/it` that fails without it.**
+//! `nothing`, the rules without which nothing differs.
+//!
+//! Over the five desks of `tests/fixtures/stories` and one more of the same size (444 runs):
+//!
+//! | without | contact P | recall | across | ticket P | recall | across | two customers | leaks | attacks |
+//! |---|---|---|---|---|---|---|---|---|---|
+//! | nothing | 0.9833 | 0.9595 | 0.8916 | 0.9971 | 0.9471 | 0.8916 | 2 | 0 | 0 |
+//! | number_and_name | 0.9855 | 0.7883 | 0.4337 | 0.9711 | 0.7308 | 0.3494 | · | · | · |
+//! | number_and_address | 0.9976 | · | · | · | · | · | 1 | · | · |
+//! | caller_named_before | 0.9823 | 0.9234 | 0.7952 | 0.9969 | 0.9038 | 0.7831 | · | · | · |
+//! | caller_named_after | 0.9832 | 0.9550 | 0.8795 | · | 0.9423 | 0.8795 | · | · | · |
+//! | staff_forward | 0.9831 | 0.9505 | 0.8675 | · | 0.9375 | 0.8675 | · | · | · |
+//! | desk_numbers | 0.9803 | 0.8739 | 0.6627 | 0.9778 | 0.8413 | 0.6265 | · | · | · |
+//! | names_conflict | 0.9672 | · | · | 0.9972 | 0.9519 | 0.9036 | 4 | · | · |
+//! | role_mailbox | 0.9741 | · | · | 0.9972 | 0.9519 | 0.9036 | 3 | · | · |
+//! | shared_caller | 0.9518 | 0.9640 | 0.9036 | 1.0000 | 0.9519 | 0.9036 | 3 | · | · |
+//! | shared_number | 0.9834 | 0.9640 | 0.9036 | · | 0.9519 | 0.9036 | · | · | · |
+//! | denied | 0.9695 | · | · | · | 0.9375 | 0.8675 | 4 | · | 2 |
+//! | typed_first | 0.9500 | 0.9730 | 0.9277 | 0.9563 | 0.9615 | 0.9277 | 5 | 3 | 5 |
+//! | imitated_contact | 0.9627 | · | · | 0.9718 | · | · | 5 | 3 | 3 |
+//! | browser_passed_on | 0.9451 | · | · | 0.9720 | · | · | 5 | 1 | · |
+//! | number | · | · | · | 0.9970 | 0.9135 | 0.8193 | · | · | · |
+//! | only_open | · | · | · | 1.0000 | 0.7692 | 0.5663 | · | · | · |
+//! | topic | · | · | · | · | 0.9423 | · | · | · | · |
+//! | entitled | · | · | · | 0.8878 | 0.9760 | 0.9759 | · | 9 | 9 |
+//! | imitated_ticket | · | · | · | 0.9718 | · | · | · | 3 | 3 |
+//! | follow_up | · | · | · | 0.9860 | 0.9519 | · | · | · | · |
+//! | begins_anew | · | · | · | 0.9829 | · | · | · | · | · |
+//! | other_topic | · | · | · | 0.9749 | · | · | · | · | · |
+//! | own_first | · | · | · | · | 0.9375 | 0.8675 | · | · | · |
+//!
+//! Without any other rule nothing differs there. What those are for is shown by `tests/it/attacks.rs` and `tests/it/rules.rs`,
+//! which play a story with the rule and without it, and by the unit tests of `gather` (`suggest_*`, `mailing`, `contact_size`, `apart`).
+//! No story of their own have `platform_vouches`, `shared_mailbox`, `claim_in_time`, `group`, `conversation`, `thread_hint`, `late_parent`, `desk_latest`,
+//! `joined_contacts`, `joined_thread`, `one_matter` and `number_believed`: each is asserted with the others only.
 
 #![allow(
     clippy::expect_used,

@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 const EVE: &str = "Eve Paha <eve@toinen.example>";
 /// A mail that is signed by nobody, or by another domain than its sender's.
 const NOTHING: &str = "spf=none; dkim=none; dmarc=none";
+/// Aligned, and signed by nobody.
+pub(crate) const NOTHING_BUT_SPF: &str = "spf=pass smtp.mailfrom=firma.example; dmarc=none";
 const FOREIGN: &str = "spf=pass smtp.mailfrom=toinen.example; dkim=pass header.d=toinen.example; dmarc=none";
 const ON_V: (&str, &str) = ("mail", "v@posti.example");
 const MINNAS: &str = "Tilaus 40012345 puuttuu.\n\nMinna Virtanen";
@@ -35,7 +37,7 @@ struct Attack {
 }
 
 /// What Minna wrote, and what the desk answered her.
-fn before() -> Vec<Said> {
+pub(crate) fn before() -> Vec<Said> {
     vec![
         letter("v", "03-03 10:00", MINNA, MINNAS),
         told("d", "03-03 12:00", ON_V, "minna@posti.example", "Hei Minna, selvitämme."),
@@ -48,7 +50,7 @@ fn then(mut said: Vec<Said>, more: impl IntoIterator<Item = Said>) -> Vec<Said> 
 }
 
 /// A mail whose bytes are changed.
-fn altered(said: Said, from: &str, to: &str) -> Said {
+pub(crate) fn altered(said: Said, from: &str, to: &str) -> Said {
     assert!(said.body.contains(from), "{from} stands nowhere in {}", said.body);
     Said { body: said.body.replacen(from, to, 1), ..said }
 }
@@ -715,7 +717,7 @@ fn form(key: &'static str, day: &str, visitor: &str, name: &str, email: &str, ph
 }
 
 /// A desk at which everybody may have an address at `posti.example`, without some rules.
-async fn open_without(rules: &[Rule]) -> Desk {
+pub(crate) async fn open_without(rules: &[Rule]) -> Desk {
     let without: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
     open_with(|config| {
         config.replace(

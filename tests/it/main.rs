@@ -53,6 +53,7 @@ mod people;
 mod presence;
 mod readme;
 mod retention;
+mod rules;
 mod sample;
 mod sender_auth;
 mod stories;
