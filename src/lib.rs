@@ -26,6 +26,7 @@
 //! | [`shell::carriers`] | requests to the outside |
 //! | [`shell::store`] | all SQL, and only SQL |
 //! | [`shell::retention`] | what is removed by age |
+//! | [`shell::privacy`] | a person handed over whole, or erased |
 //! | [`shell::content`] | large bodies and attachments, named by their SHA-256 |
 //! | [`shell::cluster`] | the private Postgres |
 //! | [`shell::server`], [`shell::telemetry`], [`shell::alerts`] | HTTP, logs and metrics, what ops must hear of |

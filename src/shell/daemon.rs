@@ -18,6 +18,7 @@ use crate::shell::ingest::{Ingest, Registry};
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
 use crate::shell::media::{self, Media};
+use crate::shell::privacy::Privacy;
 use crate::shell::profiles::Profiles;
 use crate::shell::reconsider::Reconsider;
 use crate::shell::retention;
@@ -385,6 +386,7 @@ impl Running {
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         rest.spawn(sweep(store.clone()));
         rest.spawn(keep_months(store.clone(), rest_stop.clone()));
+        rest.spawn(Privacy::new(store.clone(), parts.registry.clone()).keep_up(rest_stop.clone()));
         rest.spawn(retention::keep_to(kept(&sections), store.clone(), rest_stop.clone()));
 
         let enabled = parts.channels.iter().filter(|channel| channel.enabled);

@@ -28,6 +28,7 @@ mod dovecot;
 mod early;
 mod endpoint;
 mod explained;
+mod erase;
 mod extract;
 mod hands;
 mod imap_faults;

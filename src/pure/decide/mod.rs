@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
 /// [`Facts::apply`] puts it there.
 pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint, policy: &Policy) -> Decision {
     // Before anything else: what was erased is not even a repeat, its bytes go again.
-    if lookup.own.iter().any(|(kind, key)| *kind == AnchorKind::Message && facts.tombstones.contains(key)) {
+    if is_erased(message, lookup, facts) {
         let mut decision = nothing(message, ItemRole::Erased, message.id);
         decision.reasons.push(Reason::new("erased", OnMessage::Erased));
         return decision;
@@ -137,6 +137,14 @@ fn comes_late(message: &Message, resolved: &resolve::Resolved, placed: &thread::
     resolved.sides.len() > 1
         || sides.map(|known| known.last_at).any(|last| last > at)
         || ticket.is_some_and(|known| known.ticket.last_at > at)
+}
+
+/// Whether it is something that was erased, or is about such a message: an edit, a reaction, a receipt.
+fn is_erased(message: &Message, lookup: &Lookup, facts: &Facts) -> bool {
+    let is_message = |kind: AnchorKind| kind == AnchorKind::Message;
+    let own = lookup.own.iter().filter(|(kind, _)| is_message(*kind)).map(|(_, key)| key);
+    let about = lookup.references.iter().filter(|_| message.incoming.what != What::Message);
+    own.chain(about).chain([&lookup.seen_key]).any(|key| facts.tombstones.contains(key))
 }
 
 fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {

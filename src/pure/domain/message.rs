@@ -368,6 +368,8 @@ pub enum Mark {
     Unchecked,
     /// Written for colleagues: it never goes to a customer.
     Internal,
+    /// It was a person's who was erased: nothing of it is left but its place.
+    Erased,
 }
 
 /// The message that something an agent did is on, as `export assignments` names it.

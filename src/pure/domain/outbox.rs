@@ -39,6 +39,9 @@ pub enum Change {
     /// A contact turned out to be several, or was taken apart.
     #[serde(rename = "contact.split")]
     ContactSplit,
+    /// A contact was erased: what a tool keeps of him is to go there too. His messages on the ticket are empty.
+    #[serde(rename = "contact.erased")]
+    ContactErased,
     /// Something points to a join that the evidence does not carry.
     #[serde(rename = "suggestion.made")]
     SuggestionMade,
@@ -57,6 +60,7 @@ impl Change {
             Self::MessageUpdated => "message.updated",
             Self::ContactMerged => "contact.merged",
             Self::ContactSplit => "contact.split",
+            Self::ContactErased => "contact.erased",
             Self::SuggestionMade => "suggestion.made",
         }
     }
@@ -73,6 +77,7 @@ impl Change {
             Self::MessageUpdated,
             Self::ContactMerged,
             Self::ContactSplit,
+            Self::ContactErased,
             Self::SuggestionMade,
         ]
         .into_iter()

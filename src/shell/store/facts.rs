@@ -598,9 +598,10 @@ impl Loader<'_> {
     }
 
     async fn tombstones(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        let keys = batch
-            .iter()
-            .flat_map(|(_, lookup)| lookup.own.iter().map(|(_, key)| *key).chain(lookup.claims_on.iter().copied()));
+        let keys = batch.iter().flat_map(|(message, lookup)| {
+            let about = lookup.references.iter().filter(|_| message.incoming.what != What::Message);
+            lookup.own.iter().map(|(_, key)| *key).chain([lookup.seen_key]).chain(about.copied())
+        });
         let rows: Vec<(Uuid,)> = sqlx::query_as("SELECT key_hash FROM tombstone WHERE key_hash = ANY($1)")
             .bind(uuids(keys))
             .fetch_all(&mut *self.connection)

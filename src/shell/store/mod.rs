@@ -21,6 +21,7 @@ pub mod hands;
 pub mod health;
 pub mod media;
 pub mod outbox;
+pub mod person;
 pub mod presence;
 pub mod profile;
 pub mod quarantine;

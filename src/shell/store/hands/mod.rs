@@ -14,6 +14,7 @@ pub use review::{Answer, SideShown, SuggestionShown};
 pub use threads::{ActShown, Messages, Put, Putting};
 
 use super::{Store, StoreError, reconsider, retention, sql_time};
+use crate::pure::decide::pins::Pinned;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
 use serde::Serialize;
@@ -121,11 +122,42 @@ pub struct TicketEnd {
 
 impl Store {
     /// Begins an act: nothing is decided until it is written.
-    async fn begin_act(&self, now: Timestamp) -> Result<Transaction<'static, Postgres>, StoreError> {
+    pub(super) async fn begin_act(&self, now: Timestamp) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.ensure_months([now].into_iter()).await?;
         let mut tx = self.pool.begin().await?;
         retention::alone(&mut tx).await?;
         Ok(tx)
+    }
+
+    /// Writes what messages on tickets are pinned to.
+    pub(super) async fn write_pins(
+        &self,
+        connection: &mut PgConnection,
+        pinned: &Pinned,
+        tickets: &[Uuid],
+    ) -> Result<(), StoreError> {
+        threads::write(connection, pinned, tickets).await
+    }
+
+    /// The journal's row of an act on one contact, by which no addresses and no words are concerned.
+    pub(super) async fn note_of_contact(
+        &self,
+        connection: &mut PgConnection,
+        (id, tenant, act, contact): (EventId, &str, &str, ContactId),
+        saying: Saying<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO contact_link (id, tenant, act, keep, other, by, why, at) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)")
+            .bind(id.0)
+            .bind(tenant)
+            .bind(act)
+            .bind(contact.0)
+            .bind(saying.by)
+            .bind(saying.why)
+            .bind(sql_time(now))
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     /// Whether what an act asked for is so.

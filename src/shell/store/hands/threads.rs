@@ -3,7 +3,7 @@
 use super::*;
 use crate::pure::decide::anew::HISTORY_MAX;
 pub use crate::pure::decide::pins::Put;
-use crate::pure::decide::pins::{self, Done, Lying, Pin, Pinned};
+use crate::pure::decide::pins::{self, Done, Lying, Pin};
 use crate::shell::store::facts::time;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -163,7 +163,8 @@ pub(super) async fn put(
     }
     let takes_back = taken.as_ref().and(last.as_ref()).map(|(last, _)| *last);
     let pinned = taken.unwrap_or_else(|| pins::pin(&scene.lying, &scene.openers, &moved, putting.put, id));
-    write(connection, &scene, &pinned).await?;
+    let tickets: Vec<Uuid> = scene.openers.keys().map(|ticket| ticket.0).collect();
+    write(connection, &pinned, &tickets).await?;
     let done = done(&scene, &moved, putting.put, &pinned);
     let record = Record { why: saying.why.to_owned(), done, takes_back };
     note(store, connection, (id, putting.act), &scene.tenant, &record, saying.by, now).await?;
@@ -339,7 +340,8 @@ async fn ends(connection: &mut PgConnection, done: &Done) -> Result<BTreeMap<Tic
     Ok(rows.into_iter().map(|(id, now)| (TicketId(id), TicketId(now))).collect())
 }
 
-async fn write(connection: &mut PgConnection, scene: &Scene, pinned: &Pinned) -> Result<(), ActError> {
+/// Writes what messages are pinned to, and how the tickets that are concerned stand with that.
+pub(super) async fn write(connection: &mut PgConnection, pinned: &Pinned, tickets: &[Uuid]) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE message m SET pinned_to = t.beside, pinned_on = t.ticket, pinned_by = t.act
          FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) AS t(id, beside, ticket, act) WHERE m.id = t.id",
@@ -359,7 +361,7 @@ async fn write(connection: &mut PgConnection, scene: &Scene, pinned: &Pinned) ->
         "UPDATE ticket k SET held = EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = k.id AND m.pinned_to IS NOT NULL)
          WHERE k.id = ANY($1)",
     )
-    .bind(scene.openers.keys().map(|ticket| ticket.0).collect::<Vec<_>>())
+    .bind(tickets)
     .execute(connection)
     .await?;
     Ok(())
