@@ -285,6 +285,9 @@ async fn every_route_answers_as_the_document_says() {
         ("GET /contacts/<contact a>", 200, ""),
         (&format!("POST /review/{NOBODY}/accept {{}}"), 404, "suggestion_unknown"),
         ("POST /review/17/reject {}", 404, "suggestion_unknown"),
+        ("GET /contacts/<contact b>/export", 200, ""),
+        (&format!("GET /contacts/{NOBODY}/export"), 404, "contact_unknown"),
+        (&format!("POST /contacts/{NOBODY}/erase"), 404, "contact_unknown"),
         ("GET /nothing", 404, "route_unknown"),
         ("POST /contacts", 404, "route_unknown"),
     ];
@@ -298,9 +301,12 @@ async fn every_route_answers_as_the_document_says() {
         }
     }
     answered(&office, &token).await;
+    erased(&office, &token).await;
     let asked = steps.iter().filter(|(_, status, _)| *status == 200).map(|(ask, ..)| *ask);
-    let asked: Vec<String> =
-        asked.chain(["POST /review/x/accept", "POST /review/x/reject"]).map(str::to_owned).collect();
+    let asked: Vec<String> = asked
+        .chain(["POST /review/x/accept", "POST /review/x/reject", "POST /contacts/x/erase"])
+        .map(str::to_owned)
+        .collect();
     for (path, operations) in office.document["paths"].as_object().expect("paths") {
         for (method, this) in operations.as_object().expect("operations") {
             let is_asked = asked.iter().any(|ask| {
@@ -333,6 +339,22 @@ async fn answered(office: &Office, token: &str) {
     let (_, all) = office.ask(token, "GET /review?all=true").await;
     let line = all["suggestions"].as_array().expect("a list").iter().find(|row| row["id"] == id).expect("it stays");
     assert_eq!((&line["state"], &line["answered_by"]), (&json!("accepted"), &json!("anna")));
+}
+
+/// Somebody handed over and erased, twice.
+async fn erased(office: &Office, token: &str) {
+    let id = office.of("b", "i.contact_id").await;
+    let (_, held) = office.ask(token, &format!("GET /contacts/{id}/export")).await;
+    assert!(held.to_string().contains("pekka@kirje.example") && !held.to_string().contains("minna@"), "{held}");
+    for already in [false, true] {
+        let (status, body) =
+            office.ask(token, &format!("POST /contacts/{id}/erase {{\"why\": \"asked for it\"}}")).await;
+        assert_eq!((status, body["already"] == true, &body["left"]), (200, already, &json!([])), "{body}");
+    }
+    for ask in ["", "/export"] {
+        assert_eq!(office.ask(token, &format!("GET /contacts/{id}{ask}")).await.0, 404);
+    }
+    assert!(!office.standing().await.join("\n").contains("pekka@"));
 }
 
 #[tokio::test]
@@ -387,6 +409,8 @@ async fn a_token_does_what_it_may_and_nothing_else() {
     let (look, split) =
         ("GET /contacts/<contact a>", "POST /tickets/<ticket a>/split {\"messages\": [\"<message c>\"]}");
     let accept = &format!("POST /review/{NOBODY}/accept {{}}");
+    let (export, erase) = ("GET /contacts/<contact a>/export", "POST /contacts/<contact a>/erase");
+    let writing = office.token("writing", "main", &[Scope::Read, Scope::Contacts, Scope::Tickets, Scope::Review]).await;
     let table: &[(&str, &str, u16, &str)] = &[
         ("", look, 401, "token_missing"),
         ("", link, 401, "token_missing"),
@@ -403,6 +427,10 @@ async fn a_token_does_what_it_may_and_nothing_else() {
         (&contacts, look, 403, "scope_missing"),
         (&contacts, split, 403, "scope_missing"),
         (&contacts, accept, 403, "scope_missing"),
+        (&contacts, erase, 403, "scope_missing"),
+        (&writing, erase, 403, "scope_missing"),
+        (&writing, export, 403, "scope_missing"),
+        ("", erase, 401, "token_missing"),
         (&contacts, link, 200, ""),
     ];
     for (token, ask, status, expected) in table {
@@ -424,7 +452,7 @@ async fn a_token_does_what_it_may_and_nothing_else() {
 
     // The last use is kept to the minute; a hash is all that is kept of a token.
     let used = "SELECT count(DISTINCT last_used_at) FROM api_token WHERE last_used_at > now() - interval '1 minute'";
-    assert_eq!(office.desk.count(used).await, 2);
+    assert_eq!(office.desk.count(used).await, 3);
     let first = "SELECT extract(epoch FROM last_used_at)::bigint FROM api_token WHERE name = 'reading'";
     let before = office.desk.count(first).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -463,6 +491,9 @@ async fn another_firm_has_nothing_here() {
     for ask in [
         "GET /contacts/<contact x>".to_owned(),
         "GET /contacts/<identity x>".to_owned(),
+        "GET /contacts/<contact x>/export".to_owned(),
+        "POST /contacts/<contact x>/erase".to_owned(),
+        "POST /contacts/<identity x>/erase".to_owned(),
         "GET /tickets/<ticket x>".to_owned(),
         format!("GET /tickets/{number}"),
         "GET /tickets/<ticket x>/messages".to_owned(),

@@ -3,15 +3,18 @@
 //! What stands already as it is asked for is no error here, as it is on the command line: a program that never saw its
 //! answer asks again, and must not have to tell that from a mistake.
 
-use super::looks::{shown, written};
+use super::looks::{shown, unknown_contact, written};
 use super::problem::{Kind, Problem};
 use super::{Api, Call};
 use crate::pure::domain::id::{ContactId, SuggestionId, TicketId};
 use crate::shell::hands::{ActError, Hands, Outcome, Saying};
+use crate::shell::privacy::Erased;
 use crate::shell::store::Store;
 use crate::shell::store::hands::SuggestionShown;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Who does it and why.
 pub(super) struct Said {
@@ -60,6 +63,15 @@ pub(super) async fn unlink(mut call: Call) -> Result<Value, Problem> {
 
 fn unknown_identity(text: &str) -> Problem {
     Problem::new(Kind::IdentityUnknown, format!("the contact has no identity \"{}\"", shown(text)))
+}
+
+pub(super) async fn erase(mut call: Call) -> Result<Value, Problem> {
+    let (privacy, tenant, id) = (call.api.shared.privacy.clone(), call.token.tenant.clone(), call.id.clone());
+    let work = async move |_: Hands, said: Said| privacy.erase(Some(&tenant), &id, said.saying()).await;
+    match call.act("erase", work).await? {
+        Err(ActError::Unknown(_)) => Err(unknown_contact(&call.id)),
+        ended => told(ended),
+    }
 }
 
 pub(super) async fn put_on(mut call: Call) -> Result<Value, Problem> {
@@ -165,7 +177,7 @@ impl Call {
             let detail = format!("the suggestion is {stands}{by} already");
             return Err(Problem::new(Kind::AnsweredOtherwise, detail));
         }
-        let ids: BTreeSet<uuid::Uuid> = [one.id, other.id].into_iter().flatten().collect();
+        let ids: BTreeSet<Uuid> = [one.id, other.id].into_iter().flatten().collect();
         let (contacts, tickets): (Vec<ContactId>, Vec<TicketId>) = match kind.as_str() {
             "contact" => (ids.into_iter().map(ContactId).collect(), Vec::new()),
             _ => (Vec::new(), ids.into_iter().map(TicketId).collect()),
@@ -187,13 +199,13 @@ impl Call {
     }
 
     /// Carries an act out, in a task of its own: it goes on when the client is gone, or waits no longer.
-    async fn act<F>(
+    async fn act<T: Done, F>(
         &mut self,
         act: &'static str,
         work: impl FnOnce(Hands, Said) -> F,
-    ) -> Result<Result<Outcome, ActError>, Problem>
+    ) -> Result<Result<T, ActError>, Problem>
     where
-        F: Future<Output = Result<Outcome, ActError>> + Send + 'static,
+        F: Future<Output = Result<T, ActError>> + Send + 'static,
     {
         let Api { shared } = &self.api;
         let (turn, token) = (self.turn.take(), self.token.name.clone());
@@ -201,7 +213,7 @@ impl Call {
         let task = tokio::spawn(async move {
             let ended = work.await;
             match &ended {
-                Ok(outcome) => tracing::info!(token.name = token, event.id = %outcome.id, "{act} by way of the API"),
+                Ok(done) => tracing::info!(token.name = token, journal.id = %done.id(), "{act} by way of the API"),
                 Err(ActError::Undone(_)) => {
                     tracing::warn!(
                         code = "act_undone",
@@ -222,7 +234,25 @@ impl Call {
     }
 }
 
+/// An act that was carried out.
+trait Done: Serialize + Send + 'static {
+    /// Where the journal has it, for the log.
+    fn id(&self) -> Uuid;
+}
+
+impl Done for Outcome {
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+}
+
+impl Done for Erased {
+    fn id(&self) -> Uuid {
+        self.contact.0
+    }
+}
+
 /// What came of an act.
-fn told(ended: Result<Outcome, ActError>) -> Result<Value, Problem> {
+fn told(ended: Result<impl Done, ActError>) -> Result<Value, Problem> {
     written(&ended?)
 }

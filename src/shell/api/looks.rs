@@ -4,6 +4,7 @@ use super::Call;
 use super::problem::{Kind, Problem};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{ContactId, MessageId, SuggestionId, TicketId};
+use crate::shell::store::StoreError;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -13,12 +14,35 @@ use uuid::Uuid;
 /// Rows of a page, unless the client says how many.
 const PAGE_ROWS: i64 = 50;
 
+/// Messages of a person who is handed over in one answer: all of it is in memory.
+const EXPORT_MESSAGES_MAX: usize = 2_000;
+
 /// Messages that are named when a vendor's id is not unique.
 const NAMED_MAX: i64 = 10;
 
 pub(super) async fn contact(call: Call) -> Result<Value, Problem> {
     let id = call.contact(&call.id).await?;
     written(&call.store().contact(&id.to_string()).await?)
+}
+
+/// All that is held about somebody, but the bytes of files.
+pub(super) async fn export(call: Call) -> Result<Value, Problem> {
+    let contact = call.contact(&call.id).await?;
+    let person = call.store().person(Some(&call.token.tenant), &contact.to_string()).await?;
+    let person = person.ok_or_else(|| unknown_contact(&call.id))?;
+    if person.messages() > EXPORT_MESSAGES_MAX {
+        let detail = format!(
+            "he said more than {EXPORT_MESSAGES_MAX} messages, which is too much for one answer: use `lanka contact export {contact}`"
+        );
+        return Err(Problem::new(Kind::NotPossible, detail));
+    }
+    let mut held = Vec::new();
+    let each = |what: &'static str, row: Value| {
+        held.push(json!({"what": what, "row": row}));
+        Ok::<(), StoreError>(())
+    };
+    call.api.shared.privacy.held(&person, each).await?;
+    Ok(json!({"contact": contact, "held": held}))
 }
 
 pub(super) async fn ticket(call: Call) -> Result<Value, Problem> {
@@ -50,7 +74,7 @@ impl Call {
     /// The contact that a text names.
     pub(super) async fn contact(&self, text: &str) -> Result<ContactId, Problem> {
         let found = self.store().contact_in(&self.token.tenant, text).await?;
-        found.ok_or_else(|| Problem::new(Kind::ContactUnknown, format!("there is no contact \"{}\"", shown(text))))
+        found.ok_or_else(|| unknown_contact(text))
     }
 
     /// The ticket that a text names.
@@ -87,6 +111,10 @@ impl Call {
     fn rows(&self) -> i64 {
         self.given.rows("limit").unwrap_or(PAGE_ROWS)
     }
+}
+
+pub(super) fn unknown_contact(text: &str) -> Problem {
+    Problem::new(Kind::ContactUnknown, format!("there is no contact \"{}\"", shown(text)))
 }
 
 fn unknown_ticket(text: &str) -> Problem {

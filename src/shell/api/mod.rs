@@ -10,7 +10,8 @@
 //! | `openapi.rs` | the document at `/api/v1/openapi.json`, made of the same list of routes |
 //!
 //! A request goes token → scope → query → body → the route. Acts are carried out by [`Hands`], as those of the command
-//! line are: the word is written in one transaction, and those concerned are decided on anew.
+//! line are: the word is written in one transaction, and those concerned are decided on anew. People are handed over and
+//! erased by [`Privacy`].
 //!
 //! **Asked twice, done once.** What stands already as it is asked for is answered 200 with `already`, so that a client
 //! that never saw its answer asks again.
@@ -33,6 +34,7 @@ use problem::Problem;
 
 use crate::shell::hands::Hands;
 use crate::shell::ingest::Registry;
+use crate::shell::privacy::Privacy;
 use crate::shell::store::Store;
 use crate::shell::store::api_token::ApiToken;
 use access::{Refused, authenticate, authorise};
@@ -102,6 +104,7 @@ pub struct Api {
 struct Shared {
     store: Store,
     hands: Hands,
+    privacy: Privacy,
     limits: ApiLimits,
     requests: Semaphore,
     looks: Semaphore,
@@ -125,7 +128,8 @@ impl Api {
     /// The API over a store. Needs a tokio runtime.
     pub fn new(store: Store, registry: Arc<Registry>, limits: ApiLimits) -> Self {
         let shared = Shared {
-            hands: Hands::new(store.clone(), registry),
+            hands: Hands::new(store.clone(), registry.clone()),
+            privacy: Privacy::new(store.clone(), registry),
             store,
             limits,
             requests: Semaphore::new(limits.requests_max),

@@ -101,6 +101,30 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::ContactUnknown, Kind::IdentityUnknown, Kind::NotPossible],
         |call| Box::pin(acts::unlink(call)),
     ),
+    Route {
+        scope: Scope::Privacy,
+        ..look(
+            "/contacts/{id}/export",
+            "exportContact",
+            "All that is held about a person, row by row, with the deliveries that it came in. Files are named, not given.",
+            &[],
+            "Held",
+            &[Kind::ContactUnknown, Kind::NotPossible],
+            |call| Box::pin(looks::export(call)),
+        )
+    },
+    Route {
+        answer: "Erased",
+        ..act(
+            "/contacts/{id}/erase",
+            Scope::Privacy,
+            "eraseContact",
+            "Forgets a person: all that he said, his names and addresses. It cannot be taken back.",
+            ANSWER,
+            &[Kind::ContactUnknown, Kind::NotPossible],
+            |call| Box::pin(acts::erase(call)),
+        )
+    },
     look(
         "/tickets/{id}",
         "ticket",

@@ -22,8 +22,9 @@ pub(super) enum Token {
         /// What it is called: who acts with it, in the journals.
         #[arg(long, value_parser = name)]
         name: String,
-        /// What it may do (repeatable): read, contacts, tickets, review; `write` is the last three.
-        #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = ["read", "write", "contacts", "tickets", "review"])]
+        /// What it may do (repeatable): read, contacts, tickets, review (`write` is these three), privacy.
+        #[arg(long = "scope", required = true, value_delimiter = ',')]
+        #[arg(value_parser = ["read", "write", "contacts", "tickets", "review", "privacy"])]
         scopes: Vec<String>,
         /// The firm whose customers it may see.
         #[arg(long, value_name = "NAME", default_value = TENANT)]

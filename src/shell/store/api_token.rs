@@ -26,13 +26,15 @@ pub enum Scope {
     Tickets,
     /// Answer suggestions.
     Review,
+    /// Hand people over, and erase them.
+    Privacy,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Contacts, Self::Tickets, Self::Review];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Contacts, Self::Tickets, Self::Review, Self::Privacy];
 
-    /// Those that change something: what `write` stands for.
+    /// What `write` stands for: what can be taken back.
     pub const WRITE: [Self; 3] = [Self::Contacts, Self::Tickets, Self::Review];
 
     /// The word for it, on the command line and in the database.
@@ -42,6 +44,7 @@ impl Scope {
             Self::Contacts => "contacts",
             Self::Tickets => "tickets",
             Self::Review => "review",
+            Self::Privacy => "privacy",
         }
     }
 

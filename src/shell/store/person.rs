@@ -272,20 +272,23 @@ impl Store {
     }
 
     /// Deliveries that name him and may hold of him what is on no message: what lies in quarantine, and what was about
-    /// nothing that is stored. Each with whether it lies there.
+    /// nothing that is stored. Each with whether it lies there. This reads all that is of such a kind, outside of any
+    /// transaction: nobody waits for it.
     pub async fn suspects(&self, person: &Person) -> Result<Vec<(Uuid, bool)>, StoreError> {
         let rows: Vec<(Uuid, bool, Option<bool>)> = sqlx::query_as(
             "WITH wanted AS (
                 SELECT raw_event, true AS quarantined FROM quarantine WHERE tenant = $1 AND raw_event IS NOT NULL
                 UNION ALL SELECT raw_event, false FROM raw_item WHERE message_id IS NULL AND redacted_at IS NULL
              )
-             SELECT w.raw_event, bool_or(w.quarantined), bool_or(EXISTS (SELECT 1 FROM unnest($2::text[]) AS term
+             SELECT w.raw_event, bool_or(w.quarantined), bool_or(EXISTS (
+                SELECT 1 FROM unnest(CASE WHEN w.quarantined THEN $3::text[] ELSE $2::text[] END) AS term
                 WHERE position(convert_to(term, 'UTF8') IN coalesce(r.body, f.body)) > 0))
              FROM wanted w JOIN raw_event r ON r.id = w.raw_event
              LEFT JOIN LATERAL (SELECT body FROM raw_event WHERE id = r.same_as LIMIT 1) f ON true
              WHERE r.tenant = $1 GROUP BY w.raw_event ORDER BY 1",
         )
         .bind(&person.tenant)
+        .bind(person.addresses.iter().map(|address| address.value.as_str()).collect::<Vec<_>>())
         .bind(&person.terms)
         .fetch_all(&self.pool)
         .await?;
