@@ -384,10 +384,7 @@ impl Running {
         rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
-        rest.spawn(sweep(store.clone()));
-        rest.spawn(keep_months(store.clone(), rest_stop.clone()));
-        rest.spawn(Privacy::new(store.clone(), parts.registry.clone()).keep_up(rest_stop.clone()));
-        rest.spawn(retention::keep_to(kept(&sections), store.clone(), rest_stop.clone()));
+        keep_house(&mut rest, &store, &parts.registry, &sections, &rest_stop);
 
         let enabled = parts.channels.iter().filter(|channel| channel.enabled);
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
@@ -474,6 +471,20 @@ pub fn senders(store: &Store, registry: &Arc<Registry>, sections: &Sections) -> 
         retry_first: lasting(mail_auth.retry_first),
     };
     mail_auth.verify.then(|| Senders::new(store.clone(), registry.clone(), setup)).flatten()
+}
+
+/// The loops that make room, and remove what is not to be kept.
+fn keep_house(
+    tasks: &mut JoinSet<()>,
+    store: &Store,
+    registry: &Arc<Registry>,
+    sections: &Sections,
+    stop: &watch::Receiver<bool>,
+) {
+    tasks.spawn(sweep(store.clone()));
+    tasks.spawn(keep_months(store.clone(), stop.clone()));
+    tasks.spawn(Privacy::new(store.clone(), registry.clone()).keep_up(stop.clone()));
+    tasks.spawn(retention::keep_to(kept(sections), store.clone(), stop.clone()));
 }
 
 /// The loops that ask others for what deliveries lack: names and files of vendors, and whose mails are.

@@ -241,7 +241,7 @@ async fn erased_stays_erased() {
     assert_eq!(case.of("b@kirje.example", "ticket_id").await, ticket, "and stays there");
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE source_key <> ''").await, 2, "nothing was taken in");
     assert_eq!(desk.count("SELECT count(*) FROM quarantine").await, 0);
-    assert_eq!(case.erase(&hers).await.already, true);
+    assert!(case.erase(&hers).await.already);
 
     // The other one of the batch is there, and can be read again.
     assert!(
