@@ -35,6 +35,8 @@ pub struct Use {
 pub enum UseKind {
     /// Somebody wrote or called from it.
     Said,
+    /// Somebody else who is vouched for gave it as his, in a mail.
+    Claimed,
     /// The desk wrote to it, or called it.
     Addressed,
     /// The desk did something about a message, of whoever said that.
@@ -60,6 +62,9 @@ pub struct Epoch {
     pub last_at: Timestamp,
     /// Until when, if it ended.
     pub until: Option<Timestamp>,
+    /// Names of those who gave it as theirs, and when last. They say whose it was, and name nobody who used it.
+    claimed_by: Vec<PersonName>,
+    claimed_at: Option<Timestamp>,
 }
 
 /// Whether somebody who uses an address is another than who had it: he goes by another name, and the browser is
@@ -78,19 +83,34 @@ pub fn is_passed_on(
     may_be && compare_names(names, known_as.iter()) == Names::Conflict
 }
 
+/// Whether a number that only ever called is another's from then on: it has been quiet for long, and somebody of
+/// another name gives it as his.
+pub fn is_passed_on_by_claim<'a>(
+    (identity, assurance): (&Identity, Assurance),
+    (known_as, last_at): (impl Iterator<Item = &'a PersonName>, Timestamp),
+    (names, at): (&[&PersonName], Timestamp),
+    rules: Rules,
+) -> bool {
+    rules.heed(Rule::NumberPassedOn)
+        && identity.scheme == TEL
+        && assurance <= Assurance::Plausible
+        && at.as_second() - last_at.as_second() >= PASSED_ON_AFTER_S
+        && compare_names(names, known_as) == Names::Conflict
+}
+
 /// Whether addresses of a kind can have more than one epoch.
 pub fn can_be_passed_on(identity: &Identity, assurance: Assurance) -> bool {
     identity.scheme == TEL || is_passed_around(identity, assurance)
 }
 
-/// The epochs of an address, the first one first: none is without a use.
+/// The epochs of an address, the first one first: none is without a use, for what is only claimed nobody has.
 pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
     let mut sorted: Vec<&Use> = uses.iter().filter(|used| !matches!(used.kind, UseKind::About(_))).collect();
     // Who leaves at an instant had it until then, and who is reached there has it from then on.
     let rank = |kind| match kind {
         UseKind::Left => 0,
         UseKind::Entered => 1,
-        UseKind::Said | UseKind::Addressed | UseKind::About(_) => 2,
+        UseKind::Said | UseKind::Claimed | UseKind::Addressed | UseKind::About(_) => 2,
     };
     sorted.sort_by_key(|used| (used.at, rank(used.kind), used.message));
     let mut about: BTreeMap<MessageId, Vec<&Use>> = BTreeMap::new();
@@ -119,6 +139,17 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
                 }
                 (!is_anothers).then_some(epoch)
             }
+            (Some(epoch), UseKind::Claimed) => {
+                let names: Vec<&PersonName> = used.names.iter().collect();
+                let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
+                let known_as = epoch.names.iter().chain(&epoch.claimed_by);
+                let known = (known_as, epoch.claimed_at.map_or(epoch.last_at, |at| at.max(epoch.last_at)));
+                let is_anothers = is_passed_on_by_claim((identity, assurance), known, (&names, used.at), rules);
+                if is_anothers {
+                    epoch.until = Some(used.at);
+                }
+                (!is_anothers).then_some(epoch)
+            }
             (Some(epoch), _) => Some(epoch),
         };
         let epoch = match goes_on {
@@ -137,11 +168,31 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
             epoch.until = Some(used.at);
         }
     }
+    // Until the next one uses it, it stays whose it was.
+    while epochs.last().is_some_and(|epoch| epoch.uses.is_empty()) {
+        let claimed = epochs.pop();
+        if let Some(last) = epochs.last_mut().filter(|last| last.until == claimed.as_ref().map(|epoch| epoch.first_at)) {
+            last.until = None;
+        }
+    }
+    epochs.retain(|epoch| !epoch.uses.is_empty());
     epochs
 }
 
 impl Epoch {
     fn take(&mut self, used: &Use) {
+        if used.kind == UseKind::Claimed {
+            let (known_as, names): (_, Vec<&PersonName>) =
+                (self.names.iter().chain(&self.claimed_by), used.names.iter().collect());
+            if compare_names(&names, known_as) != Names::Conflict {
+                self.claimed_by.extend(used.names.iter().cloned());
+                self.claimed_at = self.claimed_at.max(Some(used.at));
+            }
+            return;
+        }
+        if self.uses.is_empty() {
+            (self.first_at, self.last_at) = (used.at, used.at);
+        }
         // What nobody vouches for names nobody who is known.
         let adds =
             self.uses.is_empty() || used.assurance > Assurance::Asserted || matches!(used.kind, UseKind::About(_));
@@ -177,6 +228,7 @@ mod tests {
         let (kind, rest) = match words[1] {
             "said" => (UseKind::Said, &words[2..]),
             "told" => (UseKind::Addressed, &words[2..]),
+            "claimed" => (UseKind::Claimed, &words[2..]),
             "left" => (UseKind::Left, &words[2..]),
             "entered" => (UseKind::Entered, &words[2..]),
             _ => (UseKind::About(id(words[2])), &words[3..]),
@@ -199,6 +251,13 @@ mod tests {
             ("somebody called between", TEL, "1 said 1 Minna Virtanen; 2 said 30; 3 said 60 Pekka Laine", "1 2 3"),
             ("no name", TEL, "1 said 1 Minna Virtanen; 2 said 90", "1 2"),
             ("the desk wrote", TEL, "1 said 1 Minna Virtanen; 2 told 90; 3 said 91 Pekka Laine", "1 2 3"),
+            ("given by another as his", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 61", "1 | 2"),
+            ("given by another soon", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 30 Pekka Laine; 2 said 61", "1 2"),
+            ("given by her again between", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 7 claimed 40 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61", "1 2"),
+            ("given by another, and not used since", TEL, "1 said 1 Minna Virtanen; 8 claimed 60 Pekka Laine", "1"),
+            ("given by another, and used before that", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 59", "1 2"),
+            ("given by two in turn, and never used before", TEL, "9 claimed 1 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61", "2"),
+            ("left, and given by another", TEL, "1 said 1; 2 left 5; 8 claimed 60 Pekka Laine", "1 2"),
             ("left", TEL, "1 said 1; 2 left 5; 3 said 6", "1 2 | 3"),
             ("left before anybody wrote", TEL, "2 left 5; 3 said 6", "2 | 3"),
             ("written before it was left", TEL, "3 said 4; 2 left 5", "2 3"),

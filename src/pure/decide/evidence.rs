@@ -57,23 +57,27 @@ pub enum Names {
 }
 
 /// Compares all names of one side with all of the other: the pair that agrees best counts, and a conflict
-/// only where none agrees.
+/// only where none agrees; but where whole names are two people's, nothing less than a whole name makes them one
+/// again: *J. Laine* is Jukka as well as Jani.
 pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a PersonName>) -> Names {
     let mut best: Option<Agreement> = None;
-    let mut conflict = false;
+    let (mut conflict, mut whole_conflict) = (false, false);
     for their in theirs {
         for our in ours {
             let found = our.compare(their);
             conflict |= found.verdict == NameMatch::Conflict;
+            whole_conflict |= found.verdict == NameMatch::Conflict && our.is_full() && their.is_full();
             if found.agrees() && best.is_none_or(|best| found.bits > best.bits) {
                 best = Some(found);
             }
         }
     }
     match best {
-        Some(best) => Names::Agree { bits: best.bits, is_full: best.verdict == NameMatch::Full },
-        None if conflict => Names::Conflict,
-        None => Names::Unknown,
+        Some(best) if best.verdict == NameMatch::Full || !whole_conflict => {
+            Names::Agree { bits: best.bits, is_full: best.verdict == NameMatch::Full }
+        }
+        _ if conflict => Names::Conflict,
+        _ => Names::Unknown,
     }
 }
 

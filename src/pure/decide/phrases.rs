@@ -476,6 +476,16 @@ pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
     )
 });
 
+/// Titles by which somebody is spoken of with the family name. Lower case.
+pub static HONORIFICS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        rouva rva herra hra neiti tohtori herr hr fru fröken mr mrs ms miss dr prof professor herrn frau härra proua
+        preili
+        ",
+    )
+});
+
 /// The last word before the number of somebody who called the writer, and the words one of which stands just
 /// before that: "sain puhelun numerosta …", "I had a call from …". Lower case.
 pub static CALLED_FROM: &[(&str, &[&str])] = &[

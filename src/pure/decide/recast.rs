@@ -17,7 +17,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{IDENTITY_NAMES_MAX, KnownIdentity};
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{EdgeId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO};
 use crate::pure::domain::message::Direction;
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::Rule;
@@ -415,6 +415,7 @@ impl Division {
             let (message, at, assurance) = (notice.message, notice.at, Assurance::Verified);
             uses.push(Use { message, at, assurance, names: Vec::new(), kind });
         }
+        uses.extend(claims(hood, identity, ids));
         // An owner who left by a notice of which no more is known left all the same.
         for known in ids.iter().filter_map(|id| hood.known.get(id)) {
             let Some(at) = known.closed_at else { continue };
@@ -437,6 +438,26 @@ impl Division {
         }
         Some(Self { uses, now, brought })
     }
+}
+
+/// Mails whose senders are vouched for and give an address as theirs.
+fn claims(hood: &Hood, identity: &Identity, ids: &[IdentityId]) -> Vec<Use> {
+    let ledger = &hood.ledger;
+    let Some(key) = ledger.members.iter().find(|member| member.identity == *identity).map(|member| member.claim) else {
+        return Vec::new();
+    };
+    let claims = ledger.stated.iter().filter(|stated| {
+        stated.kind == Kind::Claim
+            && stated.key == key
+            && stated.assurance >= Assurance::Plausible
+            && !ids.contains(&stated.by)
+    });
+    let claimed = claims.filter_map(|stated| {
+        let by = ledger.members.iter().find(|member| member.id == stated.by && member.identity.scheme == MAILTO)?;
+        let (message, at, assurance) = (stated.message, stated.at, stated.assurance);
+        Some(Use { message, at, assurance, names: by.names.clone(), kind: UseKind::Claimed })
+    });
+    claimed.collect()
 }
 
 /// What is weighed of an identity, as it is known now.

@@ -18,7 +18,7 @@ use crate::pure::domain::contact::{KnownIdentity, is_role_address};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, Identity, TOLD, mask};
+use crate::pure::domain::identity::{Assurance, MAILTO, Identity, TOLD, mask};
 use crate::pure::domain::message::{
     Direction, FactValue, Mark, MatterRole, Message, MessageFact, Place, ReferenceKind, What,
 };
@@ -211,7 +211,10 @@ impl<'a> Weighing<'a> {
         let mut closed = Vec::new();
         for held in &message.customer().identities {
             let mut known = facts.identity_at(&held.identity, message.trusted_at);
-            if let Some(before) = known.filter(|known| is_passed_on(message, known, rules)) {
+            let passed_on = |known: &&KnownIdentity| {
+                is_passed_on(message, known, rules) || is_passed_on_by_claim((message, lookup), facts, known, rules)
+            };
+            if let Some(before) = known.filter(passed_on) {
                 closed.push((before.id, message.trusted_at));
                 known = None;
             }
@@ -649,6 +652,27 @@ fn is_passed_on(message: &Message, known: &KnownIdentity, rules: Rules) -> bool 
     let owner = (known.names.as_slice(), known.last_at);
     message.incoming.direction != Direction::FromAgent
         && epochs::is_passed_on((&known.identity, known.assurance), owner, (&names, message.trusted_at), rules)
+}
+
+/// Whether an address has been given by somebody else as his since it was used last.
+fn is_passed_on_by_claim(
+    (message, lookup): (&Message, &Lookup),
+    facts: &Facts,
+    known: &KnownIdentity,
+    rules: Rules,
+) -> bool {
+    let of_contact = facts.identities_of(facts.contact_now(known.contact));
+    let known_as: Vec<&PersonName> =
+        known.names.iter().chain(of_contact.flat_map(|known| &known.names)).collect();
+    let claims = lookup.claims_on.iter().filter_map(|key| facts.holders.get(key)).flatten();
+    let claims = claims.filter(|claim| claim.assurance >= Assurance::Plausible && claim.at <= message.trusted_at);
+    message.incoming.direction == Direction::FromCustomer
+        && claims.filter_map(|claim| Some((claim, facts.identity(claim.identity)?))).any(|(claim, by)| {
+            let names: Vec<&PersonName> = by.names.iter().collect();
+            let owner = (known_as.iter().copied(), known.last_at);
+            by.identity.scheme == MAILTO
+                && epochs::is_passed_on_by_claim((&known.identity, known.assurance), owner, (&names, claim.at), rules)
+        })
 }
 
 fn describe(value: &FactValue) -> (FactKind, String, Option<MatterRole>, String) {

@@ -8,7 +8,7 @@
 //! other evidence may still carry; another's number that is taken for one mixes two customers.
 
 use super::super::phrases::{
-    ADDRESS_WORDS, CALLED_FROM, GREETINGS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS, RELATIONS,
+    ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS, RELATIONS,
     RELATIONS_OWNED,
 };
 use super::scan::{cut, cut_front};
@@ -127,7 +127,20 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     if owns_address && word.ends_with("'s") && is_noun && follows(1).any(is_address) {
         return Some(true);
     }
-    named(words, at, names, follows(1).any(is_address))
+    titled(words, at, names).or_else(|| named(words, at, names, follows(1).any(is_address)))
+}
+
+/// Somebody is called by title and family name: "Dr. Tiedke erreichen Sie unter …". A title says as much as a given
+/// name; who is greeted so is spoken to.
+fn titled(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> {
+    let is_title = |word: &Word<'_>| HONORIFICS.is(&word.lower);
+    let called = words.get(at + 1).filter(|word| word.written.starts_with(char::is_uppercase) && !is_title(word))?;
+    if !is_title(&words[at]) || names.is_empty() {
+        return None;
+    }
+    let is_greeted = words[..at].iter().rev().find(|word| !is_title(word)).is_some_and(|word| GREETINGS.is(&word.lower));
+    let is_ours = names.iter().any(|own| own.has_word(&fold(&called.lower)));
+    (!is_greeted && !is_ours).then_some(true)
 }
 
 /// Somebody is called by a name that is not the writer's: "Pekka tavoitetaan numerosta …", and in the
@@ -220,6 +233,9 @@ mod tests {
                 "die Nummer meines Mannes ist 050 111 2222",
                 "meine Frau erreichen Sie unter 050 111 2222",
                 "Mein Chef: 050 111 2222",
+                "Dr. Tiedke erreichen Sie mobil unter 050 111 2222",
+                "Rouva Laine vastaa numerosta 050 111 2222",
+                "Please call Mr Jones on 050 111 2222",
             ],
             true,
         );
@@ -240,6 +256,8 @@ mod tests {
                 "Hei Minna, tavoitat minut numerosta 050 111 2222",
                 "Uuden sohvan jalka on poikki, puh 050 111 2222",
                 "Anna Virtanen 050 111 2222",
+                "Rouva Virtanen, puh 050 111 2222",
+                "Sehr geehrter Herr Dr. Huber, erreichbar bin ich unter 050 111 2222",
                 "Annan numero on 050 111 2222",
                 "My new work number is 050 111 2222",
                 "It's Anna, call me at 050 111 2222",

@@ -211,8 +211,10 @@ impl Scan<'_> {
             if self.date_end(last, run_end).is_some() && last > group {
                 break;
             }
-            // A lone digit at the end is no part of a number, but a count or a footnote.
-            if digits >= digits_min && !(size == 1 && last > group) {
+            // A lone digit at the end is no part of a number, but a count or a footnote; `8127-0` is a firm's main
+            // line (DIN 5008).
+            let is_main_line = || text.digits(last) == "0" && text.gap(last - 1) == "-";
+            if digits >= digits_min && (size > 1 || last == group || is_main_line()) {
                 ends.push(end);
             }
         }

@@ -210,6 +210,11 @@ impl PersonName {
         &self.written
     }
 
+    /// Whether one of its words is this folded one.
+    pub fn has_word(&self, folded: &str) -> bool {
+        self.words.iter().any(|word| word.text == folded)
+    }
+
     /// At least a given and a family name, both spelt out.
     pub fn is_full(&self) -> bool {
         self.words.iter().filter(|word| !word.particle && word.text.chars().count() > 1).count() >= 2
