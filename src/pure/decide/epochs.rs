@@ -171,7 +171,8 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
     // Until the next one uses it, it stays whose it was.
     while epochs.last().is_some_and(|epoch| epoch.uses.is_empty()) {
         let claimed = epochs.pop();
-        if let Some(last) = epochs.last_mut().filter(|last| last.until == claimed.as_ref().map(|epoch| epoch.first_at)) {
+        if let Some(last) = epochs.last_mut().filter(|last| last.until == claimed.as_ref().map(|epoch| epoch.first_at))
+        {
             last.until = None;
         }
     }
@@ -251,12 +252,37 @@ mod tests {
             ("somebody called between", TEL, "1 said 1 Minna Virtanen; 2 said 30; 3 said 60 Pekka Laine", "1 2 3"),
             ("no name", TEL, "1 said 1 Minna Virtanen; 2 said 90", "1 2"),
             ("the desk wrote", TEL, "1 said 1 Minna Virtanen; 2 told 90; 3 said 91 Pekka Laine", "1 2 3"),
-            ("given by another as his", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 61", "1 | 2"),
-            ("given by another soon", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 30 Pekka Laine; 2 said 61", "1 2"),
-            ("given by her again between", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 7 claimed 40 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61", "1 2"),
+            (
+                "given by another as his",
+                TEL,
+                "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 61",
+                "1 | 2",
+            ),
+            (
+                "given by another soon",
+                TEL,
+                "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 30 Pekka Laine; 2 said 61",
+                "1 2",
+            ),
+            (
+                "given by her again between",
+                TEL,
+                "9 claimed 1 Minna Virtanen; 1 said 2; 7 claimed 40 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61",
+                "1 2",
+            ),
             ("given by another, and not used since", TEL, "1 said 1 Minna Virtanen; 8 claimed 60 Pekka Laine", "1"),
-            ("given by another, and used before that", TEL, "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 59", "1 2"),
-            ("given by two in turn, and never used before", TEL, "9 claimed 1 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61", "2"),
+            (
+                "given by another, and used before that",
+                TEL,
+                "9 claimed 1 Minna Virtanen; 1 said 2; 8 claimed 60 Pekka Laine; 2 said 59",
+                "1 2",
+            ),
+            (
+                "given by two in turn, and never used before",
+                TEL,
+                "9 claimed 1 Minna Virtanen; 8 claimed 60 Pekka Laine; 2 said 61",
+                "2",
+            ),
             ("left, and given by another", TEL, "1 said 1; 2 left 5; 8 claimed 60 Pekka Laine", "1 2"),
             ("left", TEL, "1 said 1; 2 left 5; 3 said 6", "1 2 | 3"),
             ("left before anybody wrote", TEL, "2 left 5; 3 said 6", "2 | 3"),

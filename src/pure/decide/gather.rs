@@ -130,7 +130,16 @@ impl<'a> Gathering<'a> {
                         && compare_names(&self.names(one.by), self.names(other.by).into_iter()) == Names::Conflict
                 })
             });
-            if is_shared {
+            // Whoever gave it first, and called by it in his whole name, keeps it.
+            let is_his = self.heeds(Rule::NotedOwner)
+                && claims.first().is_some_and(|first| {
+                    let noted: Vec<&PersonName> = member.names.iter().filter(|name| name.is_full()).collect();
+                    matches!(
+                        compare_names(&noted, self.names(first.by).into_iter()),
+                        Names::Agree { is_full: true, .. }
+                    )
+                });
+            if is_shared && !is_his {
                 self.shared.insert(member.id);
             }
         }
@@ -178,6 +187,16 @@ impl<'a> Gathering<'a> {
             .all(|member| member.identity.scheme == TEL && member.assurance <= Assurance::Plausible)
     }
 
+    /// When a number last called that nobody's platform vouched for by then: until that, whoever gives it is believed.
+    fn called_at(&self, member: &Member, group: usize) -> Option<Timestamp> {
+        let has_mail = || self.groups[group].iter().any(|id| self.is_mail(*id));
+        match member.identity.scheme == TEL {
+            true if self.is_call_only(group) => Some(member.last_at),
+            true => member.called_at.filter(|_| self.heeds(Rule::CalledBefore) && !has_mail()),
+            false => None,
+        }
+    }
+
     /// Nothing but what was typed into a browser speaks for who it is.
     fn is_typed(&self, group: usize) -> bool {
         let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
@@ -189,10 +208,25 @@ impl<'a> Gathering<'a> {
     }
 
     fn verdict(&self, one: usize, other: usize) -> Names {
-        match compare_names(&self.names_of(one), self.names_of(other).into_iter()) {
+        let (ours, theirs) = (self.names_of(one), self.names_of(other));
+        let speaks_for_another = || self.speaks_for_another(one) || self.speaks_for_another(other);
+        match compare_names(&ours, theirs.iter().copied()) {
             Names::Conflict if !self.heeds(Rule::NamesConflict) => Names::Unknown,
+            Names::Agree { .. }
+                if self.heeds(Rule::OwnAccount) && speaks_for_another() && have_whole_conflict(&ours, &theirs) =>
+            {
+                Names::Conflict
+            }
             names => names,
         }
+    }
+
+    /// A platform's account has one owner: whom its text names beside him, by another whole name, he writes for.
+    fn speaks_for_another(&self, group: usize) -> bool {
+        let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+        let mut accounts =
+            members.filter(|member| member.assurance == Assurance::Verified && member.identity.scheme != MAILTO);
+        accounts.any(|member| has_two_names(&member.names, PersonName::is_full))
     }
 
     /// Given and family name of both are known, and agree.
@@ -286,6 +320,15 @@ impl<'a> Gathering<'a> {
 
     fn same_number(&self, several: &[&'a Stated], ties: &mut Vec<Tie>, refused: &mut Vec<Tie>) {
         let groups: Vec<(usize, &Stated)> = self.by_group(several).into_iter().collect();
+        // Half a name that is two people's is neither's: J. Laine, where Jukka and Jani both name the number.
+        let is_either = |half: usize, whole: usize| {
+            let mut others = groups.iter().filter(|(third, _)| *third != half && *third != whole);
+            matches!(self.verdict(half, whole), Names::Agree { is_full: false, .. })
+                && others.any(|(third, _)| {
+                    matches!(self.verdict(half, *third), Names::Agree { .. })
+                        && self.verdict(whole, *third) == Names::Conflict
+                })
+        };
         for (n, (one, ours)) in groups.iter().enumerate() {
             for (other, theirs) in &groups[n + 1..] {
                 // What many had named by then ties nobody. Whoever names it later takes nothing apart.
@@ -320,15 +363,19 @@ impl<'a> Gathering<'a> {
                 let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
                 // vouched for brings the number after it, not when it comes to what is known; unless the desk itself
-                // told the number to the other, and to nobody else.
+                // told the number to the other, and to nobody else, or it gives his address as well.
                 let comes_after = |typed: &Stated, known: &Stated| {
                     self.is_typed(self.group_of[&typed.by])
                         && !self.is_typed(self.group_of[&known.by])
                         && typed.at > known.at
                         && known.place != Place::Told
                 };
-                let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
-                ties.push(tie(ours, theirs, class, bits, is_sound && class.is_strong() && !is_found, why));
+                let is_found = self.heeds(Rule::TypedFirst)
+                    && (comes_after(ours, theirs) || comes_after(theirs, ours))
+                    && !self.one_names_the_other(*one, *other);
+                let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
+                let is_strong = is_sound && class.is_strong() && !is_found && !is_either;
+                ties.push(tie(ours, theirs, class, bits, is_strong, why));
             }
         }
     }
@@ -459,7 +506,7 @@ impl<'a> Gathering<'a> {
         let claims: Vec<&Stated> = self.claims_of(member).collect();
         let claims = self.by_group(&claims);
         let claims: Vec<(usize, &Stated)> = claims.into_iter().filter(|(group, _)| *group != here).collect();
-        let calls = member.identity.scheme == TEL && self.is_call_only(here);
+        let called_at = self.called_at(member, here);
         let by_mail = |claim: &Stated| self.is_sound(claim.assurance) && self.is_mail(claim.by);
         let first = claims.iter().filter(|(_, claim)| by_mail(claim)).map(|(_, claim)| claim.at).min();
         for (group, claim) in &claims {
@@ -471,8 +518,8 @@ impl<'a> Gathering<'a> {
             let back = own.flat_map(|own| self.claims_of(own)).find(|back| self.group_of[&back.by] == here);
             let is_mutual = self.heeds(Rule::MutualNaming)
                 && back.is_some_and(|back| self.is_sound(back.assurance.min(claim.assurance)));
-            let names_caller = calls && by_mail(claim);
-            let is_his = names_caller && (Some(claim.at) == first || !self.heeds(Rule::FirstClaim));
+            let names_caller = called_at.filter(|_| by_mail(claim));
+            let is_his = names_caller.is_some() && (Some(claim.at) == first || !self.heeds(Rule::FirstClaim));
             let address = claim.shown.clone();
             let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
             let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
@@ -486,19 +533,22 @@ impl<'a> Gathering<'a> {
                 let why = OnEvidence::AddressOfAnotherName { address };
                 refused.push(tie(claim, &theirs, EvidenceClass::AssertedId, BITS_ASSERTED, false, why));
                 continue;
-            } else if names_caller && other_name && self.heeds(Rule::OtherClaim) {
+            } else if names_caller.is_some() && other_name && self.heeds(Rule::OtherClaim) {
                 asserted(OnEvidence::CallerNamedBySeveral { address })
-            } else if is_his && claim.at <= member.last_at && self.heeds(Rule::CallerNamedBefore) {
+            } else if is_his
+                && names_caller.is_some_and(|called_at| claim.at <= called_at)
+                && self.heeds(Rule::CallerNamedBefore)
+            {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
             } else if is_his
                 && claim.place == Place::Body
-                && is_fresh(member, claim)
+                && names_caller.is_some_and(|called_at| is_fresh(called_at, claim))
                 && self.heeds(Rule::CallerNamedAfter)
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedSoonAfter { address })
             } else if is_his && self.is_named_alike(*group, here) && self.heeds(Rule::CallerNamedAlike) {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerOfSameName { address })
-            } else if names_caller && claim.at > member.last_at {
+            } else if names_caller.is_some_and(|called_at| claim.at > called_at) {
                 asserted(OnEvidence::CallerNamedAfter { address })
             } else {
                 asserted(OnEvidence::AddressNamed { address })
@@ -547,9 +597,17 @@ fn has_two_names(names: &[PersonName], counts: impl Fn(&PersonName) -> bool) -> 
     counted().any(|one| counted().any(|other| one.compare(other).verdict == NameMatch::Conflict))
 }
 
+/// Whole names of two people, one on each side.
+fn have_whole_conflict(ours: &[&PersonName], theirs: &[&PersonName]) -> bool {
+    let whole = |name: &&&PersonName| name.is_full();
+    ours.iter()
+        .filter(whole)
+        .any(|our| theirs.iter().filter(whole).any(|their| our.compare(their).verdict == NameMatch::Conflict))
+}
+
 /// The mail comes while the call is fresh.
-fn is_fresh(caller: &Member, claim: &Stated) -> bool {
-    (0..CALLED_WITHIN_S).contains(&(claim.at.as_second() - caller.last_at.as_second()))
+fn is_fresh(called_at: Timestamp, claim: &Stated) -> bool {
+    (0..CALLED_WITHIN_S).contains(&(claim.at.as_second() - called_at.as_second()))
 }
 
 fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_strong: bool, why: impl Into<Say>) -> Tie {
@@ -602,7 +660,8 @@ mod tests {
         let names = words.next().and_then(PersonName::parse).into_iter().collect();
         let identity = Identity { scheme: scheme.to_owned(), scope: String::new(), value };
         let (claim, last_at) = (LookupKey(Uuid::from_u128(n)), day(i64::try_from(n).unwrap()));
-        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, is_shared, firm }
+        let called_at = None;
+        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, called_at, is_shared, firm }
     }
 
     /// `1 number 400 5`: who, what, which, on which day; `1 names 3 5`: that he is reached at 3. With `?` at the end

@@ -31,6 +31,8 @@ pub struct Member {
     pub names: Vec<PersonName>,
     /// Event time of its last message.
     pub last_at: Timestamp,
+    /// When it last called before a platform vouched for it, if one does; as far as is known.
+    pub called_at: Option<Timestamp>,
     /// It is known that several people use it.
     pub is_shared: bool,
     /// The firm whose mail domain it is of.

@@ -17,7 +17,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{IDENTITY_NAMES_MAX, KnownIdentity};
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{EdgeId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO, TEL};
 use crate::pure::domain::message::Direction;
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::Rule;
@@ -139,6 +139,7 @@ pub fn recast(hood: &mut Hood, owned: &Owned, mint: &mut IdMint) -> Recast {
         }
     }
     casting.words();
+    casting.calls();
     casting.recast
 }
 
@@ -320,6 +321,28 @@ impl Casting<'_> {
         self.hood.near.remove(&id);
         self.hood.ledger.members.retain(|member| member.id != id);
         self.recast.former.insert(id, (now, by));
+    }
+
+    /// When numbers called before a platform vouched for them.
+    fn calls(&mut self) {
+        let mut of: BTreeMap<IdentityId, (Option<Timestamp>, Vec<Timestamp>)> = BTreeMap::new();
+        let his = self.owned.spoken.iter();
+        for spoken in his.filter(|spoken| spoken.direction == Direction::FromCustomer && spoken.on.is_none()) {
+            for (id, assurance) in &spoken.identities {
+                let moved = self.recast.moved.iter().find(|(message, from, _)| *message == spoken.id && from == id);
+                let (vouched, calls) = of.entry(moved.map_or(*id, |(.., to)| *to)).or_default();
+                match assurance {
+                    Assurance::Verified => {
+                        *vouched = Some(vouched.map_or(spoken.trusted_at, |at| at.min(spoken.trusted_at)))
+                    }
+                    _ => calls.push(spoken.trusted_at),
+                }
+            }
+        }
+        for member in self.hood.ledger.members.iter_mut().filter(|member| member.identity.scheme == TEL) {
+            let Some((Some(vouched), calls)) = of.get(&member.id) else { continue };
+            member.called_at = calls.iter().filter(|at| *at < vouched).max().copied();
+        }
     }
 
     /// What is said of identities in a message is said of those that its addresses are now.

@@ -18,7 +18,7 @@ use crate::pure::domain::contact::{KnownIdentity, is_role_address};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, MAILTO, Identity, TOLD, mask};
+use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TOLD, mask};
 use crate::pure::domain::message::{
     Direction, FactValue, Mark, MatterRole, Message, MessageFact, Place, ReferenceKind, What,
 };
@@ -301,6 +301,7 @@ impl<'a> Weighing<'a> {
                     assurance: known.assurance,
                     names: known.names.clone(),
                     last_at: known.last_at,
+                    called_at: None,
                     is_shared,
                     firm: firm(&known.identity, policy).map(str::to_owned),
                 });
@@ -326,6 +327,7 @@ impl<'a> Weighing<'a> {
                     assurance: touched.assurance,
                     names: names.collect(),
                     last_at: self.message.trusted_at,
+                    called_at: None,
                     is_shared: false,
                     firm: firm(&touched.identity, policy).map(str::to_owned),
                 }),
@@ -662,8 +664,7 @@ fn is_passed_on_by_claim(
     rules: Rules,
 ) -> bool {
     let of_contact = facts.identities_of(facts.contact_now(known.contact));
-    let known_as: Vec<&PersonName> =
-        known.names.iter().chain(of_contact.flat_map(|known| &known.names)).collect();
+    let known_as: Vec<&PersonName> = known.names.iter().chain(of_contact.flat_map(|known| &known.names)).collect();
     let claims = lookup.claims_on.iter().filter_map(|key| facts.holders.get(key)).flatten();
     let claims = claims.filter(|claim| claim.assurance >= Assurance::Plausible && claim.at <= message.trusted_at);
     message.incoming.direction == Direction::FromCustomer

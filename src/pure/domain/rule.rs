@@ -49,6 +49,8 @@ rules! {
     CallerNamedBefore = "caller_named_before",
     /// A mail soon after the call says in so many words that it was this number.
     CallerNamedAfter = "caller_named_after",
+    /// A number that called before a platform vouched for it is his who had named it, whatever it is used for later.
+    CalledBefore = "called_before",
     /// The caller gave a full name, and the first mail with his number is of that name.
     CallerNamedAlike = "caller_named_alike",
     /// An answer from another address, in the same full name, to what the desk had sent to one person.
@@ -87,6 +89,12 @@ rules! {
     SharedCaller = "shared_caller",
     /// A number that two people give as theirs is nobody's.
     SharedNumber = "shared_number",
+    /// A number is his who gave it first if he called by it in his name, whoever gives it later.
+    NotedOwner = "noted_owner",
+    /// Half a name that fits two who name the number is neither's.
+    HalfName = "half_name",
+    /// Whoever names another in his own account writes for him, and is not him.
+    OwnAccount = "own_account",
     /// Only who is vouched for can make a number nobody's.
     SharedByVouched = "shared_by_vouched",
     /// A sender whom his domain denies is kept apart from whom he names.

@@ -8,8 +8,8 @@
 //! other evidence may still carry; another's number that is taken for one mixes two customers.
 
 use super::super::phrases::{
-    ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS, RELATIONS,
-    RELATIONS_OWNED,
+    ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS,
+    RELATIONS, RELATIONS_OWNED,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::given::is_given;
@@ -138,7 +138,8 @@ fn titled(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> {
     if !is_title(&words[at]) || names.is_empty() {
         return None;
     }
-    let is_greeted = words[..at].iter().rev().find(|word| !is_title(word)).is_some_and(|word| GREETINGS.is(&word.lower));
+    let is_greeted =
+        words[..at].iter().rev().find(|word| !is_title(word)).is_some_and(|word| GREETINGS.is(&word.lower));
     let is_ours = names.iter().any(|own| own.has_word(&fold(&called.lower)));
     (!is_greeted && !is_ours).then_some(true)
 }

@@ -387,6 +387,10 @@ impl<'a> Threading<'a> {
         if is_contradicted(self.message) || !self.heeds(Rule::Number) {
             return None;
         }
+        // "Another matter, not that of TM-26-5102."
+        if self.is_new_matter() {
+            return None;
+        }
         if self.heeds(Rule::Guessing) && !may_guess(self.facts, self.message) {
             return None;
         }

@@ -107,7 +107,25 @@ pub(super) fn compare(one: &PersonName, other: &PersonName) -> Agreement {
         best.agreement.score *= GUESSED;
         best.agreement.bits = less(best.agreement.bits, BITS_DOUBT);
     }
+    if best.agreement.verdict == NameMatch::Conflict
+        && (is_unknown_nickname(&ours.0, &theirs.0) || is_unknown_nickname(&theirs.0, &ours.0))
+    {
+        return Agreement { verdict: NameMatch::Unknown, bits: 0, score: SCORE_UNKNOWN };
+    }
     best.agreement
+}
+
+/// What somebody calls himself, which no list has ("Jallu P"): alone, or with the initial of the other's family name,
+/// it says nothing of who he is where it begins as his given name does.
+fn is_unknown_nickname(ours: &Reading<'_>, theirs: &Reading<'_>) -> bool {
+    let [given] = ours.given[..] else { return false };
+    let begins_alike =
+        |one: &str, several: &[&str]| several.iter().any(|other| one.chars().next() == other.chars().next());
+    !is_initial(given)
+        && !is_given(given)
+        && !family::is_family(given)
+        && begins_alike(given, &theirs.given)
+        && ours.family.iter().all(|word| is_initial(word) && begins_alike(word, &theirs.family))
 }
 
 /// All words run together.

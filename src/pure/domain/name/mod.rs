@@ -215,9 +215,14 @@ impl PersonName {
         self.words.iter().any(|word| word.text == folded)
     }
 
-    /// At least a given and a family name, both spelt out.
+    /// At least a given and a family name, both spelt out: "Matias YB" has one.
     pub fn is_full(&self) -> bool {
-        self.words.iter().filter(|word| !word.particle && word.text.chars().count() > 1).count() >= 2
+        let is_spelt_out = |word: &&Word| match word.text.chars().count() {
+            0 | 1 => false,
+            2 | 3 => !word.shouted || self.words.iter().all(|word| word.shouted),
+            _ => true,
+        };
+        self.words.iter().filter(|word| !word.particle).filter(is_spelt_out).count() >= 2
     }
 
     /// A key equal for one full name in any order and any accents; what the fact index holds.

@@ -121,6 +121,7 @@ impl Loader<'_> {
                 assurance: known.assurance,
                 names: known.names.clone(),
                 last_at: known.last_at,
+                called_at: None,
                 is_shared: false,
                 firm: firm(&known.identity, self.policy).map(str::to_owned),
             });
