@@ -83,14 +83,17 @@ impl OutboxState {
     }
 }
 
+// Each that is due looks for others by its own ticket and nothing else, whatever the planner believes of how many
+// wait: OFFSET keeps the questions apart from the join, and the bare comparison of mirrors leaves one index to them.
 const CLAIM: &str = "
     UPDATE outbox SET state = 'claimed', attempts = attempts + 1, claimed_until = $3, claimant = $5
     WHERE id IN (
         SELECT o.id FROM outbox o
         WHERE o.mirror = $1 AND o.state = 'pending' AND o.due_at <= $2
-          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.ticket_id = o.ticket_id AND e.mirror = o.mirror
-                AND e.sequence < o.sequence AND e.state IN ('pending', 'claimed'))
-          AND (o.after_id IS NULL OR NOT EXISTS (SELECT 1 FROM outbox b WHERE b.id = o.after_id AND b.state IN ('pending', 'claimed')))
+          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.ticket_id = o.ticket_id AND e.mirror || '' = o.mirror
+                AND e.sequence < o.sequence AND e.state IN ('pending', 'claimed') OFFSET 0)
+          AND (o.after_id IS NULL OR NOT EXISTS (
+                SELECT 1 FROM outbox b WHERE b.id = o.after_id AND b.state IN ('pending', 'claimed') OFFSET 0))
         ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE SKIP LOCKED)
     RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies";
 
