@@ -65,6 +65,67 @@ fn people() -> Vec<Need> {
             "a w",
         ),
         need(
+            Rule::CalledBefore,
+            vec![
+                hers("a", "03-03 10:00"),
+                phone("c", "03-04 14:00", PHONE),
+                whatsapp("w", "03-05 10:00", "358401234567", "Minna Virtanen", "Joko se on tulossa?"),
+            ],
+            "a c w",
+            "a c w",
+        ),
+        need(
+            Rule::NotedOwner,
+            vec![
+                hers("a", "03-03 10:00"),
+                phone("c", "03-04 14:00", PHONE),
+                note("n", "03-04 14:10", on_call, "Soittaja oli Minna Virtanen."),
+                letter(
+                    "b",
+                    "03-06 10:00",
+                    "Bo Berg <bo@posti.example>",
+                    "Hylly puuttuu.\n\nBo Berg\nPuh. 040 123 4567",
+                ),
+            ],
+            "a c n | b",
+            "a c n | b",
+        ),
+        need(
+            Rule::HalfName,
+            vec![
+                letter(
+                    "a",
+                    "03-03 10:00",
+                    "Jukka Laine <jukka@posti.example>",
+                    "Tilaus 40012345 puuttuu.\n\nJukka Laine",
+                ),
+                letter("b", "03-04 10:00", "Jani Laine <jani@posti.example>", "Tilaus 40012345 puuttuu.\n\nJani Laine"),
+                whatsapp("w", "03-05 10:00", "358401234567", "J. Laine", "Joko tilaus 40012345 on tulossa?"),
+            ],
+            "a | b | w",
+            "a | b | w",
+        ),
+        need(
+            Rule::OwnAccount,
+            vec![
+                letter(
+                    "a",
+                    "03-03 10:00",
+                    "Rauno Pirhonen <rauno@posti.example>",
+                    "Tilaus 40012345 puuttuu.\n\nRauno Pirhonen",
+                ),
+                whatsapp(
+                    "w",
+                    "03-04 10:00",
+                    "358401234567",
+                    "Essi Pirhonen",
+                    "Isä kysyy tilauksesta 40012345.\n\nRauno Pirhonen",
+                ),
+            ],
+            "a | w",
+            "a | w",
+        ),
+        need(
             Rule::CallerNamedAlike,
             vec![
                 phone("c", "03-04 14:00", PHONE),
