@@ -533,7 +533,11 @@ impl<'a> Gathering<'a> {
                 let why = OnEvidence::AddressOfAnotherName { address };
                 refused.push(tie(claim, &theirs, EvidenceClass::AssertedId, BITS_ASSERTED, false, why));
                 continue;
-            } else if names_caller.is_some() && other_name && self.heeds(Rule::OtherClaim) {
+            } else if names_caller.is_some()
+                && other_name
+                && self.heeds(Rule::OtherClaim)
+                && !(is_his && self.heeds(Rule::NotedOwner) && self.is_named_alike(*group, here))
+            {
                 asserted(OnEvidence::CallerNamedBySeveral { address })
             } else if is_his
                 && names_caller.is_some_and(|called_at| claim.at <= called_at)
