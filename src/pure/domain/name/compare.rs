@@ -118,14 +118,16 @@ pub(super) fn compare(one: &PersonName, other: &PersonName) -> Agreement {
 /// What somebody calls himself, which no list has ("Jallu P"): alone, or with the initial of the other's family name,
 /// it says nothing of who he is where it begins as his given name does.
 fn is_unknown_nickname(ours: &Reading<'_>, theirs: &Reading<'_>) -> bool {
-    let [given] = ours.given[..] else { return false };
+    // Whichever of the two words was read as which.
+    let (initials, spelt_out): (Vec<&str>, Vec<&str>) =
+        ours.given.iter().chain(&ours.family).partition(|word| is_initial(word));
+    let [nickname] = spelt_out[..] else { return false };
     let begins_alike =
         |one: &str, several: &[&str]| several.iter().any(|other| one.chars().next() == other.chars().next());
-    !is_initial(given)
-        && !is_given(given)
-        && !family::is_family(given)
-        && begins_alike(given, &theirs.given)
-        && ours.family.iter().all(|word| is_initial(word) && begins_alike(word, &theirs.family))
+    !is_given(nickname)
+        && !family::is_family(nickname)
+        && begins_alike(nickname, &theirs.given)
+        && initials.iter().all(|word| begins_alike(word, &theirs.family))
 }
 
 /// All words run together.

@@ -292,11 +292,29 @@ mod tests {
             ("Anna Maria", "Anna Korhonen", Unknown),
             ("Erik Martin", "Martin Svensson", Conflict),
             ("Minna Maria Virtanen", "Minna Virtanen-Korhonen", Full),
+            // A nickname that no list has says nothing, where it begins alike.
+            ("Jallu P", "Jalmari Pöyskö", Unknown),
+            ("Jallu K", "Jalmari Pöyskö", Conflict),
+            ("Jallu P", "Väinö Pöyskö", Conflict),
         ];
         for (one, other, expected) in table {
             let (a, b) = (PersonName::parse(one).unwrap(), PersonName::parse(other).unwrap());
             assert_eq!(a.compare(&b).verdict, expected, "{one} / {other}");
             assert_eq!(a.compare(&b), b.compare(&a), "{other} / {one}");
+        }
+    }
+
+    #[test]
+    fn whole_names_are_spelt_out() {
+        for (name, is_full) in [
+            ("Minna Virtanen", true),
+            ("Bo Ek", true),
+            ("BO EK", true),
+            ("Minna", false),
+            ("M. Virtanen", false),
+            ("Matias YB", false),
+        ] {
+            assert_eq!(PersonName::parse(name).unwrap().is_full(), is_full, "{name}");
         }
     }
 
