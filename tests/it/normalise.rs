@@ -2,7 +2,6 @@
 //! five languages.
 
 use lanka::pure::decide::normalise::{SUBJECT_CHARS_MAX, TEXT_BYTES_MAX, normalise};
-use lanka::pure::decide::triage::triage;
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
@@ -649,13 +648,13 @@ fn triage_reads_kind_and_urgency() {
         ("Mittarin lukema muuton aikaan oli 112 ja nyt 115", "service", "normal"),
     ];
     for (text, kind, priority) in table {
-        let found = triage(&normalised(says(chat(""), text)));
+        let found = normalised(says(chat(""), text)).triage;
         let kinds: Vec<&str> = found.kind.iter().map(|kind| kind.as_str()).collect();
         assert_eq!((kinds.join(" ").as_str(), found.priority.as_str()), (kind, priority), "{text:?}");
     }
-    let missed = triage(&normalised(call(CallOutcome::Missed, "")));
+    let missed = normalised(call(CallOutcome::Missed, "")).triage;
     assert_eq!((missed.kind.len(), missed.priority.as_str()), (0, "normal"));
-    let automatic = triage(&normalised(Incoming { auto: Some(Auto::Vacation), ..says(chat(""), "kiire, ei toimi") }));
+    let automatic = normalised(Incoming { auto: Some(Auto::Vacation), ..says(chat(""), "kiire, ei toimi") }).triage;
     assert_eq!((automatic.kind.len(), automatic.priority.as_str()), (0, "low"));
 }
 
@@ -718,7 +717,6 @@ proptest! {
         let message = normalised(incoming);
         prop_assert!(message.facts.len() <= 32);
         prop_assert!(message.occurred_at <= message.received_at && message.trusted_at <= message.received_at);
-        triage(&message);
     }
 
     #[test]

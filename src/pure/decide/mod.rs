@@ -87,7 +87,6 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
     let on = message.incoming.on.as_ref().and_then(|on| on.message);
     let tells_sender_of = on.filter(|_| resolved.identities.iter().any(|touched| touched.new));
     let is_late = resolved.is_tied || placed.is_left || comes_late(message, &resolved, &placed, facts);
-    let triage = triage::triage(message);
     let mut reasons = evidence::on_sender(message, policy);
     reasons.extend(resolved.reasons);
     reasons.extend(placed.reasons);
@@ -108,7 +107,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         anchors: placed.anchors,
         suggestions,
         moves: placed.moves,
-        triage,
+        triage: message.triage.clone(),
         changes: Vec::new(),
         early: Vec::new(),
         call: None,
@@ -163,7 +162,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         anchors: Vec::new(),
         suggestions: Vec::new(),
         moves: Vec::new(),
-        triage: triage::triage(message),
+        triage: message.triage.clone(),
         changes: Vec::new(),
         early: Vec::new(),
         call: None,

@@ -5,7 +5,7 @@
 //! customer's. Its three times never lie after the arrival. Nothing here can fail.
 
 use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
-use super::{phrases, prints};
+use super::{phrases, prints, triage};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, MAILTO, TEL};
@@ -59,6 +59,9 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     };
     let assurance = customer.identities.iter().map(|own| own.assurance).max().unwrap_or(Assurance::Asserted);
     let Says { new_matter, is_back, nothing } = says(&incoming, &words, &facts, policy);
+    let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
+    let own_text = if words.own.is_empty() { passed_on } else { words.own };
+    let triage = triage::triage(&incoming, &own_text, nothing);
     mark(&mut incoming);
     Message {
         id,
@@ -67,9 +70,9 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         tenant: event.tenant.clone(),
         channel: event.channel.clone(),
         kind: event.kind.clone(),
-        passages: if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() },
+        passages,
         quoted: if answers_quotation(&incoming) { prints::prints(&quoted, prints::QUOTED_MAX) } else { Vec::new() },
-        own_text: if words.own.is_empty() { passed_on } else { words.own },
+        own_text,
         occurred_at: times.occurred,
         trusted_at: times.trusted,
         received_at: event.received_at,
@@ -78,6 +81,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         says_new_matter: new_matter,
         says_is_back: is_back,
         says_nothing: nothing,
+        triage,
         incoming,
     }
 }

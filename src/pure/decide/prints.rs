@@ -40,7 +40,12 @@ pub fn prints(text: &str, max: usize) -> Vec<Print> {
         }
         line_ends = 0;
         is_ended = matches!(c, '.' | '!' | '?' | ':' | '…' | '。');
-        if c.is_alphanumeric() {
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                letters += 1;
+                hash = (hash ^ u64::from(c.to_ascii_lowercase() as u8)).wrapping_mul(FNV_PRIME);
+            }
+        } else if c.is_alphanumeric() {
             letters += 1;
             for lower in c.to_lowercase() {
                 for byte in lower.encode_utf8(&mut bytes).bytes() {

@@ -23,7 +23,7 @@ use crate::pure::domain::message::{
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::{OnOther, Say};
-use crate::pure::domain::ticket::{Ticket, TicketState, Triage};
+use crate::pure::domain::ticket::{Priority, Ticket, TicketState, Triage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message as it is kept.
@@ -213,6 +213,7 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         says_new_matter: outline.says_new_matter,
         says_is_back: outline.says_is_back,
         says_nothing: outline.says_nothing,
+        triage: kept.triage.clone(),
         ..bare(kept.id, incoming(kept, facts), kept.occurred_at)
     };
     let lookup = Lookup {
@@ -300,6 +301,7 @@ fn bare(id: MessageId, incoming: Incoming, at: Timestamp) -> Message {
         says_new_matter: false,
         says_is_back: false,
         says_nothing: true,
+        triage: Triage { kind: Vec::new(), priority: Priority::Low },
     }
 }
 
@@ -374,7 +376,6 @@ fn place_again(
     decision.moves = placed.moves;
     decision.suggestions = placed.suggestions;
     decision.reasons = placed.reasons;
-    decision.triage = kept.triage.clone();
     decision
 }
 
@@ -519,7 +520,7 @@ mod tests {
                 is_beside: false,
                 subject: None,
                 words: "Hei".to_owned(),
-                triage: Triage { kind: Vec::new(), priority: crate::pure::domain::ticket::Priority::Normal },
+                triage: Triage { kind: Vec::new(), priority: Priority::Normal },
                 outline: Outline { identities: vec![(identity, Assurance::Verified)], ..Outline::default() },
             });
         }

@@ -3,8 +3,9 @@
 //! Plain word lists ([`phrases`]): palvelu, pulma, palaute. One message may bring all
 //! three. Nothing here is evidence of whose it is.
 
+use super::extract::scan::cut;
 use super::phrases::{self, FEEDBACK, PROBLEM, SERVICE, URGENT};
-use crate::pure::domain::message::{Content, Message};
+use crate::pure::domain::message::{Content, Incoming};
 use crate::pure::domain::ticket::{MatterKind, Priority, Triage};
 
 /// Text read. Bytes: what is urgent is said at the beginning.
@@ -16,12 +17,11 @@ const SENTENCE_WORDS_MIN: usize = 6;
 
 /// Kind and urgency of a message. A greeting has no kind and low priority; so has automatic mail.
 /// A call without words has no kind, but is never low: somebody wanted something.
-pub fn triage(message: &Message) -> Triage {
-    let incoming = &message.incoming;
-    if incoming.auto.is_some() || message.says_nothing {
+pub fn triage(incoming: &Incoming, own_text: &str, says_nothing: bool) -> Triage {
+    if incoming.auto.is_some() || says_nothing {
         return Triage { kind: Vec::new(), priority: Priority::Low };
     }
-    let text = format!("{}\n{}", incoming.subject.as_deref().unwrap_or(""), message.own_text);
+    let text = format!("{}\n{}", incoming.subject.as_deref().unwrap_or(""), cut(own_text, READ_BYTES_MAX));
     let flat = phrases::flatten(&text, READ_BYTES_MAX);
     let urgent = URGENT.is_said_in(&flat);
     let mut kind = Vec::new();

@@ -8,6 +8,7 @@ use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
 use super::name::PersonName;
+use super::ticket::Triage;
 use serde::{Deserialize, Serialize};
 
 /// A delivery exactly as it arrived, stored before it was acknowledged.
@@ -636,6 +637,8 @@ pub struct Message {
     pub says_is_back: bool,
     /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
     pub says_nothing: bool,
+    /// What kind of matter it brings, and how soon it must be seen to.
+    pub triage: Triage,
 }
 
 impl Message {

@@ -66,9 +66,13 @@ pub struct Removed {
     pub contacts: u64,
 }
 
-/// Keeps people and tickets from being removed until the transaction ends.
+/// Keeps people and tickets from being removed until the transaction ends. Everything that such a transaction looks
+/// up has an index, and goes by it from here on: before a table is analysed for the first time Postgres believes it
+/// to be small, reads it whole, and keeps to that plan while the table grows.
 pub(super) async fn hold_off(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query("SELECT pg_advisory_xact_lock_shared($1)").bind(WRITERS).execute(connection).await?;
+    // Compilation would be thought worth its while where a whole table has to be read after all.
+    let sql = "SELECT pg_advisory_xact_lock_shared($1), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)";
+    sqlx::query(sql).bind(WRITERS).execute(connection).await?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use crate::pure::domain::policy::Policy;
 use names::{Hints, SignOff};
 use scan::{Haystack, cut};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -86,6 +87,8 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
     let mut facts = Facts {
         incoming,
         policy,
+        hints: hints(&incoming.sender),
+        introduced: OnceCell::new(),
         numbers: Vec::new(),
         claims: Vec::new(),
         names: Vec::new(),
@@ -111,6 +114,10 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
 struct Facts<'a> {
     incoming: &'a Incoming,
     policy: &'a Policy,
+    /// Of the sender.
+    hints: Hints,
+    /// Names by which the writer introduces himself.
+    introduced: OnceCell<Vec<PersonName>>,
     numbers: Vec<MessageFact>,
     claims: Vec<MessageFact>,
     names: Vec<MessageFact>,
@@ -183,12 +190,15 @@ impl Facts<'_> {
     fn sender_names(&self, words: &OwnWords) -> Vec<PersonName> {
         match self.incoming.direction {
             Direction::FromCustomer => {
-                let hints = hints(&self.incoming.sender);
-                let introduced = names::introductions(&words.own, &hints);
-                hints.called.into_iter().chain(words.signed.clone()).chain(introduced).collect()
+                let introduced = self.introduced(words).iter();
+                self.hints.called.iter().chain(&words.signed).chain(introduced).cloned().collect()
             }
             Direction::FromAgent => Vec::new(),
         }
+    }
+
+    fn introduced(&self, words: &OwnWords) -> &[PersonName] {
+        self.introduced.get_or_init(|| names::introductions(&words.own, &self.hints))
     }
 
     fn names_in(&mut self, words: &OwnWords) {
@@ -200,7 +210,7 @@ impl Facts<'_> {
                 if let Some(name) = words.signed.as_ref().filter(|_| !self.is_signed_by_another) {
                     self.name(name.clone(), if words.signature.is_empty() { Place::Body } else { Place::Signature });
                 }
-                for name in names::introductions(&words.own, &hints(&self.incoming.sender)) {
+                for name in self.introduced(words).to_vec() {
                     self.name(name, Place::Body);
                 }
             }

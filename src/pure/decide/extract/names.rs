@@ -27,6 +27,8 @@ const TAIL_LINES_MAX: usize = 12;
 const LINE_BYTES_MAX: usize = 400;
 /// End of the last line in which an inline sign-off is looked for. Bytes.
 const INLINE_BYTES_MAX: usize = 120;
+/// More than the longest of [`DEVICE_LINES`]. Bytes.
+const DEVICE_LINE_BYTES: usize = 64;
 /// Words of a name.
 const WORDS_MAX: usize = 4;
 /// Letters before a dot within a name ("M.", "Alex."); more end a sentence.
@@ -452,7 +454,7 @@ fn is_particulars(line: &str) -> bool {
     digits >= 5
         || lower.contains('@')
         || lower.contains("www.")
-        || DEVICE_LINES.iter().any(|start| lower.starts_with(start))
+        || is_of_device(line)
         || (lower.len() <= 60
             && lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word.trim_matches('.'))))
 }
@@ -492,11 +494,15 @@ fn signed_at(text: &str, start: usize, candidate: Candidate, alone: bool) -> Opt
     }
 }
 
+/// What a telephone's mail program puts below a text.
+fn is_of_device(line: &str) -> bool {
+    let lower = cut(line.trim(), DEVICE_LINE_BYTES).to_lowercase();
+    DEVICE_LINES.iter().any(|start| lower.starts_with(start))
+}
+
 /// A sign-off at the end of the last line: "… Kiitos! T. Minna", "… 40012345. Minna", "… /Minna".
 fn inline(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
-    let (start, line) = lines
-        .iter()
-        .find(|(_, line)| !DEVICE_LINES.iter().any(|device| line.trim().to_lowercase().starts_with(device)))?;
+    let (start, line) = lines.iter().find(|(_, line)| !is_of_device(line))?;
     let line = line.trim_end();
     let window = cut_front(line, INLINE_BYTES_MAX);
     let offset = start + (line.len() - window.len());
