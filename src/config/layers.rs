@@ -45,6 +45,11 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Whether whoever runs lanka wants no colours: `NO_COLOR` is there and not empty (<https://no-color.org>).
+    pub fn is_without_colours(&self) -> bool {
+        self.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+
     /// Variables that set keys, by name, with the path of the key.
     fn overrides(&self) -> impl Iterator<Item = (&str, String, &str)> {
         self.0.iter().filter_map(|(name, value)| {
@@ -78,7 +83,14 @@ fn named_with_dashes(path: &str) -> String {
 /// and where each key stands.
 pub(super) fn load(paths: &[PathBuf], environment: &Environment, report: &mut Report) -> Table {
     let mut builder = config::Config::builder().add_source(Layer(defaults(environment)));
-    for path in files(paths, report) {
+    let files = files(paths, report);
+    if files.is_empty() && report.files.is_empty() && environment.overrides().next().is_none() {
+        let file = SEARCHED[0].to_owned();
+        report.files.push(file.clone());
+        report
+            .warning_at(Origin { file, line: None }, "is not there, nor is anything else set: these are the defaults");
+    }
+    for path in files {
         if let Some(table) = read(&path, report) {
             builder = builder.add_source(Layer(table));
         }

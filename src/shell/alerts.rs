@@ -252,6 +252,7 @@ async fn look(alerts: &Alerts, probe: &Probe, known: &mut BTreeSet<(&'static str
         seen.insert((code, subject));
     }
     for (code, subject) in known.difference(&seen) {
+        metrics::gauge!("lanka_health", "code" => *code, "subject" => subject.clone()).set(0.0);
         alerts.recovered(code, subject);
     }
     *known = seen;

@@ -97,6 +97,17 @@ pub enum RunError {
         /// Which mirrors, and what they answer.
         why: String,
     },
+    /// A draining run ended with deliveries that could not be decided.
+    #[error(
+        "{} not decided yet: {why}. They wait, nothing is lost: the next run or daemon decides them",
+        super::counted(.count, "delivery is", "deliveries are")
+    )]
+    Undecided {
+        /// How many.
+        count: i64,
+        /// What is in the way.
+        why: String,
+    },
     /// A draining run ended with files that a vendor did not give out.
     #[error(
         "{} not fetched yet: {why}. They wait, nothing is lost: `lanka channels` counts them, the next run or daemon fetches them",
@@ -217,6 +228,10 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         tokio::time::sleep(DRAIN_INTERVAL).await;
     }
     Reconsider::new(store.clone(), parts.registry.clone()).until_idle().await?;
+    let undecided = match (store.pending().await?.0, ingest.trouble()) {
+        (count @ 1.., Some(why)) => Err(RunError::Undecided { count, why }),
+        _ => Ok(()),
+    };
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
     let names: Vec<String> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
@@ -224,7 +239,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let undelivered = deliver_all(store, &deliver, &names).await;
     Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
     alerts.close(ALERTS_CLOSE_MAX).await;
-    undelivered.and(unfetched).and(failed.map_or(Ok(()), Err))
+    undecided.and(undelivered).and(unfetched).and(failed.map_or(Ok(()), Err))
 }
 
 /// Fetches until nothing is left, or what is left did not come within [`UNDELIVERED_WAIT_MAX`], or is not due before.
@@ -370,6 +385,7 @@ impl Running {
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
 
+        let mirrors: Arc<[String]> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
         let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
         rest.spawn({
             let (deliver, stop) = (deliver.clone(), rest_stop.clone());
@@ -408,7 +424,7 @@ impl Running {
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
         let look = look(health.clone(), deliver, sections.alerts.channel_dead_after);
         rest.spawn(Reporter::new(store.clone(), look).keep_up(rest_stop.clone()));
-        let probes = probes(&store, &sections, health, beat.clone());
+        let probes = probes(&store, &sections, health, mirrors, beat.clone());
         rest.spawn(watch_health(alerts.clone(), probes, sections.alerts.check_interval, rest_stop.clone()));
         rest.spawn(telemetry::pat_watchdog(Arc::new(move || is_alive(&beat)), rest_stop));
         Ok(Self {
@@ -619,7 +635,13 @@ fn hooks(
 }
 
 /// What is looked at to say aloud that something gathers dust (promise P7).
-fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat: Arc<AtomicI64>) -> Vec<Probe> {
+fn probes(
+    store: &Store,
+    sections: &Sections,
+    healths: Vec<ChannelHealth>,
+    mirrors: Arc<[String]>,
+    beat: Arc<AtomicI64>,
+) -> Vec<Probe> {
     let (dead_after, silent_after) = (sections.alerts.channel_dead_after, sections.alerts.channel_silent_after);
     let names: Arc<[String]> = healths.iter().map(|health| health.channel().to_owned()).collect();
     let channels = move || {
@@ -662,7 +684,10 @@ fn probes(store: &Store, sections: &Sections, healths: Vec<ChannelHealth>, beat:
         let beat = beat.clone();
         async move { ingest_reading(&store, ingest_age, &beat).await }
     });
-    let outbox = stored("outbox", store, move |store| async move { outbox_readings(&store, outbox_age).await });
+    let outbox = stored("outbox", store, move |store| {
+        let mirrors = mirrors.clone();
+        async move { outbox_readings(&store, &mirrors, outbox_age).await }
+    });
     let media = stored("media", store, move |store| {
         let names = names.clone();
         async move { media_readings(&store, &names, outbox_age).await }
@@ -695,7 +720,7 @@ async fn ingest_reading(store: &Store, limit: Duration, beat: &AtomicI64) -> Res
         value: oldest.map_or(0.0, |at| (now.as_second() - at.as_second()) as f64),
         limit: limit.as_secs_f64(),
         message: format!(
-            "{} to be decided: look at the database's load and at `lanka quarantine list`",
+            "{} to be decided: look at the log, the database's load and `lanka quarantine list`",
             super::counted(count, "delivery waits", "deliveries wait")
         ),
     }])
@@ -719,10 +744,14 @@ pub async fn denied_readings(store: &Store, now: Timestamp) -> Result<Vec<Readin
     Ok(store.denied_since(since).await?.into_iter().map(reading).collect())
 }
 
-async fn outbox_readings(store: &Store, limit: Duration) -> Result<Vec<Reading>, StoreError> {
+async fn outbox_readings(store: &Store, mirrors: &[String], limit: Duration) -> Result<Vec<Reading>, StoreError> {
     let now = Timestamp::now();
     let mut readings = Vec::new();
-    for state in store.outbox_states().await? {
+    let states = store.outbox_states().await?;
+    for mirror in mirrors.iter().filter(|mirror| !states.iter().any(|state| state.mirror == **mirror)) {
+        metrics::gauge!("lanka_outbox_pending", "mirror" => mirror.clone()).set(0.0);
+    }
+    for state in states {
         metrics::gauge!("lanka_outbox_pending", "mirror" => state.mirror.clone()).set(state.pending as f64);
         readings.push(Reading {
             code: "outbox_late",

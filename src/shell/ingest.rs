@@ -19,6 +19,7 @@ use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, Sender, SenderCheck, What};
 use crate::pure::domain::policy::Policy;
 use crate::shell::content::{ContentHash, Stored};
+use crate::shell::patience::Patience;
 use crate::shell::sender::{Senders, Unchecked};
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::early_act;
@@ -107,6 +108,7 @@ pub struct Ingest {
     registry: Arc<Registry>,
     limits: BatchLimits,
     senders: Option<Senders>,
+    patience: Patience,
 }
 
 /// Deliveries that were claimed and read, with the transaction that holds them.
@@ -137,7 +139,7 @@ impl Read {
 impl Ingest {
     /// A loop over a store.
     pub fn new(store: Store, registry: Arc<Registry>, limits: BatchLimits) -> Self {
-        Self { store, registry, limits, senders: None }
+        Self { store, registry, limits, senders: None, patience: Patience::default() }
     }
 
     /// The same, with senders of mail checked where no server of ours has vouched for them. Without it they
@@ -149,6 +151,11 @@ impl Ingest {
     /// What it decides by.
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.clone()
+    }
+
+    /// What keeps deliveries from being decided, if anything does.
+    pub fn trouble(&self) -> Option<String> {
+        self.patience.trouble()
     }
 
     /// Works until told to stop, or with `until_idle` until nothing waits any more.
@@ -188,7 +195,7 @@ impl Ingest {
             };
             let ((), prepared) = tokio::join!(self.finish_or_halve(current), self.prepare());
             next = prepared.unwrap_or_else(|error| {
-                tracing::warn!(code = "ingest_claim_failed", %error, "cannot claim deliveries; trying again");
+                self.patience.outage(&error);
                 None
             });
         }
@@ -198,7 +205,7 @@ impl Ingest {
         match self.prepare().await {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::warn!(code = "ingest_claim_failed", %error, "cannot claim deliveries; trying again");
+                self.patience.outage(&error);
                 tokio::time::sleep(OUTAGE_WAIT).await;
                 None
             }
@@ -207,13 +214,11 @@ impl Ingest {
 
     async fn prepare(&self) -> Result<Option<Prepared>, StoreError> {
         loop {
-            let except = match &self.senders {
-                Some(senders) => {
-                    senders.room().await;
-                    senders.open()
-                }
-                None => Vec::new(),
-            };
+            let mut except = self.patience.aside();
+            if let Some(senders) = &self.senders {
+                senders.room().await;
+                except.extend(senders.open());
+            }
             let mut tx = self.store.pool.begin().await?;
             let BatchLimits { rows_max, bytes_max, .. } = self.limits;
             let claimed = raw_event::claim(&self.store, &mut tx, rows_max, bytes_max, &except).await?;
@@ -322,6 +327,7 @@ impl Ingest {
         retention::unname(&mut tx, &unnamed).await?;
         tx.commit().await?;
         self.forget(&raw);
+        self.patience.decided(&raw);
         self.store.forget_contents(unnamed).await;
         for fault in &read.faults {
             tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
@@ -414,8 +420,14 @@ impl Ingest {
                     Err(error) => error,
                 },
             };
-            if error.is_outage() {
-                tracing::warn!(code = "ingest_outage", %error, "the database is away; the batch waits in the queue");
+            if let (StoreError::Content(error), [raw]) = (&error, raw.as_slice())
+                && self.patience.set_aside(*raw, error)
+            {
+                continue;
+            }
+            let is_of_one = matches!(error, StoreError::Content(_)) && raw.len() > 1;
+            if error.is_outage() && !is_of_one {
+                self.patience.outage(&error);
                 tokio::time::sleep(OUTAGE_WAIT).await;
                 return;
             }
@@ -458,13 +470,14 @@ impl Ingest {
             raw_event::settle(&mut tx, raw).await?;
             tx.commit().await?;
             self.forget(raw);
+            self.patience.decided(raw);
             Ok::<(), StoreError>(())
         };
         match result.await {
             Ok(()) => tracing::warn!(code = "quarantined", raw_event.id = ?raw.first(), fault = "not_storable",
                 "a delivery could not be stored; look at it with `lanka quarantine list`"),
             Err(error) => {
-                tracing::warn!(code = "ingest_outage", %error, "cannot quarantine; the delivery waits in the queue")
+                self.patience.outage(&error);
             }
         }
     }

@@ -7,7 +7,7 @@
 //! **Invariant:** telling never stops the daemon. No journal falls back to text, no systemd is no
 //! error.
 
-use crate::config::LogFormat;
+use crate::config::{Environment, LogFormat};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sd_notify::NotifyState;
 use std::io::IsTerminal;
@@ -61,12 +61,20 @@ pub enum TelemetryError {
 pub fn start_logs(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
     let filter = EnvFilter::builder().parse(capped(level))?;
     let (layer, fell_back) = log_layer(format);
-    let started = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
-    started.map_err(|_| TelemetryError::LogsTwice)?;
+    filtered(layer, filter).try_init().map_err(|_| TelemetryError::LogsTwice)?;
     if fell_back {
         tracing::warn!("there is no journal here; logging as text");
     }
     Ok(())
+}
+
+/// What `layer` writes of that which `filter` lets through.
+///
+/// The filter is the whole subscriber's, not the layer's own (`with_filter`): that kind remembers its last no by
+/// thread, and a library that only asks whether it may speak (sqlx, of each notice) took with it the next line that
+/// somebody said there.
+fn filtered(layer: Box<dyn Layer<Registry> + Send + Sync>, filter: EnvFilter) -> impl tracing::Subscriber {
+    tracing_subscriber::registry().with(layer).with(filter)
 }
 
 /// A filter under which libraries say no more than their caps, nor more than everything else does.
@@ -82,7 +90,7 @@ fn capped(level: &str) -> String {
 /// to what commands print.
 fn log_layer(format: LogFormat) -> (Box<dyn Layer<Registry> + Send + Sync>, bool) {
     let text = || {
-        let colours = std::io::stderr().is_terminal();
+        let colours = wants_colours(&std::io::stderr());
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours).boxed()
     };
     match format {
@@ -95,6 +103,11 @@ fn log_layer(format: LogFormat) -> (Box<dyn Layer<Registry> + Send + Sync>, bool
             Err(_) => (text(), true),
         },
     }
+}
+
+/// Whether colours are for whoever is at the other end: a terminal, and no `NO_COLOR` (<https://no-color.org>).
+pub(crate) fn wants_colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && !Environment::of_process().is_without_colours()
 }
 
 /// The process's metrics, rendered for `GET /metrics`.
@@ -235,6 +248,41 @@ mod tests {
             }
         }
         assert!(EnvFilter::builder().parse(capped("lanka=loud")).is_err());
+    }
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Page(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_library_that_is_kept_quiet_takes_no_other_line_with_it() {
+        let page = Page::default();
+        let written = page.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || written.clone()).boxed();
+        let filter = EnvFilter::builder().parse(capped("info")).unwrap();
+        tracing::subscriber::with_default(filtered(layer, filter), || {
+            for _ in 0..2 {
+                // As sqlx does with each notice of the database.
+                assert!(!tracing::enabled!(target: "sqlx::postgres::notice", tracing::Level::INFO));
+                tracing::info!("the first line after it");
+                tracing::info!(target: "sqlx::query", "a statement");
+                tracing::info!("the second");
+            }
+        });
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!((count("the first line"), count("the second"), count("statement")), (2, 2, 0), "{text}");
     }
 
     #[test]

@@ -128,9 +128,41 @@ impl Office {
     }
 
     async fn ready(&self) -> (u16, String) {
+        self.get("/readyz").await
+    }
+
+    /// A line of `/metrics`, without its value, and the value.
+    async fn metric(&self, name: &str) -> Option<String> {
+        let (_, text) = self.get("/metrics").await;
+        text.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+    }
+
+    /// A mail with an attachment in the Maildir, in one rename.
+    fn post(&self, name: &str, attachment: &str) {
+        fs::write(self.path("mail/tmp").join(name), mail(name, attachment)).expect("a mail");
+        fs::rename(self.path("mail/tmp").join(name), self.path("mail/new").join(name)).expect("a mail in new/");
+    }
+
+    /// As a disk that is full for these bytes and no other: their place in the content store is taken.
+    fn refuse(&self, bytes: &[u8]) -> PathBuf {
+        let name = lanka::shell::content::ContentHash::of(bytes).to_string();
+        let place = self.path("data/content").join(&name[..2]);
+        fs::create_dir_all(self.path("data/content")).expect("a content store");
+        fs::write(&place, "in the way").expect("something in the way");
+        place
+    }
+
+    async fn is_decided(&self, subject: &str) -> bool {
+        let sql = "SELECT count(*) FROM message WHERE subject = $1";
+        let count: i64 = sqlx::query_scalar(sql).bind(subject).fetch_one(&self.db.pool).await.expect("a count");
+        count == 1
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
         let ask = async {
             let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await?;
-            socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+            let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+            socket.write_all(request.as_bytes()).await?;
             let mut answer = String::new();
             socket.read_to_string(&mut answer).await?;
             std::io::Result::Ok(answer)
@@ -157,6 +189,15 @@ impl Drop for Daemon {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn mail(name: &str, attachment: &str) -> String {
+    format!(
+        "From: minna@posti.example\r\nTo: asiakaspalvelu@kauppa.example\r\nSubject: {name}\r\n\
+         Date: Mon, 2 Mar 2026 10:00:00 +0200\r\nMessage-ID: <{name}@posti.example>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nLook at the file.\r\n--b\r\n\
+         Content-Type: application/octet-stream; name=a.bin\r\n\r\n{attachment}\r\n--b--\r\n"
+    )
 }
 
 fn lanka(arguments: &[&str]) -> Command {
@@ -237,6 +278,87 @@ async fn a_mirror_that_refuses_is_seen_by_commands() {
     let gone = office.mirror();
     assert_eq!((&gone["state"], &gone["pending"]), (&"unknown".into(), &1.into()), "{gone}");
     assert!(gone["why"].as_str().is_some_and(|why| why.contains("503")), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_delivered_waits_no_more_and_every_start_says_that_it_runs() {
+    let office = Office::new(|config| config).await;
+    let pending = "lanka_outbox_pending{mirror=\"desk\"}";
+    let late = "lanka_health{code=\"outbox_late\",subject=\"desk\"}";
+    office.tool.otherwise(Answer::Status(503));
+    let daemon = office.daemon();
+    eventually("it runs", async || (office.lines(&["INFO", "lanka runs"]) == 1).then_some(())).await;
+    office.enqueue().await;
+    eventually("it waits", async || office.metric(pending).await.filter(|count| count == "1")).await;
+    eventually("it is late", async || office.metric(late).await.filter(|age| age != "0")).await;
+    office.tool.otherwise(Answer::Status(200));
+    eventually("it waits no more", async || office.metric(pending).await.filter(|count| count == "0")).await;
+    eventually("nothing is late", async || office.metric(late).await.filter(|age| age == "0")).await;
+    daemon.stop();
+
+    // What a daemon said that was killed at its start.
+    office
+        .execute(
+            "INSERT INTO health (side, name, state, since, failures, why, reporter, reported_at)
+                SELECT 'channel', 'mail', 'starting', now(), 0, '', gen_random_uuid(), now()
+             ON CONFLICT (side, name) DO UPDATE SET state = excluded.state, reporter = excluded.reporter, reported_at = now()",
+        )
+        .await;
+    let began = Instant::now();
+    // The database says more at a second start (what is there already), and none of it silences lanka.
+    let daemon = office.daemon();
+    eventually("it runs again", async || (office.lines(&["INFO", "lanka runs"]) == 1).then_some(())).await;
+    office.until("the word of the living", "ok", || office.channel("mail")).await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    daemon.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_keeps_waiting_what_needs_it_and_nothing_else() {
+    let office = Office::new(|config| config).await;
+    let (small, large) = ("a picture".repeat(99), "a film".repeat(400_000));
+    let in_the_way = office.refuse(small.as_bytes());
+    let daemon = office.daemon();
+    office.post("with-picture", &small);
+    office.post("with-note", "a note");
+    eventually("the other is decided", async || office.is_decided("with-note").await.then_some(())).await;
+    eventually("it is said", async || (office.lines(&["WARN", "content_failed"]) > 0).then_some(())).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!office.is_decided("with-picture").await, "its picture is not stored");
+    assert_eq!(office.lines(&["content_failed"]), 1, "once, not at each attempt: {}", office.log());
+    assert_eq!(office.lines(&["ingest_outage"]), 0, "the database is there: {}", office.log());
+    fs::remove_file(&in_the_way).expect("room again");
+    eventually("it is decided", async || office.is_decided("with-picture").await.then_some(())).await;
+    eventually("that is said", async || (office.lines(&["INFO", "files are stored again"]) == 1).then_some(())).await;
+
+    // A mail so large that it goes to the content store as a whole, before it is acknowledged.
+    let in_the_way = office.refuse(mail("with-film", &large).as_bytes());
+    office.post("with-film", &large);
+    office.until("it fails", "failing", || office.channel("mail")).await;
+    office.post("with-note-too", "another note");
+    eventually("the other comes in", async || office.is_decided("with-note-too").await.then_some(())).await;
+    let dead = office.until("it is dead, for one mail stays", "dead", || office.channel("mail")).await;
+    assert!(dead["why"].as_str().is_some_and(|why| why.contains("Is the disk full?")), "{dead}");
+    assert_eq!(office.lines(&["the channel fails"]), 1, "once an onset: {}", office.log());
+    fs::remove_file(&in_the_way).expect("room again");
+    eventually("it comes in", async || office.is_decided("with-film").await.then_some(())).await;
+    office.until("it works again", "ok", || office.channel("mail")).await;
+    eventually("that is said", async || (office.lines(&["WARN", "channel_dead"]) == 2).then_some(())).await;
+    daemon.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drained_run_says_what_it_could_not_decide() {
+    let office = Office::new(|config| config).await;
+    let picture = "a picture".repeat(99);
+    let in_the_way = office.refuse(picture.as_bytes());
+    office.post("with-picture", &picture);
+    let (code, text) = said(&office.output(&["run", "--until-idle"]));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("1 delivery is not decided yet"), "{text}");
+    fs::remove_file(&in_the_way).expect("room again");
+    assert_eq!(said(&office.output(&["run", "--until-idle"])).0, Some(0));
+    assert!(office.is_decided("with-picture").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -351,16 +351,30 @@ pub fn unknown_word(word: &str, known: &[&str]) -> String {
     }
 }
 
+/// So many letters of a word's beginning say which is meant.
+const BEGUN_CHARS_MIN: usize = 3;
+
 /// The candidate that a slip of the keyboard most likely meant, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let wanted = plain(word);
+    let candidates: Vec<&str> = candidates.into_iter().collect();
     let scored =
-        candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate));
+        candidates.iter().map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), *candidate));
     let (distance, candidate) = scored.min_by_key(|(distance, _)| *distance)?;
     // A third of the letters: `tsl` → `tls` and `adress` → `addresses`, but not `ssl` → `none`.
     let longest = wanted.chars().count().max(candidate.chars().count());
-    (distance <= (longest / 3).max(1)).then_some(candidate)
+    if distance <= (longest / 3).max(1) {
+        return Some(candidate);
+    }
+    // Else one that only goes on longer, or breaks off: `logging` → `log`, `lang` → `languages`.
+    let is_begun = |candidate: &&str| {
+        let candidate = plain(candidate);
+        let (short, long) = if candidate.len() < wanted.len() { (&candidate, &wanted) } else { (&wanted, &candidate) };
+        short.chars().count() >= BEGUN_CHARS_MIN && long.starts_with(short.as_str())
+    };
+    let mut begun = candidates.iter().copied().filter(is_begun);
+    begun.next().filter(|_| begun.next().is_none())
 }
 
 /// The word in backticks that follows `opening`, if the message starts so.
@@ -530,6 +544,10 @@ mod tests {
             ("adresses", Some("addresses")),
             ("pasword", Some("password")),
             ("colour", None),
+            ("pass", Some("password")),
+            ("hosts_and_ports", Some("host")),
+            ("ho", None),
+            ("", None),
         ] {
             assert_eq!(nearest(slip, words), meant, "{slip}");
         }

@@ -5,11 +5,15 @@
 
 use super::{Failure, Format};
 use crate::pure::domain::Timestamp;
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use crate::shell::telemetry::wants_colours;
+use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+/// Lines of prose in a table are not narrower than this.
+const PROSE_COLUMNS_MIN: u16 = 24;
 
 /// Standard output, buffered. What is not finished is lost.
 pub(super) struct Output {
@@ -21,7 +25,7 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn new(format: Format) -> Self {
         let stdout = io::stdout();
-        let colours = stdout.is_terminal();
+        let colours = wants_colours(&stdout);
         Self { writer: BufWriter::new(stdout), format, colours }
     }
 
@@ -81,11 +85,18 @@ impl Output {
             return self.text(nothing);
         }
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+        table.load_style(presets::NOTHING);
+        table.set_header(header.iter().map(|title| match self.colours {
+            true => Cell::new(title).add_attribute(Attribute::Bold),
+            false => Cell::new(title),
+        }));
         table.add_rows(rows.iter().map(|row| cells(row).iter().map(|cell| safe(cell)).collect::<Vec<_>>()));
-        if !self.colours {
-            table.force_no_tty();
+        // A terminal that does not know its width says 0.
+        match table.width().filter(|columns| *columns > 0) {
+            Some(columns) => fit(&mut table, columns),
+            None => {
+                table.set_content_arrangement(ContentArrangement::Disabled);
+            }
         }
         Ok(writeln!(self.writer, "{}", table.trim_fmt())?)
     }
@@ -93,6 +104,24 @@ impl Output {
     /// Everything is out.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+/// Fits a table into a terminal: the last column, which is prose, is broken into lines of [`PROSE_COLUMNS_MIN`] or
+/// more. The others stay whole, for nobody reads a name letter by letter; where even that is too wide, the terminal
+/// breaks the lines as it does any other.
+fn fit(table: &mut Table, columns: u16) {
+    // With the blank on either side.
+    let widths: Vec<u16> = table.column_max_content_widths().iter().map(|width| width.saturating_add(2)).collect();
+    let Some((last, others)) = widths.split_last() else { return };
+    let others = others.iter().fold(0, |sum: u16, width| sum.saturating_add(*width));
+    let left = columns.saturating_sub(others).max(PROSE_COLUMNS_MIN).min(*last);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(others.saturating_add(left));
+    for (at, width) in widths.iter().enumerate() {
+        let width = if at + 1 == widths.len() { left } else { *width };
+        if let Some(column) = table.column_mut(at) {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
     }
 }
 
@@ -145,6 +174,34 @@ pub(super) fn progress(total: u64, what: &'static str, bytes: bool) -> ProgressB
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_prose_is_broken() {
+        let given = |columns| {
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).force_no_tty().set_header(["channel", "state", "why"]);
+            table.add_row(["asiakaspalvelu", "failing", "the server took the login, but does not open the mailbox"]);
+            fit(&mut table, columns);
+            table.trim_fmt()
+        };
+        let table = [
+            (
+                60,
+                " channel         state    why\n asiakaspalvelu  failing  the server took the login, but\n                          does not open the mailbox",
+            ),
+            (
+                20,
+                " channel         state    why\n asiakaspalvelu  failing  the server took the\n                          login, but does not\n                          open the mailbox",
+            ),
+            (
+                200,
+                " channel         state    why\n asiakaspalvelu  failing  the server took the login, but does not open the mailbox",
+            ),
+        ];
+        for (columns, expected) in table {
+            assert_eq!(given(columns), expected, "{columns}");
+        }
+    }
 
     #[test]
     fn texts_cannot_steer_a_terminal() {

@@ -1,7 +1,7 @@
 //! `lanka run` and `lanka migrate`.
 
 use super::{Failure, quiet_logs, settings, start_logs};
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Problem, Settings};
 use crate::shell::{Deployment, daemon};
 use std::path::PathBuf;
 
@@ -16,9 +16,7 @@ impl Run {
     pub(super) async fn run(self, config: &[PathBuf]) -> Result<(), Failure> {
         let settings = settings(config)?;
         start_logs(settings.log.format, &settings.log.level)?;
-        for problem in &settings.warnings {
-            tracing::warn!(code = "configuration", "{problem}");
-        }
+        warn(&settings.warnings);
         let result = match self.until_idle {
             true => daemon::until_idle(settings).await,
             false => {
@@ -33,13 +31,23 @@ impl Run {
 /// The configuration as it is now, unless it is wrong: then every problem is logged.
 fn reload(config: &[PathBuf]) -> Option<Settings> {
     match Settings::load(config, &Environment::of_process()) {
-        Ok(settings) => Some(settings),
+        Ok(settings) => {
+            warn(&settings.warnings);
+            Some(settings)
+        }
         Err(problems) => {
-            for problem in problems {
+            // What is no mistake is said when the mistakes are gone.
+            for problem in problems.iter().filter(|problem| problem.is_error()) {
                 tracing::error!(code = "configuration", "not reloaded: {problem}");
             }
             None
         }
+    }
+}
+
+fn warn(warnings: &[Problem]) {
+    for problem in warnings {
+        tracing::warn!(code = "configuration", "{problem}");
     }
 }
 

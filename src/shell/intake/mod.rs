@@ -139,23 +139,26 @@ impl ChannelHealth {
         });
     }
 
-    /// The source failed. Logged at the onset and when the reason changes, not at each attempt.
+    /// The source failed. Logged at the onset and when the code changes, not at each attempt, whose details may
+    /// differ every time (the name of a file that could not be written).
     /// The alert, with its own patience, is the reader's.
     pub fn failing(&self, code: &'static str, detail: impl Into<String>) {
         let detail = detail.into();
         self.shared.failures.fetch_add(1, Ordering::Relaxed);
         self.shared.state.send_if_modified(|state| {
-            let since = match state {
+            let (since, is_news) = match state {
                 HealthState::Failing { code: before, detail: said, since } => {
                     if *before == code && *said == detail {
                         return false;
                     }
-                    *since
+                    (*since, *before != code)
                 }
-                HealthState::Starting => self.shared.began_at,
-                HealthState::Working => Timestamp::now(),
+                HealthState::Starting => (self.shared.began_at, true),
+                HealthState::Working => (Timestamp::now(), true),
             };
-            tracing::info!(channel.name = self.shared.channel, code, detail, "the channel fails, trying again");
+            if is_news {
+                tracing::info!(channel.name = self.shared.channel, code, detail, "the channel fails, trying again");
+            }
             *state = HealthState::Failing { code, detail, since };
             true
         });

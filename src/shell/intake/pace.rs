@@ -17,6 +17,8 @@ const IDLE_RUN_FAILURES_MAX: u32 = 5;
 pub enum Found {
     /// Something was stored, or is about to be: look again at once.
     Work,
+    /// Something was stored, and something else could not be: look again at once, but this is no recovery.
+    Partly,
     /// Something is there, but not ready.
     Unready,
     /// Nothing.
@@ -60,12 +62,13 @@ pub async fn watch<S: Source>(
     let work = async {
         loop {
             match source.step().await {
+                Ok(Found::Partly) => {}
                 Ok(found) => {
                     backoff.reset();
                     failures = 0;
                     health.worked();
                     match found {
-                        Found::Work => {}
+                        Found::Work | Found::Partly => {}
                         Found::Nothing if until_idle => return Ok(()),
                         Found::Nothing | Found::Unready => tokio::time::sleep(pause).await,
                     }

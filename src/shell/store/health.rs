@@ -144,6 +144,7 @@ impl Store {
                 worked_at = greatest(h.worked_at, excluded.worked_at), failures = excluded.failures, why = excluded.why,
                 reporter = excluded.reporter, reported_at = excluded.reported_at
              WHERE h.reporter IS NULL OR h.reporter = excluded.reporter OR h.reported_at < now() - make_interval(secs => $9)
+                OR (h.state IN ('starting', 'untried') AND excluded.state NOT IN ('starting', 'untried'))
                 OR (excluded.state IN ('failing', 'dead', 'parked') AND h.state NOT IN ('failing', 'dead', 'parked'))",
         )
         .bind(sides)

@@ -23,7 +23,7 @@ mod log;
 mod pile;
 
 use super::pace::{self, Failure, Found, Source};
-use super::{ChannelHealth, ChannelIdent};
+use super::{Backoff, ChannelHealth, ChannelIdent};
 use crate::pure::channels::{DropLayout, DropSource, TailSource};
 use crate::pure::domain::Timestamp;
 use crate::shell::content::{ContentError, ContentHash};
@@ -77,6 +77,10 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// such patience: files come into `new/` by renaming.)
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
+/// Waits before a large file is tried again that the content store did not take: each attempt writes all of it.
+const UNSTORED_WAIT_FIRST: Duration = Duration::from_secs(1);
+const UNSTORED_WAIT_LONGEST: Duration = Duration::from_secs(60);
+
 /// A modification time further ahead than clocks differ says nothing.
 const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(60);
 
@@ -102,9 +106,16 @@ pub enum DirectoryError {
     /// Postgres does not take it now.
     #[error("the deliveries could not be stored: {0}")]
     Store(#[from] StoreError),
-    /// The content store does not take it now.
-    #[error("a large file could not be stored: {0}")]
-    Content(#[from] ContentError),
+    /// The content store does not take some large files now; the others were taken.
+    #[error("{count} large files in {} could not be stored: {why}. Is the disk full?", dir.display())]
+    Unstored {
+        /// How many.
+        count: usize,
+        /// Where.
+        dir: PathBuf,
+        /// What the content store says.
+        why: String,
+    },
     /// Some files cannot be read; the others were taken.
     #[error("{count} files in {} cannot be read: check the rights of lanka's user", dir.display())]
     Unreadable {
@@ -126,12 +137,12 @@ impl Failure for DirectoryError {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => "path_missing",
             Self::Io { .. } | Self::Unreadable { .. } => "file_unreadable",
-            Self::Store(_) | Self::Content(_) => "store_failed",
+            Self::Store(_) | Self::Unstored { .. } => "store_failed",
         }
     }
 
     fn is_partial(&self) -> bool {
-        matches!(self, Self::Unreadable { .. })
+        matches!(self, Self::Unreadable { .. } | Self::Unstored { .. })
     }
 }
 

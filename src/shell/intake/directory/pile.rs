@@ -45,6 +45,14 @@ enum Content {
     Stored,
 }
 
+/// The content store took no large file when it was last asked.
+struct Refusal {
+    why: String,
+    /// When it is asked again.
+    until: Instant,
+    waits: Backoff,
+}
+
 /// A channel that empties a directory.
 pub(super) struct Pile {
     source: DropSource,
@@ -58,6 +66,11 @@ pub(super) struct Pile {
     taken: usize,
     unready: usize,
     unreadable: usize,
+    /// Of these, the large ones that the content store does not take.
+    unstored: usize,
+    refusal: Option<Refusal>,
+    /// The listing before met files that could not be taken.
+    is_troubled: bool,
     /// Modification time of the directory at the last listing that found nothing, and when that was.
     empty_at: Option<(SystemTime, SystemTime)>,
     listed_at: Instant,
@@ -78,22 +91,25 @@ impl Source for Pile {
             return Ok(Found::Nothing);
         }
         let (batch, more) = self.next_batch(&dir).await?;
-        if !batch.is_empty() {
-            self.taken += batch.len();
-            self.take(&dir, batch).await?;
+        if !batch.is_empty()
+            && let Err(error) = self.take(&dir, batch).await
+        {
+            // It begins anew: what was listed and not taken is there still.
+            (self.listing, self.empty_at) = (None, None);
+            return Err(error);
         }
         if more {
-            return Ok(Found::Work);
+            return Ok(self.work());
         }
         self.listing = None;
-        let (taken, unready, unreadable) = (self.taken, self.unready, self.unreadable);
-        if taken + unready + unreadable > 0 {
+        let (taken, unready, failed) = (self.taken, self.unready, self.unreadable + self.unstored);
+        if taken + unready + failed > 0 {
             self.empty_at = None;
         }
-        match (taken, unready, unreadable) {
+        match (taken, unready, failed) {
             // What came meanwhile may have been missed by the listing.
-            (1.., _, _) => Ok(Found::Work),
-            (_, _, 1..) => Err(DirectoryError::Unreadable { count: unreadable, dir }),
+            (1.., _, _) => Ok(self.work()),
+            (_, _, 1..) => Err(self.failure(dir)),
             (_, 1.., _) => Ok(Found::Unready),
             _ => Ok(Found::Nothing),
         }
@@ -112,8 +128,39 @@ impl Pile {
             taken: 0,
             unready: 0,
             unreadable: 0,
+            unstored: 0,
+            refusal: None,
+            is_troubled: false,
             empty_at: None,
             listed_at,
+        }
+    }
+
+    /// Something was taken: whether that means that all is well.
+    fn work(&self) -> Found {
+        match self.is_troubled || self.unreadable + self.unstored > 0 {
+            true => Found::Partly,
+            false => Found::Work,
+        }
+    }
+
+    /// The content store did not take a large file: none is tried again for a while.
+    fn refused(&mut self, error: &ContentError) {
+        let mut waits = match self.refusal.take() {
+            Some(refusal) => refusal.waits,
+            None => Backoff::new(UNSTORED_WAIT_FIRST, UNSTORED_WAIT_LONGEST),
+        };
+        let until = Instant::now() + waits.next_wait();
+        self.refusal = Some(Refusal { why: error.to_string(), until, waits });
+    }
+
+    /// What of a listing could not be taken.
+    fn failure(&mut self, dir: PathBuf) -> DirectoryError {
+        match &self.refusal {
+            Some(Refusal { why, .. }) if self.unstored > 0 => {
+                DirectoryError::Unstored { count: self.unstored, dir, why: why.clone() }
+            }
+            _ => DirectoryError::Unreadable { count: self.unreadable, dir },
         }
     }
 
@@ -157,7 +204,12 @@ impl Pile {
         });
         let Some((listing, modified, now)) = opened.await? else { return Ok(false) };
         (self.listing, self.empty_at, self.listed_at) = (Some(listing), Some((modified, now)), Instant::now());
+        self.is_troubled = self.unreadable + self.unstored > 0;
         (self.taken, self.unready, self.unreadable) = (0, 0, 0);
+        if self.unstored == 0 {
+            self.refusal = None;
+        }
+        self.unstored = 0;
         Ok(true)
     }
 
@@ -191,10 +243,23 @@ impl Pile {
                 .and_then(|ms| Timestamp::from_millisecond(ms).ok());
             match file.content {
                 Content::Whole(bytes) => events.push(self.taker.event(at, origin, RawBody::Bytes(bytes))),
+                Content::Large(_) if self.refusal.as_ref().is_some_and(|refusal| Instant::now() < refusal.until) => {
+                    self.unstored += 1;
+                    continue;
+                }
                 Content::Large(open) => match self.take_large(open, file.identity).await? {
-                    Some(body) => events.push(self.taker.event(at, origin, body)),
-                    None => {
+                    Ok(Some(body)) => {
+                        self.refusal = None;
+                        events.push(self.taker.event(at, origin, body));
+                    }
+                    Ok(None) => {
                         self.unready += 1;
+                        continue;
+                    }
+                    // The others need not wait for it.
+                    Err(error) => {
+                        self.unstored += 1;
+                        self.refused(&error);
                         continue;
                     }
                 },
@@ -204,6 +269,7 @@ impl Pile {
             stored.push(file.identity);
             names.push(file.name);
         }
+        self.taken += names.len();
         // What was stored before a crash is known to the cursor already.
         if !events.is_empty() || !too_large.is_empty() {
             let cursor = PileCursor { unmoved: stored };
@@ -221,11 +287,18 @@ impl Pile {
         self.move_stored(dir).await
     }
 
-    /// Puts a large file into the content store. `None` if it changed while it was read.
-    async fn take_large(&self, file: File, identity: Identity) -> Result<Option<RawBody>, DirectoryError> {
+    /// Puts a large file into the content store. `None` if it changed while it was read. The inner error is the
+    /// content store's.
+    async fn take_large(
+        &self,
+        mut file: File,
+        identity: Identity,
+    ) -> Result<Result<Option<RawBody>, ContentError>, DirectoryError> {
         let path = &self.source.path;
-        let mut writer = self.taker.store.content.writer(self.source.file_bytes_max).await?;
-        let mut file = file;
+        let mut writer = match self.taker.store.content.writer(self.source.file_bytes_max).await {
+            Ok(writer) => writer,
+            Err(error) => return Ok(Err(error)),
+        };
         loop {
             let (back, piece) = blocking(move || {
                 let mut piece = Vec::with_capacity(PIECE_BYTES);
@@ -240,16 +313,17 @@ impl Pile {
             }
             match writer.write(Bytes::from(piece)).await {
                 // It has grown since it was measured.
-                Err(ContentError::TooLarge { .. }) => return Ok(None),
-                other => other?,
+                Err(ContentError::TooLarge { .. }) => return Ok(Ok(None)),
+                Err(error) => return Ok(Err(error)),
+                Ok(()) => {}
             }
         }
         let metadata = file.metadata().map_err(DirectoryError::io("look at a file in", path))?;
         if Identity::of(&metadata) != identity {
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        let stored = writer.finish().await?;
-        Ok(Some(RawBody::Stored { hash: stored.hash, bytes: stored.bytes }))
+        let stored = writer.finish().await;
+        Ok(stored.map(|stored| Some(RawBody::Stored { hash: stored.hash, bytes: stored.bytes })))
     }
 
     async fn move_stored(&mut self, dir: &Path) -> Result<(), DirectoryError> {
