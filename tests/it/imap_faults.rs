@@ -26,6 +26,8 @@ enum Fault {
     HangsUp(u32),
     /// The body of this UID comes as garbage, always.
     Garbage(u32),
+    /// Beside the body of this UID come brackets in brackets, always.
+    Deep(u32),
     /// It dies whenever this body is fetched.
     DiesAt(u32),
     /// FETCH of this body is answered NO, always.
@@ -194,9 +196,10 @@ async fn serve(
                     return None;
                 }
                 Fault::DiesAt(uid) if wanted.contains(&uid) => return None,
-                Fault::Garbage(bad) => {
-                    let line =
-                        |uid: &u32| if *uid == bad { "* 1 FETCH (UID what BODY[\r\n".to_owned() } else { fetch(*uid) };
+                Fault::Garbage(bad) | Fault::Deep(bad) => {
+                    let deep = format!("* 1 FETCH (UID {bad} BODYSTRUCTURE {}\r\n", "(".repeat(100_000));
+                    let broken = if fault == Fault::Deep(bad) { &deep } else { "* 1 FETCH (UID what BODY[\r\n" };
+                    let line = |uid: &u32| if *uid == bad { broken.to_owned() } else { fetch(*uid) };
                     answer = wanted.iter().map(line).collect();
                 }
                 Fault::Throttles(times) if count() <= times => status = "NO [THROTTLED] slow down, anna@example.fi",
@@ -312,7 +315,14 @@ async fn a_refused_or_torn_fetch_never_counts_as_read() {
 
 #[tokio::test]
 async fn a_mail_that_cannot_be_fetched_stops_no_other() {
-    for fault in [Fault::Garbage(3), Fault::DiesAt(3), Fault::RefusesAlways(3), Fault::Omits(3), Fault::DiesAt(5)] {
+    for fault in [
+        Fault::Garbage(3),
+        Fault::Deep(3),
+        Fault::DiesAt(3),
+        Fault::RefusesAlways(3),
+        Fault::Omits(3),
+        Fault::DiesAt(5),
+    ] {
         let stored: &[u32] = if fault == Fault::DiesAt(5) { &[1, 2, 3, 4] } else { &[1, 2, 4, 5] };
         check(&[1, 2, 3, 4, 5], fault, stored, &["mail_unreadable"]).await;
     }

@@ -14,7 +14,7 @@
 //! came in the clear is believed afterwards. After an error a connection is of no more use.
 
 use super::error::IntakeError;
-use super::wire::{Stream, Wire, WireError};
+use super::wire::{self, Stream, Wire, WireError};
 use crate::pure::channels::{ImapSource, Tls};
 use bytes::Bytes;
 use imap_proto::{MailboxDatum, Response, ResponseCode, Status};
@@ -193,7 +193,7 @@ impl Connection {
 
     /// Takes in what servers say whenever they like: new and removed mails, another numbering, farewells.
     pub(super) fn hear<'a>(&mut self, name: &'static str, bytes: &'a Bytes) -> Result<Heard<'a>, IntakeError> {
-        let parsed = Response::parse(bytes).ok().map(|(_, response)| response);
+        let parsed = wire::read(bytes);
         match &parsed {
             Some(Response::Data { status: Status::Bye, .. }) if name != "LOGOUT" => {
                 let text = String::from_utf8_lossy(bytes);

@@ -38,6 +38,7 @@ mod mailbox;
 mod wire;
 
 pub use error::IntakeError;
+pub use wire::read as read_response;
 
 use super::{Backoff, ChannelHealth, ChannelIdent, stopped};
 use crate::pure::channels::{After, ImapSource};

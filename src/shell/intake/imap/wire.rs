@@ -4,6 +4,7 @@
 //! memory, whatever a literal announces. What a response says is nobody's business here.
 
 use bytes::{Bytes, BytesMut};
+use imap_proto::Response;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -12,6 +13,9 @@ const READ_BYTES: usize = 16 * 1024;
 
 /// Digits of a literal's size; more than any size that is allowed.
 const SIZE_DIGITS_MAX: usize = 12;
+
+/// Brackets within brackets that are read. FETCH with its flags has two, LIST with its extensions four.
+const DEPTH_MAX: usize = 16;
 
 /// What a connection is made of.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -116,6 +120,49 @@ fn literal(line: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// What the parser makes of a whole response; `None` for what it does not know, or could not bear.
+pub fn read(response: &[u8]) -> Option<Response<'_>> {
+    if is_deep(response) || cuts_a_letter(response) {
+        return None;
+    }
+    // Some of what servers should not send it takes for impossible (`INTERNALDATE NIL`), and panics.
+    let reading = || Response::parse(response).ok().map(|(_, response)| response);
+    std::panic::catch_unwind(reading).unwrap_or(None)
+}
+
+/// Whether words follow a code without their blank and begin with a letter of several bytes: the parser takes off
+/// one byte.
+fn cuts_a_letter(response: &[u8]) -> bool {
+    !may_hold_literals(response) && response.windows(2).any(|pair| pair[0] == b']' && !pair[1].is_ascii())
+}
+
+/// Whether brackets nest deeper than in any response to what is asked for here. The parser goes down into each
+/// (BODYSTRUCTURE, which servers may send unasked), and eighty of them are more than its stack holds.
+fn is_deep(response: &[u8]) -> bool {
+    let (mut depth, mut at, mut is_quoted) = (0usize, 0, false);
+    while let Some(&byte) = response.get(at) {
+        at += 1;
+        match byte {
+            b'\\' if is_quoted => at += 1,
+            b'"' => is_quoted = !is_quoted,
+            // No quoted string goes on behind its line.
+            b'\r' | b'\n' => is_quoted = false,
+            _ if is_quoted => {}
+            b'(' if depth == DEPTH_MAX => return true,
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            b'{' => {
+                let end = response[at..].iter().position(|byte| *byte == b'\n').map_or(response.len(), |n| at + n + 1);
+                if let Some(size) = literal(&response[at - 1..end]) {
+                    at = end.saturating_add(size);
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Data hold literals; states and continuations end in words of people, which may look like one.
 fn may_hold_literals(response: &[u8]) -> bool {
     let Some(rest) = response.strip_prefix(b"* ") else { return false };
@@ -155,6 +202,46 @@ mod tests {
         check(b"* OK {5}\r\n+ {5}\r\nA1 NO {5}\r\n", &["* OK {5}\r\n", "+ {5}\r\n", "A1 NO {5}\r\n"]);
         check(b"* X {a}\r\n* X {}\r\n* X 5}\r\n", &["* X {a}\r\n", "* X {}\r\n", "* X 5}\r\n"]);
         check(b"* X {99999999999999999999}\r\n", &["* X {99999999999999999999}\r\n"]);
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_not_given_to_the_parser() {
+        let deep = |n: usize| "(".repeat(n);
+        for (response, expected) in [
+            ("* 1 FETCH (UID 1 FLAGS (\\Seen) BODY[] {3}\r\n(((\r\n)".to_owned(), false),
+            ("* LIST (\\HasChildren) \"(\" \"((((((((((((((((((((((((\" (\"X\" (\"Y\"))\r\n".to_owned(), false),
+            (format!("* 1 FETCH ({}\r\n", "(a)".repeat(1000)), false),
+            (format!("* 1 FETCH {}\r\n", deep(DEPTH_MAX)), false),
+            (format!("* 1 FETCH {}\r\n", deep(DEPTH_MAX + 1)), true),
+            (format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", deep(100_000)), true),
+            // Behind a literal, a quoted string with an escape, one that does not close, a literal that is none.
+            (format!("* 1 FETCH (BODY[] {{2}}\r\n((BODYSTRUCTURE {}", deep(100)), true),
+            (format!("* 1 FETCH (\"a\\\"\" {}", deep(100)), true),
+            (format!("* 1 FETCH (\"\r\n{}", deep(100)), true),
+            (format!("* 1 FETCH ({{9+}}\r\n{}", deep(100)), true),
+            (format!("* 1 FETCH (BODY[] {{99999999999}}\r\n{}", deep(100)), false),
+            ("* 1 FETCH (\"\\".to_owned(), false),
+            ("{".to_owned(), false),
+        ] {
+            assert_eq!(is_deep(response.as_bytes()), expected, "{}", &response[..response.len().min(60)]);
+            if !expected {
+                let _ = Response::parse(response.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_parser_could_not_bear_is_not_known() {
+        for (response, expected) in [
+            ("* 1 FETCH (UID 1 INTERNALDATE \"05-Mar-2026 12:00:00 +0200\")\r\n", true),
+            ("* 1 FETCH (UID 1 INTERNALDATE NIL)\r\n", false),
+            ("* OK [UIDVALIDITY 1] yötä\r\n", true),
+            ("* OK [UIDVALIDITY 1]ö\r\n", false),
+            ("A1 NO [ALERT]ö\r\n", false),
+            ("* LIST () \"/\" \"[a]\"\r\n", true),
+        ] {
+            assert_eq!(read(response.as_bytes()).is_some(), expected, "{response}");
+        }
     }
 
     proptest::proptest! {
