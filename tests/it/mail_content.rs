@@ -195,28 +195,36 @@ fn what_outlook_packs_is_unpacked() {
     let table: &[(&str, &str, &str)] = &[
         ("one-file.tnef", "AUTHORS application/octet-stream", sealed),
         ("two-files.tnef", "AUTHORS application/octet-stream, README application/octet-stream", sealed),
-        ("data-before-name.tnef", "boot.ini application/octet-stream", sealed),
-        ("long-filename.tnef", "allproductsmar2000.dat application/octet-stream", sealed),
-        ("multi-value-attribute.tnef", "208225__5_seconds__Voice_Mail.mp3 audio/mp3", sealed),
+        ("data-before-name.tnef", "boot.ini application/octet-stream", "asdf"),
+        (
+            "long-filename.tnef",
+            "allproductsmar2000.dat application/octet-stream",
+            "I've attached a temp. license for QARun 4.7.",
+        ),
+        (
+            "multi-value-attribute.tnef",
+            "208225__5_seconds__Voice_Mail.mp3 audio/mp3",
+            "You received a voice mail from Curie Conf Room at 208225.",
+        ),
         (
             "umlaut.tnef",
             "TBZ PARIV GmbH.jpg application/octet-stream, image003.jpg image/jpeg, UmlautAnhang-äüö.txt application/octet-stream",
-            sealed,
+            "TEST äöü +-*/~",
         ),
         (
             "duplicate_filename.tnef",
             "file_abcdefgh.txt application/octet-stream, file_abcdefgh.txt application/octet-stream, VIA_Nytt_14021.htm application/octet-stream",
-            sealed,
+            "Det er jo en velkjent sak at bodødamene er",
         ),
         (
             "MAPI_ATTACH_DATA_OBJ.tnef",
             "VIA_Nytt_1402.doc application/octet-stream, VIA_Nytt_1402.pdf application/octet-stream, VIA_Nytt_14021.htm application/octet-stream",
-            sealed,
+            "Det er jo en velkjent sak at bodødamene er",
         ),
         (
             "missing-filenames.tnef",
             "generpts.src application/octet-stream, TechlibDEC99.doc application/octet-stream, TechlibDEC99-JAN00.doc application/octet-stream, TechlibNOV99.doc application/octet-stream",
-            sealed,
+            "Hi Stephen,",
         ),
         ("unicode-mapi-attr.tnef", "example.dat application/octet-stream", "\u{200b}hello world"),
         (
@@ -226,8 +234,8 @@ fn what_outlook_packs_is_unpacked() {
         ),
         ("body.tnef", "", "THE BILL OF RIGHTS"),
         ("triples.tnef", "", "Sample description"),
-        ("rtf.tnef", "", sealed),
-        ("IPM-DistList.tnef", "", sealed),
+        ("rtf.tnef", "", "aafgag'alga'kgk"),
+        ("IPM-DistList.tnef", "", "This is the first half of the list"),
         ("garbage-at-end.tnef", "", sealed),
         ("multi-name-property.tnef", "", sealed),
     ];
@@ -235,7 +243,7 @@ fn what_outlook_packs_is_unpacked() {
         let (found, said) = packed(name);
         let files = ["winmail.dat application/ms-tnef", *files].join(", ");
         assert_eq!(found, files.trim_end_matches(", "), "{name}");
-        assert_eq!(said.lines().next(), Some(*text), "{name}");
+        assert!(said.starts_with(text), "{name}: {said}");
     }
 }
 

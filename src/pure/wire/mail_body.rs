@@ -108,7 +108,9 @@ fn packed(mail: &Mail) -> impl Iterator<Item = tnef::Contents> {
 fn packed_text(packed: &tnef::Contents) -> Option<String> {
     let plain = packed.text.as_deref().map(clean_text);
     let html = || packed.html.as_deref().map(|html| clean_text(&html::to_text(html, TEXT_BYTES_MAX)));
-    plain.filter(|text| !text.is_empty()).or_else(html).filter(|text| !text.is_empty())
+    let rich = || packed.rich.as_deref().map(clean_text);
+    let found = plain.filter(|text| !text.is_empty()).or_else(html).filter(|text| !text.is_empty());
+    found.or_else(rich).filter(|text| !text.is_empty())
 }
 
 fn unpacked(file: tnef::File) -> Attachment {
@@ -177,9 +179,12 @@ fn invitation(mail: &Mail) -> Option<String> {
     calendar::lines(&mail.body_text(part, TEXT_BYTES_MAX).0)
 }
 
-/// What stands for the text of a mail that lanka cannot open.
+/// What stands for the text of a mail that lanka cannot open. S/MIME under the general type is known by its name
+/// (RFC 8551 3.2.1).
 fn sealed(mail: &Mail) -> Option<&'static str> {
+    let is_named = |part: &Part| part.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("smime.p7m"));
     mail.parts.iter().find_map(|part| match part.media_type.as_str() {
+        "application/octet-stream" if is_named(part) => Some("[S/MIME: encrypted]"),
         "application/pgp-encrypted" => Some("[PGP: encrypted]"),
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => match part.smime_type.as_deref() {
             Some("signed-data") => Some("[S/MIME: signed, not readable without unpacking]"),

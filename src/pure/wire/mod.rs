@@ -25,6 +25,7 @@ pub mod reach;
 pub mod redact;
 pub mod relays;
 pub mod report;
+pub mod rtf;
 pub mod sender;
 pub mod settings;
 pub mod standard_webhooks;

@@ -5,12 +5,12 @@
 //! and nobody needs. An attachment begins with `attAttachRenddata`; its name and bytes follow as attributes, or as
 //! properties of MAPI within one (MS-OXTNEF 2.1.3.3). A mail within the mail is a stream of its own there.
 //!
-//! Refused: text that is only there as compressed RTF, which needs a reader of RTF to say little more than the plain
-//! text that nearly all senders put beside it.
+//! Text that is only there as compressed RTF is read by `wire::rtf`.
 //!
 //! **Invariant:** what is broken ends the reading, and what was read before it counts. Bytes are not copied.
 
-use super::mail_parts::decode_charset;
+use super::mail_parts::{code_page, decode_charset};
+use super::rtf;
 use bytes::Bytes;
 
 /// Opens a stream (MS-OXTNEF 2.1.3.1).
@@ -38,6 +38,7 @@ mod attribute {
 /// Properties of MAPI (MS-OXPROPS).
 mod property {
     pub const BODY: u16 = 0x1000;
+    pub const RTF_COMPRESSED: u16 = 0x1009;
     pub const HTML: u16 = 0x1013;
     pub const DATA: u16 = 0x3701;
     pub const LONG_NAME: u16 = 0x3707;
@@ -55,6 +56,8 @@ pub struct Contents {
     pub text: Option<String>,
     /// The text as HTML.
     pub html: Option<String>,
+    /// The words of the text as RTF; read where there is no other.
+    pub rich: Option<String>,
     /// There were more files than are taken out.
     pub is_dropped: bool,
 }
@@ -73,7 +76,11 @@ pub struct File {
 /// Reads a stream; one that is none has nothing in it.
 pub fn read(stream: &Bytes) -> Contents {
     let mut contents = Contents::default();
-    let _ = collect(stream, stream, 0, &mut contents);
+    let mut rich = None;
+    let _ = collect(stream, stream, 0, &mut contents, &mut rich);
+    if contents.text.is_none() && contents.html.is_none() {
+        contents.rich = rich.map(|packed| rtf::packed_text(packed, TEXT_BYTES_MAX));
+    }
     contents
 }
 
@@ -87,8 +94,14 @@ struct Draft<'a> {
     object: Option<&'a [u8]>,
 }
 
-/// Reads one stream within the whole. `None` where it breaks off.
-fn collect(whole: &Bytes, stream: &[u8], depth: usize, contents: &mut Contents) -> Option<()> {
+/// Reads one stream within the whole. `None` where it breaks off. `rich` is the text as compressed RTF.
+fn collect<'a>(
+    whole: &Bytes,
+    stream: &'a [u8],
+    depth: usize,
+    contents: &mut Contents,
+    rich: &mut Option<&'a [u8]>,
+) -> Option<()> {
     let mut at = Cursor(stream);
     if at.u32()? != SIGNATURE {
         return None;
@@ -98,13 +111,14 @@ fn collect(whole: &Bytes, stream: &[u8], depth: usize, contents: &mut Contents) 
     let mut draft: Option<Draft<'_>> = None;
     while let Some((id, data)) = at.attribute() {
         match id {
-            attribute::OEM_CODEPAGE => charset = label(Cursor(data).u32().unwrap_or_default()),
+            attribute::OEM_CODEPAGE => charset = code_page(Cursor(data).u32().unwrap_or_default()),
             attribute::BODY if depth == 0 => contents.text = Some(text(data, &charset)),
             attribute::MESSAGE_PROPERTIES if depth == 0 => {
                 for value in Properties::of(data) {
                     match value.id {
                         property::BODY => contents.text = Some(value.text(&charset, TEXT_BYTES_MAX)),
                         property::HTML => contents.html = Some(html(value.data, &charset)),
+                        property::RTF_COMPRESSED => *rich = Some(value.data),
                         _ => {}
                     }
                 }
@@ -135,7 +149,7 @@ fn finish(whole: &Bytes, draft: Option<Draft<'_>>, depth: usize, contents: &mut 
         && depth < DEPTH_MAX
         && Cursor(stream).u32() == Some(SIGNATURE)
     {
-        let _ = collect(whole, stream, depth + 1, contents);
+        let _ = collect(whole, stream, depth + 1, contents, &mut None);
         return;
     }
     let Some(data) = data.or(object).filter(|data| !data.is_empty()) else { return };
@@ -302,21 +316,6 @@ fn text(data: &[u8], charset: &str) -> String {
 fn html(data: &[u8], charset: &str) -> String {
     let data = head(data, TEXT_BYTES_MAX);
     decode_charset(data, std::str::from_utf8(data).is_err().then_some(charset))
-}
-
-/// The name of a code page of Windows; the reader of charsets guesses where it is not known.
-fn label(code_page: u32) -> String {
-    match code_page {
-        932 => "shift_jis".to_owned(),
-        936 => "gbk".to_owned(),
-        949 => "euc-kr".to_owned(),
-        950 => "big5".to_owned(),
-        20_866 => "koi8-r".to_owned(),
-        21_866 => "koi8-u".to_owned(),
-        28_591..=28_606 => format!("iso-8859-{}", code_page - 28_590),
-        65_001 => "utf-8".to_owned(),
-        _ => format!("windows-{code_page}"),
-    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,21 @@ fn decode_uuencode(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The name of a code page of Windows; the reader of charsets guesses where it is not known.
+pub fn code_page(number: u32) -> String {
+    match number {
+        932 => "shift_jis".to_owned(),
+        936 => "gbk".to_owned(),
+        949 => "euc-kr".to_owned(),
+        950 => "big5".to_owned(),
+        20_866 => "koi8-r".to_owned(),
+        21_866 => "koi8-u".to_owned(),
+        28_591..=28_606 => format!("iso-8859-{}", number - 28_590),
+        65_001 => "utf-8".to_owned(),
+        _ => format!("windows-{number}"),
+    }
+}
+
 /// Bytes in Unicode. ASCII, no charset and an unknown one mean UTF-8 where the bytes are that, and
 /// windows-1252 where not; nothing fails.
 pub fn decode_charset(bytes: &[u8], charset: Option<&str>) -> String {

@@ -11,7 +11,7 @@
 mod decode;
 mod values;
 
-pub use decode::{clean_line, cut, decode_base64, decode_charset};
+pub use decode::{clean_line, code_page, cut, decode_base64, decode_charset};
 pub use values::{FIELD_BYTES_MAX, Mailbox, decode_addresses, decode_ids, decode_unstructured, unfold};
 
 use bytes::Bytes;
