@@ -525,8 +525,8 @@ fn person(party: &Party, name: Option<String>) -> Sender {
 const AMONG_PEOPLE: &[&str] = &["confbridge", "meetme", "bridge", "pickup", "page"];
 
 /// How the leg ended. ANSWERED says only that the channel was picked up: by a person, where it was
-/// put through to another channel (of a queue: an agent's); by a mailbox, an announcement or the
-/// queue itself, where there is none.
+/// put through to another channel (of a queue: an agent's); by a mailbox or an announcement, where there
+/// is none. Whom a queue kept waiting until he hung up, nobody took.
 fn outcome(record: &Record<'_>) -> Option<CallOutcome> {
     let outcome = record.disposition()?;
     if outcome != CallOutcome::Answered {
@@ -537,8 +537,8 @@ fn outcome(record: &Record<'_>) -> Option<CallOutcome> {
     let alone = record.get(Dstchannel).is_empty();
     Some(match (mailbox, alone, record.has(Dstchannel)) {
         (true, _, _) => CallOutcome::Voicemail,
+        (_, true, _) if application == "queue" => CallOutcome::Missed,
         (_, true, true) if !AMONG_PEOPLE.contains(&application.as_str()) => CallOutcome::Voicemail,
-        (_, true, false) if application == "queue" => CallOutcome::Voicemail,
         _ => CallOutcome::Answered,
     })
 }

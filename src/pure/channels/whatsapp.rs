@@ -1,13 +1,13 @@
 //! WhatsApp Business Cloud API.
 //!
 //! `POST /hooks/{channel}`, signed as all of Meta's webhooks (`wire::meta`). Read are all elements of all
-//! entries and changes: messages, echoes of what the business sent from its phone, statuses, the
+//! entries and changes: messages, echoes of what the business sent from its phone, calls, statuses, the
 //! history of a phone that was connected, preferences, errors; a `field` not known here becomes a
 //! notice. What matters is which lists a value holds, not its `field`: `standby` brings the same lists
 //! while Meta's own agent answers. Sources, below
 //! developers.facebook.com/documentation/business-messaging/whatsapp/: webhooks/reference/messages (each
 //! type, `group`, `status`, `system`), …/smb_message_echoes, …/history, …/standby,
-//! business-scoped-user-ids, and the changelog of 2026-08-11 (`previous_user_id`).
+//! calling/user-initiated-calls, calling/business-initiated-calls, business-scoped-user-ids, and the changelog of 2026-08-11 (`previous_user_id`).
 //!
 //! **Namespace:** `whatsapp:` and the id of the WhatsApp Business Account (`entry.id`), not the
 //! `phone_number_id`: every delivery has it, also those whose value has no `metadata`, so that
@@ -29,10 +29,11 @@
 use super::{
     Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Setup, Unfit,
 };
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, Reference,
-    ReferenceKind, Remote, Sender, SenderIdentity, What,
+    Attachment, AttachmentSource, Call, CallLeg, CallOutcome, Content, Direction, Incoming, Mark, Parsed, Progress,
+    RawEvent, Reference, ReferenceKind, Remote, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
@@ -58,6 +59,9 @@ const CONTACTS_MAX: usize = 1_000;
 
 /// How long Meta gives out a file by the id that a webhook brings (…/business-phone-numbers/media).
 const MEDIA_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Meta's code for a message whose type its API does not know.
+const UNKNOWN_TYPE: &str = "131051";
 
 /// What does not work without `access_token`.
 const WITHOUT_TOKEN: &str =
@@ -220,6 +224,9 @@ impl Account {
         }
         for chunk in json::list(value, "history", batch) {
             self.history(value, chunk, batch);
+        }
+        for call in json::list(value, "calls", batch) {
+            self.call(value, call, batch);
         }
         for status in json::list(value, "statuses", batch) {
             self.status(value, status, batch);
@@ -445,6 +452,54 @@ impl Account {
         batch.item(status, incoming);
     }
 
+    /// `{"id": "wacid.x", "from": "358401234567", "to": "15550001111", "event": "terminate", "direction":
+    /// "USER_INITIATED", "status": "COMPLETED", "timestamp": "1767323099", "start_time": "1767323050"?,
+    /// "end_time": "1767323099"?, "duration": 49?}`. A call is told when it ended; what comes before that says
+    /// only that it rings. Times and length are there when it was taken.
+    fn call(&self, value: &Value, call: &Value, batch: &mut Batch) {
+        if call.as_object().is_none_or(|fields| fields.is_empty()) {
+            return batch.fault("empty_call", "an element of `calls` is empty or no object");
+        }
+        let direction = match json::text(call, "direction").as_deref() {
+            Some("BUSINESS_INITIATED") => Direction::FromAgent,
+            Some("USER_INITIATED") => Direction::FromCustomer,
+            _ => self.side(value, call),
+        };
+        let customer = self.customer(value, call, direction);
+        if customer.identities.is_empty() {
+            batch.fault("no_sender", "a call names no customer");
+        }
+        let event = json::word(&json::text(call, "event").unwrap_or_default());
+        let made = || json::made_key(&[&self.scope], call);
+        let mut incoming = match (event.as_str(), json::id(call, "id")) {
+            ("terminate", id) => {
+                let key = id.unwrap_or_else(made);
+                let mut incoming = Incoming::new(&self.namespace, &key);
+                self.time(call, &mut incoming);
+                incoming.occurred_at = call.get("start_time").and_then(json::timestamp).or(incoming.occurred_at);
+                let ended = told(call, key, incoming.occurred_at, direction);
+                if direction == Direction::FromCustomer && ended.outcome != CallOutcome::Answered {
+                    incoming.marks.push(Mark::CallBack);
+                }
+                incoming.content = Content::Call(ended, String::new());
+                incoming
+            }
+            _ => {
+                let mut incoming = Incoming::new(&self.namespace, made());
+                incoming.what = What::Notice;
+                incoming.content = Content::Text(format!("[call: {event}]"));
+                self.time(call, &mut incoming);
+                incoming
+            }
+        };
+        incoming.direction = direction;
+        match direction {
+            Direction::FromCustomer => incoming.sender = customer,
+            Direction::FromAgent => incoming.recipient = customer,
+        }
+        batch.item(call, incoming);
+    }
+
     /// `{"wa_id": "358401234567", "category": "marketing_messages", "value": "stop", "timestamp": 1731705721}`.
     fn preference(&self, value: &Value, preference: &Value, batch: &mut Batch) {
         let mut incoming = Incoming::new(&self.namespace, json::made_key(&[&self.scope], preference));
@@ -545,6 +600,33 @@ impl Account {
     }
 }
 
+/// What is told of a call that ended, as one leg. It was taken if it has a length.
+fn told(call: &Value, key: String, began: Option<Timestamp>, direction: Direction) -> Call {
+    let at = |name| call.get(name).and_then(json::timestamp).map(Timestamp::as_second);
+    let between = || at("end_time")?.checked_sub(at("start_time")?);
+    let stated = call.get("duration").and_then(|told| told.as_i64().or_else(|| told.as_str()?.trim().parse().ok()));
+    let talk_s = stated.or_else(between).and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or_default();
+    let status = call.get("status").and_then(|status| status.get(0).unwrap_or(status).as_str());
+    let outcome = match (status, talk_s) {
+        (_, 1..) => CallOutcome::Answered,
+        (Some("FAILED"), _) if direction == Direction::FromAgent => CallOutcome::Failed,
+        _ => CallOutcome::Missed,
+    };
+    let number = |name| json::id(call, name).unwrap_or_default();
+    let leg = CallLeg {
+        start: began.unwrap_or_default(),
+        key,
+        from: number("from"),
+        to: number("to"),
+        at: String::new(),
+        duration_s: talk_s,
+        talk_s,
+        outcome,
+        recording: String::new(),
+    };
+    Call { outcome, duration_s: talk_s, talk_s, answered_by: String::new(), legs: vec![leg] }
+}
+
 /// An error's code and title, which are Meta's own words.
 fn error_words(error: &Value) -> String {
     let code = json::id(error, "code").map_or_else(|| "no code".to_owned(), |code| json::word(&code));
@@ -611,7 +693,15 @@ fn said(kind: &str, message: &Value) -> Said {
     // Meta names what it cannot pass on in one way, a reply of a new kind in another.
     let named = || json::filled(message.get("unsupported")?, "type");
     let inner = || json::filled(object, "type").filter(|_| kind == "interactive");
-    found.unwrap_or_else(|| Said::unsupported(named().or_else(inner).as_deref().unwrap_or(kind)))
+    found.unwrap_or_else(|| {
+        let said = Said::unsupported(named().or_else(inner).as_deref().unwrap_or(kind));
+        // Why a file did not come (it is too large, …) is for the desk; that a type is not known says nothing more.
+        let error = json::elements(message, "errors").first();
+        match error.filter(|error| json::id(error, "code").is_some_and(|code| code != UNKNOWN_TYPE)) {
+            Some(error) => Said { text: format!("{} {}", said.text, reason(error)), of_others: true, ..said },
+            None => said,
+        }
+    })
 }
 
 /// `{"id": "65463453", "mime_type": "image/jpeg", "sha256": "…", "caption"?, "filename"?, "url"?}`.

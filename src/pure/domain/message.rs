@@ -161,9 +161,9 @@ pub enum CallOutcome {
     Failed,
     /// The other end was engaged.
     Busy,
-    /// Nobody took it.
+    /// Nobody took it, or nobody of the queue it waited in.
     Missed,
-    /// A machine took it: voicemail, a queue, an announcement.
+    /// A machine took it: voicemail, an announcement.
     Voicemail,
     /// A person took it.
     Answered,

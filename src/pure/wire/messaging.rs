@@ -2,7 +2,7 @@
 //!
 //! An entry belongs to a Page or an Instagram account and holds events under `messaging`, under
 //! `standby` (another app owns the thread just now, the customer speaks all the same) or under
-//! `changes` (the dashboard's Test button wraps an event so). Sources:
+//! `changes` (the dashboard's Test button wraps an event so); calls are a list of their own, `calls`. Sources:
 //! developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
 //! (messages, message-edits, message-reactions, messaging-postbacks, standby),
 //! developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks,
@@ -58,6 +58,9 @@ fn batch(product: Product, body: &Value) -> Batch {
                 page.event(event, &mut batch);
             }
         }
+        for call in json::list(entry, "calls", &mut batch) {
+            page.call(call, &mut batch);
+        }
         for change in json::list(entry, "changes", &mut batch) {
             page.change(change, &mut batch);
         }
@@ -110,6 +113,18 @@ impl Page<'_> {
         if event.as_object().is_none_or(|fields| fields.is_empty()) {
             return batch.fault("empty_event", "an element of a list of events is empty or no object");
         }
+        let event = self.party(event);
+        let kind = EVENTS.iter().copied().find(|kind| json::has(event.event, kind));
+        match kind {
+            Some("delivery") => self.receipt("delivery", "delivered", &event, batch),
+            Some("read") => self.receipt("read", "read", &event, batch),
+            Some(kind) => self.said(kind, &event, batch),
+            None => batch.item(event.event, self.notice(&event)),
+        }
+    }
+
+    /// An event with what all kinds share: the Page, and who the customer is.
+    fn party<'e>(&self, event: &'e Value) -> Event<'e> {
         let party = |key| event.get(key).and_then(|party| json::id(party, "id"));
         let (sender, recipient) = (party("sender"), party("recipient"));
         // Without the entry's id, an echo's sender is the Page, anything else's recipient.
@@ -121,15 +136,7 @@ impl Page<'_> {
         let identities =
             identities.map(|identity| SenderIdentity { identity, assurance: Assurance::Verified }).collect();
         let customer = Sender { identities, ..Sender::default() };
-        let event =
-            Event { product: self.product, event, page, customer, customer_id: customer_id.unwrap_or_default() };
-        let kind = EVENTS.iter().copied().find(|kind| json::has(event.event, kind));
-        match kind {
-            Some("delivery") => self.receipt("delivery", "delivered", &event, batch),
-            Some("read") => self.receipt("read", "read", &event, batch),
-            Some(kind) => self.said(kind, &event, batch),
-            None => batch.item(event.event, self.notice(&event)),
-        }
+        Event { product: self.product, event, page, customer, customer_id: customer_id.unwrap_or_default() }
     }
 
     /// `{"field": "messages", "value": {"sender": …, "recipient": …, "timestamp": "1527459824", "message": …}}`:
@@ -138,7 +145,11 @@ impl Page<'_> {
         let field = json::text(change, "field").unwrap_or_default();
         match change.get("value") {
             Some(value) if batch.is_redacted(value) => {}
-            Some(value) if json::has(value, "sender") || EVENTS.iter().any(|kind| json::has(value, kind)) => {
+            // A comment's `message` is its text.
+            Some(value)
+                if json::has(value, "sender")
+                    || EVENTS.iter().any(|kind| value.get(kind).is_some_and(Value::is_object)) =>
+            {
                 self.event(value, batch);
             }
             _ => {
@@ -152,6 +163,26 @@ impl Page<'_> {
                 batch.item(change, incoming);
             }
         }
+    }
+
+    /// `{"id": "c_x", "from": "<CUSTOMER>", "to": "<PAGE>", "event": "connect", "timestamp": 1671644824,
+    /// "call_direction": "user_initiated"}`: somebody calls on the platform. A notice on who it was.
+    fn call(&self, call: &Value, batch: &mut Batch) {
+        if call.as_object().is_none_or(|fields| fields.is_empty()) {
+            return batch.fault("empty_event", "an element of a list of events is empty or no object");
+        }
+        let mut event = serde_json::Map::new();
+        for (side, key) in [("sender", "from"), ("recipient", "to")] {
+            event.extend(json::id(call, key).map(|id| (side.to_owned(), serde_json::json!({ "id": id }))));
+        }
+        let event = Value::Object(event);
+        let event = self.party(&event);
+        let mut incoming = event.start("call", call);
+        incoming.what = What::Notice;
+        let word = json::word(&json::text(call, "event").unwrap_or_default());
+        incoming.content = Content::Text(format!("[call: {word}]"));
+        self.time(call, None, &mut incoming);
+        batch.item(call, incoming);
     }
 
     /// A message, edit, reaction or postback.
