@@ -543,7 +543,8 @@ fn parse_prints_the_form_that_scripts_rely_on() {
         "sender": {"name": "Minna", "identities": [{"scheme": "mailto", "value": "minna@posti.example", "assurance": "asserted"}]},
         "occurred_at": "2026-03-02T10:00:00Z", "subject": "Tilaus", "text": "Uusi.\n\n> Vanha.", "own_text": "Uusi.",
         "attachments": [{"name": "a.pdf", "type": "application/pdf", "bytes": 3, "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}],
-        "references": [{"kind": "reply", "namespace": "mail", "key": "0@x"}], "auto": "vacation",
+        "references": [{"kind": "reply", "namespace": "mail", "key": "0@x"}], "marks": ["unverified", "date_doubtful"],
+        "auto": "vacation",
     });
     assert_eq!(line, expected);
 }

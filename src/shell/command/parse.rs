@@ -18,9 +18,9 @@ use crate::pure::decide::normalise::normalise;
 use crate::pure::decide::{join_legs, join_texts};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{MessageId, RawEventId};
-use crate::pure::domain::message::{Attachment, Authentication, Call, Direction, What};
+use crate::pure::domain::message::{Attachment, Authentication, Call, CallOutcome, Direction, What};
 use crate::pure::domain::message::{
-    AttachmentSource, Auto, Content, Fault, Message, Parsed, RawEvent, Reference, SenderIdentity,
+    AttachmentSource, Auto, Content, Fault, Mark, Message, Parsed, RawEvent, Reference, Sender, SenderIdentity,
 };
 use crate::pure::domain::policy::Policy;
 use serde::Serialize;
@@ -74,6 +74,12 @@ struct Line<'a> {
     direction: Direction,
     #[serde(skip_serializing_if = "SenderLine::is_empty")]
     sender: SenderLine<'a>,
+    /// The customer to whom the desk spoke.
+    #[serde(skip_serializing_if = "SenderLine::is_empty")]
+    recipient: SenderLine<'a>,
+    /// The sender's new addresses, which the vendor reports.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    moved_to: &'a [SenderIdentity],
     #[serde(skip_serializing_if = "Option::is_none")]
     occurred_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -88,6 +94,11 @@ struct Line<'a> {
     attachments: Vec<AttachmentLine<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     references: &'a [Reference],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    marks: &'a [Mark],
+    /// Who wrote what is forwarded, as it says itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded_from: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auto: Option<Auto>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +113,11 @@ struct SenderLine<'a> {
     identities: &'a [SenderIdentity],
 }
 
-impl SenderLine<'_> {
+impl<'a> SenderLine<'a> {
+    fn of(sender: &'a Sender) -> Self {
+        Self { name: sender.name.as_deref(), identities: &sender.identities }
+    }
+
     fn is_empty(&self) -> bool {
         self.name.is_none() && self.identities.is_empty()
     }
@@ -257,6 +272,13 @@ impl Said {
             (*call, *text) = (join_legs(call, other), join_texts(text, words));
         }
         held.own_text = join_texts(&held.own_text, &more.own_text);
+        held.incoming.marks.extend(&more.incoming.marks);
+        held.incoming.marks.sort();
+        held.incoming.marks.dedup();
+        // Somebody took it after all.
+        let is_taken =
+            matches!(&held.incoming.content, Content::Call(call, _) if call.outcome == CallOutcome::Answered);
+        held.incoming.marks.retain(|mark| *mark != Mark::CallBack || !is_taken);
         // A record between colleagues says nothing about who called.
         if held.customer().identities.is_empty() && !more.customer().identities.is_empty() {
             held.incoming.direction = more.incoming.direction;
@@ -313,7 +335,9 @@ fn line<'a>(file: &'a str, stated_at: Option<Timestamp>, message: &'a Message) -
         what: incoming.what,
         source_key: &incoming.source_key,
         direction: incoming.direction,
-        sender: SenderLine { name: incoming.sender.name.as_deref(), identities: &incoming.sender.identities },
+        sender: SenderLine::of(&incoming.sender),
+        recipient: SenderLine::of(&incoming.recipient),
+        moved_to: &incoming.moved_to,
         occurred_at: stated_at,
         subject: incoming.subject.as_deref().unwrap_or_default(),
         text: incoming.content.text(),
@@ -324,6 +348,8 @@ fn line<'a>(file: &'a str, stated_at: Option<Timestamp>, message: &'a Message) -
         },
         attachments: incoming.attachments.iter().map(attachment).collect(),
         references: &incoming.references,
+        marks: &incoming.marks,
+        forwarded_from: incoming.forwarded_from.as_deref(),
         auto: incoming.auto,
         authenticated: incoming.authentication,
     }
