@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// The most that libraries may say, unless the filter names them.
-const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
+const LIBRARY_CAPS: [(&str, LevelFilter); 10] = [
     ("h2", LevelFilter::INFO),
     ("hyper", LevelFilter::INFO),
     ("hyper_util", LevelFilter::INFO),
@@ -28,6 +28,8 @@ const LIBRARY_CAPS: [(&str, LevelFilter); 9] = [
     ("reqwest", LevelFilter::INFO),
     ("rustls", LevelFilter::WARN),
     ("sqlx", LevelFilter::WARN),
+    // A connection that broke is left and made anew; where that fails, lanka says so.
+    ("sqlx_core::pool::connection", LevelFilter::ERROR),
     // The mode of a ~/.pgpass that the private Postgres has no use for; where it matters, the failed login says so.
     ("sqlx_postgres::options", LevelFilter::ERROR),
     ("tower_http", LevelFilter::INFO),

@@ -348,6 +348,26 @@ async fn a_full_disk_keeps_waiting_what_needs_it_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_log_that_never_was_is_said_once() {
+    let office = Office::new(|config| {
+        let dir = config.split('"').nth(1).and_then(|data| data.strip_suffix("/data")).expect("data_dir").to_owned();
+        format!(
+            "{config}\n[channels.phone]\nkind = \"asterisk\"\npath = \"{dir}/Master.csv\"\nown_numbers = [\"5600\"]\n"
+        )
+    })
+    .await;
+    let daemon = office.daemon();
+    eventually("it is said", async || (office.lines(&["WARN", "log_absent", "phone"]) == 1).then_some(())).await;
+    office.until("it waits", "ok", || office.channel("phone")).await;
+    fs::write(office.path("Master.csv"), "").expect("a log");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    fs::rename(office.path("Master.csv"), office.path("Master.csv.1")).expect("a rotation");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(office.lines(&["log_absent"]), 1, "{}", office.log());
+    daemon.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drained_run_says_what_it_could_not_decide() {
     let office = Office::new(|config| config).await;
     let picture = "a picture".repeat(99);

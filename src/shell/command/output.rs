@@ -12,6 +12,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+/// A column of a table stays whole up to here: an id of 36 characters, with a blank on either side.
+const WHOLE_COLUMNS_MAX: u16 = 38;
+
 /// Lines of prose in a table are not narrower than this.
 const PROSE_COLUMNS_MIN: u16 = 24;
 
@@ -107,18 +110,28 @@ impl Output {
     }
 }
 
-/// Fits a table into a terminal: the last column, which is prose, is broken into lines of [`PROSE_COLUMNS_MIN`] or
-/// more. The others stay whole, for nobody reads a name letter by letter; where even that is too wide, the terminal
-/// breaks the lines as it does any other.
+/// Fits a table into a terminal: prose (the last column, and what is wider than an id) is broken into lines. The
+/// others stay whole, for nobody reads a name letter by letter; where even that is too wide, the terminal breaks the
+/// lines as it does any other.
 fn fit(table: &mut Table, columns: u16) {
     // With the blank on either side.
     let widths: Vec<u16> = table.column_max_content_widths().iter().map(|width| width.saturating_add(2)).collect();
-    let Some((last, others)) = widths.split_last() else { return };
-    let others = others.iter().fold(0, |sum: u16, width| sum.saturating_add(*width));
-    let left = columns.saturating_sub(others).max(PROSE_COLUMNS_MIN).min(*last);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(others.saturating_add(left));
-    for (at, width) in widths.iter().enumerate() {
-        let width = if at + 1 == widths.len() { left } else { *width };
+    let is_prose = |at: usize| at + 1 == widths.len() || widths[at] > WHOLE_COLUMNS_MAX;
+    let whole = widths.iter().enumerate().filter(|(at, _)| !is_prose(*at));
+    let mut left = columns.saturating_sub(whole.fold(0, |sum: u16, (_, width)| sum.saturating_add(*width)));
+    let mut waiting: Vec<usize> = (0..widths.len()).filter(|at| is_prose(*at)).collect();
+    // The narrow ones first: what they do not need is for the others.
+    waiting.sort_by_key(|at| widths[*at]);
+    let mut fitted = widths.clone();
+    for (done, at) in waiting.iter().enumerate() {
+        let share = left / u16::try_from(waiting.len() - done).unwrap_or(u16::MAX);
+        let least = if at + 1 == widths.len() { PROSE_COLUMNS_MIN } else { WHOLE_COLUMNS_MAX };
+        fitted[*at] = share.max(least).min(widths[*at]);
+        left = left.saturating_sub(fitted[*at]);
+    }
+    let sum = fitted.iter().fold(0, |sum: u16, width| sum.saturating_add(*width));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(sum);
+    for (at, width) in fitted.into_iter().enumerate() {
         if let Some(column) = table.column_mut(at) {
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
         }

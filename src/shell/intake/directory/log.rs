@@ -26,6 +26,8 @@ pub(super) struct Tail {
     pub(super) taker: Taker,
     /// Read from the database at the first step.
     pub(super) cursor: Option<LogCursor>,
+    /// It was said that there has never been a log.
+    pub(super) is_absence_told: bool,
 }
 
 impl Source for Tail {
@@ -46,7 +48,10 @@ impl Source for Tail {
         self.log = log;
         let name = file_name(&self.taker.path);
         let (found, cursor) = match seen.map_err(DirectoryError::io("read", &self.taker.path))? {
-            Seen::Nothing => return Ok(Found::Nothing),
+            Seen::Nothing => {
+                self.tell_absence();
+                return Ok(Found::Nothing);
+            }
             Seen::Unready => return Ok(Found::Unready),
             Seen::Lines { lines, cursor } => {
                 let event =
@@ -74,6 +79,22 @@ impl Source for Tail {
         };
         self.cursor = Some(cursor);
         Ok(found)
+    }
+}
+
+impl Tail {
+    /// A log that never was is no fault, for the exchange makes it with the first call; but a slip in the path looks
+    /// the same. Said once.
+    fn tell_absence(&mut self) {
+        let is_absent = self.cursor.as_ref().is_some_and(|cursor| cursor.inode == 0);
+        if is_absent && !std::mem::replace(&mut self.is_absence_told, true) {
+            let channel = &self.taker.channel.name;
+            tracing::warn!(
+                code = "log_absent",
+                channel.name = channel,
+                "channel {channel} has never seen its log. The exchange makes it with the first call; if there were calls, `path` is wrong"
+            );
+        }
     }
 }
 

@@ -160,7 +160,7 @@ pub async fn follow(
 ) -> Result<(), DirectoryError> {
     let pause = LOOK_INTERVAL.min(source.poll_interval);
     let log = Log::new(&source, until_idle);
-    let tail = Tail { log, taker: Taker { channel, store, path: source.path }, cursor: None };
+    let tail = Tail { log, taker: Taker { channel, store, path: source.path }, cursor: None, is_absence_told: false };
     pace::watch(tail, health, pause, shutdown, until_idle).await
 }
 
