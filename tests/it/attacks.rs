@@ -126,6 +126,17 @@ fn mails() -> Vec<Attack> {
             needs: &[Rule::ImitatedContact],
         },
         Attack {
+            name: "her firm's domain with a word beside it, with her name and number",
+            said: vec![
+                letter("v", "03-03 10:00", "Minna Virtanen <minna@kaivurit.example>", MINNAS),
+                letter("x", "03-04 10:00", "Minna Virtanen <minna@kaivurit-oy.example>", MINNAS),
+            ],
+            people: "v | x",
+            tickets: "v | x",
+            aloud: "x suggests contact of v, x suggests ticket of v",
+            needs: &[Rule::ImitatedContact],
+        },
+        Attack {
             name: "a domain with letters of another alphabet",
             said: then(before(), [letter("x", "03-04 10:00", "Minna Virtanen <minna@xn--psti-55d.example>", MINNAS)]),
             people: "v d | x",
@@ -626,6 +637,25 @@ fn numbers() -> Vec<Attack> {
             tickets: "v d | x",
             aloud: "x suggests contact of v",
             needs: &[],
+        },
+        Attack {
+            name: "a visitor of the chat who fills in her address and names her order",
+            said: then(
+                before(),
+                [form(
+                    "x",
+                    "03-04 10:00",
+                    "V9",
+                    "Minna Virtanen",
+                    "minna@posti.example",
+                    "0401234567",
+                    "En pääse sähköpostiini. Mikä osoite teillä on tilauksella 40012345?",
+                )],
+            ),
+            people: "v d | x",
+            tickets: "v d | x",
+            aloud: "x suggests contact of v, x suggests ticket of v",
+            needs: &[Rule::TypedFirst],
         },
         Attack {
             name: "her caller id",

@@ -123,8 +123,57 @@ fn an_old_matter_is_back_in_every_language() {
         ("My money came, thank you", false),
         ("Tämä on uusi asia", false),
         ("Inte samma fel som sist", false),
+        // Beside the number of the matter less is enough.
+        ("40012345 is back", true),
+        ("Haava aukesi samasta kohdasta, 40012345", true),
+        ("Hello again, order 40012345", false),
+        ("My boss is back on Monday", false),
     ];
     for (text, expected) in table {
         assert_eq!(read(chat(""), text, &policy()).says_is_back, expected, "{text}");
     }
+}
+
+#[test]
+fn what_was_said_before_is_spoken_of() {
+    for (text, expected) in [
+        ("Laitoin eilen kyselyn Elinalle", true),
+        ("Kysyin tiistaina kaapelista", true),
+        ("As I wrote last week, it leaks", true),
+        ("Jag skrev i går om fakturan", true),
+        ("Wie geschrieben, der Mischer", true),
+        ("Küsisin seda juba", true),
+        ("Milloin tulette?", false),
+        ("Can you write to me?", false),
+    ] {
+        assert_eq!(read(chat(""), text, &policy()).refers_back, expected, "{text}");
+    }
+}
+
+#[test]
+fn what_follows_thanks_is_no_name() {
+    let named = |value: &FactValue| match value {
+        FactValue::Name(name) => Some(name.written().to_owned()),
+        _ => None,
+    };
+    for (text, expected) in [
+        ("ja tack. skicka bekräftelsen till mikaela.tallqvist@brevlada.example", ""),
+        ("ja tack, till mikaela@brevlada.example", ""),
+        ("ja tack. ring till 0401234567", ""),
+        ("tulee illalla. kiitos, minna virtanen", "minna virtanen"),
+        ("Kiitos! T. Minna", "Minna"),
+    ] {
+        let facts = read(chat(""), text, &policy()).facts;
+        let found: Vec<String> = facts.iter().filter_map(|fact| named(&fact.value)).collect();
+        assert_eq!(found.join(";"), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_firm_of_the_senders_name_is_no_other_person() {
+    let text = "Passt. Rechnung bitte auf die Firma.\n\nTheo Brandis\nOfenbau Brandis";
+    let facts = read(mail("Theo Brandis brandis@ofenbau-brandis.example"), text, &policy()).facts;
+    let others =
+        facts.iter().filter(|fact| matches!(&fact.value, FactValue::Name(name) if name.written() != "Theo Brandis"));
+    assert_eq!(others.count(), 0);
 }

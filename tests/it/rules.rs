@@ -42,6 +42,12 @@ fn answer_in(said: Said, subject: &str) -> Said {
     altered(said, "Subject: Asia", &format!("Subject: Re: {subject}"))
 }
 
+/// The visitor goes on with a conversation.
+fn goes_on(said: Said, conversation: &str) -> Said {
+    let key = said.key;
+    altered(said, &format!("\"conversation_id\":\"{key}\""), &format!("\"conversation_id\":\"{conversation}\""))
+}
+
 /// Mended, and closed.
 fn mended() -> Vec<Said> {
     vec![
@@ -278,6 +284,17 @@ fn tickets() -> Vec<Need> {
             and(mended(), titled("b", "03-05 10:00", MINNA, "Lamppu", "Sama vika on taas.")),
             "a b d",
             "a b d",
+        ),
+        need(
+            Rule::NumberInTalk,
+            vec![
+                browser("a", "03-03 10:00", "V1", "Tilaus 40012345 on rikki."),
+                browser("b", "03-03 12:00", "V1", "Uusi asia: tilaus 40055555 puuttuu."),
+                browser("c", "03-04 10:00", "V1", "Onko jo uutta?"),
+                goes_on(browser("e", "03-04 10:05", "V1", "Siis 40012345."), "c"),
+            ],
+            "a b c e",
+            "a c e | b",
         ),
         need(
             Rule::ClosedOther,

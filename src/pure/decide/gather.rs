@@ -17,7 +17,7 @@ use crate::pure::domain::decision::EvidenceClass;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::IdentityId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, MAILTO, TEL};
-use crate::pure::domain::lookalike::looks_like;
+use crate::pure::domain::lookalike;
 use crate::pure::domain::message::Place;
 use crate::pure::domain::name::{NameMatch, PersonName};
 use crate::pure::domain::rule::Rule;
@@ -363,16 +363,14 @@ impl<'a> Gathering<'a> {
                 let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
                 // vouched for brings the number after it, not when it comes to what is known; unless the desk itself
-                // told the number to the other, and to nobody else, or it gives his address as well.
+                // told the number to the other, and to nobody else. His address, too, is known to many.
                 let comes_after = |typed: &Stated, known: &Stated| {
                     self.is_typed(self.group_of[&typed.by])
                         && !self.is_typed(self.group_of[&known.by])
                         && typed.at > known.at
                         && known.place != Place::Told
                 };
-                let is_found = self.heeds(Rule::TypedFirst)
-                    && (comes_after(ours, theirs) || comes_after(theirs, ours))
-                    && !self.one_names_the_other(*one, *other);
+                let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
                 let is_strong = is_sound && class.is_strong() && !is_found && !is_either;
                 ties.push(tie(ours, theirs, class, bits, is_strong, why));
@@ -494,7 +492,8 @@ impl<'a> Gathering<'a> {
             let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
             members.filter_map(|member| member.identity.mail_domain())
         };
-        self.heeds(Rule::ImitatedContact) && domains(one).any(|one| domains(other).any(|other| looks_like(one, other)))
+        self.heeds(Rule::ImitatedContact)
+            && domains(one).any(|one| domains(other).any(|other| lookalike::imitates(one, other)))
     }
 
     /// What others state of an identity.

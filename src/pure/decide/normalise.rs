@@ -10,8 +10,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, MAILTO, TEL};
 use crate::pure::domain::message::{
-    Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact,
-    Place, RawEvent, Sender, SenderIdentity, What,
+    Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, MatterRole, Message,
+    MessageFact, Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::Rule;
@@ -58,7 +58,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         Direction::FromAgent => &incoming.recipient,
     };
     let assurance = customer.identities.iter().map(|own| own.assurance).max().unwrap_or(Assurance::Asserted);
-    let Says { new_matter, is_back, nothing } = says(&incoming, &words, &facts, policy);
+    let Says { new_matter, is_back, refers_back, nothing } = says(&incoming, &words, &facts, policy);
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
     let triage = triage::triage(&incoming, &own_text, nothing);
@@ -80,6 +80,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         facts,
         says_new_matter: new_matter,
         says_is_back: is_back,
+        refers_back,
         says_nothing: nothing,
         triage,
         incoming,
@@ -364,6 +365,7 @@ fn may_be_quoted(incoming: &Incoming) -> bool {
 struct Says {
     new_matter: bool,
     is_back: bool,
+    refers_back: bool,
     nothing: bool,
 }
 
@@ -373,7 +375,13 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
         return Says::default();
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
-    let (new_matter, is_back) = (policy.new_matter.is_said_in(&own), policy.is_back.is_said_in(&own));
+    let new_matter = policy.new_matter.is_said_in(&own);
+    // "40012345 is back": beside the number of the matter a word is enough.
+    let names_matter = facts.iter().any(|fact| {
+        fact.place == Place::Body && matches!(fact.value, FactValue::Number { role: MatterRole::Secret, .. })
+    });
+    let is_back = policy.is_back.is_said_in(&own) || (names_matter && phrases::AGAIN.is_said_in(&own));
+    let refers_back = phrases::SAID_BEFORE.is_said_in(&own);
     // A number or address that was said is something; a form's fields, a signature and the subject
     // of the thread are not.
     let places: &[Place] = if is_answer(incoming) { &[Place::Body] } else { &[Place::Body, Place::Subject] };
@@ -387,7 +395,7 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
         && phrases::says_nothing(&own)
         && subject_says_nothing(incoming)
         && shows_nothing(&incoming.attachments);
-    Says { new_matter, is_back, nothing }
+    Says { new_matter, is_back, refers_back, nothing }
 }
 
 /// Whether the subject is the thread's ("Re: …") and not the writer's own.

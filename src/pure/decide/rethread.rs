@@ -212,6 +212,7 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         facts: numbers(outline).collect(),
         says_new_matter: outline.says_new_matter,
         says_is_back: outline.says_is_back,
+        refers_back: outline.refers_back,
         says_nothing: outline.says_nothing,
         triage: kept.triage.clone(),
         ..bare(kept.id, incoming(kept, facts), kept.occurred_at)
@@ -300,6 +301,7 @@ fn bare(id: MessageId, incoming: Incoming, at: Timestamp) -> Message {
         quoted: Vec::new(),
         says_new_matter: false,
         says_is_back: false,
+        refers_back: false,
         says_nothing: true,
         triage: Triage { kind: Vec::new(), priority: Priority::Low },
     }

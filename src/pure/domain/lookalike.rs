@@ -1,5 +1,6 @@
 //! Domains that are made to look like another: `examp1e.fi`, `exarnple.fi`, `exаmple.fi` with a Cyrillic letter,
-//! `exmaple.fi`, `example.fi.secure.example`.
+//! `exmaple.fi`, `example.fi.secure.example`; and of a firm's domain with something put beside its name:
+//! `example-oy.fi`, `example-support.com` ([`imitates`]).
 //!
 //! What is compared is what a person sees: letters of other scripts, accents and digits that look like a
 //! letter are folded together first ([`skeleton`]); then one edit makes a look-alike of a name that is long
@@ -42,6 +43,72 @@ pub fn looks_like(domain: &str, own: &str) -> bool {
     }
     let is_suffix_long = suffix.len().max(our_suffix.len()) >= EDITED_SUFFIX_CHARS_MIN;
     label == our_label && is_suffix_long && strsim::osa_distance(suffix, our_suffix) == 1
+}
+
+/// What is put beside a firm's name to pass for it: legal forms, countries, and what a firm's mail is about.
+const AFFIXES: &str = "
+    ab abp ag as asa bv co corp eg ev gmbh hb inc kb kg ky llc llp limited ltd mbh nv ohg osk ou oy oyj plc rf
+    ry sa sarl srl tmi ug at ch com de deutschland dk ee eesti eu europe fi finland net no org se suomi sverige
+    uk us account accounts admin asiakaspalvelu betalning billing care contact customer customers email epost
+    faktura finance group help helpdesk hilfe info invoice invoices invoicing konto kontakt kundeservice
+    kundenservice kundservice kundtjanst lasku laskut laskutus login mail maksu maksut office online palvelu
+    palvelut pay payment payments portal post posti rechnung rechnungen secure security service services shop
+    store support team tuki verify web zahlung
+";
+/// Of these, what is also written without a hyphen behind a name, and ends no common word.
+const GLUED: &[&str] = &["gmbh", "ltd", "oyj", "oy"];
+
+/// Whether one of two domains is made to look like the other, or is the other's name with something put beside it:
+/// `example-oy.fi`, `support-example.fi`, `example.mail.fi`. A firm may well have both, so it says that who writes
+/// from the one is not taken for who writes from the other, and no more. Symmetric; both are in ASCII and lower case.
+pub fn imitates(one: &str, other: &str) -> bool {
+    if one == other {
+        return false;
+    }
+    looks_like(one, other) || looks_like(other, one) || is_dressed_up(one, other)
+}
+
+fn is_dressed_up(one: &str, other: &str) -> bool {
+    let (Some(ours), Some(theirs)) = (registrable_domain(one), registrable_domain(other)) else { return false };
+    let (our_label, their_label) = (first_label(ours), first_label(theirs));
+    if ours == theirs {
+        return false;
+    }
+    // `example.mail.fi`: what is read first is their name.
+    let begins = |domain: &str, own: &str, label: &str| domain != own && is_name(label) && first_label(domain) == label;
+    if begins(one, ours, their_label) || begins(other, theirs, our_label) {
+        return true;
+    }
+    let (bare, their_bare) = (undressed(our_label), undressed(their_label));
+    our_label != their_label && bare == their_bare && is_name(bare)
+}
+
+fn first_label(domain: &str) -> &str {
+    domain.split('.').next().unwrap_or_default()
+}
+
+/// Long enough for chance not to make another of it, and no word that anybody puts beside his name.
+fn is_name(label: &str) -> bool {
+    label.len() >= EDITED_CHARS_MIN && !is_affix(label)
+}
+
+fn is_affix(word: &str) -> bool {
+    AFFIXES.split_ascii_whitespace().any(|affix| affix == word)
+}
+
+/// A label without what is put beside a name.
+fn undressed(label: &str) -> &str {
+    let mut bare = label;
+    loop {
+        let behind = bare.rsplit_once('-').filter(|(_, affix)| is_affix(affix)).map(|(rest, _)| rest);
+        let before = || bare.split_once('-').filter(|(affix, _)| is_affix(affix)).map(|(_, rest)| rest);
+        match behind.or_else(before) {
+            Some(rest) => bare = rest,
+            None => break,
+        }
+    }
+    let glued = GLUED.iter().find_map(|form| bare.strip_suffix(form));
+    glued.filter(|rest| is_name(rest)).unwrap_or(bare)
 }
 
 /// What a domain looks like: every character as the plain one it passes for.
@@ -133,6 +200,34 @@ mod tests {
         ];
         for (own, domain, expected) in table {
             assert_eq!(looks_like(domain, own), expected, "{domain} for {own}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_beside_a_name_is_seen() {
+        for (one, other, expected) in [
+            ("tormanputki.fi", "tormanputki-oy.fi", true),
+            ("tormanputki.fi", "tormanputki-oy.com", true),
+            ("tormanputki.fi", "oy-tormanputki.fi", true),
+            ("tormanputki.fi", "tormanputkioy.fi", true),
+            ("tormanputki-oy.fi", "tormanputki-support.fi", true),
+            ("tormanputki.fi", "tormanputki-mail-online.net", true),
+            ("tormanputki.fi", "tormanputki.fi.secure.com", true),
+            ("tormanputki.fi", "tormanputki.secure.com", true),
+            ("mail.tormanputki.fi", "tormanputki-ab.se", true),
+            ("tormanputki.fi", "tormanputkl.fi", true),
+            // One firm's own, others', and what is nobody's name.
+            ("tormanputki.fi", "tormanputki.fi", false),
+            ("tormanputki.fi", "mail.tormanputki.fi", false),
+            ("tormanputki.fi", "tormanputki.com", false),
+            ("tormanputki.fi", "tormanputki-tampere.fi", false),
+            ("tormanputki.fi", "mail.secure.com", false),
+            ("support.fi", "support.secure.com", false),
+            ("kela.fi", "kela-oy.fi", false),
+            ("poyry.fi", "poyryoy.fi", false),
+        ] {
+            assert_eq!(imitates(one, other), expected, "{one} / {other}");
+            assert_eq!(imitates(other, one), expected, "{other} / {one}");
         }
     }
 }

@@ -635,6 +635,8 @@ pub struct Message {
     pub says_new_matter: bool,
     /// The text says that what was thought solved is there again.
     pub says_is_back: bool,
+    /// The text speaks of what its writer said before: "I wrote yesterday".
+    pub refers_back: bool,
     /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
     pub says_nothing: bool,
     /// What kind of matter it brings, and how soon it must be seen to.

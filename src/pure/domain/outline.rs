@@ -52,6 +52,9 @@ pub struct Outline {
     /// The text says that what was mended is back.
     #[serde(rename = "b", skip_serializing_if = "std::ops::Not::not")]
     pub says_is_back: bool,
+    /// The text speaks of what its writer said before.
+    #[serde(rename = "e", skip_serializing_if = "std::ops::Not::not")]
+    pub refers_back: bool,
     /// A greeting, or nothing at all.
     #[serde(rename = "z", skip_serializing_if = "std::ops::Not::not")]
     pub says_nothing: bool,
@@ -80,6 +83,7 @@ impl Outline {
             on: message.incoming.on.as_ref().and_then(|on| on.message),
             says_new_matter: message.says_new_matter,
             says_is_back: message.says_is_back,
+            refers_back: message.refers_back,
             says_nothing: message.says_nothing,
         }
     }

@@ -148,6 +148,8 @@ rules! {
     Quoted = "quoted",
     /// A number of the matter.
     Number = "number",
+    /// A number that is named soon after a conversation began says which matter it is.
+    NumberInTalk = "number_in_talk",
     /// An answer with the subject of one ticket.
     Subject = "subject",
     /// It follows the sender's last message in a chat.

@@ -23,6 +23,22 @@ const TELLING_WORDS_MIN: usize = 2;
 /// "Hello there" has 10, "Tilaus puuttuu" 13.
 const TELLING_LETTERS_MIN: usize = 11;
 
+/// Words of subjects that say nothing of the matter; `*` leaves the end open.
+const COMMON: &str = "
+    hei moi terve asia asiaa kysymy* kysely tilau* tilaus* lasku* palaut* reklamaatio* toimitu* viesti* apua ongelma*
+    vika vikailmoitus kiireellinen yhteyden* yhteys* tarjou* peru* muutos* kiitos vastaus tiedustelu tiketti pyyntö*
+    asiakaspalvelu* huolto* varaus* aika sopimus*
+    hej hallå ärende* fråg* beställ* faktura* problem* hjälp fel felanmälan brådskande kontakt* offert* avbok* ändr*
+    tack svar förfrågan kundservice
+    hello hi hey dear matter question* order* invoice* bill* return* complaint* delivery help issue* fault* error*
+    urgent contact* quote* cancel* change* thanks thank reply request* enquiry inquiry support ticket feedback message
+    your our the and for about with new
+    hallo anliegen frage* bestell* rechnung* reklamation* lieferung* hilfe dringend kontakt* angebot* kündigung*
+    änderung* danke antwort anfrage* fehler störung ihre unsere
+    tere asi küsimu* tellimu* arve* tagastu* kaebus* tarne* abi mure probleem* kiire pakkumi* tühista* aitäh vastus
+    päring* viga
+";
+
 /// What a client says by its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prefix {
@@ -87,6 +103,21 @@ impl Subject<'_> {
         let (count, total) = words.fold((0, 0), |(count, total), n| (count + 1, total + n));
         count >= TELLING_WORDS_MIN && total >= TELLING_LETTERS_MIN
     }
+
+    /// Whether it is what anybody calls any matter: "Tilaus", "Hello", "Order 4001". One word of its own, "Insuliini",
+    /// tells a person's few matters apart, though not those of many.
+    pub fn is_common(&self) -> bool {
+        let mut words =
+            self.base.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() >= WORD_LETTERS_MIN);
+        let is_common = |word: &str| {
+            let word = word.to_lowercase();
+            COMMON.split_whitespace().any(|common| match common.strip_suffix('*') {
+                Some(stem) => word.starts_with(stem),
+                None => word == common,
+            })
+        };
+        words.all(is_common)
+    }
 }
 
 /// A client's prefix, and what follows it.
@@ -137,6 +168,18 @@ mod tests {
             ("回复：订单", "订单", true, false),
             ("", "", false, false),
         ];
+        for (subject, is_common) in [
+            ("Re: Tilaus", true),
+            ("Order 40012345", true),
+            ("Kysymys laskusta", true),
+            ("Hello", true),
+            ("12.5.", true),
+            ("", true),
+            ("Re: Insuliini", false),
+            ("AW: Betonmischer", false),
+        ] {
+            assert_eq!(read(subject).is_common(), is_common, "{subject}");
+        }
         for (subject, base, is_answer, is_forward) in table {
             let read = read(subject);
             let found = (read.folded(), read.is_answer, read.is_forward);

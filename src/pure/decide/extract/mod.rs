@@ -16,7 +16,7 @@ use crate::pure::domain::company::CompanyName;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
 use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
 use crate::pure::domain::name::{NameMatch, PersonName};
-use crate::pure::domain::policy::Policy;
+use crate::pure::domain::policy::{Matter, Policy};
 use names::{Hints, SignOff};
 use scan::{Haystack, cut};
 use std::borrow::Cow;
@@ -36,6 +36,8 @@ const COMPANIES_MAX: usize = 2;
 const COMPANY_LINES_MAX: usize = 16;
 /// Facts kept free for claims.
 const CLAIMS_MAX: usize = 10;
+/// Words of a call's fields in which a number is looked for that was keyed in.
+const KEYED_WORDS_MAX: usize = 32;
 /// Addresses looked at in one text.
 const ADDRESSES_MAX: usize = 48;
 /// RFC 5321, 4.5.3.1: bytes before and after the `@`.
@@ -167,6 +169,9 @@ impl Facts<'_> {
                 self.numbers.push(MessageFact { value, place });
             }
         }
+        if place == Place::Field {
+            self.keyed_in(text, &spans);
+        }
         // Who is away names his deputy's number, not his own; what is forwarded is somebody else's.
         if automatic || place == Place::Subject || is_forwarded(self.incoming) || self.is_signed_by_another {
             return;
@@ -181,6 +186,26 @@ impl Facts<'_> {
         for (identity, span) in stated {
             if !others::is_others(&haystack.text, &span, &names, place == Place::Signature) {
                 self.claim(identity, place);
+            }
+        }
+    }
+
+    /// What a caller keyed in that no pattern knows without its letters: `ivr_order=260688` for the bill L-260688.
+    fn keyed_in(&mut self, text: &str, known: &[Range<usize>]) {
+        let mut at = 0;
+        for word in text.split_inclusive(|c: char| c.is_whitespace() || "=;,&|".contains(c)).take(KEYED_WORDS_MAX) {
+            let span = at..at + word.len();
+            at = span.end;
+            let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let is_field = span.start == 0 || text[..span.start].ends_with('=');
+            if !is_field || known.iter().any(|known| known.start < span.end && span.start < known.end) {
+                continue;
+            }
+            let Some((matter, value)) = numbers::keyed_in(digits, &self.policy.matters) else { continue };
+            if self.seen.insert((matter, value.clone())) {
+                let Matter { name, role, .. } = &self.policy.matters[matter];
+                let value = FactValue::Number { matter: name.clone(), role: *role, value };
+                self.numbers.push(MessageFact { value, place: Place::Field });
             }
         }
     }

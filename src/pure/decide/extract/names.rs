@@ -33,8 +33,12 @@ const DEVICE_LINE_BYTES: usize = 64;
 const WORDS_MAX: usize = 4;
 /// Letters before a dot within a name ("M.", "Alex."); more end a sentence.
 const SHORT_FORM_LETTERS_MAX: usize = 4;
+/// Given names that in lower case are words of everyday.
+const NAMES_IN_CAPITALS: &[&str] = &["till", "will", "may", "mark", "per", "hans", "jo"];
 /// Text in which the writer may introduce himself. Bytes.
 const INTRODUCTION_BYTES_MAX: usize = 8192;
+/// Sentences of a note at whose beginning a name is looked for.
+const NOTE_SENTENCES_MAX: usize = 12;
 /// Names read out of introductions.
 const INTRODUCTIONS_MAX: usize = 3;
 
@@ -50,7 +54,9 @@ pub struct Hints {
 impl Hints {
     fn agrees(&self, name: &PersonName) -> bool {
         let agrees = |known: &PersonName| known.compare(name).agrees();
-        self.called.as_ref().is_some_and(agrees) || self.addresses.iter().any(agrees)
+        // "Ofenbau Brandis" is nobody's name because Theo Brandis writes as brandis@…
+        let is_his = |address: &PersonName| agrees(address) && (address.is_full() || !self.contradicts(name));
+        self.called.as_ref().is_some_and(agrees) || self.addresses.iter().any(is_his)
     }
 
     fn contradicts(&self, name: &PersonName) -> bool {
@@ -160,25 +166,46 @@ pub fn in_note(text: &str) -> Option<PersonName> {
     let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
     let none = Hints::default();
     let labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
-    let labelled = labels.filter_map(|found| following(text[found.end()..].trim_start_matches([':', ' '])));
+    let labelled =
+        labels.filter_map(|found| following(without_title(text[found.end()..].trim_start_matches([':', ' ']))));
     let mut names =
         labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
-    names.next().or_else(|| {
-        let first = text.split(' ').next().unwrap_or_default();
-        let text = if TITLES.is(&first.to_lowercase()) { text[first.len()..].trim_start() } else { text };
-        let candidate = following(text).filter(|candidate| candidate.capital)?;
-        let rest = text.get(candidate.name.written().len()..).unwrap_or_default();
-        let parted = rest.starts_with([',', '.', ':', '(']);
-        let next = rest.split([' ', ',', '.']).find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
-        let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
-        // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
-        let is_told = match (candidate.listed, candidate.words) {
-            (true, 1) | (false, 2..) => parted || acts,
-            (true, _) => true,
-            (false, _) => false,
-        };
-        is_told.then_some(candidate.name)
+    names.next().or_else(|| told_first(text, true)).or_else(|| {
+        let starts = text.match_indices(['.', ':', ';', '\n']).map(|(at, _)| text[at + 1..].trim_start());
+        starts.take(NOTE_SENTENCES_MAX).find_map(|sentence| told_first(sentence, false))
     })
+}
+
+/// The name with which a sentence of a note begins. Further on in a note colleagues are named too: there it takes a
+/// given name and another, and what a caller does or a pause behind them.
+fn told_first(text: &str, is_first: bool) -> Option<PersonName> {
+    let bare = without_title(text);
+    if let Some(candidate) = in_register(bare).filter(|_| is_first) {
+        return Some(candidate.name);
+    }
+    let candidate = following(bare).filter(|candidate| candidate.capital)?;
+    let rest = bare.get(candidate.name.written().len()..).unwrap_or_default();
+    let parted = rest.starts_with([',', '.', ':', '(']);
+    let next = rest.split([' ', ',', '.']).find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
+    let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
+    // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
+    let is_told = match (candidate.listed, candidate.words) {
+        (true, 1) | (false, 2..) => is_first && (parted || acts),
+        (true, _) => is_first || parted || acts,
+        (false, _) => false,
+    };
+    is_told.then_some(candidate.name)
+}
+
+/// "Virtanen, Minna, tilaus 4001": the family name first, as in a register.
+fn in_register(text: &str) -> Option<Candidate> {
+    let end = text.match_indices([',', '.', ':', ';', '\n', '(']).nth(1).map_or(text.len(), |(at, _)| at);
+    family_first(&text[..end]).filter(|candidate| candidate.capital && text.starts_with(char::is_uppercase))
+}
+
+fn without_title(text: &str) -> &str {
+    let first = text.split(' ').next().unwrap_or_default();
+    if TITLES.is(first.to_lowercase().trim_end_matches('.')) { text[first.len()..].trim_start() } else { text }
 }
 
 /// How much the place of a name says for it.
@@ -226,7 +253,7 @@ impl Candidate {
             if at > 0 && at + 1 < words.len() && PARTICLES.contains(&lower.as_str()) {
                 continue;
             }
-            if !looks_like_a_word(word) || is_no_name(lower.trim_matches('.')) {
+            if !looks_like_a_word(word) || is_no_name(lower.trim_matches('.')) || NAMES_IN_CAPITALS.contains(word) {
                 return None;
             }
             capital &= word.chars().next().is_some_and(char::is_uppercase);
@@ -254,6 +281,15 @@ impl Candidate {
                     || (self.capital && self.words >= 2 && !hints.contradicts(&self.name))
             }
         }
+    }
+}
+
+impl Candidate {
+    /// In lower case behind a closing, a name is one or two words and not what leads to somebody's address: "tack.
+    /// skicka bekräftelsen till minna@…" is signed by nobody.
+    fn is_signed(&self, rest: &str) -> bool {
+        let behind = rest.trim().get(self.name.written().len()..).unwrap_or_default();
+        self.capital || (self.words <= 2 && !behind.contains('@'))
     }
 }
 
@@ -392,7 +428,8 @@ fn family_first(line: &str) -> Option<Candidate> {
     let (family, given) = line.trim_end_matches(['.', '*', '_']).split_once(", ")?;
     let is_plain = !family.contains(' ') && !is_given(&fold(family)) && given.split_whitespace().count() <= 2;
     let first = given.split_whitespace().next().filter(|_| is_plain)?;
-    let (family, given) = (Candidate::of(family)?, Candidate::of(given).filter(|_| is_given(&fold(first)))?);
+    let is_listed = first.split('-').any(|part| is_given(&fold(part)));
+    let (family, given) = (Candidate::of(family)?, Candidate::of(given).filter(|_| is_listed)?);
     let name = PersonName::parse(line)?;
     (family.words == 1).then_some(Candidate { name, words: 1 + given.words, capital: given.capital, listed: true })
 }
@@ -425,6 +462,7 @@ fn by_closing(lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
             }
         } else if let Some(candidate) = leading(found.rest)
             && candidate.is_accepted(found.trust, hints)
+            && candidate.is_signed(found.rest)
             && is_whole(found.rest, &candidate)
         {
             return Some(SignOff { at: *start, name: Some(candidate.name) });
@@ -539,8 +577,8 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
             || comma
             || (found.trust == Trust::Closed && unmistakable)
             || (found.trust == Trust::Marked && candidate.listed);
-        return (parted && candidate.is_accepted(found.trust, hints) && ends_line(found.rest, &candidate))
-            .then_some(candidate);
+        let is_signed = candidate.is_signed(found.rest) && ends_line(found.rest, &candidate);
+        return (parted && is_signed && candidate.is_accepted(found.trust, hints)).then_some(candidate);
     }
     let bare = rest.trim_start_matches(['-', '/', '–', ' ']);
     let marked = bare.len() < rest.len();
@@ -684,6 +722,13 @@ mod tests {
             ("Tiina Rauhalahdesta, kuvat tulevat nyt.", "Tiina"),
             ("Leena Moisio Salpauksesta: yksi lisää", "Leena Moisio"),
             ("Mirja kysyi kuka lukee mittarin.", "Mirja"),
+            ("Ohjattu vaihteesta. Kaarlo Mutka, hakuaika.", "Kaarlo Mutka"),
+            ("Kysyi hakuaikaa. Nimi Kaarlo Mutka.", "Kaarlo Mutka"),
+            ("Transferred. Mr Kaarlo Mutka asked about the bill.", "Kaarlo Mutka"),
+            ("Kopplad från växeln. Martina Söderholm, dubbel debitering.", "Martina Söderholm"),
+            ("Grönroos, Ulla-Maija, SOP 20887120.", "Grönroos, Ulla-Maija"),
+            ("Lovattu takaisinsoitto. Pekka Laine hoitaa.", ""),
+            ("Lähetetty lomake. Minna lisäsi kuvat.", ""),
             ("Anna hänelle uusi aika.", ""),
             ("Väärä numero.", ""),
             ("Sama uudestaan.", ""),

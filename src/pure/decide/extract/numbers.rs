@@ -10,6 +10,7 @@
 
 use super::phones::Phones;
 use super::scan::{Haystack, cut_front};
+use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::policy::Matter;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -29,6 +30,10 @@ const VALUE_BYTES_MAX: usize = 64;
 const FUSED_DIGITS_MIN: usize = 4;
 /// Text before a fused number that a pattern may ask for ("order no. …"). Bytes.
 const LEAD_BYTES_MAX: usize = 24;
+/// Most digits that somebody keys in.
+const KEYED_DIGITS_MAX: usize = 20;
+/// Words and letters of a pattern that are tried before digits.
+const LETTERS_MAX: usize = 16;
 /// Digits left over beside fused ones that may be a count: `4001 2345 2 pcs`.
 const LEFT_OVER_DIGITS_MAX: usize = 2;
 
@@ -249,6 +254,61 @@ impl Search<'_> {
     }
 }
 
+/// What somebody keyed in whose telephone has no letters: the one secret number of the desk's that has these digits. A
+/// pattern is tried with the letters that it is written with before them, and with a hyphen among them; where several
+/// numbers have them it is none.
+pub fn keyed_in(digits: &str, matters: &[Matter]) -> Option<(usize, String)> {
+    if !(FUSED_DIGITS_MIN..=KEYED_DIGITS_MAX).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut found: Option<(usize, String)> = None;
+    for (matter, Matter { pattern, .. }) in matters.iter().enumerate().filter(|(_, m)| m.role == MatterRole::Secret) {
+        for letters in letters_of(pattern.as_str()) {
+            let whole = [format!("{letters}{digits}"), format!("{letters}-{digits}")].into_iter();
+            let split = (1..digits.len()).map(|at| format!("{letters}{}-{}", &digits[..at], &digits[at..]));
+            let values = whole.chain(split).filter_map(|candidate| {
+                let span = pattern.find(&candidate)?.range();
+                (span.len() == candidate.len()).then(|| canonical(pattern, &candidate, &candidate, &span))?
+            });
+            for value in values {
+                match &found {
+                    Some(other) if *other != (matter, value.clone()) => return None,
+                    _ => found = Some((matter, value)),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Letters that a pattern is written with, each word and each letter of a class; what is none of a number's is found
+/// out by the pattern itself.
+fn letters_of(pattern: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let (mut in_class, mut chars) = (false, pattern.chars().peekable());
+    while let Some(c) = chars.next() {
+        let is_flag = c == '?' && word.is_empty() && chars.peek().is_some_and(char::is_ascii_alphabetic);
+        if c.is_ascii_alphabetic() && found.len() < LETTERS_MAX {
+            word.push(c);
+            if !in_class {
+                continue;
+            }
+        }
+        if !word.is_empty() {
+            found.push(std::mem::take(&mut word));
+        }
+        match c {
+            '\\' => drop(chars.next()),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ if is_flag => while chars.next_if(char::is_ascii_alphabetic).is_some() {},
+            _ => {}
+        }
+    }
+    found
+}
+
 /// What the capture groups matched, else the whole match; upper case, without blanks.
 fn canonical(pattern: &regex::Regex, searched: &str, text: &str, span: &Range<usize>) -> Option<String> {
     let mut value = String::new();
@@ -267,4 +327,42 @@ fn canonical(pattern: &regex::Regex, searched: &str, text: &str, span: &Range<us
     let value: String =
         value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).flat_map(char::to_uppercase).collect();
     (!value.is_empty() && value.len() <= VALUE_BYTES_MAX).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_the_one_number_that_has_them() {
+        let matter = |(name, pattern, role): &(&str, &str, MatterRole)| Matter {
+            name: (*name).to_owned(),
+            pattern: regex::Regex::new(pattern).unwrap(),
+            role: *role,
+        };
+        let matters: Vec<Matter> = [
+            ("bill", r"(?i)\b[LF]-?(26\d{4})\b", MatterRole::Secret),
+            ("visit", r"(?i)\bK[- ]?(?:20)?26[-/ ](\d{5})\b", MatterRole::Secret),
+            ("fault", r"\bINC[- ]?\d{5}\b", MatterRole::Secret),
+            ("site", r"\bBV-\d{7}\b", MatterRole::Topic),
+            ("ticket", r"\bTAS-\d{8}\b", MatterRole::Secret),
+            ("offer", r"\bTAR-\d{8}\b", MatterRole::Secret),
+        ]
+        .iter()
+        .map(matter)
+        .collect();
+        for (digits, expected) in [
+            ("260688", "bill 260688"),
+            ("2600409", "visit 00409"),
+            ("20531", ""),
+            ("31234567", ""),
+            ("26", ""),
+            ("", ""),
+            ("1234567", ""),
+        ] {
+            let found = keyed_in(digits, &matters);
+            let found = found.map(|(at, value)| format!("{} {value}", matters[at].name)).unwrap_or_default();
+            assert_eq!(found, expected, "{digits}");
+        }
+    }
 }

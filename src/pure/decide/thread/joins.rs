@@ -34,7 +34,7 @@ impl Threading<'_> {
         Some(keep)
     }
 
-    fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &OnOther) {
+    pub(super) fn move_into(&mut self, keep: TicketId, tickets: &[TicketId], why: &OnOther) {
         for from in tickets.iter().filter(|ticket| **ticket != keep) {
             let began = self.opener(*from).into_iter().collect();
             self.reasons.push(Reason { from: began, ..Reason::new("tickets_joined", why.clone()) });

@@ -15,7 +15,7 @@ use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, MAILTO, mask, registrable_domain};
-use crate::pure::domain::lookalike::looks_like;
+use crate::pure::domain::lookalike;
 use crate::pure::domain::message::{Auto, Direction, FactValue, Message, ReferenceKind};
 use crate::pure::domain::policy::{Policy, Windows};
 use crate::pure::domain::rule::Rule;
@@ -75,7 +75,8 @@ pub fn place(
         .or_else(|| threading.answers_subject())
         .or_else(|| threading.same_session())
         .or_else(|| threading.only_open_one());
-    let found = found.unwrap_or_else(|| threading.new_ticket(None));
+    let late = threading.late;
+    let found = found.unwrap_or_else(|| threading.new_ticket(late));
     threading.conclude(found, mint)
 }
 
@@ -147,6 +148,8 @@ struct Threading<'a> {
     pointed: Vec<(TicketId, MessageId, OnOther)>,
     moves: Vec<Move>,
     is_left: bool,
+    /// A closed matter of his whose number he names too late: what opens a ticket continues it.
+    late: Option<TicketId>,
     reasons: Vec<Reason>,
 }
 
@@ -166,8 +169,22 @@ impl<'a> Threading<'a> {
         }
         let windows = policy.windows(&message.channel);
         let pointers = pointers::pointers(message, lookup, facts, windows.one_open);
-        let (pointed, moves, is_left, reasons) = (Vec::new(), Vec::new(), false, Vec::new());
-        Self { message, lookup, resolved, facts, policy, windows, pointers, numbers, pointed, moves, is_left, reasons }
+        let (pointed, moves, is_left, late, reasons) = (Vec::new(), Vec::new(), false, None, Vec::new());
+        Self {
+            message,
+            lookup,
+            resolved,
+            facts,
+            policy,
+            windows,
+            pointers,
+            numbers,
+            pointed,
+            moves,
+            is_left,
+            late,
+            reasons,
+        }
     }
 
     fn heeds(&self, rule: Rule) -> bool {
@@ -230,9 +247,11 @@ impl<'a> Threading<'a> {
     /// The sender's domain is made to look like that of somebody who takes part.
     fn imitates(&self, known: &KnownTicket) -> bool {
         let held = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain());
-        let mut others = known.participants.keys().flat_map(|contact| self.facts.identities_of(*contact));
+        // Whoever an agent says is one person may write from both.
+        let others = known.participants.keys().filter(|contact| !self.is_mine(contact));
+        let mut others = others.flat_map(|contact| self.facts.identities_of(*contact));
         held.filter(|_| self.heeds(Rule::ImitatedTicket)).is_some_and(|domain| {
-            others.any(|known| known.identity.mail_domain().is_some_and(|theirs| looks_like(domain, theirs)))
+            others.any(|known| known.identity.mail_domain().is_some_and(|theirs| lookalike::imitates(domain, theirs)))
         })
     }
 
@@ -328,6 +347,7 @@ impl<'a> Threading<'a> {
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket) else { continue };
             match self.entitled(known, false) {
+                Some(_) if self.names_its_matter(known, evidence) => return self.goes_to_its_number(known.ticket.id),
                 Some(by) => {
                     self.because(rule, says, Some(anchor.message));
                     let is_answer = matches!(evidence, Evidence::Named(ReferenceKind::Reply | ReferenceKind::Ancestor));
@@ -370,14 +390,17 @@ impl<'a> Threading<'a> {
     /// a colleague counts where the firm is confirmed.
     fn answers_subject(&mut self) -> Option<Found> {
         let (anchor, known) = self.unnamed(Evidence::Subject)?;
-        let is_telling = self.message.incoming.subject.as_deref().is_some_and(|s| subject::read(s).is_telling());
+        let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
         let by = self.entitled(known, false).filter(|by| match by {
             EntitledBy::Organisation if self.heeds(Rule::SubjectFirm) => {
                 self.organisation_of_sender().is_some_and(|domain| self.policy.organisations.contains(domain))
             }
             _ => true,
         });
-        let by = by.filter(|_| is_telling || !self.heeds(Rule::TellingSubject))?;
+        // Of his own, one ticket has that subject these days, or there would be no pointer.
+        let is_his = |by: &EntitledBy| *by == EntitledBy::SameContact && known.ticket.state == TicketState::Open;
+        let is_telling = |by: &EntitledBy| subject.is_telling() || (is_his(by) && !subject.is_common());
+        let by = by.filter(|by| is_telling(by) || !self.heeds(Rule::TellingSubject))?;
         self.because("subject", OnTicket::SameSubject, Some(anchor.message));
         Some(self.on_known(known.ticket.id, by, self.windows.closed_continues))
     }
@@ -395,19 +418,20 @@ impl<'a> Threading<'a> {
             return None;
         }
         let mut entitled: BTreeMap<TicketId, EntitledBy> = BTreeMap::new();
+        let mut late: BTreeSet<TicketId> = BTreeSet::new();
         let keys: Vec<LookupKey> = self.numbers.values().flatten().copied().collect();
         for anchor in keys.iter().flat_map(|key| self.facts.anchors.get(key).into_iter().flatten()) {
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket).filter(|_| anchor.kind == AnchorKind::Number) else { continue };
-            let recent = known
-                .ticket
-                .closed_at
-                .is_none_or(|closed| within(self.message.occurred_at, closed, self.windows.closed_continues));
+            let is_recent = |by| {
+                let window = self.number_window(by);
+                known.ticket.closed_at.is_none_or(|closed| within(self.message.occurred_at, closed, window))
+            };
             match self.entitled(known, true) {
-                Some(by) if recent => {
+                Some(by) if is_recent(by) => {
                     entitled.insert(ticket, by);
                 }
-                Some(_) => {}
+                Some(by) => late.extend((by == EntitledBy::SameContact).then_some(ticket)),
                 None => self.pointed.push((
                     ticket,
                     if anchor.direction == Direction::FromAgent { known.ticket.opened_by } else { anchor.message },
@@ -426,10 +450,10 @@ impl<'a> Threading<'a> {
             fits.retain(|(_, by)| *by == EntitledBy::SameContact);
         }
         match fits.as_slice() {
-            [] => None,
+            [] => self.goes_on(&late),
             [(ticket, by)] => {
                 self.because_of_number(*ticket);
-                Some(self.on_known(*ticket, *by, self.windows.closed_continues))
+                Some(self.on_known(*ticket, *by, self.number_window(*by)))
             }
             several => {
                 let several: Vec<TicketId> = several.iter().map(|(ticket, _)| *ticket).collect();
@@ -441,6 +465,90 @@ impl<'a> Threading<'a> {
                 Some(self.new_ticket(None))
             }
         }
+    }
+
+    /// How long after it was closed a number opens a matter again: whenever its own contact says that it is back.
+    fn number_window(&self, by: EntitledBy) -> Duration {
+        let is_back = self.message.says_is_back && by == EntitledBy::SameContact && self.heeds(Rule::IsBack);
+        if is_back { FOR_EVER } else { self.windows.closed_continues }
+    }
+
+    /// A number of a matter that was closed long ago: what continues that one already, else what this opens.
+    fn goes_on(&mut self, late: &BTreeSet<TicketId>) -> Option<Found> {
+        let [old] = late.iter().copied().collect::<Vec<_>>()[..] else { return None };
+        if !self.heeds(Rule::FollowUp) {
+            return None;
+        }
+        match self.continued_by(old) {
+            Some(next) => {
+                self.because_of_number(old);
+                Some(self.on_known(next, EntitledBy::SameContact, self.windows.closed_continues))
+            }
+            None => {
+                self.late = Some(old);
+                None
+            }
+        }
+    }
+
+    /// The ticket of the contact's that continues a closed one, if it is open.
+    fn continued_by(&self, old: TicketId) -> Option<TicketId> {
+        let mine = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
+        let open = mine.flat_map(|contact| self.facts.tickets_of(contact)).filter(|known| {
+            known.ticket.state == TicketState::Open
+                && known.ticket.follow_up_of.map(|of| self.facts.ticket_now(of)) == Some(old)
+        });
+        open.map(|known| (known.ticket.opened_at, known.ticket.id)).max().map(|(_, ticket)| ticket)
+    }
+
+    /// The first words of a conversation did not tell which of the sender's matters it is, and it has a ticket of its
+    /// own; soon after he names the number of one of them.
+    fn names_its_matter(&self, known: &KnownTicket, evidence: Evidence) -> bool {
+        let is_conversation = |evidence| evidence == Evidence::Named(ReferenceKind::Conversation);
+        let began = |pointer: &Pointer<'_>| {
+            is_conversation(pointer.evidence) && pointer.anchor.message == known.ticket.opened_by
+        };
+        is_conversation(evidence)
+            && self.heeds(Rule::NumberInTalk)
+            && !self.numbers.is_empty()
+            && known
+                .numbers
+                .iter()
+                .all(|(matter, has)| self.numbers.get(matter.as_str()).is_some_and(|keys| has.is_subset(keys)))
+            && known.ticket.state == TicketState::Open
+            && !known.is_held
+            && !self.is_new_matter()
+            && self.is_own_only(known)
+            && within(self.message.occurred_at, known.ticket.opened_at, self.windows.chat_session)
+            && self.pointers.iter().any(began)
+            && self.own_open_by_number(known.ticket.id).is_some()
+    }
+
+    /// The sender's only open ticket beside one that has a number which the message names.
+    fn own_open_by_number(&self, here: TicketId) -> Option<TicketId> {
+        if is_contradicted(self.message) || !self.heeds(Rule::Number) || !may_guess(self.facts, self.message) {
+            return None;
+        }
+        let keys = self.numbers.values().flatten();
+        let anchors = keys.flat_map(|key| self.facts.anchors.get(key).into_iter().flatten());
+        let named = anchors.filter(|anchor| anchor.kind == AnchorKind::Number).filter_map(|anchor| {
+            let known = self.facts.ticket(self.facts.ticket_now(anchor.ticket?))?;
+            let is_his = self.entitled(known, true) == Some(EntitledBy::SameContact)
+                && known.ticket.state == TicketState::Open
+                && known.ticket.id != here
+                && !known.is_held;
+            is_his.then_some(known.ticket.id)
+        });
+        let mut named = named.collect::<BTreeSet<_>>().into_iter();
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// What was said before of the conversation comes along.
+    fn goes_to_its_number(&mut self, here: TicketId) -> Option<Found> {
+        let there = self.own_open_by_number(here)?;
+        self.because_of_number(there);
+        self.move_into(there, &[here], &OnOther::TalkNamesNumber);
+        Some(self.on_known(there, EntitledBy::SameContact, self.windows.one_open))
     }
 
     /// Notes which number the message and the ticket share, and who named it first of those that are known.
@@ -577,8 +685,18 @@ impl<'a> Threading<'a> {
             }
             Some(_) if !quiet => {
                 let from = known.ticket.opened_by;
-                self.because("follow_up", OnTicket::FollowUp, Some(from));
-                self.open(Some(ticket), mint)
+                match self.continued_by(ticket).and_then(|next| self.facts.ticket(next)) {
+                    Some(next) => {
+                        self.because("follow_up", OnTicket::GoesOnThere, Some(next.ticket.opened_by));
+                        let takes_part =
+                            self.resolved.resolution.contact().is_some_and(|c| next.participants.contains_key(&c));
+                        (Placement::Join(next.ticket.id), by.filter(|_| !takes_part))
+                    }
+                    None => {
+                        self.because("follow_up", OnTicket::FollowUp, Some(from));
+                        self.open(Some(ticket), mint)
+                    }
+                }
             }
             _ => (Placement::Join(ticket), by),
         }
@@ -615,7 +733,9 @@ impl<'a> Threading<'a> {
             }
         }
         let known = ticket.and_then(|ticket| self.facts.ticket(ticket));
-        for (name, key) in self.lookup.topics.iter().filter(|_| ticket.is_some() && !is_contradicted(self.message)) {
+        // "That is another matter, I shall write of it separately": what it is about is not what the ticket is about.
+        let is_its = !is_contradicted(self.message) && (known.is_none() || !self.is_new_matter());
+        for (name, key) in self.lookup.topics.iter().filter(|_| ticket.is_some() && is_its) {
             if !known.is_some_and(|known| known.topics.get(name).is_some_and(|has| has.contains(key))) {
                 anchors.push((AnchorKind::Topic, *key, name.clone()));
             }

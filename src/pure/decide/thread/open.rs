@@ -56,6 +56,16 @@ impl Threading<'_> {
                 window: self.windows.one_open,
             });
         }
+        if let [ticket] = fits[..]
+            && let Some(known) = self.facts.ticket(ticket)
+            && !self.is_about(known)
+        {
+            let others = self.about_others(&mine);
+            if !others.is_empty() {
+                self.tie(&[&fits[..], &others].concat());
+                return None;
+            }
+        }
         match fits.as_slice() {
             [] => self.is_back(&mine),
             [ticket] if self.heeds(Rule::OnlyOpen) => {
@@ -98,6 +108,19 @@ impl Threading<'_> {
         open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Open matters that are about other things than what the message names. That it may be none of those does not make
+    /// it one that nobody has said is about it.
+    fn about_others(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
+        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+            known.ticket.state == TicketState::Open
+                && !known.is_group
+                && self.is_near(known, self.windows.one_open)
+                && !self.contradicts(known)
+                && self.is_about_another(known)
+        });
+        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
     /// closed within the window.
     fn is_back(&mut self, mine: &BTreeSet<ContactId>) -> Option<Found> {
@@ -112,7 +135,8 @@ impl Threading<'_> {
             let lately = known.ticket.closed_at.is_some_and(|closed| {
                 closed <= self.message.occurred_at && within(self.message.occurred_at, closed, self.windows.one_open)
             });
-            lately && !known.is_group && !self.contradicts(known) && !self.is_about_another(known)
+            let is_it = self.numbers.is_empty() || !self.names_none_of(known);
+            lately && is_it && !known.is_group && !self.contradicts(known) && !self.is_about_another(known)
         });
         let closed: BTreeSet<TicketId> = closed.map(|known| known.ticket.id).collect();
         let [ticket] = closed.into_iter().collect::<Vec<_>>()[..] else { return None };
@@ -121,7 +145,7 @@ impl Threading<'_> {
     }
 
     /// A contradicted sender has a contact of his own, and may go on on a ticket that only he is on.
-    fn is_own_only(&self, known: &KnownTicket) -> bool {
+    pub(super) fn is_own_only(&self, known: &KnownTicket) -> bool {
         known.participants.keys().all(|contact| self.is_mine(contact))
     }
 
@@ -151,6 +175,7 @@ impl Threading<'_> {
             && is_fresh
             && has_written
             && !self.message.says_is_back
+            && !self.message.refers_back
             && !self.is_about(known)
             && !is_alike()
     }

@@ -189,6 +189,7 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::NewTicket => "Nothing ties it to a known matter; a new ticket.",
         OnTicket::Reopened => "The matter was closed lately; it is open again.",
         OnTicket::FollowUp => "The matter was closed long ago; this continues it on a new ticket.",
+        OnTicket::GoesOnThere => "The matter was closed long ago; it goes on here already.",
         OnTicket::SameSession => "It follows the sender's last message after a short pause.",
         OnTicket::SaysNewMatter => "The text says that this is a new matter.",
         OnTicket::BeginsAnew => "It is a mail of its own, with another subject, from somebody with an open matter.",
@@ -217,6 +218,7 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
             "Another ticket is the same matter of the same contact, who was not known as one before."
         }
         OnOther::OneThread => "Another ticket is the same thread, as this message shows.",
+        OnOther::TalkNamesNumber => "The conversation names the number of the other ticket.",
         OnOther::LegToldCaller => "Another leg of the call told who called.",
         OnOther::PutBeside => "An agent put messages of it beside one that is there.",
     }

@@ -190,6 +190,7 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::NewTicket => "Mikään ei liitä viestiä tunnettuun asiaan; uusi tiketti.",
         OnTicket::Reopened => "Asia suljettiin äskettäin; se on taas auki.",
         OnTicket::FollowUp => "Asia suljettiin kauan sitten; tämä jatkaa sitä uudella tiketillä.",
+        OnTicket::GoesOnThere => "Asia suljettiin kauan sitten; se jatkuu jo tällä tiketillä.",
         OnTicket::SameSession => "Viesti seuraa lähettäjän edellistä viestiä lyhyen tauon jälkeen.",
         OnTicket::SaysNewMatter => "Tekstissä sanotaan, että tämä on uusi asia.",
         OnTicket::BeginsAnew => "Viesti on erillinen sähköposti toisella otsikolla henkilöltä, jolla on avoin asia.",
@@ -226,6 +227,7 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
             "Toinen tiketti on saman asiakkaan sama asia; häntä ei ennen tiedetty samaksi henkilöksi."
         }
         OnOther::OneThread => "Toinen tiketti on samaa ketjua, kuten tämä viesti osoittaa.",
+        OnOther::TalkNamesNumber => "Keskustelussa mainitaan toisen tiketin numero.",
         OnOther::LegToldCaller => "Puhelun toinen osa kertoi, kuka soitti.",
         OnOther::PutBeside => "Asiakaspalvelija siirsi sen viestejä toisella tiketillä olevan viestin luo.",
     }

@@ -248,6 +248,8 @@ pub enum OnTicket {
     Reopened,
     /// A closed matter goes on.
     FollowUp,
+    /// A closed matter goes on, on a ticket that continues it already.
+    GoesOnThere,
     /// It follows the sender's last message.
     SameSession,
     /// The text says that the matter is new.
@@ -288,6 +290,8 @@ pub enum OnOther {
     OneContactsMatter,
     /// Messages of both are one thread.
     OneThread,
+    /// The conversation names a number of the other one.
+    TalkNamesNumber,
     /// Another leg of the call told who called.
     LegToldCaller,
     /// An agent put messages of it beside one that is there.

@@ -210,6 +210,7 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::NewTicket => "Inget knyter meddelandet till ett känt ärende; ett nytt ärende.",
         OnTicket::Reopened => "Ärendet stängdes nyligen; det är öppet igen.",
         OnTicket::FollowUp => "Ärendet stängdes för länge sedan; det fortsätter här i ett nytt ärende.",
+        OnTicket::GoesOnThere => "Ärendet stängdes för länge sedan; det fortsätter redan här.",
         OnTicket::SameSession => "Meddelandet följer på avsändarens förra efter en kort paus.",
         OnTicket::SaysNewMatter => "Texten säger att det är ett nytt ärende.",
         OnTicket::BeginsAnew => {
@@ -246,6 +247,7 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
             "Ett annat ärende gäller samma sak från samma kund, som inte förut var känd som en och samma."
         }
         OnOther::OneThread => "Ett annat ärende är samma tråd, som det här meddelandet visar.",
+        OnOther::TalkNamesNumber => "I samtalet nämns det andra ärendets nummer.",
         OnOther::LegToldCaller => "En annan del av samtalet visade vem som ringde.",
         OnOther::PutBeside => "En handläggare flyttade meddelanden därifrån till ett meddelande i ett annat ärende.",
     }
