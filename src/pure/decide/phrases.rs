@@ -160,8 +160,9 @@ pub static NAME_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "
-        soittaja oli, soittaja, soitti, nimi, nimi on, nimi oli, heter, name is, nimega, asiakas, asiakas oli, uppringare, ringde, kunden, kund, caller was, caller,
-        customer, called by, helistaja oli, helistaja, helistas, klient, anrufer, anruferin, kunde, kundin
+        soittaja oli, soittaja, soitti, asiakas, asiakas oli, uppringare, ringde, kunden, kund, caller was, caller,
+        customer, called by, helistaja oli, helistaja, helistas, klient, anrufer, anruferin, kunde, kundin,
+        nimi, nimi on, nimi oli, soittajan nimi, namn, namnet är, heter, name, name is, name was, name ist, nimega
         ",
     )
 });
@@ -381,7 +382,7 @@ impl Words {
 pub static ADDRESS_WORDS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
-        numero* puhelin* puhelim* puhnro puh kännyk* kännyn känny matkapuh* gsm gsm:* mobiili* whatsapp* sähköpost*
+        numero* puhelin* puhelim* puhnro puh kännyk* kännyn känny matkapuh* gsm gsm:* mobiil* whatsapp* sähköpost*
         email* e-mail* mail maili* meili* osoite* nummer* telefon* tel tfn mobil* mobiltelefon* e-post* epost* mejl*
         number* phone* cellphone* cell mobile* telephone* line handy* handynummer* rufnummer* e-mail-adresse
         meiliaadress e-posti* aadress*
@@ -444,7 +445,7 @@ pub static RELATIONS: LazyLock<Words> = LazyLock::new(|| {
         kompis kollega arbetskamrat granne chef sekreterare assistent förman farmor farfar mormor morfar föräldrar
         mann frau ehemann ehefrau freund freundin tochter kind mutter vater mama papa schwester bruder kollege kollegin
         kollegen nachbar nachbarin nachbarn chefin vorgesetzter vorgesetzte sohn partnerin oma opa eltern sekretärin
-        mees naine abikaasa elukaaslane poeg tütar laps ema isa õde vend sõber sõbranna kolleeg töökaaslane naaber
+        mees naine elukaaslane poeg tütar laps ema isa õde vend sõber sõbranna kolleeg töökaaslane naaber
         ülemus sekretär
         ",
     )
@@ -454,7 +455,7 @@ pub static RELATIONS: LazyLock<Words> = LazyLock::new(|| {
 pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
-        mieheni miehemme miehen miehell* miehelt* vaimoni vaimomme vaimon vaimoll* vaimolt* puolisoni puolisomme
+        abikaasa mieheni miehemme miehen miehell* miehelt* vaimoni vaimomme vaimon vaimoll* vaimolt* puolisoni puolisomme
         puolison puolisoll* puolisolt* avopuoliso* avomie* avovaimo* aviomie* kumppanini kumppanin poikani poikamme
         pojan pojall* pojalt* poikaystäv* tyttöystäv* tyttäreni tyttäremme tyttären tyttärell* tyttärelt* lapseni
         lapsemme lapsen äitini äitimme äidin äidill* äidilt* isäni isämme isän isäll* isält* vanhempani vanhempien

@@ -9,7 +9,7 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, INTRODUCED,
+    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, HONORIFICS, INTRODUCED,
     INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, TITLES, WEAK_INTRODUCTIONS,
     closings, is_no_name, is_organisation,
 };
@@ -160,52 +160,96 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
     names
 }
 
-/// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Minna Virtanen, …".
+/// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Yhdistetty vaihteesta. Minna Virtanen, …".
 pub fn in_note(text: &str) -> Option<PersonName> {
     static CALLER: LazyLock<Regex> = LazyLock::new(|| one_of(&CALLER_LABELS, &[]));
     let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
-    let none = Hints::default();
-    let labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
-    let labelled =
-        labels.filter_map(|found| following(without_title(text[found.end()..].trim_start_matches([':', ' ']))));
-    let mut names =
-        labelled.filter(|candidate| candidate.is_accepted(Trust::Weak, &none)).map(|candidate| candidate.name);
-    names.next().or_else(|| told_first(text, true)).or_else(|| {
-        let starts = text.match_indices(['.', ':', ';', '\n']).map(|(at, _)| text[at + 1..].trim_start());
-        starts.take(NOTE_SENTENCES_MAX).find_map(|sentence| told_first(sentence, false))
-    })
+    let mut labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
+    let labelled = labels.find_map(|found| {
+        let behind = text[found.end()..].trim_start_matches([':', ' ']);
+        let (title, behind) = title(behind);
+        let candidate = following(behind)?;
+        let is_accepted = candidate.is_accepted(Trust::Weak, &Hints::default());
+        match title {
+            _ if is_accepted => Some(candidate.name),
+            Some(title) => by_title(title, &candidate),
+            None => None,
+        }
+    });
+    // An agent signs below.
+    let line = text.lines().next().unwrap_or_default();
+    labelled
+        .or_else(|| sentences(line).take(NOTE_SENTENCES_MAX).enumerate().find_map(|(at, text)| noted(text, at == 0)))
 }
 
-/// The name with which a sentence of a note begins. Further on in a note colleagues are named too: there it takes a
-/// given name and another, and what a caller does or a pause behind them.
-fn told_first(text: &str, is_first: bool) -> Option<PersonName> {
-    let bare = without_title(text);
-    if let Some(candidate) = in_register(bare).filter(|_| is_first) {
-        return Some(candidate.name);
+/// The name that a sentence of a note begins with. What is not the first sentence may tell of others: a whole
+/// name alone counts there, and who does what callers do.
+fn noted(text: &str, is_first: bool) -> Option<PersonName> {
+    if let Some(name) = registered(text) {
+        return Some(name);
     }
-    let candidate = following(bare).filter(|candidate| candidate.capital)?;
-    let rest = bare.get(candidate.name.written().len()..).unwrap_or_default();
-    let parted = rest.starts_with([',', '.', ':', '(']);
+    let (title, text) = title(text);
+    let candidate = following(text).filter(|candidate| candidate.capital)?;
+    let rest = text.get(candidate.name.written().len()..).unwrap_or_default();
+    let is_parted = rest.starts_with([',', '.', ':', '(']) || rest.is_empty();
     let next = rest.split([' ', ',', '.']).find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
     let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
     // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
     let is_told = match (candidate.listed, candidate.words) {
-        (true, 1) | (false, 2..) => is_first && (parted || acts),
-        (true, _) => is_first || parted || acts,
-        (false, _) => false,
+        (true, 2..) => is_first || is_parted || acts,
+        (true, 1) | (false, 2..) => acts || (is_parted && is_first),
+        (_, _) => false,
     };
-    is_told.then_some(candidate.name)
+    match title {
+        _ if is_told => Some(candidate.name),
+        Some(title) if is_parted || acts => by_title(title, &candidate),
+        _ => None,
+    }
 }
 
-/// "Virtanen, Minna, tilaus 4001": the family name first, as in a register.
-fn in_register(text: &str) -> Option<Candidate> {
-    let end = text.match_indices([',', '.', ':', ';', '\n', '(']).nth(1).map_or(text.len(), |(at, _)| at);
-    family_first(&text[..end]).filter(|candidate| candidate.capital && text.starts_with(char::is_uppercase))
+/// "Herra Mutka": a title and the family name.
+fn by_title(title: &str, candidate: &Candidate) -> Option<PersonName> {
+    let is_family = candidate.words == 1 && candidate.capital && HONORIFICS.is(&plain_title(title));
+    PersonName::parse(&format!("{title} {}", candidate.name.written())).filter(|_| is_family)
 }
 
-fn without_title(text: &str) -> &str {
+/// The title that a text begins with, and what stands behind it.
+fn title(text: &str) -> (Option<&str>, &str) {
     let first = text.split(' ').next().unwrap_or_default();
-    if TITLES.is(first.to_lowercase().trim_end_matches('.')) { text[first.len()..].trim_start() } else { text }
+    let plain = plain_title(first);
+    match TITLES.is(&plain) || HONORIFICS.is(&plain) {
+        true => (Some(first), text[first.len()..].trim_start()),
+        false => (None, text),
+    }
+}
+
+fn plain_title(word: &str) -> String {
+    word.trim_end_matches('.').to_lowercase()
+}
+
+/// A name as registers have it, with a comma, before another: "Grönroos, Ulla-Maija, SOP 20887120".
+fn registered(text: &str) -> Option<PersonName> {
+    let (family, rest) = text.split_once(", ")?;
+    let given = rest.split([',', '.', ':', ';', '(', '\n']).next().unwrap_or_default().trim_end();
+    let goes_on = rest[given.len()..].starts_with([',', ':', '(']);
+    let is_name = (goes_on || is_family(&fold(family))) && given.split(' ').all(has_given);
+    let name = family_first(&text[..family.len() + ", ".len() + given.len()]).filter(|_| is_name)?;
+    name.capital.then_some(name.name)
+}
+
+/// The sentences of a note; the dot of an initial or an abbreviation ends none.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let ends = move |at: usize, c: char| match c {
+        ';' | '!' | '?' => true,
+        '.' => {
+            let word = text[..at].chars().rev().take_while(|c| c.is_alphanumeric()).count();
+            word > SHORT_FORM_LETTERS_MAX && text[at + 1..].starts_with(char::is_whitespace)
+        }
+        _ => false,
+    };
+    let mut start = 0;
+    let ends = text.char_indices().filter(move |(at, c)| ends(*at, *c)).map(|(at, _)| at + 1).chain([text.len()]);
+    ends.map(move |end| text[std::mem::replace(&mut start, end)..end].trim()).filter(|text| !text.is_empty())
 }
 
 /// How much the place of a name says for it.
@@ -260,7 +304,7 @@ impl Candidate {
             plain += usize::from(word.chars().filter(|c| c.is_alphabetic()).count() > 1);
         }
         let shouted = text.chars().filter(|c| c.is_alphabetic()).count() > 1 && !text.chars().any(char::is_lowercase);
-        let listed = words.iter().any(|word| word.split('-').any(|part| is_given(&fold(part))));
+        let listed = words.iter().any(|word| has_given(word));
         let name = PersonName::parse(text)?;
         (plain > 0).then_some(Self { name, words: words.len(), capital: capital && !shouted, listed })
     }
@@ -428,10 +472,14 @@ fn family_first(line: &str) -> Option<Candidate> {
     let (family, given) = line.trim_end_matches(['.', '*', '_']).split_once(", ")?;
     let is_plain = !family.contains(' ') && !is_given(&fold(family)) && given.split_whitespace().count() <= 2;
     let first = given.split_whitespace().next().filter(|_| is_plain)?;
-    let is_listed = first.split('-').any(|part| is_given(&fold(part)));
-    let (family, given) = (Candidate::of(family)?, Candidate::of(given).filter(|_| is_listed)?);
+    let (family, given) = (Candidate::of(family)?, Candidate::of(given).filter(|_| has_given(first))?);
     let name = PersonName::parse(line)?;
     (family.words == 1).then_some(Candidate { name, words: 1 + given.words, capital: given.capital, listed: true })
+}
+
+/// "Ulla-Maija": a given name is among the parts of a word.
+fn has_given(word: &str) -> bool {
+    word.split('-').any(|part| is_given(&fold(part)))
 }
 
 /// The line without what a German clerk puts before his name ("i. A.", "ppa.").
@@ -727,6 +775,14 @@ mod tests {
             ("Transferred. Mr Kaarlo Mutka asked about the bill.", "Kaarlo Mutka"),
             ("Kopplad från växeln. Martina Söderholm, dubbel debitering.", "Martina Söderholm"),
             ("Grönroos, Ulla-Maija, SOP 20887120.", "Grönroos, Ulla-Maija"),
+            ("Yhdistettiin. Nimi Kaarlo Mutka. Soittaa uudelleen.", "Kaarlo Mutka"),
+            ("Transferred. Mr Kaarlo Mutka", "Kaarlo Mutka"),
+            ("Hra Mutka soitti", "Hra Mutka"),
+            ("Helistas hr Lepik isiklikult", "hr Lepik"),
+            ("Vaihteesta. Yhdistetty Huollolle, Tampere.", ""),
+            ("Sopimus, Kari hoitaa.", ""),
+            ("Lasku, Kari Virtanen.", ""),
+            ("Selvitämme asian.\nMatti Meikäläinen, asiakaspalvelu", ""),
             ("Lovattu takaisinsoitto. Pekka Laine hoitaa.", ""),
             ("Lähetetty lomake. Minna lisäsi kuvat.", ""),
             ("Anna hänelle uusi aika.", ""),

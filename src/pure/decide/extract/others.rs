@@ -197,6 +197,8 @@ mod tests {
         check(
             &[
                 "mieheni numero on 050 111 2222",
+                "palun broneerige hr Toomas Lepikule sviit. Tema mobiil on 5134 8870",
+                "abikaasa mobiil on 5134 8870",
                 "Mieheni puhelinnumero on 050 111 2222",
                 "Mieheni Pekan puh. 050 111 2222",
                 "Soittakaa miehelleni 050 111 2222",
