@@ -38,8 +38,7 @@
 //!
 //! Without any other rule nothing differs there. What those are for is shown by `tests/it/attacks.rs` and `tests/it/rules.rs`,
 //! which play a story with the rule and without it, and by the unit tests of `gather` (`suggest_*`, `mailing`, `contact_size`, `apart`).
-//! No story of their own have `platform_vouches`, `shared_mailbox`, `claim_in_time`, `group`, `conversation`, `thread_hint`, `late_parent`, `desk_latest`,
-//! `joined_contacts`, `joined_thread`, `one_matter` and `number_believed`: each is asserted with the others only.
+//! `joined_contacts` has no story of its own: deciding anew joins the same tickets, only later.
 
 #![allow(
     clippy::expect_used,

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 const EVE: &str = "Eve Paha <eve@toinen.example>";
 /// A mail that is signed by nobody, or by another domain than its sender's.
-const NOTHING: &str = "spf=none; dkim=none; dmarc=none";
+pub(crate) const NOTHING: &str = "spf=none; dkim=none; dmarc=none";
 /// Aligned, and signed by nobody.
 pub(crate) const NOTHING_BUT_SPF: &str = "spf=pass smtp.mailfrom=firma.example; dmarc=none";
 const FOREIGN: &str = "spf=pass smtp.mailfrom=toinen.example; dkim=pass header.d=toinen.example; dmarc=none";
@@ -750,7 +750,7 @@ fn form(key: &'static str, day: &str, visitor: &str, name: &str, email: &str, ph
 pub(crate) async fn open_without(rules: &[Rule]) -> Desk {
     let without: Vec<&str> = rules.iter().map(|rule| rule.as_str()).collect();
     open_with(|config| {
-        config.replace(
+        config.replace("[matters]", "[matters]\ninvoice = '\\bL-\\d{5}\\b'").replace(
             "[identity]",
             &format!("[identity]\nwithout = {without:?}\npublic_domains = [\"posti.example\", \"kirje.example\"]"),
         )

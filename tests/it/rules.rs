@@ -3,7 +3,7 @@
 //! These are rules that cost nothing on the labelled stories when they are left out (`cargo bench --bench ablate`);
 //! those that keep strangers out are in `attacks`.
 
-use crate::attacks::{NOTHING_BUT_SPF, altered, before, open_without};
+use crate::attacks::{NOTHING, NOTHING_BUT_SPF, altered, before, open_without};
 use crate::late::*;
 use lanka::pure::domain::rule::Rule;
 
@@ -54,6 +54,93 @@ fn mended() -> Vec<Said> {
         titled("a", "03-01 10:00", MINNA, "Lamppu", "Tilaus 40012345 on rikki.\n\nMinna Virtanen"),
         told("d", "03-01 12:00", ON_A, "minna@posti.example", "Vaihdettu."),
         close("dc", "03-02 10:00", ON_A),
+    ]
+}
+
+/// Said in the vendor's group.
+fn in_group(said: Said) -> Said {
+    altered(said, "{\"from\":", "{\"group_id\":\"G1\",\"from\":")
+}
+
+/// From an account that the platform knows by an id of its own too, or by that alone.
+fn with_id(said: Said, is_hidden: bool) -> Said {
+    let said = altered(said, "\"messages\":[{", "\"messages\":[{\"from_user_id\":\"FI.1\",");
+    let said = altered(said, "\"contacts\":[{", "\"contacts\":[{\"user_id\":\"FI.1\",");
+    match is_hidden {
+        true => altered(altered(said, "\"from\":\"358401234567\",", ""), ",\"wa_id\":\"358401234567\"", ""),
+        false => said,
+    }
+}
+
+/// What is known of people beside what they say: platforms, agents' notes, who had a number when.
+fn people_by_others() -> Vec<Need> {
+    let on = |key| ("phone", key);
+    let w = |key, day, text| whatsapp(key, day, "358401234567", "Minna Virtanen", text);
+    let signed = |key, day, from, text: &str| letter(key, day, from, &format!("{text}\nPuh. 040 123 4567"));
+    vec![
+        need(
+            Rule::PlatformVouches,
+            vec![
+                w("w", "03-03 10:00", "Lamppu on rikki."),
+                with_id(w("v", "03-20 10:00", "Hylly puuttuu."), true),
+                with_id(w("u", "03-21 10:00", "Onko hyllystä uutta?"), false),
+            ],
+            "u v w",
+            "u v | w",
+        ),
+        need(
+            Rule::ClaimInTime,
+            vec![
+                signed("a", "03-01 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen"),
+                w("w", "03-02 10:00", "Sähköpostini on minna@posti.example."),
+                changed_number("n", "03-05 10:00", "358401234567", "358407654321"),
+                phone("c", "03-07 14:00", PHONE),
+            ],
+            "a w | c",
+            "a w | c",
+        ),
+        need(
+            Rule::SharedMailbox,
+            vec![
+                letter("a", "03-03 10:00", "perhe@posti.example", "Tilaus 40012345 puuttuu.\n\nMinna Virtanen"),
+                letter("b", "03-04 10:00", "perhe@posti.example", "Lasku L-10001 puuttuu.\n\nPekka Laine"),
+                whatsapp("w", "03-05 10:00", "358407654321", "Minna Virtanen", "Joko tilaus 40012345 on tulossa?"),
+            ],
+            "a b (shared) | w",
+            "a b | w",
+        ),
+        need(
+            Rule::GivenByTwo,
+            vec![
+                facebook("f", "03-03 10:00", "P1", "Tilasin iskän puhelimella, 40012345. 040 123 4567"),
+                signed("a", "03-04 10:00", MINNA, "Peruutan tilauksen 40012345.\n\nMinna Virtanen"),
+                phone("c", "03-05 14:00", PHONE),
+                note("n", "03-05 14:10", on("c"), "Soittaja Minna Virtanen, tilaus 40012345."),
+            ],
+            "f | a c n",
+            "f | a c n",
+        ),
+        need(
+            Rule::SharedCaller,
+            vec![
+                signed(
+                    "a",
+                    "03-03 10:00",
+                    "Maija Rönnholm <maija@posti.example>",
+                    "Lamppu on rikki.\n\nMaija Rönnholm",
+                ),
+                letter(
+                    "b",
+                    "03-04 10:00",
+                    "Siiri Rönnholm <siiri@posti.example>",
+                    "Tilaus 40012345.\n\nSiiri Rönnholm",
+                ),
+                phone("c", "03-05 14:00", PHONE),
+                note("n", "03-05 14:10", on("c"), "Siiri R. kysyi tilauksesta 40012345."),
+            ],
+            "a | b | c n (shared)",
+            "a | b | c n",
+        ),
     ]
 }
 
@@ -335,6 +422,138 @@ fn tickets() -> Vec<Need> {
     ]
 }
 
+/// What holds a thread together, or keeps it from another.
+fn threads() -> Vec<Need> {
+    let of_two = |said: Said| and(two(), said);
+    let hers = |key, day: &str, headers: &str, text: &str| letter_with(key, day, MINNA, PASS, headers, text);
+    let hint = |key, day: &str, more: &str, text: &str| {
+        hers(key, day, &format!("Thread-Index: Adb1AAAAAAAAAAAAAAAAAAAAAAAAAA{more}==\r\n"), text)
+    };
+    let talk = |key, day: &str, text: &str| browser(key, day, "V1", text);
+    vec![
+        need(
+            Rule::Group,
+            vec![
+                in_group(whatsapp("w", "03-03 10:00", "358401234567", "Minna Virtanen", "Lamppu on rikki.")),
+                in_group(whatsapp("v", "03-04 10:00", "358407654321", "Pekka Laine", "Niin meilläkin.")),
+            ],
+            "v | w",
+            "v w",
+        ),
+        need(
+            Rule::Conversation,
+            vec![
+                talk("a", "03-03 10:00", "Lamppu on rikki."),
+                talk("b", "03-04 10:00", "Uusi asia: hylly puuttuu."),
+                altered(
+                    talk("r", "03-05 10:00", "Onko uutta?"),
+                    "\"conversation_id\":\"r\"",
+                    "\"conversation_id\":\"a\"",
+                ),
+            ],
+            "a b r",
+            "a r | b",
+        ),
+        need(
+            Rule::ThreadHint,
+            vec![
+                hint("a", "03-03 10:00", "", LEAK),
+                titled("b", "03-03 11:00", MINNA, "Hyllyn toimitus", "Hylly puuttuu."),
+                hint("r", "03-04 10:00", "AAAAAAAA", "Onko uutta?"),
+            ],
+            "a b r",
+            "a r | b",
+        ),
+        need(
+            Rule::LateParent,
+            and(
+                of_two(hers("r", "03-04 10:00", &answer_to("p@posti.example"), "Sopii sittenkin.")),
+                titled("p", "03-05 10:00", MINNA, "Käynti", "Sopiiko huomenna?"),
+            ),
+            "a b p r",
+            "a | b | p r",
+        ),
+        need(
+            Rule::JoinedThread,
+            and(
+                of_two(hers("r", "03-04 10:00", &answer_to("p@posti.example"), "Sopii sittenkin.")),
+                hers("p", "03-05 10:00", &answer_to("a@posti.example"), "Sopiiko huomenna?"),
+            ),
+            "a b p r",
+            "a p r | b",
+        ),
+        need(
+            Rule::OneMatter,
+            vec![
+                titled("a", "03-03 10:00", MINNA, "Kahvinkeitin", "Tilaus 40099999 vuotaa."),
+                hers("r", "03-04 10:00", &answer_to("p@posti.example"), "Tilaus 40012345 sopii."),
+                hers("p", "03-05 10:00", &answer_to("a@posti.example"), "Sopiiko huomenna?"),
+            ],
+            "a p r",
+            "a p | r",
+        ),
+        need(
+            Rule::DeskLatest,
+            of_two(altered(
+                letter("o", "03-04 10:00", "Kauppa <asiakaspalvelu@kauppa.example>", "Asentaja tulee huomenna."),
+                "To: asiakaspalvelu@kauppa.example",
+                "To: minna@posti.example",
+            )),
+            "a b o",
+            "a | b o",
+        ),
+        need(
+            Rule::NumberBelieved,
+            and(
+                and(
+                    vec![letter("a", "03-03 10:00", MINNA, LEAK)],
+                    letter_with("x", "03-04 10:00", MINNA, NOTHING, &answer_to("a@posti.example"), "Myös 40099999."),
+                ),
+                titled("b", "03-05 10:00", MINNA, "Hylly", "Tilaus 40099999 puuttuu."),
+            ),
+            "a b x",
+            "a x | b",
+        ),
+        need(
+            Rule::OwnNumber,
+            vec![
+                whatsapp("w", "03-02 10:00", "358401234567", "Minna Virtanen", "Missä tilaus 40012345 on?"),
+                titled("b", "03-07 10:00", MINNA, "Vuokra", "Laskussa L-10001 on virhe.\n\nMinna Virtanen"),
+                whatsapp("v", "03-08 10:00", "358401234567", "Minna Virtanen", "Entä lasku L-10001?"),
+            ],
+            "b v w",
+            "b v | w",
+        ),
+        need(
+            Rule::SilentOther,
+            and(
+                before(),
+                letter_with(
+                    "r",
+                    "03-25 10:00",
+                    MINNA,
+                    PASS,
+                    &answer_to("d@kauppa.example"),
+                    "Aivan eri asia: ovi narisee.",
+                ),
+            ),
+            "v d r",
+            "v d | r",
+        ),
+        need(
+            Rule::SharedMatters,
+            vec![
+                phone("c", "03-03 14:00", PHONE),
+                note("n", "03-03 14:10", ("phone", "c"), "Soittaja Minna Virtanen, mittari vaihdetaan."),
+                phone("e", "03-04 14:00", PHONE),
+                note("m", "03-04 14:10", ("phone", "e"), "Soittaja Pekka Laine, kaivo on kuiva."),
+            ],
+            "c e m n (shared)",
+            "c n | e m",
+        ),
+    ]
+}
+
 async fn check(needs: Vec<Need>) {
     let whole = open_without(&[]).await;
     let mut wrong = Vec::new();
@@ -364,4 +583,14 @@ async fn who_is_one_person() {
 #[tokio::test]
 async fn what_is_one_matter() {
     check(tickets()).await;
+}
+
+#[tokio::test]
+async fn what_others_say_of_people() {
+    check(people_by_others()).await;
+}
+
+#[tokio::test]
+async fn what_is_one_thread() {
+    check(threads()).await;
 }

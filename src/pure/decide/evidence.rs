@@ -61,7 +61,7 @@ pub enum Names {
 /// again: *J. Laine* is Jukka as well as Jani.
 pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a PersonName>) -> Names {
     let mut best: Option<Agreement> = None;
-    let (mut conflict, mut whole_conflict) = (false, false);
+    let (mut conflict, mut whole_conflict, mut by_initial) = (false, false, false);
     for their in theirs {
         for our in ours {
             let found = our.compare(their);
@@ -69,10 +69,13 @@ pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a 
             whole_conflict |= found.verdict == NameMatch::Conflict && our.is_full() && their.is_full();
             if found.agrees() && best.is_none_or(|best| found.bits > best.bits) {
                 best = Some(found);
+                by_initial = our.has_initial() || their.has_initial();
             }
         }
     }
     match best {
+        // "J. Laine" who signs as Jani is not Jukka.
+        Some(_) if by_initial && conflict => Names::Conflict,
         Some(best) if best.verdict == NameMatch::Full || !whole_conflict => {
             Names::Agree { bits: best.bits, is_full: best.verdict == NameMatch::Full }
         }
@@ -171,4 +174,34 @@ pub fn may_guess(facts: &Facts, message: &Message) -> bool {
     };
     lately().filter(|refused| is_his(refused.identity)).count() < REFUSED_BY_IDENTITY_MAX
         && lately().filter(|refused| refused.channel == message.channel).count() < REFUSED_BY_CHANNEL_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_names_of_two_sides_are_compared() {
+        let names = |text: &str| -> Vec<PersonName> { text.split(';').filter_map(PersonName::parse).collect() };
+        for (ours, theirs, expected) in [
+            ("Minna Virtanen", "Minna", "agree"),
+            ("Minna Virtanen", "Pekka Laine", "conflict"),
+            ("Minna Virtanen; Pekka", "Pekka Laine; Minna", "conflict"),
+            ("Minna Virtanen", "", "unknown"),
+            // Less than a whole name does not make one of two.
+            ("J. Laine; Jukka Laine", "Jani Laine", "conflict"),
+            // Who writes his given name out is not the other whom his initial fits.
+            ("J. Laine; Jani", "Jukka Laine", "conflict"),
+            ("J. Laine; Jukka", "Jukka Laine", "agree"),
+            ("Benita S", "Benita Sjöblad; Benita", "agree"),
+        ] {
+            let (ours, theirs) = (names(ours), names(theirs));
+            let found = match compare_names(&ours.iter().collect::<Vec<_>>(), theirs.iter()) {
+                Names::Agree { .. } => "agree",
+                Names::Unknown => "unknown",
+                Names::Conflict => "conflict",
+            };
+            assert_eq!(found, expected, "{ours:?} / {theirs:?}");
+        }
+    }
 }

@@ -139,10 +139,21 @@ impl<'a> Gathering<'a> {
                         Names::Agree { is_full: true, .. }
                     )
                 });
-            if is_shared && !is_his {
+            if (is_shared && !is_his) || self.is_used_by_family(member, &claims) {
                 self.shared.insert(member.id);
             }
         }
+    }
+
+    /// Somebody called by the number, as was noted, of the family of the first who gave it as his by mail. Whom an
+    /// assistant gave it for is of another.
+    fn is_used_by_family(&self, member: &Member, claims: &[&Stated]) -> bool {
+        let Some(first) = claims.iter().find(|claim| self.is_mail(claim.by)) else { return false };
+        let owner = self.names(first.by);
+        self.heeds(Rule::SharedCaller)
+            && (member.last_at.as_second() - first.at.as_second()).abs() <= SHARED_WITHIN_S
+            && member.names.iter().any(|name| owner.iter().any(|owner| owner.ends_like(name)))
+            && compare_names(&owner, member.names.iter()) == Names::Conflict
     }
 
     fn heeds(&self, rule: Rule) -> bool {
@@ -386,8 +397,15 @@ impl<'a> Gathering<'a> {
 
     fn one_names_the_other(&self, one: usize, other: usize) -> bool {
         let names = |by: usize, of: usize| {
-            let of = self.groups[of].iter().filter_map(|id| self.members.get(id));
-            of.flat_map(|member| self.claims_of(member)).any(|claim| self.group_of[&claim.by] == by)
+            let mut of = self.groups[of].iter().filter_map(|id| self.members.get(id));
+            of.any(|member| {
+                let (mut his, mut others) = (false, false);
+                for claim in self.claims_of(member) {
+                    *if self.group_of[&claim.by] == by { &mut his } else { &mut others } = true;
+                }
+                // Of those who give one telephone's number it does not show whose it is.
+                his && !(others && member.identity.scheme == TEL && self.heeds(Rule::GivenByTwo))
+            })
         };
         names(one, other) || names(other, one)
     }

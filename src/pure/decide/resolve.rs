@@ -518,7 +518,8 @@ impl<'a> Weighing<'a> {
     /// That the platform vouches for addresses at once is written down when it says so first.
     fn new_together(&self, mint: &mut IdMint) -> Vec<Edge> {
         let Some(first) = self.identities.first() else { return Vec::new() };
-        let others = self.identities.iter().skip(1).filter(|other| other.new || first.new || self.own.len() > 1);
+        let others = self.identities.iter().skip(1).filter(|_| self.rules.heed(Rule::PlatformVouches));
+        let others = others.filter(|other| other.new || first.new || self.own.len() > 1);
         let edge = |other: &TouchedIdentity| Edge {
             id: mint.dated(self.message.received_at),
             from: first.id,

@@ -91,6 +91,8 @@ rules! {
     SharedNumber = "shared_number",
     /// A number is his who gave it first if he called by it in his name, whoever gives it later.
     NotedOwner = "noted_owner",
+    /// A telephone number that two give as theirs ties neither by it.
+    GivenByTwo = "given_by_two",
     /// Half a name that fits two who name the number is neither's.
     HalfName = "half_name",
     /// Whoever names another in his own account writes for him, and is not him.
@@ -183,12 +185,18 @@ rules! {
     NumberBelieved = "number_believed",
     /// A closed matter is not opened by what names another.
     ClosedOther = "closed_other",
+    /// A matter that was silent for long is as good as closed for who says that his is a new one.
+    SilentOther = "silent_other",
+    /// Who calls by a telephone that is nobody's does not go on its only open matter.
+    SharedMatters = "shared_matters",
     /// A closed matter is continued on a new ticket after its window.
     FollowUp = "follow_up",
     /// A mail of its own, with a subject of its own, begins a matter beside the open one.
     BeginsAnew = "begins_anew",
     /// Another number of the same kind is another matter.
     OtherNumber = "other_number",
+    /// A mail that answers nothing and has a number of its own is a matter of its own beside a quiet one with others.
+    OwnNumber = "own_number",
     /// What is about another thing is another matter.
     OtherTopic = "other_topic",
     /// "This is a new matter" is heeded.

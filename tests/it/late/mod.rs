@@ -101,7 +101,7 @@ pub(crate) fn whatsapp(key: &'static str, day: &str, number: &str, name: &str, t
 }
 
 /// The platform says that somebody has another number.
-fn changed_number(key: &'static str, day: &str, old: &str, new: &str) -> Said {
+pub(crate) fn changed_number(key: &'static str, day: &str, old: &str, new: &str) -> Said {
     let seconds = at(&instant(day)).as_second().to_string();
     let system = json!({"type": "user_changed_number", "wa_id": new, "body": "changed"});
     let message = json!({"id": key, "from": old, "timestamp": seconds, "type": "system", "system": system});

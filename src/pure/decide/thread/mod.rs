@@ -11,6 +11,7 @@ use super::evidence::{firm, is_call, is_contradicted, is_forgeable, may_guess};
 use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::contact::ContactKind;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
@@ -604,8 +605,13 @@ impl<'a> Threading<'a> {
 
     /// A known ticket, unless it is closed and the message brings another matter.
     fn on_known(&mut self, ticket: TicketId, by: EntitledBy, window: Duration) -> Found {
-        let closed = self.facts.ticket(ticket).filter(|known| known.ticket.state == TicketState::Closed);
-        if let Some(known) = closed
+        let is_over = |known: &KnownTicket| {
+            known.ticket.state == TicketState::Closed
+                || (self.is_new_matter()
+                    && self.heeds(Rule::SilentOther)
+                    && !self.is_near(known, self.windows.one_open))
+        };
+        if let Some(known) = self.facts.ticket(ticket).filter(|known| is_over(known))
             && self.heeds(Rule::ClosedOther)
             && (self.is_new_matter() || self.names_none_of(known) || self.is_about_another(known))
         {

@@ -38,6 +38,10 @@ impl Threading<'_> {
         let sides = self.resolved.sides.iter().copied().chain(self.resolved.resolution.contact());
         let mine: BTreeSet<ContactId> = sides.collect();
         let fits = self.open_ones(&mine);
+        if self.is_by_shared_telephone() {
+            self.point_at(&fits, &OnOther::OpenMatter);
+            return None;
+        }
         if fits.iter().filter_map(|ticket| self.facts.ticket(*ticket)).any(|known| self.begins_anew(known)) {
             self.because("begins_anew", OnTicket::BeginsAnew, None);
             self.point_at(&fits, &OnOther::OpenMatter);
@@ -103,6 +107,7 @@ impl Threading<'_> {
                 && self.is_near(known, self.windows.one_open)
                 && !self.contradicts(known)
                 && !self.is_about_another(known)
+                && !self.has_own_number(known)
                 && !is_contradicted(self.message) | self.is_own_only(known)
         });
         open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
@@ -149,22 +154,46 @@ impl Threading<'_> {
         known.participants.keys().all(|contact| self.is_mine(contact))
     }
 
-    fn is_near(&self, known: &KnownTicket, window: Duration) -> bool {
+    pub(super) fn is_near(&self, known: &KnownTicket, window: Duration) -> bool {
         let at = self.message.occurred_at;
         (known.ticket.opened_at <= at && at <= known.ticket.last_at)
             || within(at, known.ticket.last_at, window)
             || within(at, known.ticket.opened_at, window)
     }
 
+    /// A mail that answers nothing names numbers, and none of those that the ticket has, which nobody has written on for
+    /// days: each is a matter of its own.
+    fn has_own_number(&self, known: &KnownTicket) -> bool {
+        let is_quiet = !within(self.message.occurred_at, known.ticket.last_at, self.windows.closed_continues);
+        self.heeds(Rule::OwnNumber)
+            && is_quiet
+            && !known.numbers.is_empty()
+            && self.names_none_of(known)
+            && self.is_fresh_mail()
+    }
+
+    /// It is the sender's own mail, answers nothing, and has a subject of its own.
+    fn is_fresh_mail(&self) -> bool {
+        let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
+        self.message.incoming.references.is_empty()
+            && self.message.incoming.direction == Direction::FromCustomer
+            && !subject.is_answer
+            && !subject.is_forward
+            && !subject.base.is_empty()
+    }
+
+    /// A call by a telephone that is nobody's: whose matter it is does not show by the number.
+    fn is_by_shared_telephone(&self) -> bool {
+        let contact = self.resolved.resolution.contact().and_then(|contact| self.facts.contacts.get(&contact));
+        is_call(self.message)
+            && self.heeds(Rule::SharedMatters)
+            && contact.is_some_and(|contact| contact.kind == ContactKind::Shared)
+    }
+
     /// The sender, who has written a mail on the ticket, writes another one that answers nothing, has a subject of its
     /// own, and names nothing that ties it to the ticket.
     fn begins_anew(&self, known: &KnownTicket) -> bool {
         let subject = subject::read(self.message.incoming.subject.as_deref().unwrap_or_default());
-        let is_fresh = self.message.incoming.references.is_empty()
-            && self.message.incoming.direction == Direction::FromCustomer
-            && !subject.is_answer
-            && !subject.is_forward
-            && !subject.base.is_empty();
         let own = self.resolved.identity.and_then(|identity| self.facts.identity(identity));
         let has_written = own.is_some_and(|own| {
             own.identity.scheme == MAILTO
@@ -172,7 +201,7 @@ impl Threading<'_> {
         });
         let is_alike = || subject::read(&known.ticket.title).folded() == subject.folded();
         self.heeds(Rule::BeginsAnew)
-            && is_fresh
+            && self.is_fresh_mail()
             && has_written
             && !self.message.says_is_back
             && !self.message.refers_back

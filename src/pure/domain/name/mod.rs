@@ -225,6 +225,19 @@ impl PersonName {
         self.words.iter().filter(|word| !word.particle).filter(is_spelt_out).count() >= 2
     }
 
+    /// It begins with a letter: "J. Laine".
+    pub fn has_initial(&self) -> bool {
+        self.words.first().is_some_and(|word| word.text.chars().nth(1).is_none())
+    }
+
+    /// Both end alike, or one with the letter that the other begins with: *Rönnholm*, *R.*
+    pub fn ends_like(&self, other: &Self) -> bool {
+        let last = |name: &Self| name.words.iter().rfind(|word| !word.particle).map(|word| word.text.clone());
+        let (Some(ours), Some(theirs)) = (last(self), last(other)) else { return false };
+        let is_letter_of = |one: &str, whole: &str| one.chars().nth(1).is_none() && whole.starts_with(one);
+        ours == theirs || is_letter_of(&ours, &theirs) || is_letter_of(&theirs, &ours)
+    }
+
     /// A key equal for one full name in any order and any accents; what the fact index holds.
     pub fn key(&self) -> String {
         let plain = self.words.iter().filter(|word| !word.particle);
