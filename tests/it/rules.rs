@@ -515,6 +515,16 @@ fn threads() -> Vec<Need> {
             "a x | b",
         ),
         need(
+            Rule::NumberAfter,
+            vec![
+                whatsapp("w", "03-02 10:00", "358401234567", "Minna Virtanen", "Missä tilaus 40012345 on?"),
+                whatsapp("v", "03-25 10:00", "358401234567", "Minna Virtanen", "Onko mitään uutta?"),
+                whatsapp("u", "03-25 10:05", "358401234567", "Minna Virtanen", "Tilaus 40012345."),
+            ],
+            "u v w",
+            "u v w",
+        ),
+        need(
             Rule::OwnNumber,
             vec![
                 whatsapp("w", "03-02 10:00", "358401234567", "Minna Virtanen", "Missä tilaus 40012345 on?"),

@@ -140,9 +140,12 @@ pub fn threads(hood: &Hood, people: &People, history: &History, mint: &mut IdMin
     let mut facts = Facts::default();
     for known in hood.known.values() {
         let contact = to.get(&known.id).copied().unwrap_or(known.contact);
-        let kind = if people.gathered.shared.contains(&known.id) { ContactKind::Shared } else { ContactKind::Person };
-        let (name, first_at) = (None, known.first_at);
-        facts.contacts.entry(contact).or_insert(Contact { id: contact, kind, name, first_at });
+        facts.contacts.entry(contact).or_insert_with(|| Contact {
+            id: contact,
+            kind: ContactKind::Person,
+            name: None,
+            first_at: known.first_at,
+        });
         facts.take_identity(KnownIdentity { contact, last_ticket: None, ..known.clone() });
     }
     rethread(&history.kept, &history.closings, facts, mint, policy)

@@ -613,7 +613,7 @@ impl<'a> Gathering<'a> {
 }
 
 /// Two people: names that cannot be one person's.
-fn has_two_names(names: &[PersonName], counts: impl Fn(&PersonName) -> bool) -> bool {
+pub(super) fn has_two_names(names: &[PersonName], counts: impl Fn(&PersonName) -> bool) -> bool {
     let counted = || names.iter().filter(|name| counts(name));
     counted().any(|one| counted().any(|other| one.compare(other).verdict == NameMatch::Conflict))
 }

@@ -168,6 +168,8 @@ rules! {
     JoinedContacts = "joined_contacts",
     /// Tickets that a message shows to be one thread are one.
     JoinedThread = "joined_thread",
+    /// A talk that began without a number is of the matter whose number is named in it.
+    NumberAfter = "number_after",
 
     // What keeps matters apart.
 
@@ -187,7 +189,7 @@ rules! {
     ClosedOther = "closed_other",
     /// A matter that was silent for long is as good as closed for who says that his is a new one.
     SilentOther = "silent_other",
-    /// Who calls by a telephone that is nobody's does not go on its only open matter.
+    /// Who calls by a telephone by which two have called does not go on its only open matter.
     SharedMatters = "shared_matters",
     /// A closed matter is continued on a new ticket after its window.
     FollowUp = "follow_up",

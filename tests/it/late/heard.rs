@@ -67,7 +67,7 @@ async fn what_several_people_use_is_nobodys() {
             note("m", "03-05 14:10", ("phone", "e"), "Soittaja Pekka Laine, kysyi aukioloja."),
         ],
         "a | c e m n (shared)",
-        "a | c e m n",
+        "a | c n | e m",
     ))
     .await;
     check(story(

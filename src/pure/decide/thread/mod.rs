@@ -8,10 +8,10 @@ mod joins;
 mod open;
 
 use super::evidence::{firm, is_call, is_contradicted, is_forgeable, may_guess};
+use super::gather::has_two_names;
 use super::pointers::{self, Evidence, Pointer};
 use super::resolve::Resolved;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::contact::ContactKind;
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, MessageId, TicketId};
@@ -640,6 +640,7 @@ impl<'a> Threading<'a> {
         };
         let placement = self.join_other_sides(placement);
         let placement = self.join_thread(placement);
+        let placement = self.join_by_number(placement);
         let anchors = self.anchors(&placement);
         let suggestions = self.suggestions(&placement, mint);
         let Self { moves, is_left, reasons, .. } = self;
@@ -732,8 +733,13 @@ impl<'a> Threading<'a> {
                     anchor.kind == AnchorKind::Number && anchor.ticket.map(|t| self.facts.ticket_now(t)) == ticket
                 })
             };
+            // "Another matter, not that of TM-26-5102": the number stays that one's.
+            let is_of_another = |key: &LookupKey| {
+                let mut known = self.facts.anchors.get(key).into_iter().flatten();
+                self.is_new_matter() && known.any(|anchor| anchor.kind == AnchorKind::Number && anchor.ticket.is_some())
+            };
             for (matter, keys) in &self.numbers {
-                for key in keys.iter().filter(|key| !is_known(key)) {
+                for key in keys.iter().filter(|key| !is_known(key) && !is_of_another(key)) {
                     anchors.push((AnchorKind::Number, *key, (*matter).to_owned()));
                 }
             }

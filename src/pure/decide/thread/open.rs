@@ -20,13 +20,22 @@ impl Threading<'_> {
         let by = self.entitled(known, false)?;
         let fits = within(self.message.occurred_at, identity.last_at, self.windows.chat_session)
             && known.ticket.state == TicketState::Open
-            && !self.contradicts(known);
+            && !self.contradicts(known)
+            && !self.is_about_an_open_one(known);
         if !fits {
             return None;
         }
         let from = identity.last_message;
         self.because("session", OnTicket::SameSession, from);
         Some(self.on_known(ticket, by, self.windows.one_open))
+    }
+
+    /// The message names what another open matter of the contact's is about, and not this one.
+    fn is_about_an_open_one(&self, known: &KnownTicket) -> bool {
+        let mut mine = self.resolved.resolution.contact().into_iter().flat_map(|c| self.facts.tickets_of(c));
+        self.heeds(Rule::Topic)
+            && self.is_about_another(known)
+            && mine.any(|other| other.ticket.state == TicketState::Open && !other.is_group && self.is_about(other))
     }
 
     /// Rule 4: the contact's only open ticket within the window.
@@ -182,12 +191,12 @@ impl Threading<'_> {
             && !subject.base.is_empty()
     }
 
-    /// A call by a telephone that is nobody's: whose matter it is does not show by the number.
+    /// A call by a telephone by which two people have called, as was noted: whose matter it is does not show.
     fn is_by_shared_telephone(&self) -> bool {
-        let contact = self.resolved.resolution.contact().and_then(|contact| self.facts.contacts.get(&contact));
+        let known = self.resolved.identity.and_then(|identity| self.facts.identity(identity));
         is_call(self.message)
             && self.heeds(Rule::SharedMatters)
-            && contact.is_some_and(|contact| contact.kind == ContactKind::Shared)
+            && known.is_some_and(|known| known.assurance < Assurance::Verified && has_two_names(&known.names, |_| true))
     }
 
     /// The sender, who has written a mail on the ticket, writes another one that answers nothing, has a subject of its
