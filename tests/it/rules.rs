@@ -515,20 +515,6 @@ fn threads() -> Vec<Need> {
             "a x | b",
         ),
         need(
-            Rule::NumberAfter,
-            vec![
-                talk("w", "03-02 10:00", "Missä tilaus 40012345 on?"),
-                talk("v", "03-25 10:00", "Onko mitään uutta?"),
-                altered(
-                    talk("u", "03-25 10:05", "Tilaus 40012345."),
-                    "\"conversation_id\":\"u\"",
-                    "\"conversation_id\":\"v\"",
-                ),
-            ],
-            "u v w",
-            "u v w",
-        ),
-        need(
             Rule::OwnNumber,
             vec![
                 whatsapp("w", "03-02 10:00", "358401234567", "Minna Virtanen", "Missä tilaus 40012345 on?"),

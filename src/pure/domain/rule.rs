@@ -168,8 +168,6 @@ rules! {
     JoinedContacts = "joined_contacts",
     /// Tickets that a message shows to be one thread are one.
     JoinedThread = "joined_thread",
-    /// A talk that began without a number is of the matter whose number is named in it.
-    NumberAfter = "number_after",
 
     // What keeps matters apart.
 

@@ -73,41 +73,6 @@ impl Threading<'_> {
         Placement::Join(keep)
     }
 
-    /// A talk that began without a number, as "any news?" does, is of the matter that the number is of once it is
-    /// named: the ticket that the talk opened goes on that one, if it is the sender's own and open.
-    pub(super) fn join_by_number(&mut self, placement: Placement) -> Placement {
-        let Placement::Join(here) = &placement else { return placement };
-        if self.numbers.is_empty() || !self.moves.is_empty() || !self.heeds(Rule::NumberAfter) || self.is_new_matter() {
-            return placement;
-        }
-        let here = self.facts.ticket_now(*here);
-        let is_young = |known: &&KnownTicket| {
-            known.numbers.is_empty()
-                && !known.is_group
-                && known.ticket.state == TicketState::Open
-                && within(self.message.occurred_at, known.ticket.opened_at, self.windows.chat_session)
-                && known.participants.keys().all(|contact| self.is_mine(contact))
-        };
-        let Some(known) = self.facts.ticket(here).filter(is_young) else { return placement };
-        let anchors = self.numbers.values().flatten().flat_map(|key| self.facts.anchors.get(key).into_iter().flatten());
-        let tickets = anchors.filter(|anchor| anchor.kind == AnchorKind::Number).filter_map(|anchor| anchor.ticket);
-        let others: BTreeSet<TicketId> = tickets.map(|ticket| self.facts.ticket_now(ticket)).collect();
-        let mut others = others.into_iter().filter_map(|ticket| self.facts.ticket(ticket)).filter(|other| {
-            other.ticket.id != here
-                && other.ticket.state == TicketState::Open
-                && self.entitled(other, true) == Some(EntitledBy::SameContact)
-        });
-        let (Some(other), None) = (others.next(), others.next()) else { return placement };
-        if known.is_held || other.is_held {
-            self.is_left = true;
-            return placement;
-        }
-        let group = [here, other.ticket.id];
-        let keep = self.oldest(&group).unwrap_or(here);
-        self.move_into(keep, &group, &OnOther::OneThread);
-        Placement::Join(keep)
-    }
-
     /// After a join of contacts: an open ticket of another side that is the same matter comes along.
     pub(super) fn join_other_sides(&mut self, placement: Placement) -> Placement {
         let are_several = self.resolved.sides.len() > 1 && self.heeds(Rule::JoinedContacts);

@@ -640,7 +640,6 @@ impl<'a> Threading<'a> {
         };
         let placement = self.join_other_sides(placement);
         let placement = self.join_thread(placement);
-        let placement = self.join_by_number(placement);
         let anchors = self.anchors(&placement);
         let suggestions = self.suggestions(&placement, mint);
         let Self { moves, is_left, reasons, .. } = self;
