@@ -22,7 +22,8 @@ use crate::pure::domain::message::Place;
 use crate::pure::domain::name::{NameMatch, PersonName};
 use crate::pure::domain::rule::Rule;
 use crate::pure::domain::say::{OnEvidence, Say};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What came of it.
 #[derive(Debug, Clone, Default)]
@@ -54,10 +55,12 @@ pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
     for (part, start) in ledger.parts(start) {
         let mut gathering = Gathering::new(&part, &start);
         gathering.heed_words();
-        while let Some(tie) = gathering.next_join() {
-            gathering.join(tie);
+        let mut weighed = gathering.weigh();
+        while let Some(tie) = gathering.next_join(&weighed) {
+            gathering.join(tie.clone());
+            weighed = gathering.weigh();
         }
-        let gathered = gathering.conclude();
+        let gathered = gathering.conclude(weighed);
         all.groups.extend(gathered.groups);
         all.joined.extend(gathered.joined);
         all.suggested.extend(gathered.suggested);
@@ -65,6 +68,14 @@ pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
         all.refused.extend(gathered.refused);
     }
     all
+}
+
+/// What was found between groups as they are.
+struct Weighed {
+    /// Evidence for one person.
+    ties: Vec<Tie>,
+    /// Evidence that names speak against.
+    refused: Vec<Tie>,
 }
 
 struct Gathering<'a> {
@@ -75,6 +86,8 @@ struct Gathering<'a> {
     by_key: BTreeMap<(Kind, LookupKey), Vec<&'a Stated>>,
     shared: BTreeSet<IdentityId>,
     joined: Vec<Tie>,
+    /// What the names of two groups say together, as long as the groups stand.
+    verdicts: RefCell<HashMap<(usize, usize), Names>>,
 }
 
 impl<'a> Gathering<'a> {
@@ -95,7 +108,16 @@ impl<'a> Gathering<'a> {
             several.sort_by_key(|stated| (stated.at, stated.message));
         }
         let shared = members.values().filter(|member| member.is_shared).map(|member| member.id).collect();
-        let mut gathering = Self { ledger, members, group_of, groups, by_key, shared, joined: Vec::new() };
+        let mut gathering = Self {
+            ledger,
+            members,
+            group_of,
+            groups,
+            by_key,
+            shared,
+            joined: Vec::new(),
+            verdicts: RefCell::default(),
+        };
         gathering.find_shared();
         gathering
     }
@@ -219,6 +241,16 @@ impl<'a> Gathering<'a> {
     }
 
     fn verdict(&self, one: usize, other: usize) -> Names {
+        // Nothing but groups changes what is compared.
+        if let Some(known) = self.verdicts.borrow().get(&(one, other)) {
+            return *known;
+        }
+        let verdict = self.compared(one, other);
+        self.verdicts.borrow_mut().insert((one, other), verdict);
+        verdict
+    }
+
+    fn compared(&self, one: usize, other: usize) -> Names {
         let (ours, theirs) = (self.names_of(one), self.names_of(other));
         let speaks_for_another = || self.speaks_for_another(one) || self.speaks_for_another(other);
         match compare_names(&ours, theirs.iter().copied()) {
@@ -269,6 +301,7 @@ impl<'a> Gathering<'a> {
     }
 
     fn unite(&mut self, one: usize, other: usize) {
+        self.verdicts.get_mut().clear();
         let gone = std::mem::take(&mut self.groups[other]);
         for id in &gone {
             self.group_of.insert(*id, one);
@@ -284,8 +317,8 @@ impl<'a> Gathering<'a> {
     }
 
     /// The strongest join that is allowed now; of equals the one that was known first.
-    fn next_join(&self) -> Option<Tie> {
-        let strong = self.weigh().0.into_iter().filter(|tie| tie.is_strong);
+    fn next_join<'b>(&self, weighed: &'b Weighed) -> Option<&'b Tie> {
+        let strong = weighed.ties.iter().filter(|tie| tie.is_strong);
         let allowed = strong.filter(|tie| {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
             let size = self.groups[one].len() + self.groups[other].len();
@@ -297,8 +330,11 @@ impl<'a> Gathering<'a> {
     }
 
     /// All evidence between groups as they are, and what names speak against.
-    fn weigh(&self) -> (Vec<Tie>, Vec<Tie>) {
+    fn weigh(&self) -> Weighed {
         let (mut ties, mut refused) = (Vec::new(), Vec::new());
+        if self.groups.iter().filter(|group| !group.is_empty()).count() < 2 {
+            return Weighed { ties, refused };
+        }
         for ((kind, _), several) in &self.by_key {
             match kind {
                 Kind::Number => self.same_number(several, &mut ties, &mut refused),
@@ -311,7 +347,7 @@ impl<'a> Gathering<'a> {
             self.claimed(member, &mut ties, &mut refused);
             self.used_again(member, &mut ties);
         }
-        (ties, refused)
+        Weighed { ties, refused }
     }
 
     /// Statements of one thing, the first of each group that may be joined at all.
@@ -584,8 +620,7 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    fn conclude(self) -> Gathered {
-        let (ties, refused) = self.weigh();
+    fn conclude(self, Weighed { ties, refused }: Weighed) -> Gathered {
         let mut suggested: BTreeMap<(usize, usize), Tie> = BTreeMap::new();
         for tie in ties {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
