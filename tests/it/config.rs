@@ -805,3 +805,21 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_configured_at_all_is_said() {
+    let searched = ["/etc/lanka/lanka.toml", "/etc/lanka/lanka.d"];
+    let is_there = searched.iter().any(|path| Path::new(path).exists());
+    let nothing = Settings::load(&[], &Environment::of::<&str, &str>([]));
+    let told = nothing.map_or_else(|problems| shown(&problems), |settings| shown(&settings.warnings));
+    assert_eq!(told.contains("nor is anything else set"), !is_there, "{told}");
+    let set = good(Settings::load(&[], &Environment::of([("LANKA__HTTP__LISTEN", "127.0.0.1:8471")])));
+    assert!(!shown(&set.warnings).contains("nor is anything else set"), "a variable is something");
+}
+
+#[test]
+fn no_colours_are_wanted_where_the_variable_is_not_empty() {
+    for (variables, expected) in [(vec![("NO_COLOR", "1")], true), (vec![("NO_COLOR", "")], false), (vec![], false)] {
+        assert_eq!(Environment::of(variables.clone()).is_without_colours(), expected, "{variables:?}");
+    }
+}

@@ -7,7 +7,8 @@
 //! while Meta's own agent answers. Sources, below
 //! developers.facebook.com/documentation/business-messaging/whatsapp/: webhooks/reference/messages (each
 //! type, `group`, `status`, `system`), …/smb_message_echoes, …/history, …/standby,
-//! calling/user-initiated-calls, calling/business-initiated-calls, business-scoped-user-ids, and the changelog of 2026-08-11 (`previous_user_id`).
+//! calling/user-initiated-calls, calling/business-initiated-calls, business-scoped-user-ids, and the
+//! changelog of 2026-08-11 (`previous_user_id`).
 //!
 //! **Namespace:** `whatsapp:` and the id of the WhatsApp Business Account (`entry.id`), not the
 //! `phone_number_id`: every delivery has it, also those whose value has no `metadata`, so that

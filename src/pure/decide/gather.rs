@@ -122,8 +122,9 @@ impl<'a> Gathering<'a> {
         gathering
     }
 
-    /// A mailbox that two people sign is nobody's, nor is a number by which two people have called. A telephone number that two people of conflicting names give as
-    /// theirs within a short time is a household's or an office's: nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
+    /// A mailbox that two people sign is nobody's, nor is a number by which two people have called. A telephone number
+    /// that two people of conflicting names give as theirs within a short time is a household's or an office's:
+    /// nobody's. Only what a sender is vouched for counts, so that nobody can freeze another's.
     fn find_shared(&mut self) {
         let rules = self.ledger.rules;
         let has_several = |member: &&Member| match member.identity.scheme.as_str() {

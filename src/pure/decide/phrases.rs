@@ -167,12 +167,12 @@ pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
-/// What somebody is called by before his name. Lower case.
-pub static TITLES: LazyLock<Words> = LazyLock::new(|| {
+/// What somebody does, before his name. Lower case.
+pub static OCCUPATIONS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
-        rouva rva herra hra hr neiti frk proua pr huoltomies asentaja isännöitsijä johtaja toimitusjohtaja päällikkö sihteeri emäntä
-        isäntä opettaja lääkäri tri fru herr fröken vaktmästare direktör mr mrs ms miss dr frau härra proua
+        huoltomies asentaja isännöitsijä johtaja toimitusjohtaja päällikkö sihteeri emäntä isäntä opettaja lääkäri
+        vaktmästare direktör
         ",
     )
 });
@@ -279,6 +279,9 @@ static ORGANISATIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 pub fn is_organisation(word: &str) -> bool {
     ORGANISATIONS.contains(word)
 }
+
+/// Given names that in lower case are words of everyday.
+pub static NAMES_IN_CAPITALS: &[&str] = &["till", "will", "may", "mark", "per", "hans", "jo"];
 
 /// Particles that stand in lower case within a name.
 pub static PARTICLES: &[&str] = &[
@@ -455,7 +458,8 @@ pub static RELATIONS: LazyLock<Words> = LazyLock::new(|| {
 pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
-        abikaasa mieheni miehemme miehen miehell* miehelt* vaimoni vaimomme vaimon vaimoll* vaimolt* puolisoni puolisomme
+        abikaasa mieheni miehemme miehen miehell* miehelt* vaimoni vaimomme vaimon vaimoll* vaimolt* puolisoni
+        puolisomme
         puolison puolisoll* puolisolt* avopuoliso* avomie* avovaimo* aviomie* kumppanini kumppanin poikani poikamme
         pojan pojall* pojalt* poikaystäv* tyttöystäv* tyttäreni tyttäremme tyttären tyttärell* tyttärelt* lapseni
         lapsemme lapsen äitini äitimme äidin äidill* äidilt* isäni isämme isän isäll* isält* vanhempani vanhempien
@@ -481,8 +485,8 @@ pub static RELATIONS_OWNED: LazyLock<Words> = LazyLock::new(|| {
 pub static HONORIFICS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
-        rouva rva herra hra neiti tohtori herr hr fru fröken mr mrs ms miss dr prof professor herrn frau härra proua
-        preili
+        rouva rva herra hra neiti frk tohtori tri herr hr fru fröken mr mrs ms miss dr prof professor herrn frau härra
+        proua pr preili
         ",
     )
 });

@@ -62,11 +62,12 @@ pub async fn watch<S: Source>(
     let work = async {
         loop {
             match source.step().await {
-                Ok(Found::Partly) => {}
                 Ok(found) => {
-                    backoff.reset();
-                    failures = 0;
-                    health.worked();
+                    if !matches!(found, Found::Partly) {
+                        backoff.reset();
+                        failures = 0;
+                        health.worked();
+                    }
                     match found {
                         Found::Work | Found::Partly => {}
                         Found::Nothing if until_idle => return Ok(()),

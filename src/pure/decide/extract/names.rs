@@ -10,8 +10,8 @@
 
 use super::super::phrases::{
     AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, HONORIFICS, INTRODUCED,
-    INTRODUCTIONS, NAME_LABELS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, TITLES, WEAK_INTRODUCTIONS,
-    closings, is_no_name, is_organisation,
+    INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OCCUPATIONS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS,
+    SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -33,8 +33,6 @@ const DEVICE_LINE_BYTES: usize = 64;
 const WORDS_MAX: usize = 4;
 /// Letters before a dot within a name ("M.", "Alex."); more end a sentence.
 const SHORT_FORM_LETTERS_MAX: usize = 4;
-/// Given names that in lower case are words of everyday.
-const NAMES_IN_CAPITALS: &[&str] = &["till", "will", "may", "mark", "per", "hans", "jo"];
 /// Text in which the writer may introduce himself. Bytes.
 const INTRODUCTION_BYTES_MAX: usize = 8192;
 /// Sentences of a note at whose beginning a name is looked for.
@@ -217,7 +215,7 @@ fn by_title(title: &str, candidate: &Candidate) -> Option<PersonName> {
 fn title(text: &str) -> (Option<&str>, &str) {
     let first = text.split(' ').next().unwrap_or_default();
     let plain = plain_title(first);
-    match TITLES.is(&plain) || HONORIFICS.is(&plain) {
+    match OCCUPATIONS.is(&plain) || HONORIFICS.is(&plain) {
         true => (Some(first), text[first.len()..].trim_start()),
         false => (None, text),
     }
@@ -309,6 +307,13 @@ impl Candidate {
         (plain > 0).then_some(Self { name, words: words.len(), capital: capital && !shouted, listed })
     }
 
+    /// In lower case behind a closing, a name is one or two words and not what leads to somebody's address: "tack.
+    /// skicka bekräftelsen till minna@…" is signed by nobody.
+    fn is_signed(&self, rest: &str) -> bool {
+        let behind = rest.trim().get(self.name.written().len()..).unwrap_or_default();
+        self.capital || (self.words <= 2 && !behind.contains('@'))
+    }
+
     fn is_accepted(&self, trust: Trust, hints: &Hints) -> bool {
         let agrees = hints.agrees(&self.name);
         let known = self.listed || agrees;
@@ -325,15 +330,6 @@ impl Candidate {
                     || (self.capital && self.words >= 2 && !hints.contradicts(&self.name))
             }
         }
-    }
-}
-
-impl Candidate {
-    /// In lower case behind a closing, a name is one or two words and not what leads to somebody's address: "tack.
-    /// skicka bekräftelsen till minna@…" is signed by nobody.
-    fn is_signed(&self, rest: &str) -> bool {
-        let behind = rest.trim().get(self.name.written().len()..).unwrap_or_default();
-        self.capital || (self.words <= 2 && !behind.contains('@'))
     }
 }
 

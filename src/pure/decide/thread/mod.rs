@@ -348,8 +348,10 @@ impl<'a> Threading<'a> {
             let Some(ticket) = anchor.ticket.map(|ticket| self.facts.ticket_now(ticket)) else { continue };
             let Some(known) = self.facts.ticket(ticket) else { continue };
             match self.entitled(known, false) {
-                Some(_) if self.names_its_matter(known, evidence) => return self.goes_to_its_number(known.ticket.id),
                 Some(by) => {
+                    if let Some(there) = self.its_matter(known, evidence) {
+                        return Some(self.goes_to_its_number(ticket, there));
+                    }
                     self.because(rule, says, Some(anchor.message));
                     let is_answer = matches!(evidence, Evidence::Named(ReferenceKind::Reply | ReferenceKind::Ancestor));
                     let window = if is_answer { self.answer_window() } else { self.windows.one_open };
@@ -503,13 +505,13 @@ impl<'a> Threading<'a> {
     }
 
     /// The first words of a conversation did not tell which of the sender's matters it is, and it has a ticket of its
-    /// own; soon after he names the number of one of them.
-    fn names_its_matter(&self, known: &KnownTicket, evidence: Evidence) -> bool {
+    /// own; soon after he names the number of one of them: the ticket of that one.
+    fn its_matter(&self, known: &KnownTicket, evidence: Evidence) -> Option<TicketId> {
         let is_conversation = |evidence| evidence == Evidence::Named(ReferenceKind::Conversation);
         let began = |pointer: &Pointer<'_>| {
             is_conversation(pointer.evidence) && pointer.anchor.message == known.ticket.opened_by
         };
-        is_conversation(evidence)
+        let is_open_to_it = is_conversation(evidence)
             && self.heeds(Rule::NumberInTalk)
             && !self.numbers.is_empty()
             && known
@@ -521,8 +523,8 @@ impl<'a> Threading<'a> {
             && !self.is_new_matter()
             && self.is_own_only(known)
             && within(self.message.occurred_at, known.ticket.opened_at, self.windows.chat_session)
-            && self.pointers.iter().any(began)
-            && self.own_open_by_number(known.ticket.id).is_some()
+            && self.pointers.iter().any(began);
+        is_open_to_it.then(|| self.own_open_by_number(known.ticket.id)).flatten()
     }
 
     /// The sender's only open ticket beside one that has a number which the message names.
@@ -545,11 +547,10 @@ impl<'a> Threading<'a> {
     }
 
     /// What was said before of the conversation comes along.
-    fn goes_to_its_number(&mut self, here: TicketId) -> Option<Found> {
-        let there = self.own_open_by_number(here)?;
+    fn goes_to_its_number(&mut self, here: TicketId, there: TicketId) -> Found {
         self.because_of_number(there);
         self.move_into(there, &[here], &OnOther::TalkNamesNumber);
-        Some(self.on_known(there, EntitledBy::SameContact, self.windows.one_open))
+        self.on_known(there, EntitledBy::SameContact, self.windows.one_open)
     }
 
     /// Notes which number the message and the ticket share, and who named it first of those that are known.

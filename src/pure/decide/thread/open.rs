@@ -110,29 +110,29 @@ impl Threading<'_> {
 
     /// Open matters that the message may belong to as far as it says itself.
     fn open_ones(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
-        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
-            known.ticket.state == TicketState::Open
-                && !known.is_group
-                && self.is_near(known, self.windows.one_open)
-                && !self.contradicts(known)
-                && !self.is_about_another(known)
+        self.near_ones(mine, |known| {
+            !self.is_about_another(known)
                 && !self.has_own_number(known)
-                && !is_contradicted(self.message) | self.is_own_only(known)
-        });
-        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
+                && (!is_contradicted(self.message) || self.is_own_only(known))
+        })
     }
 
     /// Open matters that are about other things than what the message names. That it may be none of those does not make
     /// it one that nobody has said is about it.
     fn about_others(&self, mine: &BTreeSet<ContactId>) -> Vec<TicketId> {
-        let open = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
+        self.near_ones(mine, |known| self.is_about_another(known))
+    }
+
+    /// Open matters on which somebody wrote within the window, and which no number of the message speaks against.
+    fn near_ones(&self, mine: &BTreeSet<ContactId>, fits: impl Fn(&KnownTicket) -> bool) -> Vec<TicketId> {
+        let near = mine.iter().flat_map(|contact| self.facts.tickets_of(*contact)).filter(|known| {
             known.ticket.state == TicketState::Open
                 && !known.is_group
                 && self.is_near(known, self.windows.one_open)
                 && !self.contradicts(known)
-                && self.is_about_another(known)
+                && fits(known)
         });
-        open.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
+        near.map(|known| known.ticket.id).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Rule 4 where nothing is open, and the text says that what was mended is back: the contact's only matter that was
