@@ -176,6 +176,8 @@ impl Settings {
             matters: Arc::new(matters.collect()),
             new_matter: phrases(&self.phrases.new_matter),
             is_back: phrases(&self.phrases.is_back),
+            again: phrases(&self.phrases.again),
+            said_before: phrases(&self.phrases.said_before),
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),

@@ -189,6 +189,10 @@ pub struct PhraseSections {
     pub new_matter: PhraseLists,
     /// An old matter is there again.
     pub is_back: PhraseLists,
+    /// The same beside the number of the matter.
+    pub again: PhraseLists,
+    /// The writer speaks of what he said before.
+    pub said_before: PhraseLists,
 }
 
 /// Phrases by language.

@@ -68,7 +68,7 @@ const HEADS: [&str; 9] =
 async fn main() {
     let (dirs, rules) = arguments(std::env::args().skip(1));
     let began = Instant::now();
-    let server = Server::start().await;
+    let server = Server::start(false).await;
     server.empty("clean").await;
     let whole = shown(&played(&server, &dirs, None).await);
     println!("| without | {} |", HEADS.join(" | "));

@@ -140,11 +140,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it with default durability.
-    pub async fn start() -> Self {
+    /// Starts it with default durability; `counting` makes [`Self::count_statements`] possible, which needs Postgres'
+    /// contrib modules.
+    pub async fn start(counting: bool) -> Self {
         let dir = scratch();
         let mut settings = SERVER_SETTINGS.to_vec();
-        settings.extend(STATEMENT_SETTINGS.iter().filter(|_| statements_wanted()));
+        settings.extend(STATEMENT_SETTINGS.iter().filter(|_| counting || statements_wanted()));
         let cluster = match Cluster::start_with(&dir.path().join("pg"), None, &settings).await {
             Ok(cluster) => cluster,
             Err(error) => panic!("{error}"),
@@ -204,9 +205,16 @@ impl Server {
     /// Counts the statements of a database from now on, if that is wanted.
     pub async fn watch_statements(&self, database: &str) {
         if statements_wanted() {
-            let sql = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()";
-            self.execute(database, sql).await;
+            self.count_statements(database).await;
         }
+    }
+
+    /// Counts the statements of all databases from now on; `database` can say what was counted, and so can `lanka`.
+    pub async fn count_statements(&self, database: &str) {
+        for name in ["lanka", database] {
+            self.execute(name, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements").await;
+        }
+        self.execute(database, "SELECT pg_stat_statements_reset()").await;
     }
 
     /// Shows where the time went since [`Self::watch_statements`], of `seconds` in all.

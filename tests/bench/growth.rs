@@ -30,7 +30,7 @@ const MESSAGES_PER_CONTACT: u64 = 3;
 pub async fn measure(server: &Server, contacts: u64, count: usize) -> Map<String, Value> {
     let began = Instant::now();
     let big = server.desk(BIG).await;
-    fill(server, contacts).await;
+    fill(server, BIG, contacts).await;
     let bytes = big.count("SELECT pg_database_size(current_database())").await;
     eprintln!("growth: {contacts} contacts made in {:.0} s, {} MB", began.elapsed().as_secs_f64(), bytes / 1_000_000);
     let (mut ratios, mut raw) = (vec![], vec![]);
@@ -81,7 +81,8 @@ pub async fn measure(server: &Server, contacts: u64, count: usize) -> Map<String
     ])
 }
 
-fn items(seed: u64, count: usize, population: u64) -> Vec<Item> {
+/// A stream of which half of the new people are among the first `population`.
+pub fn items(seed: u64, count: usize, population: u64) -> Vec<Item> {
     let step = SignedDuration::from_secs(SPAN_S) / i32::try_from(count).unwrap_or(i32::MAX);
     let start = Timestamp::now().saturating_sub(SignedDuration::from_secs(SPAN_S + 60)).expect("a time");
     Corpus::new(seed, start, step).among(population).take(count).collect()
@@ -106,9 +107,9 @@ async fn plain(server: &Server, written: &Written, database: &str) -> f64 {
     written.write(server, database, By::Copy).await.as_secs_f64() / written.messages as f64
 }
 
-/// Makes the history.
-async fn fill(server: &Server, contacts: u64) {
-    let mut connection = server.connect(BIG).await;
+/// Makes the history in a database that has its tables.
+pub async fn fill(server: &Server, database: &str, contacts: u64) {
+    let mut connection = server.connect(database).await;
     let indexes: Vec<(String, String)> = sqlx::query_as(
         "SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
          FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
@@ -138,7 +139,7 @@ async fn fill(server: &Server, contacts: u64) {
     // The others know nothing of one another: two at a time.
     let (left, right) = FILL[1..].split_at(FILL.len() / 2);
     let side = async |statements: &[&str]| {
-        let mut connection = server.connect(BIG).await;
+        let mut connection = server.connect(database).await;
         run(&mut connection, "SET session_replication_role = replica").await;
         for statement in statements {
             run(&mut connection, statement).await;
@@ -147,7 +148,7 @@ async fn fill(server: &Server, contacts: u64) {
     tokio::join!(side(left), side(right));
     let (left, right) = indexes.split_at(indexes.len() / 2);
     let side = async |indexes: &[(String, String)]| {
-        let mut connection = server.connect(BIG).await;
+        let mut connection = server.connect(database).await;
         run(&mut connection, "SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 0").await;
         for (_, definition) in indexes {
             run(&mut connection, definition).await;

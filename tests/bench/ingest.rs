@@ -2,7 +2,7 @@
 //! figure as a ratio of two sides measured in one run on one Postgres with default durability.
 //!
 //! The last line is one JSON object (DESIGN 8): `limit_ratio`, `webhook_group_ratio`, `imap_ratio`,
-//! `growth_ratio`, `rss_mb`, and the raw figures they were made of.
+//! `growth_ratio`, `keys_p99`, `database_ms_p99`, `rss_mb`, and the raw figures they were made of.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,7 @@
 )]
 
 mod corpus;
+mod cost;
 mod desk;
 #[path = "../it/dovecot.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
@@ -38,7 +39,7 @@ struct Plan {
     quick: bool,
     /// Parts to run; all when empty.
     only: Vec<String>,
-    /// Contacts in the history of `growth`, other than by default.
+    /// Contacts in the history of `growth` and `cost`, other than by default.
     contacts: Option<u64>,
 }
 
@@ -67,7 +68,7 @@ impl Plan {
 #[tokio::main]
 async fn main() {
     let plan = Plan::of(std::env::args());
-    let server = Server::start().await;
+    let server = Server::start(false).await;
     let mut figures = Map::new();
     figures.insert("quick".to_owned(), Value::Bool(plan.quick));
     if plan.wants("limit") {
@@ -84,6 +85,10 @@ async fn main() {
         figures.extend(growth::measure(&server, plan.contacts.unwrap_or(contacts), count).await);
     }
     server.stop().await;
+    if plan.wants("cost") {
+        let (contacts, count) = if plan.quick { (20_000, 500) } else { (1_000_000, 3_000) };
+        figures.extend(cost::measure(plan.contacts.unwrap_or(contacts), count).await);
+    }
     if plan.wants("rss") {
         figures.extend(memory::measure(if plan.quick { 10_000 } else { 100_000 }).await);
     }

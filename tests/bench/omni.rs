@@ -75,7 +75,7 @@ impl Plan {
 async fn main() {
     let plan = Plan::of(std::env::args());
     let events = shuffled(stream::events(&plan.dir), plan.shuffle_h, plan.seed);
-    let server = Server::start().await;
+    let server = Server::start(false).await;
     server.execute("lanka", "CREATE DATABASE omni").await;
     let place = scratch();
     let setting = Setting { place: place.path(), database: &server.url("omni"), without: &plan.without };

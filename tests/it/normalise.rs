@@ -48,6 +48,8 @@ pub fn policy() -> Policy {
         ]),
         new_matter: phrases("new_matter"),
         is_back: phrases("is_back"),
+        again: phrases("again"),
+        said_before: phrases("said_before"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

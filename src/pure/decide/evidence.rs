@@ -31,7 +31,9 @@ pub const BITS_NAME_FULL: i16 = 6;
 pub const BITS_NAME_FIRM_MAX: i16 = 9;
 /// A secret held by more contacts than this is a mailing, and ties nobody.
 pub const SECRET_CONTACTS_MAX: usize = 6;
-/// Numbers refused to one identity in an hour before its numbers are no longer looked up.
+/// For how long a refused number counts, by trusted times, so that a backlog that arrives at once is no attack. Seconds.
+pub const REFUSED_WITHIN_S: i64 = 3_600;
+/// Numbers refused to one identity within that time before its numbers are no longer looked up.
 pub const REFUSED_BY_IDENTITY_MAX: usize = 5;
 /// The same for one channel.
 pub const REFUSED_BY_CHANNEL_MAX: usize = 20;
@@ -162,8 +164,9 @@ pub fn is_shared(facts: &Facts, contact: ContactId, rules: Rules) -> bool {
 
 /// Whether numbers in the message may be looked up: not after too many that were somebody else's.
 pub fn may_guess(facts: &Facts, message: &Message) -> bool {
-    let now = message.received_at.as_second();
-    let lately = || facts.refused.iter().filter(move |refused| (0..3600).contains(&(now - refused.at.as_second())));
+    let now = message.trusted_at.as_second();
+    let lately =
+        || facts.refused.iter().filter(move |refused| (0..REFUSED_WITHIN_S).contains(&(now - refused.at.as_second())));
     let is_his = |identity| {
         let mut known = message
             .customer()

@@ -380,8 +380,8 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
     let names_matter = facts.iter().any(|fact| {
         fact.place == Place::Body && matches!(fact.value, FactValue::Number { role: MatterRole::Secret, .. })
     });
-    let is_back = policy.is_back.is_said_in(&own) || (names_matter && phrases::AGAIN.is_said_in(&own));
-    let refers_back = phrases::SAID_BEFORE.is_said_in(&own);
+    let is_back = policy.is_back.is_said_in(&own) || (names_matter && policy.again.is_said_in(&own));
+    let refers_back = policy.said_before.is_said_in(&own);
     // A number or address that was said is something; a form's fields, a signature and the subject
     // of the thread are not.
     let places: &[Place] = if is_answer(incoming) { &[Place::Body] } else { &[Place::Body, Place::Subject] };

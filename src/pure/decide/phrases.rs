@@ -513,31 +513,6 @@ pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
     )
 });
 
-/// Beside the number of a matter: what was mended is as it was.
-pub static AGAIN: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        palasi, palannut, aukesi, aukesivat, samasta koh*, samassa koh*, är tillbaka, samma ställe, is back, are back,
-        back again, same place, same spot, ist zurück, ist wieder da, gleiche stelle, gleichen stelle, selbe stelle,
-        selben stelle, on tagasi, tuli tagasi
-        ",
-    ))
-});
-
-/// The writer speaks of what he said before.
-pub static SAID_BEFORE: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        kirjoitin, kyselin, kysyin, laitoin eilen, laitoin äsken, laitoin viest*, laitoin kysely*, laitoin mail*,
-        laitoin sähköpost*, lähetin eilen, lähetin äsken, lähetin viest*, lähetin kysely*, aiempaan viest*,
-        edelliseen viest*, viitaten, jag skrev, skrev jag, jag frågade, mitt förra, mitt tidigare, skickade igår,
-        i wrote, i asked, i emailed, i messaged, as mentioned, my earlier, my previous, my last mail, my last email,
-        my last message, further to my, wie geschrieben, hatte geschrieben, habe geschrieben, schrieb ich, ich schrieb,
-        meine letzte mail, meiner letzten mail, meine mail von, meiner mail von, kirjutasin, küsisin, minu eelmi*
-        ",
-    ))
-});
-
 /// Something is wanted (palvelu).
 pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
     Phrases::of(list(
@@ -637,7 +612,7 @@ mod tests {
 
     #[test]
     fn every_list_compiles_and_is_in_its_form() {
-        for phrases in [&AGAIN, &SAID_BEFORE, &SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
+        for phrases in [&SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
             assert!(!phrases.is_in(" zzz "));
         }
         for (phrase, _) in CLOSINGS.values().flatten() {

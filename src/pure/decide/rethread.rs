@@ -475,6 +475,8 @@ mod tests {
             matters: Default::default(),
             new_matter: Phrases::default(),
             is_back: Phrases::default(),
+            again: Phrases::default(),
+            said_before: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
             own_addresses: Default::default(),

@@ -52,6 +52,10 @@ pub struct Policy {
     pub new_matter: Phrases,
     /// How they say that an old one is back.
     pub is_back: Phrases,
+    /// How they say it beside the number of the matter.
+    pub again: Phrases,
+    /// How they speak of what they said before.
+    pub said_before: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.

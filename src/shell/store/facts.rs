@@ -8,6 +8,7 @@
 //! to read a table whole that was small when the statement was planned, and is not any more.
 
 use super::{StoreError, lock_key, lock_sorted, retention};
+use crate::pure::decide::evidence::REFUSED_WITHIN_S;
 use crate::pure::decide::resolve;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
@@ -17,6 +18,7 @@ use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, Place, What};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::ticket::{MatterKind, Priority, Ticket, TicketState};
+use jiff::SignedDuration;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -31,7 +33,7 @@ const EPOCHS_LOADED_MAX: i64 = 4;
 /// Answers of agents that are loaded for one ticket, the latest.
 const REJECTED_MAX: i64 = 64;
 
-/// Refused numbers that are loaded, the latest: far more than stop every channel there may be.
+/// Refused numbers that are loaded for one stretch of time, the latest: far more than stop every channel there may be.
 const REFUSED_LOADED_MAX: i64 = 2_000;
 
 /// What was in the database before the batch: the rest is new.
@@ -123,6 +125,21 @@ fn anchor_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
 /// every other, and a quotation is written long after what it quotes was taken in.
 fn quoted_keys(batch: &[(Message, Lookup)]) -> impl Iterator<Item = LookupKey> {
     batch.iter().flat_map(|(_, lookup)| lookup.quoted.iter().copied())
+}
+
+/// From when to when refused numbers count for the batch, apart from one another.
+fn guessing_times(batch: &[(Message, Lookup)]) -> Vec<(Timestamp, Timestamp)> {
+    let within = SignedDuration::from_secs(REFUSED_WITHIN_S);
+    let times: BTreeSet<Timestamp> = batch.iter().map(|(message, _)| message.trusted_at).collect();
+    let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for to in times {
+        let from = to.saturating_sub(within).unwrap_or(to);
+        match ranges.last_mut() {
+            Some(last) if from <= last.1 => last.1 = to,
+            _ => ranges.push((from, to)),
+        }
+    }
+    ranges
 }
 
 impl Loader<'_> {
@@ -576,22 +593,25 @@ impl Loader<'_> {
     }
 
     async fn refused(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        let arrivals = || batch.iter().map(|(message, _)| message.received_at);
-        let (Some(first), Some(last)) = (arrivals().min(), arrivals().max()) else { return Ok(()) };
+        let (from, to): (Vec<_>, Vec<_>) =
+            guessing_times(batch).into_iter().map(|(from, to)| (super::sql_time(from), super::sql_time(to))).unzip();
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT identity_id, channel, received_at FROM fact WHERE tenant = $1 AND refused
-                AND received_at BETWEEN $2 - interval '1 hour' AND $3 ORDER BY received_at DESC LIMIT {REFUSED_LOADED_MAX}"
+            "SELECT f.identity_id, f.channel, f.at FROM unnest($2::timestamptz[], $3::timestamptz[]) t (from_at, to_at)
+             CROSS JOIN LATERAL (
+                SELECT identity_id, channel, at FROM fact WHERE tenant = $1 AND refused AND at BETWEEN from_at AND to_at
+                ORDER BY at DESC LIMIT {REFUSED_LOADED_MAX}
+             ) f"
         )))
         .bind(self.tenant)
-        .bind(super::sql_time(first))
-        .bind(super::sql_time(last))
+        .bind(from)
+        .bind(to)
         .fetch_all(&mut *self.connection)
         .await?;
         for row in rows {
             self.facts.refused.push(Refused {
                 identity: IdentityId(row.try_get("identity_id")?),
                 channel: row.try_get("channel")?,
-                at: time(&row, "received_at")?,
+                at: time(&row, "at")?,
             });
         }
         Ok(())

@@ -138,7 +138,7 @@ impl Facts {
             };
             push_front(self.holders.entry(fact.key).or_default(), holder, HOLDERS_MAX);
             if fact.refused {
-                self.refused.push(Refused { identity, channel: message.channel.clone(), at: message.received_at });
+                self.refused.push(Refused { identity, channel: message.channel.clone(), at: message.trusted_at });
             }
         }
     }

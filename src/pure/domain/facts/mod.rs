@@ -255,7 +255,7 @@ pub struct Refused {
     pub identity: IdentityId,
     /// On which channel.
     pub channel: String,
-    /// When it arrived.
+    /// When, by its trusted time.
     pub at: Timestamp,
 }
 
