@@ -213,12 +213,16 @@ impl Store {
             }
         }
         let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
-        let ids: Vec<Uuid> =
-            sqlx::query_scalar("SELECT id FROM message WHERE source_key = ANY($1) ORDER BY id LIMIT $2")
-                .bind(vec![text, bare])
-                .bind(limit)
-                .fetch_all(&self.pool)
-                .await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM message WHERE source_key IN ($1, $2)
+                AND hashtextextended(source_key, 0) IN (hashtextextended($1, 0), hashtextextended($2, 0))
+             ORDER BY id LIMIT $3",
+        )
+        .bind(text)
+        .bind(bare)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
         Ok(ids.into_iter().map(MessageId).collect())
     }
 
