@@ -193,6 +193,8 @@ pub struct PhraseSections {
     pub again: PhraseLists,
     /// The writer speaks of what he said before.
     pub said_before: PhraseLists,
+    /// The matter is somebody else's.
+    pub not_mine: PhraseLists,
 }
 
 /// Phrases by language.

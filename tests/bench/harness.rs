@@ -516,23 +516,23 @@ async fn hear(State(heard): State<Arc<Mutex<Heard>>>, headers: HeaderMap, body: 
     StatusCode::OK
 }
 
-/// Waits until nothing is left to take in, to decide or to deliver.
+/// Waits until nothing is left to take in, to decide, to decide anew or to deliver.
 async fn drain(database: &str, world: &World, tally: &mut Tally) {
     let began = Instant::now();
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let sql = "SELECT (SELECT count(*) FROM raw_pending), (SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')),
-                (SELECT count(*) FROM message)";
+                (SELECT count(*) FROM message), (SELECT count(*) FROM reconsider)";
     loop {
         let row = sqlx::query(sql).fetch_one(&mut connection).await.expect("counts");
-        let (pending, outbox, messages): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        let (pending, outbox, messages, due): (i64, i64, i64, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
         let mails = fs::read_dir(world.maildir.join("new")).map_or(0, Iterator::count);
-        if pending == 0 && outbox == 0 && mails == 0 && messages >= world.sent() as i64 {
+        if pending == 0 && due == 0 && outbox == 0 && mails == 0 && messages >= world.sent() as i64 {
             // What has just been read from the log would show by now.
             return tokio::time::sleep(Duration::from_millis(500)).await;
         }
         if began.elapsed() > DRAIN_MAX {
             let left = format!(
-                "{pending} to decide, {outbox} to deliver, {mails} mails, {messages} messages of {}",
+                "{pending} to decide, {due} people to decide on anew, {outbox} to deliver, {mails} mails, {messages} messages of {}",
                 world.sent()
             );
             return tally.problems.push(format!("it did not drain: {left}"));

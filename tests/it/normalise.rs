@@ -50,6 +50,7 @@ pub fn policy() -> Policy {
         is_back: phrases("is_back"),
         again: phrases("again"),
         said_before: phrases("said_before"),
+        not_mine: phrases("not_mine"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

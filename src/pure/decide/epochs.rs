@@ -15,6 +15,9 @@ use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// After a pause like that, whoever sits at a browser that several people use may be the next. Seconds.
+const BROWSER_PAUSE_S: i64 = 45 * 60;
+
 /// An address was used in a message.
 #[derive(Debug, Clone)]
 pub struct Use {
@@ -83,6 +86,21 @@ pub fn is_passed_on(
     may_be && compare_names(names, known_as.iter()) == Names::Conflict
 }
 
+/// Whether somebody without a name is neither of the two or more who used a browser before him: he comes after a
+/// pause, and the next to sit down at a tablet says nothing of it.
+pub fn is_unnamed_next(
+    (identity, assurance): (&Identity, Assurance),
+    (owners, last_at): (usize, Timestamp),
+    (names, at): (&[&PersonName], Timestamp),
+    rules: Rules,
+) -> bool {
+    rules.heed(Rule::BrowserUnnamed)
+        && owners > 1
+        && names.is_empty()
+        && is_passed_around(identity, assurance)
+        && at.as_second() - last_at.as_second() >= BROWSER_PAUSE_S
+}
+
 /// Whether a number that only ever called is another's from then on: it has been quiet for long, and somebody of
 /// another name gives it as his.
 pub fn is_passed_on_by_claim<'a>(
@@ -121,6 +139,7 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
     }
     let mut epochs: Vec<Epoch> = Vec::new();
     for used in sorted {
+        let owners = epochs.len();
         let current = epochs.last_mut().filter(|epoch| epoch.until.is_none());
         let goes_on = match (current, used.kind) {
             (None, _) => None,
@@ -133,7 +152,8 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
                 let names: Vec<&PersonName> = used.names.iter().collect();
                 let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
                 let known = (epoch.names.as_slice(), epoch.last_at);
-                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at), rules);
+                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at), rules)
+                    || is_unnamed_next((identity, assurance), (owners, epoch.last_at), (&names, used.at), rules);
                 if is_anothers {
                     epoch.until = Some(used.at);
                 }

@@ -420,10 +420,25 @@ impl<'a> Gathering<'a> {
                 };
                 let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
-                let is_strong = is_sound && class.is_strong() && !is_found && !is_either;
+                let is_second = class == EvidenceClass::OrderNumber
+                    && self.heeds(Rule::SecondAccount)
+                    && self.have_accounts_alike(*one, *other);
+                let is_strong = is_sound && class.is_strong() && !is_found && !is_either && !is_second;
                 ties.push(tie(ours, theirs, class, bits, is_strong, why));
             }
         }
+    }
+
+    /// Each has an account of one kind: a mail address, or a profile of one platform. Telephones that only call are none.
+    fn have_accounts_alike(&self, one: usize, other: usize) -> bool {
+        let accounts = |group: usize| {
+            let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+            members.filter(|member| member.identity.scheme == MAILTO || member.assurance == Assurance::Verified)
+        };
+        accounts(one).any(|one| {
+            accounts(other)
+                .any(|other| one.identity.scheme == other.identity.scheme && one.identity.scope == other.identity.scope)
+        })
     }
 
     /// How many had stated it by then.

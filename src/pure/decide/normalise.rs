@@ -52,13 +52,16 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     let mut incoming = bounded(incoming, policy);
     let times = times(event, &mut incoming);
     let Words { own: words, passed_on, quoted } = own_words(&incoming);
-    let facts = extract::facts(&incoming, &words, policy);
+    let mut facts = extract::facts(&incoming, &words, policy);
     let customer = match incoming.direction {
         Direction::FromCustomer => &incoming.sender,
         Direction::FromAgent => &incoming.recipient,
     };
     let assurance = customer.identities.iter().map(|own| own.assurance).max().unwrap_or(Assurance::Asserted);
-    let Says { new_matter, is_back, refers_back, nothing } = says(&incoming, &words, &facts, policy);
+    let Says { new_matter, is_back, refers_back, nothing, not_mine } = says(&incoming, &words, &facts, policy);
+    if not_mine {
+        disown(&mut facts);
+    }
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
     let triage = triage::triage(&incoming, &own_text, nothing);
@@ -367,6 +370,16 @@ struct Says {
     is_back: bool,
     refers_back: bool,
     nothing: bool,
+    not_mine: bool,
+}
+
+/// Numbers that came to somebody by mistake prove nothing of him.
+fn disown(facts: &mut [MessageFact]) {
+    for fact in facts {
+        if let FactValue::Number { role: role @ MatterRole::Secret, .. } = &mut fact.value {
+            *role = MatterRole::Public;
+        }
+    }
 }
 
 /// Whether the text announces a new matter or the return of an old one, and whether it says nothing at all.
@@ -395,7 +408,10 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
         && phrases::says_nothing(&own)
         && subject_says_nothing(incoming)
         && shows_nothing(&incoming.attachments);
-    Says { new_matter, is_back, refers_back, nothing }
+    let not_mine = incoming.direction == Direction::FromCustomer
+        && policy.rules.heed(Rule::Disowned)
+        && policy.not_mine.is_in(&own);
+    Says { new_matter, is_back, refers_back, nothing, not_mine }
 }
 
 /// Whether the subject is the thread's ("Re: …") and not the writer's own.

@@ -653,8 +653,11 @@ impl<'a> Weighing<'a> {
 fn is_passed_on(message: &Message, known: &KnownIdentity, rules: Rules) -> bool {
     let names: Vec<&PersonName> = message.names().collect();
     let owner = (known.names.as_slice(), known.last_at);
+    let address = (&known.identity, known.assurance);
+    let owners = (usize::try_from(known.epoch).unwrap_or(1), known.last_at);
     message.incoming.direction != Direction::FromAgent
-        && epochs::is_passed_on((&known.identity, known.assurance), owner, (&names, message.trusted_at), rules)
+        && (epochs::is_passed_on(address, owner, (&names, message.trusted_at), rules)
+            || epochs::is_unnamed_next(address, owners, (&names, message.trusted_at), rules))
 }
 
 /// Whether an address has been given by somebody else as his since it was used last.

@@ -477,6 +477,7 @@ mod tests {
             is_back: Phrases::default(),
             again: Phrases::default(),
             said_before: Phrases::default(),
+            not_mine: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
             own_addresses: Default::default(),

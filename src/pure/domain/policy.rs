@@ -56,6 +56,8 @@ pub struct Policy {
     pub again: Phrases,
     /// How they speak of what they said before.
     pub said_before: Phrases,
+    /// How they say that a matter is not theirs.
+    pub not_mine: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.

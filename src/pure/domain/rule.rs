@@ -95,6 +95,10 @@ rules! {
     GivenByTwo = "given_by_two",
     /// Half a name that fits two who name the number is neither's.
     HalfName = "half_name",
+    /// A name and a number, which can be copied, join no second account of one kind: no other mail address, no other profile.
+    SecondAccount = "second_account",
+    /// A number that its writer says is none of his proves nothing.
+    Disowned = "disowned",
     /// Whoever names another in his own account writes for him, and is not him.
     OwnAccount = "own_account",
     /// Only who is vouched for can make a number nobody's.
@@ -125,6 +129,8 @@ rules! {
     NumberPassedOn = "number_passed_on",
     /// A browser that somebody of another name uses is his from then on.
     BrowserPassedOn = "browser_passed_on",
+    /// Of a browser that two people used, whoever comes without a name is neither.
+    BrowserUnnamed = "browser_unnamed",
     /// What is said of a number means its owner of that time.
     ClaimInTime = "claim_in_time",
     /// An agent says that two are not one.
