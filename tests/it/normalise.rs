@@ -499,7 +499,15 @@ fn marks_tell_what_could_be_forged() {
         incoming.authentication = Some(authentication);
         incoming
     };
+    let of_visitor = |assurance| {
+        let mut incoming = chat("");
+        incoming.sender.identities[0].assurance = assurance;
+        incoming
+    };
     let table = [
+        (of_visitor(Assurance::Verified), vec![]),
+        (of_visitor(Assurance::Plausible), vec![]),
+        (of_visitor(Assurance::Asserted), vec![Mark::Unverified]),
         (of_mail(Assurance::Verified, Authentication::Pass), vec![]),
         (of_mail(Assurance::Plausible, Authentication::Aligned), vec![]),
         (of_mail(Assurance::Proven, Authentication::None), vec![]),
@@ -507,7 +515,8 @@ fn marks_tell_what_could_be_forged() {
         (of_mail(Assurance::Contradicted, Authentication::Fail), vec![Mark::Contradicted]),
         (chat(""), vec![]),
         (call(CallOutcome::Answered, ""), vec![Mark::Unverified]),
-        (call(CallOutcome::Missed, ""), vec![Mark::Unverified, Mark::CallBack]),
+        // Whether there is a number to call back is the channel's to say.
+        (call(CallOutcome::Missed, ""), vec![Mark::Unverified]),
         (
             Incoming { marks: vec![Mark::Forwarded, Mark::CallBack, Mark::Forwarded], ..chat("") },
             vec![Mark::Forwarded, Mark::CallBack],

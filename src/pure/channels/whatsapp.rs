@@ -574,7 +574,7 @@ impl Account {
     }
 
     /// What the message points at: the one it answers, the group it was said in, the advertisement
-    /// it came from (whose headline becomes the subject).
+    /// or post it came from (whose headline, else text, becomes the subject).
     fn pointers(&self, message: &Value, incoming: &mut Incoming) {
         let context = message.get("context").unwrap_or(&Value::Null);
         if let Some(id) = json::id(context, "id") {
@@ -587,7 +587,8 @@ impl Account {
         if forwarded("forwarded") || forwarded("frequently_forwarded") {
             incoming.marks.push(Mark::Forwarded);
         }
-        let referral = message.get("referral").and_then(|referral| json::filled(referral, "headline"));
+        let referral = message.get("referral");
+        let referral = referral.and_then(|ad| json::filled(ad, "headline").or_else(|| json::filled(ad, "body")));
         let product = context.get("referred_product").and_then(|product| json::filled(product, "product_retailer_id"));
         incoming.subject = referral.or_else(|| product.map(|product| format!("[product] {product}")));
     }
@@ -685,7 +686,7 @@ fn said(kind: &str, message: &Value) -> Said {
         "image" | "video" | "document" | "audio" | "voice" | "sticker" => file(kind, object),
         "location" => location(object).map(Said::text),
         "contacts" => cards(object).map(|text| Said { of_others: true, ..Said::text(text) }),
-        "interactive" => interactive(object).map(Said::text),
+        "interactive" => interactive(object),
         "button" => json::filled(object, "text").or_else(|| json::filled(object, "payload")).map(Said::text),
         "order" => order(object).map(Said::text),
         "media_placeholder" => Some(Said::text("[a file that is not in the history]")),
@@ -721,7 +722,7 @@ fn file(kind: &str, object: &Value) -> Option<Said> {
     let stated = json::filled(object, "mime_type")
         .map(|stated| stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let attachment = Attachment {
-        name: json::filled(object, "filename"),
+        name: json::filled(object, "filename").or_else(|| json::filled(object, "file_name")),
         media_type: stated.filter(|stated| stated.contains('/')).unwrap_or_else(|| general.to_owned()),
         source: AttachmentSource::Remote(Remote { sha256, ..remote }),
         inline: false,
@@ -746,40 +747,53 @@ fn location(object: &Value) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// `[{"name": {"formatted_name": "Monica"}, "phones": [{"phone": "+1 666-666-6666"}], "emails": [{"email": "…"}]}]`,
-/// a line a card.
+/// `[{"name": {"formatted_name": "Monica", "first_name"?, "last_name"?}, "org": {"company"}?, "phones":
+/// [{"phone"?, "wa_id"?}], "emails": [{"email"}], "addresses": [{"street", "zip", "city", …}]}]`, a line a card.
 fn cards(object: &Value) -> Option<String> {
-    let lines: Vec<String> = object
-        .as_array()?
-        .iter()
-        .map(|card| {
-            let name = card.get("name").and_then(|name| json::filled(name, "formatted_name"));
-            let phones = json::elements(card, "phones").iter().filter_map(|phone| json::filled(phone, "phone"));
-            let emails = json::elements(card, "emails").iter().filter_map(|email| json::filled(email, "email"));
-            let words: Vec<String> = name.into_iter().chain(phones).chain(emails).collect();
-            format!("[contact card] {}", words.join(", "))
-        })
-        .collect();
+    let joined = |object: &Value, keys: &[&str]| {
+        let words: Vec<String> = keys.iter().filter_map(|key| json::filled(object, key)).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    };
+    let card = |card: &Value| {
+        let name = card.get("name").unwrap_or(&Value::Null);
+        let name = json::filled(name, "formatted_name").or_else(|| joined(name, &["first_name", "last_name"]));
+        let company = card.get("org").and_then(|org| json::filled(org, "company"));
+        let phone =
+            |phone: &Value| json::filled(phone, "phone").or(json::id(phone, "wa_id").map(|id| format!("+{id}")));
+        let phones = json::elements(card, "phones").iter().filter_map(phone);
+        let emails = json::elements(card, "emails").iter().filter_map(|email| json::filled(email, "email"));
+        let address = |address: &Value| joined(address, &["street", "zip", "city", "state", "country"]);
+        let addresses = json::elements(card, "addresses").iter().filter_map(address);
+        let words: Vec<String> =
+            [name, company].into_iter().flatten().chain(phones).chain(emails).chain(addresses).collect();
+        format!("[contact card] {}", words.join(", ")).trim_end().to_owned()
+    };
+    let lines: Vec<String> = object.as_array()?.iter().map(card).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// What was chosen or filled in: `button_reply`, `list_reply`, `nfm_reply` (a form), `call_permission_reply`.
-fn interactive(object: &Value) -> Option<String> {
+fn interactive(object: &Value) -> Option<Said> {
     let kind = json::text(object, "type")?;
     let reply = object.get(&kind)?;
     match kind.as_str() {
-        "button_reply" | "list_reply" => json::filled(reply, "title").or_else(|| json::filled(reply, "id")),
+        "button_reply" | "list_reply" => {
+            json::filled(reply, "title").or_else(|| json::filled(reply, "id")).map(Said::text)
+        }
         "nfm_reply" => Some(form(reply)),
         "call_permission_reply" => {
-            Some(format!("[call permission: {}]", json::word(&json::text(reply, "response").unwrap_or_default())))
+            let response = json::text(reply, "response").unwrap_or_default();
+            Some(Said::text(format!("[call permission: {}]", json::word(&response))))
         }
         _ => None,
     }
 }
 
 /// `{"name": "flow", "body": "Sent", "response_json": "{\"order\": \"40012345\", \"flow_token\": \"…\"}"}`:
-/// the answers, a line each. `response_json` is text that holds JSON, sometimes the JSON itself.
-fn form(reply: &Value) -> String {
+/// the answers, a line each. `response_json` is text that holds JSON, sometimes the JSON itself. An address
+/// (`address_message`) stands one level deeper. Files that were chosen in it (`"photo_picker": [{"id",
+/// "file_name", "mime_type", "sha256"}]`, …/whatsapp/flows/reference/media_upload) are those of the message.
+fn form(reply: &Value) -> Said {
     let inner = match reply.get("response_json") {
         Some(Value::String(text)) => json::read(text.as_bytes()).unwrap_or_else(|_| Value::String(text.clone())),
         Some(other) => other.clone(),
@@ -789,18 +803,41 @@ fn form(reply: &Value) -> String {
         Value::String(text) => json::clean(text),
         other => json::clean(&other.to_string()),
     };
-    let lines: Vec<String> = match &inner {
-        // The token is the form's, not the customer's.
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, _)| *name != "flow_token")
-            .map(|(name, value)| format!("{}: {}", json::clean(name), shown(value)))
-            .collect(),
-        Value::Array(values) => values.iter().map(shown).collect(),
-        Value::Null => Vec::new(),
-        other => vec![shown(other)],
+    let (mut lines, mut attachments) = (Vec::new(), Vec::new());
+    match &inner {
+        Value::Object(fields) => {
+            // The ids are the form's, not the customer's.
+            let is_his = |name: &str| name != "flow_token" && name != "saved_address_id";
+            for (name, value) in fields.iter().filter(|(name, _)| is_his(name)) {
+                match (picked(value), value) {
+                    (Some(files), _) => attachments.extend(files),
+                    (None, Value::Object(deeper)) => {
+                        lines.extend(deeper.iter().map(|(name, value)| (name, shown(value))))
+                    }
+                    (None, value) => lines.push((name, shown(value))),
+                }
+            }
+        }
+        Value::Null => {}
+        other => {
+            let values = other.as_array().map_or(std::slice::from_ref(other), Vec::as_slice);
+            return Said::text(values.iter().map(shown).collect::<Vec<_>>().join("\n"));
+        }
+    }
+    let lines: Vec<String> = lines.iter().map(|(name, value)| format!("{}: {value}", json::clean(name))).collect();
+    let is_empty = lines.is_empty() && attachments.is_empty();
+    let text = if is_empty { json::text(reply, "body").unwrap_or_default() } else { lines.join("\n") };
+    Said { text, attachments, ..Said::default() }
+}
+
+/// The files that an answer of a form consists of, if it does.
+fn picked(value: &Value) -> Option<Vec<Attachment>> {
+    let files = value.as_array().filter(|files| !files.is_empty())?;
+    let one = |value: &Value| {
+        json::filled(value, "mime_type")?;
+        file("document", value)?.attachments.pop()
     };
-    if lines.is_empty() { json::text(reply, "body").unwrap_or_default() } else { lines.join("\n") }
+    files.iter().map(one).collect()
 }
 
 /// `{"catalog_id": "354160437058781", "text": "", "product_items": [{"product_retailer_id": "SODA",

@@ -87,13 +87,14 @@ pub fn compare_names<'a>(ours: &[&PersonName], theirs: impl Iterator<Item = &'a 
 }
 
 /// Whether anybody could have made the message look as if it came from its sender: a From that
-/// nothing aligned vouches for, a caller id.
+/// nothing aligned vouches for, a caller id, a visitor's id that his site does not vouch for though it could.
 pub fn is_forgeable(message: &Message) -> bool {
     let aligned = matches!(message.incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
     match message.customer().identities.first() {
         Some(held) if held.identity.scheme == MAILTO => !aligned,
         Some(held) if held.identity.scheme == TEL => held.assurance < Assurance::Verified || is_call(message),
-        _ => false,
+        Some(held) => held.assurance <= Assurance::Asserted,
+        None => false,
     }
 }
 

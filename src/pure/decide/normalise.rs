@@ -8,10 +8,10 @@ use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
 use super::{phrases, prints, triage};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
-use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, TEL};
 use crate::pure::domain::message::{
-    Attachment, Authentication, Auto, CallOutcome, Content, Direction, FactValue, Incoming, Mark, MatterRole, Message,
-    MessageFact, Place, RawEvent, Sender, SenderIdentity, What,
+    Attachment, Authentication, Auto, Content, Direction, FactValue, Incoming, Mark, MatterRole, Message, MessageFact,
+    Place, RawEvent, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::Rule;
@@ -437,17 +437,12 @@ fn mark(incoming: &mut Incoming) {
         } else if is_spoofable(incoming) {
             incoming.marks.push(Mark::Unverified);
         }
-        if let Content::Call(call, _) = &incoming.content
-            && call.outcome != CallOutcome::Answered
-        {
-            incoming.marks.push(Mark::CallBack);
-        }
     }
     incoming.marks.sort();
     incoming.marks.dedup();
 }
 
-/// Whether the sender could have been forged: a From that nothing vouches for, any caller id.
+/// Whether the sender could have been forged: a From or a visitor's id that nothing vouches for, any caller id.
 fn is_spoofable(incoming: &Incoming) -> bool {
     let identities = &incoming.sender.identities;
     if incoming.authentication == Some(Authentication::Pass)
@@ -457,7 +452,6 @@ fn is_spoofable(incoming: &Incoming) -> bool {
     }
     identities.iter().any(|own| match own.identity.scheme.as_str() {
         TEL => own.assurance <= Assurance::Plausible,
-        MAILTO => own.assurance <= Assurance::Asserted,
-        _ => false,
+        _ => own.assurance <= Assurance::Asserted,
     })
 }

@@ -10,11 +10,12 @@ const CALENDAR_BYTES_MAX: usize = 64 * 1024;
 /// Bytes kept of a summary or a place.
 const VALUE_BYTES_MAX: usize = 500;
 
-/// What an invitation says, on up to three lines: `[REQUEST] Summary`, the time, the place. `None` when it
-/// holds no event.
+/// What an invitation says, on up to four lines: `[REQUEST] Summary`, the time, the place; of an answer to one
+/// `[REPLY: DECLINED] Summary`, and what was written with it. `None` when it holds no event.
 pub fn lines(source: &str) -> Option<String> {
     let mut method = String::new();
-    let mut event: [Option<String>; 4] = Default::default();
+    let mut event: [Option<String>; 5] = Default::default();
+    let mut answer = None;
     let (mut depth, mut is_found) = (0_usize, false);
     for line in unfolded(cut(source, CALENDAR_BYTES_MAX)) {
         let Some((name, value)) = line.split_once(':').map(|_| split_value(&line)) else { continue };
@@ -28,14 +29,19 @@ pub fn lines(source: &str) -> Option<String> {
             "DTSTART" if depth == 1 => event[1] = Some(time(parameters, value)),
             "DTEND" if depth == 1 => event[2] = Some(time(parameters, value)),
             "LOCATION" if depth == 1 => event[3] = Some(text(value)),
+            "COMMENT" if depth == 1 => event[4] = Some(text(value)),
+            // Whoever answers is the only one named (RFC 5546 3.2.3).
+            "ATTENDEE" if depth == 1 => answer = answer.or_else(|| parameter(parameters, "PARTSTAT")),
             _ => {}
         }
     }
-    let [summary, start, end, place] = event;
+    let [summary, start, end, place, comment] = event;
+    let answer = answer.filter(|_| matches!(method.as_str(), "REPLY" | "COUNTER"));
+    let method = [Some(method), answer].into_iter().flatten().collect::<Vec<_>>().join(": ");
     let method = if method.is_empty() { String::new() } else { format!("[{method}] ") };
     let title = format!("{method}{}", summary.unwrap_or_default());
     let times: Vec<String> = [start, end].into_iter().flatten().filter(|time| !time.is_empty()).collect();
-    let all = [title.trim().to_owned(), times.join(" – "), place.unwrap_or_default()];
+    let all = [title.trim().to_owned(), times.join(" – "), place.unwrap_or_default(), comment.unwrap_or_default()];
     let shown: Vec<String> = all.into_iter().filter(|line| !line.is_empty()).collect();
     (is_found && !shown.is_empty()).then(|| shown.join("\n"))
 }
@@ -65,6 +71,13 @@ fn split_value(line: &str) -> (&str, &str) {
     (line, "")
 }
 
+/// The value of a parameter.
+fn parameter(parameters: &str, name: &str) -> Option<String> {
+    let mut pairs = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let (_, value) = pairs.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
+    Some(clean_line(value.trim_matches('"'), 60))
+}
+
 /// A text value, its escapes undone (RFC 5545 3.3.11).
 fn text(value: &str) -> String {
     let plain = value.replace("\\n", " ").replace("\\N", " ").replace("\\,", ",").replace("\\;", ";");
@@ -84,11 +97,10 @@ fn time(parameters: &str, value: &str) -> String {
     let mut shown = format!("{year}-{month}-{day}");
     if let (Some(hour), Some(minute), Some(b'T')) = (digits(9..11), digits(11..13), bytes.get(8)) {
         shown.push_str(&format!(" {hour}:{minute}"));
-        let zone = parameters.split(';').find_map(|parameter| parameter.strip_prefix("TZID="));
-        let zone = if bytes.ends_with(b"Z") { Some("UTC") } else { zone };
+        let zone = if bytes.ends_with(b"Z") { Some("UTC".to_owned()) } else { parameter(parameters, "TZID") };
         if let Some(zone) = zone {
             shown.push(' ');
-            shown.push_str(&clean_line(zone.trim_matches('"'), 60));
+            shown.push_str(&zone);
         }
     }
     shown
@@ -113,6 +125,15 @@ mod tests {
             (
                 "METHOD:CANCEL\nBEGIN:VEVENT\nDTSTART:20260302T080000Z\nEND:VEVENT",
                 Some("[CANCEL]\n2026-03-02 08:00 UTC"),
+            ),
+            (
+                "METHOD:REPLY\nBEGIN:VEVENT\nATTENDEE;CN=\"Minna; V\";PARTSTAT=DECLINED:mailto:minna@posti.example\nSUMMARY:Asennus\n\
+                 DTSTART:20260302T080000Z\nCOMMENT:Käykö\\, tiistai?\nEND:VEVENT",
+                Some("[REPLY: DECLINED] Asennus\n2026-03-02 08:00 UTC\nKäykö, tiistai?"),
+            ),
+            (
+                "METHOD:REQUEST\nBEGIN:VEVENT\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:desk@shop.example\nSUMMARY:Asennus\nEND:VEVENT",
+                Some("[REQUEST] Asennus"),
             ),
             ("BEGIN:VEVENT\nSUMMARY:Päivä\nDTSTART;VALUE=DATE:20260302\nEND:VEVENT", Some("Päivä\n2026-03-02")),
             ("BEGIN:VTODO\nSUMMARY:x\nEND:VTODO", None),

@@ -72,7 +72,17 @@ fn batch(product: Product, body: &Value) -> Batch {
 }
 
 /// The kinds of events, in the order in which they are looked for: one event holds one of them.
-const EVENTS: &[&str] = &["message", "message_edit", "reaction", "postback", "delivery", "read"];
+const EVENTS: &[&str] = &[
+    "message",
+    "message_edit",
+    "reaction",
+    "response_feedback",
+    "postback",
+    "messaging_feedback",
+    "messaging_customer_information",
+    "delivery",
+    "read",
+];
 
 /// Events without words of the customer, shown as notices.
 const NOTICES: &[&str] = &[
@@ -196,8 +206,9 @@ impl Page<'_> {
         match kind {
             "message" => event.message(object, &mut incoming),
             "message_edit" => event.edit(object, &mut incoming),
-            "reaction" => event.reaction(object, &mut incoming),
-            _ => postback(object, &mut incoming),
+            "reaction" | "response_feedback" => event.reaction(object, &mut incoming),
+            "postback" => postback(object, &mut incoming),
+            _ => form(kind, object, &mut incoming),
         }
         batch.item(event.event, incoming);
     }
@@ -332,11 +343,12 @@ impl Event<'_> {
         incoming.references.extend(json::id(edit, "mid").map(|mid| self.reference(ReferenceKind::Target, mid)));
     }
 
-    /// `{"mid": "m_x", "action": "react"|"unreact", "emoji": "😀"?, "reaction": "smile"?}`
+    /// `{"mid": "m_x", "action": "react"|"unreact", "emoji": "😀"?, "reaction": "smile"?}`, or the thumb
+    /// under a message of ours, `{"mid": "m_x", "feedback": "Bad response"}`.
     fn reaction(&self, reaction: &Value, incoming: &mut Incoming) {
         incoming.what = What::Reaction;
         let taken_back = json::text(reaction, "action").as_deref() == Some("unreact");
-        let emoji = || json::filled(reaction, "emoji").or_else(|| json::filled(reaction, "reaction"));
+        let emoji = || ["emoji", "reaction", "feedback"].into_iter().find_map(|key| json::filled(reaction, key));
         incoming.content = Content::Text(if taken_back { String::new() } else { emoji().unwrap_or_default() });
         incoming.references.extend(json::id(reaction, "mid").map(|mid| self.reference(ReferenceKind::Target, mid)));
     }
@@ -351,6 +363,38 @@ fn postback(postback: &Value, incoming: &mut Incoming) {
     incoming.content = Content::Text(text.unwrap_or_else(|| "[unsupported: postback]".to_owned()));
     incoming.subject = postback.get("referral").and_then(headline);
 }
+
+/// A form of ours that was filled in, a line an answer:
+/// `{"feedback_screens": [{"questions": {"<OURS>": {"type": "csat", "payload": "2", "follow_up": {"type":
+/// "free_form", "payload": "…"}}}}]}`, or `{"screens": [{"responses": [{"key": "city", "value": "…"}]}]}`
+/// (developers.facebook.com/docs/messenger-platform/send-messages/templates/customer-feedback-template and
+/// …/structured-information-template). Marks alone, without a word, are a notice.
+fn form(kind: &str, form: &Value, incoming: &mut Incoming) {
+    let questions = json::elements(form, "feedback_screens").iter().filter_map(|screen| screen.get("questions"));
+    let questions = questions.filter_map(Value::as_object).flat_map(|questions| questions.values());
+    let asked = questions.flat_map(|question| [Some(question), question.get("follow_up")]).flatten();
+    let responses = json::elements(form, "screens").iter().flat_map(|screen| json::elements(screen, "responses"));
+    let answers: Vec<(String, String)> = asked
+        .map(|question| (question, "type", "payload"))
+        .chain(responses.map(|response| (response, "key", "value")))
+        .filter_map(|(answer, key, value)| {
+            Some((json::text(answer, key).unwrap_or_default(), json::filled(answer, value)?))
+        })
+        .collect();
+    let scored = |(kind, _): &(String, String)| ["csat", "nps", "ces"].contains(&kind.as_str());
+    if answers.iter().all(scored) {
+        incoming.what = What::Notice;
+    }
+    let line = |(kind, value): &(String, String)| match kind.as_str() {
+        "" | FREE_FORM => value.clone(),
+        kind => format!("{}: {value}", json::word(kind)),
+    };
+    let lines: Vec<String> = answers.iter().map(line).collect();
+    incoming.content = Content::Text(if lines.is_empty() { format!("[event: {kind}]") } else { lines.join("\n") });
+}
+
+/// The type of a question that is answered in words.
+const FREE_FORM: &str = "free_form";
 
 /// The headline of the advertisement a message came from.
 fn headline(referral: &Value) -> Option<String> {
@@ -379,20 +423,20 @@ const ELEMENTS_MAX: usize = 10;
 const ATTACHMENTS_MAX: usize = 30;
 
 /// The thumbs of three sizes that one tap sends.
-const THUMBS: [u64; 3] = [369_239_263_222_822, 369_239_343_222_814, 369_239_383_222_810];
+const THUMBS: [&str; 3] = ["369239263222822", "369239343222814", "369239383222810"];
 
 /// `{"type": "image", "payload": {"url": "https://…", "sticker_id"?, "title"?, "coordinates": {"lat", "long"}?}}`.
-/// The URL of a file is a signed link that soon expires; what is no file of the customer's (a shared
-/// post or reel, a story, a template, a place, a `fallback` whose URL can be anything) becomes words.
+/// A sticker's type is `sticker`, before September 2026 `image`. The URL of a file is a signed link that
+/// soon expires; what is no file of the customer's (a shared post or reel, a story, a template, a place, a `fallback` whose URL can be anything) becomes words.
 fn read_attachment(attachment: &Value) -> Piece {
     let kind = json::text(attachment, "type").unwrap_or_default();
     let payload = attachment.get("payload").unwrap_or(&Value::Null);
     let url = json::filled(payload, "url");
-    if payload.get("sticker_id").and_then(Value::as_u64).is_some_and(|id| THUMBS.contains(&id)) {
+    if json::id(payload, "sticker_id").is_some_and(|id| THUMBS.contains(&id.as_str())) {
         return Piece::Words("👍".to_owned());
     }
     let media_type = match kind.as_str() {
-        "image" => "image/*",
+        "image" | "sticker" => "image/*",
         "video" => "video/*",
         "audio" => "audio/*",
         "file" => "application/octet-stream",
@@ -423,8 +467,12 @@ fn words(kind: &str, attachment: &Value, payload: &Value, url: Option<String>) -
     let elements = [payload.get("product"), payload.get("generic"), Some(payload)].into_iter().flatten();
     let titles = elements.flat_map(|list| json::elements(list, "elements")).filter_map(|e| json::filled(e, "title"));
     let text = json::filled(payload, "text");
+    // Of an appointment that is asked for (`appointment_booking`).
+    let status = json::filled(payload, "status").map(|status| json::word(&status));
+    let times = ["start_time", "end_time"].map(|key| Some(json::timestamp(payload.get(key)?)?.to_string()));
     let kind = if kind.is_empty() { "attachment".to_owned() } else { json::word(kind) };
-    shown(&kind, [title, text, place, url].into_iter().chain(titles.take(ELEMENTS_MAX).map(Some)))
+    let said = [title, text, status].into_iter().chain(times).chain([place, url]);
+    shown(&kind, said.chain(titles.take(ELEMENTS_MAX).map(Some)))
 }
 
 /// What is no text, as words: `[kind] one two`.
@@ -433,11 +481,15 @@ fn shown(kind: &str, words: impl IntoIterator<Item = Option<String>>) -> String 
     [format!("[{kind}]")].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// A post that is shared comes both as `share` and as `ig_post`, for apps that know one of them only.
+/// What comes in two forms, for apps that know one of them only: the older, the newer, what both have.
+const TWICE: [(&str, &str, &str); 2] = [("share", "ig_post", "ig_post_media_id"), ("image", "sticker", "sticker_id")];
+
+/// Whether the newer form of a shared post or of a sticker stands beside it.
 fn is_told_twice(attachment: &Value, all: &[Value]) -> bool {
-    let post = |attachment: &Value| json::id(attachment.get("payload")?, "ig_post_media_id");
     let is = |attachment: &Value, kind: &str| json::text(attachment, "type").as_deref() == Some(kind);
-    is(attachment, "share")
-        && post(attachment).is_some()
-        && all.iter().take(ATTACHMENTS_MAX).any(|other| is(other, "ig_post") && post(other) == post(attachment))
+    TWICE.iter().filter(|(older, ..)| is(attachment, older)).any(|(_, newer, key)| {
+        let id = |attachment: &Value| json::id(attachment.get("payload")?, key);
+        let own = id(attachment);
+        own.is_some() && all.iter().take(ATTACHMENTS_MAX).any(|other| is(other, newer) && id(other) == own)
+    })
 }
