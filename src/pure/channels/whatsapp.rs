@@ -772,20 +772,29 @@ fn cards(object: &Value) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// What was chosen or filled in: `button_reply`, `list_reply`, `nfm_reply` (a form), `call_permission_reply`.
+/// What was chosen or filled in: `button_reply`, `list_reply`, `nfm_reply` (a form), `call_permission_reply`. Of
+/// another type the words, and the product of the catalogue: a customer asks about one (`product`), and in
+/// echoes stands what the business sends.
 fn interactive(object: &Value) -> Option<Said> {
     let kind = json::text(object, "type")?;
-    let reply = object.get(&kind)?;
+    let reply = object.get(&kind).unwrap_or(&Value::Null);
     match kind.as_str() {
         "button_reply" | "list_reply" => {
             json::filled(reply, "title").or_else(|| json::filled(reply, "id")).map(Said::text)
         }
-        "nfm_reply" => Some(form(reply)),
-        "call_permission_reply" => {
+        "nfm_reply" if reply.is_object() => Some(form(reply)),
+        "call_permission_reply" if reply.is_object() => {
             let response = json::text(reply, "response").unwrap_or_default();
             Some(Said::text(format!("[call permission: {}]", json::word(&response))))
         }
-        _ => None,
+        _ => {
+            let words = object.get("body").and_then(|body| json::filled(body, "text"));
+            let places = [Some(reply), object.get("action")].into_iter().flatten();
+            let product = places.filter_map(|place| json::filled(place, "product_retailer_id")).next();
+            let lines = [words, product.map(|product| format!("[product] {product}"))];
+            let lines: Vec<String> = lines.into_iter().flatten().collect();
+            (!lines.is_empty()).then(|| Said::text(lines.join("\n")))
+        }
     }
 }
 
