@@ -2,6 +2,9 @@
 //! end. A row reads: what comes, by which channel; how many contacts and tickets there are then.
 
 use crate::desk::{Desk, call, mail, messenger};
+use crate::endpoint::SECRET;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 const PASS: &str = "dmarc=pass header.from=posti.example";
 const FAIL: &str = "dmarc=fail header.from=posti.example";
@@ -621,4 +624,30 @@ async fn many_matters_of_one_sender_cost_what_many_senders_do() {
     println!("4,000 items: {:?}", began.elapsed());
     assert_eq!(desk.count("SELECT count(*) FROM message").await, 4000);
     assert_eq!(desk.count("SELECT count(*) FROM ticket").await, 4000, "each is a matter of its own");
+}
+
+/// A site that vouches for who is logged in: whoever gives another's id without that is shown as unverified, and
+/// gets to no matter by naming its number.
+#[tokio::test]
+async fn a_visitor_who_is_not_vouched_for_gets_nowhere_by_a_number() {
+    let vouching = "kind = \"webchat\"\nidentity_secret = { env = \"WHSEC\" }";
+    let desk = Desk::open_with(|config| config.replace("kind = \"webchat\"", vouching)).await;
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+    mac.update(b"v-1");
+    let vouched = hex::encode(mac.finalize().into_bytes());
+    let by_number = "SELECT count(*) FROM decision WHERE reasons::text LIKE '%\"number\"%'";
+    let unverified = "SELECT count(*) FROM message WHERE 'unverified' = ANY(marks)";
+    for (minute, verified, text, expected) in [
+        (0, vouched.as_str(), "Missä tilaukseni 40012345 on?", (0, 0)),
+        (1, &vouched, "Uusi asia: tilaus 40054321 tuli rikki", (0, 0)),
+        (2, "", "Peruuttakaa tilaus 40012345", (0, 1)),
+        (3, "64219298", "Peruuttakaa tilaus 40012345", (0, 2)),
+        (4, &vouched, "Missä se 40012345 viipyy?", (1, 2)),
+    ] {
+        let event = serde_json::json!({"event_id": format!("e{minute}"), "type": "message", "text": text,
+            "conversation_id": format!("c{minute}"), "visitor": {"id": "v-1", "verified": verified},
+            "sent_at": format!("2026-03-10T11:0{minute}:00Z")});
+        desk.take("chat", &format!("2026-03-10T12:0{minute}:00Z"), event.to_string()).await;
+        assert_eq!((desk.count(by_number).await, desk.count(unverified).await), expected, "{minute}: {text}");
+    }
 }
