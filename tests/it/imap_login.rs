@@ -11,6 +11,7 @@ use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::intake::HealthState;
 use lanka::shell::intake::imap::{IntakeError, try_login};
 use lanka::shell::tokens::Tokens;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -524,6 +525,8 @@ async fn a_login_that_begins_to_fail_is_said_once() {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _counted = metrics::set_default_local_recorder(&recorder);
     let source =
         ImapSource { credentials: password("wrong"), poll_interval: Duration::from_millis(200), ..server.source() };
     let running = start(&source, &store);
@@ -537,6 +540,10 @@ async fn a_login_that_begins_to_fail_is_said_once() {
     let warned: Vec<&str> = text.lines().filter(|line| line.contains("WARN")).collect();
     assert!(warned.len() == 1 && warned[0].contains("channel support-mail cannot log in: "), "{text}");
     assert!(!text.contains("wrong") && !text.contains("desk"), "{text}");
+    let counted = recorder.handle().render();
+    let line = "lanka_login_failures_total{channel=\"support-mail\",code=\"login_refused\"} ";
+    let count = counted.lines().find_map(|counted| counted.strip_prefix(line)?.parse::<u64>().ok());
+    assert!(count.is_some_and(|count| count >= 3), "{counted}");
 
     // Until idle, two refusals are enough: the third might lock the account.
     let (result, health) = drain(&source, &store).await;
