@@ -158,8 +158,8 @@ impl ContentStore {
     /// A store in a directory, made if absent. Blocks briefly.
     pub fn open(dir: &Path) -> Result<Self, ContentError> {
         let incoming = dir.join(INCOMING);
-        // As the umask of the process has it.
-        make_dirs(&incoming, 0o777).map_err(|source| ContentError::Directory { dir: dir.to_owned(), source })?;
+        // Customers' files are nobody else's, whatever the umask; for the group it is as the umask has it.
+        make_dirs(&incoming, 0o770).map_err(|source| ContentError::Directory { dir: dir.to_owned(), source })?;
         let given = Owner::of(dir).map(|owner| Given { dir: dir.to_owned(), owner });
         let objects = LocalFileSystem::new_with_prefix(dir)?.with_fsync(true);
         Ok(Self { objects: Arc::new(objects), incoming, given })
@@ -422,6 +422,17 @@ mod tests {
         age(2 * hour);
         assert!(store.remove_older_than(hash, hour).await.unwrap());
         assert!(files(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn others_on_the_machine_see_nothing() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let content = dir.path().join("content");
+        ContentStore::open(&content).unwrap();
+        for made in [content.clone(), content.join(INCOMING)] {
+            assert_eq!(std::fs::metadata(&made).unwrap().permissions().mode() & 0o007, 0, "{}", made.display());
+        }
     }
 
     #[tokio::test]
