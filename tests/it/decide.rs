@@ -437,6 +437,54 @@ async fn automatic_mail_opens_nothing_and_reaches_its_ticket() {
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE ticket_id IS NOT NULL").await, 2);
 }
 
+/// What mail programs say of a mail of the desk's is on its ticket, and a closed one stays closed by it.
+#[tokio::test]
+async fn reports_and_absences_are_on_the_ticket_of_their_mail_and_open_nothing() {
+    let posted = |id: &str, from: &str, time: &str, results: &str, headers: &str, text: &str| {
+        mail(id, from, &format!("Tue, 10 Mar 2026 {time}:00 +0000"), results, headers, "Asia", text)
+    };
+    let report = |id: &str, time: &str, kind: &str, part: &str| {
+        let text = format!(
+            "--b\r\n\r\nA report.\r\n--b\r\nContent-Type: message/{kind}\r\n\r\n{part}\r\n--b\r\n\
+             Content-Type: message/rfc822\r\n\r\nMessage-ID: <out@x>\r\nSubject: Asia\r\n\r\nHei\r\n--b--"
+        );
+        let plain = posted(id, "MAILER-DAEMON@mx.example", time, NONE, "", &text);
+        let multipart = format!("multipart/report; report-type={kind}; boundary=b");
+        plain.replace("text/plain; charset=utf-8", &multipart)
+    };
+    let failed = "Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; minna@posti.example\r\nAction: failed\r\nStatus: 5.1.1\r\n";
+    let abuse = "Feedback-Type: abuse\r\nUser-Agent: x/1\r\nVersion: 1\r\n";
+    let away = "In-Reply-To: <out@x>\r\nAuto-Submitted: auto-replied\r\n";
+    let own = "dmarc=pass header.from=kauppa.example";
+    let answer =
+        posted("out@x", "Anna <anna@kauppa.example>", "12:01", own, "In-Reply-To: <a@x>\r\n", "Uusi on matkalla.");
+    let answer = answer.replace("To: asiakaspalvelu@kauppa.example", "To: minna@posti.example");
+    let desk = Desk::open().await;
+    desk.take("mail", "2026-03-10T12:00:00Z", posted("a@x", MINNA, "12:00", PASS, "", "Paketti on rikki.")).await;
+    desk.take("mail", "2026-03-10T12:01:00Z", answer).await;
+    assert_eq!(desk.tally().await, (1, 1, 0));
+    assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 1, "it is an agent's");
+    let close = "UPDATE ticket SET state = 'closed', closed_at = '2026-03-10T12:02:00Z'";
+    sqlx::query(close).execute(&desk.store.pool).await.expect("closed");
+    let automatic = [
+        report("r1@x", "12:03", "delivery-status", failed),
+        report("r2@x", "12:04", "feedback-report", abuse),
+        posted("r3@x", MINNA, "12:05", PASS, away, "Olen lomalla."),
+        posted("r4@x", MINNA, "12:06", NONE, away, "Olen lomalla."),
+    ];
+    for (minute, body) in (3..).zip(automatic) {
+        desk.take("mail", &format!("2026-03-10T12:{minute:02}:00Z"), body).await;
+        let on_it = desk.count("SELECT count(*) FROM message WHERE ticket_id IS NOT NULL AND auto IS NOT NULL").await;
+        let closed = desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await;
+        assert_eq!((on_it, closed, desk.tally().await.1), (minute - 2, 1, 1), "{minute}");
+    }
+    let takes_part = desk.count("SELECT count(*) FROM ticket_participant").await;
+    assert_eq!(takes_part, 1, "no mail program takes part");
+    let answer = posted("b@x", MINNA, "12:09", PASS, "In-Reply-To: <out@x>\r\n", "Paketti ei tullut vieläkään.");
+    desk.take("mail", "2026-03-10T12:09:00Z", answer).await;
+    assert_eq!(desk.count("SELECT count(*) FROM ticket WHERE state = 'open'").await, 1, "a person's answer opens it");
+}
+
 #[tokio::test]
 async fn two_matters_of_one_contact_are_two_tickets_and_a_tie_is_no_guess() {
     let one = letter("a@x", MINNA, PASS, "", "Tilaus 40012345 on rikki.");
@@ -574,22 +622,22 @@ async fn a_delivery_whose_bytes_are_gone_stops_nothing() {
 #[tokio::test]
 async fn nobody_speaks_as_the_desk_by_its_address_alone() {
     let first = letter("a@x", MINNA, PASS, "", "Paketti on rikki.");
-    let desk_says = |results: &str| {
-        let mail = letter(
-            "r@kauppa.example",
-            "Kauppa <asiakaspalvelu@kauppa.example>",
-            results,
-            "In-Reply-To: <a@x>\r\n",
-            "Maksakaa tänne.",
-        );
-        (mail.0, mail.1.replace("To: asiakaspalvelu@kauppa.example", "To: minna@posti.example"))
-    };
-    let forged = desk_says("spf=none; dkim=none; dmarc=none header.from=kauppa.example");
-    let desk = check("a forged answer of the desk", &[first.clone(), forged], 1, 2).await;
+    let (genuine, forged) = ("dmarc=pass header.from=kauppa.example", "spf=none; dkim=none; dmarc=none");
+    // The desk's own address, and an agent's.
+    for from in ["Kauppa <asiakaspalvelu@kauppa.example>", "Anna <anna@kauppa.example>"] {
+        let desk_says = |results: &str| {
+            let mail = letter("r@kauppa.example", from, results, "In-Reply-To: <a@x>\r\n", "Maksakaa tänne.");
+            (mail.0, mail.1.replace("To: asiakaspalvelu@kauppa.example", "To: minna@posti.example"))
+        };
+        for (results, tickets, of_agents) in [(forged, 2, 0), (genuine, 1, 1)] {
+            let desk = check(&format!("{from}, {results}"), &[first.clone(), desk_says(results)], 1, tickets).await;
+            let found = desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await;
+            assert_eq!(found, of_agents, "{from}, {results}");
+        }
+    }
+    let to_the_desk = letter("r@x", "Anna <anna@kauppa.example>", genuine, "", "Soittakaa Minnalle.");
+    let desk = check("to the desk alone", &[to_the_desk], 0, 1).await;
     assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 0);
-    let genuine = desk_says("dmarc=pass header.from=kauppa.example");
-    let desk = check("a genuine one", &[first, genuine], 1, 1).await;
-    assert_eq!(desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await, 1);
 }
 
 #[tokio::test]

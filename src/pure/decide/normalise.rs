@@ -167,6 +167,7 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     if policy.rules.heed(Rule::StaffForward) {
         hand_over(&mut incoming, policy);
     }
+    speak_for_the_desk(&mut incoming, policy);
     if !policy.rules.heed(Rule::Denied) {
         overhear_denial(&mut incoming);
     }
@@ -211,6 +212,22 @@ fn hand_over(incoming: &mut Incoming, policy: &Policy) {
     incoming.own = quote::below(incoming.content.text());
     incoming.marks.retain(|mark| *mark != Mark::Forwarded);
     incoming.forwarded_from = None;
+}
+
+/// What an agent writes to a customer from an address of his own, and the desk gets a copy of, is the desk's word,
+/// where our own server vouches for him. What he writes to the desk alone is a colleague's.
+fn speak_for_the_desk(incoming: &mut Incoming, policy: &Policy) {
+    let is_vouched = matches!(incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
+    let is_agents = incoming.sender.identities.iter().any(|own| extract::is_agents(&own.identity, policy));
+    if incoming.direction != Direction::FromCustomer || !is_vouched || !is_agents {
+        return;
+    }
+    let customer = incoming.addressed.iter().find(|identity| !extract::is_ours(identity, policy)).cloned();
+    if let Some(identity) = customer {
+        let identities = vec![SenderIdentity { identity, assurance: Assurance::Asserted }];
+        incoming.direction = Direction::FromAgent;
+        incoming.recipient = Sender { identities, ..Sender::default() };
+    }
 }
 
 /// Whoever writes from a domain that is made to look like ours is not believed, whatever vouches for that

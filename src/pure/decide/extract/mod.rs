@@ -331,10 +331,13 @@ pub fn is_own(identity: &Identity, policy: &Policy) -> bool {
 }
 
 /// Whether the identity is the desk's, or of somebody who answers for it: never a claim.
-fn is_ours(identity: &Identity, policy: &Policy) -> bool {
-    let agent = identity.scheme == MAILTO
-        && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address));
-    agent || is_own(identity, policy)
+pub fn is_ours(identity: &Identity, policy: &Policy) -> bool {
+    is_agents(identity, policy) || is_own(identity, policy)
+}
+
+/// Whether the identity is of somebody who answers for the desk.
+pub fn is_agents(identity: &Identity, policy: &Policy) -> bool {
+    identity.scheme == MAILTO && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address))
 }
 
 /// Whether the platform says that the words were somebody else's first.
