@@ -199,6 +199,45 @@ fn people() -> Vec<Need> {
             "a | b | w",
         ),
         need(
+            Rule::SecondAccount,
+            vec![
+                letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen"),
+                letter(
+                    "b",
+                    "03-04 10:00",
+                    "Minna Virtanen <mv@toinen.example>",
+                    "Uusi osoitteeni on tämä, tilaus 40012345.\n\nMinna Virtanen",
+                ),
+            ],
+            "a | b",
+            "a | b",
+        ),
+        need(
+            Rule::Disowned,
+            vec![
+                letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen"),
+                whatsapp(
+                    "w",
+                    "03-04 10:00",
+                    "358407654321",
+                    "Minna Virtanen",
+                    "Sain viestin tilauksesta 40012345, mutta en ole tilannut mitään.",
+                ),
+            ],
+            "a | w",
+            "a | w",
+        ),
+        need(
+            Rule::BrowserUnnamed,
+            vec![
+                browser("a", "03-03 10:00", "V1", "Lamppu on rikki.\n\nT. Minna Virtanen"),
+                browser("b", "03-04 10:00", "V1", "Hylly puuttuu.\n\nT. Pekka Laine"),
+                browser("c", "03-05 10:00", "V1", "Joko se on valmis?"),
+            ],
+            "a | b | c",
+            "a | b | c",
+        ),
+        need(
             Rule::OwnAccount,
             vec![
                 letter(

@@ -420,25 +420,50 @@ impl<'a> Gathering<'a> {
                 };
                 let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
+                // Who answers from another address, its thread lost, still names what the desk told him in its subject.
+                let answers = |one: &Stated, other: &Stated| {
+                    one.place == Place::Thread && other.place == Place::Told && one.at > other.at
+                };
                 let is_second = class == EvidenceClass::OrderNumber
                     && self.heeds(Rule::SecondAccount)
-                    && self.have_accounts_alike(*one, *other);
+                    && !answers(ours, theirs)
+                    && !answers(theirs, ours)
+                    && (self.is_named_by_accounts_alike(several, *one, *other)
+                        || self.types_another_mailbox(*one, *other)
+                        || self.types_another_mailbox(*other, *one));
                 let is_strong = is_sound && class.is_strong() && !is_found && !is_either && !is_second;
                 ties.push(tie(ours, theirs, class, bits, is_strong, why));
             }
         }
     }
 
-    /// Each has an account of one kind: a mail address, or a profile of one platform. Telephones that only call are none.
-    fn have_accounts_alike(&self, one: usize, other: usize) -> bool {
+    /// Both sides name it from an account of one kind: a mail address, or a profile of one platform. Telephones that
+    /// only call are none.
+    fn is_named_by_accounts_alike(&self, several: &[&Stated], one: usize, other: usize) -> bool {
         let accounts = |group: usize| {
-            let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+            let by = several.iter().map(|stated| stated.by).filter(move |by| self.group_of[by] == group);
+            let members = by.filter_map(|by| self.members.get(&by));
             members.filter(|member| member.identity.scheme == MAILTO || member.assurance == Assurance::Verified)
         };
         accounts(one).any(|one| {
             accounts(other)
                 .any(|other| one.identity.scheme == other.identity.scheme && one.identity.scope == other.identity.scope)
         })
+    }
+
+    /// What is typed into the one's browser gives a mail address, and none that the other has.
+    fn types_another_mailbox(&self, typed: usize, other: usize) -> bool {
+        let mailboxes =
+            || self.groups[other].iter().filter(|id| self.is_mail(**id)).filter_map(|id| self.members.get(id));
+        let is_of = |stated: &&Stated| self.group_of[&stated.by] == typed && stated.shown.contains('@');
+        let claims = self.by_key.iter().filter(|((kind, _), _)| *kind == Kind::Claim);
+        let mut given =
+            claims.filter(|(_, several)| several.iter().any(|stated| is_of(&stated))).map(|((_, key), _)| *key);
+        self.is_typed(typed)
+            && mailboxes().next().is_some()
+            && given.next().is_some_and(|first| {
+                std::iter::once(first).chain(given).all(|key| mailboxes().all(|mailbox| mailbox.claim != key))
+            })
     }
 
     /// How many had stated it by then.

@@ -79,6 +79,14 @@ fn is_dressed_up(one: &str, other: &str) -> bool {
     if begins(one, ours, their_label) || begins(other, theirs, our_label) {
         return true;
     }
+    // `example-heating.fi`: whatever stands beside the whole name.
+    let holds = |label: &str, name: &str| {
+        let rest = label.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        is_name(name) && rest.or_else(|| label.strip_suffix(name)?.strip_suffix('-')).is_some()
+    };
+    if holds(our_label, their_label) || holds(their_label, our_label) {
+        return true;
+    }
     let (bare, their_bare) = (undressed(our_label), undressed(their_label));
     our_label != their_label && bare == their_bare && is_name(bare)
 }
@@ -220,7 +228,8 @@ mod tests {
             ("tormanputki.fi", "tormanputki.fi", false),
             ("tormanputki.fi", "mail.tormanputki.fi", false),
             ("tormanputki.fi", "tormanputki.com", false),
-            ("tormanputki.fi", "tormanputki-tampere.fi", false),
+            ("tormanputki.fi", "tormanputkimies.fi", false),
+            ("tormanputki.fi", "tormanputki-tampere.fi", true),
             ("tormanputki.fi", "mail.secure.com", false),
             ("support.fi", "support.secure.com", false),
             ("kela.fi", "kela-oy.fi", false),

@@ -542,6 +542,8 @@ pub enum Place {
     Field,
     /// The subject.
     Subject,
+    /// The subject of the thread that a mail answers, whoever worded it.
+    Thread,
     /// The person's own words.
     Body,
     /// Below the sign-off.

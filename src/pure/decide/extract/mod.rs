@@ -17,6 +17,7 @@ use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, P
 use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
 use crate::pure::domain::name::{NameMatch, PersonName};
 use crate::pure::domain::policy::{Matter, Policy};
+use crate::pure::wire::subject;
 use names::{Hints, SignOff};
 use scan::{Haystack, cut};
 use std::borrow::Cow;
@@ -104,7 +105,9 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
     if matches!(incoming.what, What::Message | What::Edit) {
         let read_out = matches!(incoming.content, Content::Call(..));
         facts.text(incoming.ticket_ref.as_deref().unwrap_or(""), Place::Subject, words);
-        facts.text(incoming.subject.as_deref().unwrap_or(""), Place::Subject, words);
+        let written = incoming.subject.as_deref().unwrap_or("");
+        let place = if subject::read(written).is_answer { Place::Thread } else { Place::Subject };
+        facts.text(written, place, words);
         facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
         facts.text(&words.signature, Place::Signature, words);
         facts.names_in(words);
@@ -173,7 +176,11 @@ impl Facts<'_> {
             self.keyed_in(text, &spans);
         }
         // Who is away names his deputy's number, not his own; what is forwarded is somebody else's.
-        if automatic || place == Place::Subject || is_forwarded(self.incoming) || self.is_signed_by_another {
+        if automatic
+            || matches!(place, Place::Subject | Place::Thread)
+            || is_forwarded(self.incoming)
+            || self.is_signed_by_another
+        {
             return;
         }
         let phones = phones.found.into_iter().filter_map(|phone| Some((phone.number?, phone.span)));
