@@ -5,7 +5,7 @@ use crate::normalise::{chat, event, mail, policy};
 use lanka::pure::decide::normalise::normalise;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::identity::TEL;
-use lanka::pure::domain::message::{Content, FactValue, Incoming, Message};
+use lanka::pure::domain::message::{Content, FactValue, Incoming, Message, Reference, ReferenceKind};
 use lanka::pure::domain::policy::Policy;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -131,6 +131,24 @@ fn an_old_matter_is_back_in_every_language() {
     ];
     for (text, expected) in table {
         assert_eq!(read(chat(""), text, &policy()).says_is_back, expected, "{text}");
+    }
+    // And in an answer.
+    for (text, expected) in [
+        ("Sama kohta hiertää taas", true),
+        ("it's doing it again, silence since Sunday", true),
+        ("Den hakar upp sig igen", true),
+        ("Thanks again!", false),
+        ("Hej igen, när är ni öppna?", false),
+        ("Hello again, when do you open?", false),
+        ("Never again!", false),
+    ] {
+        let mut answer = chat("");
+        answer.references.push(Reference {
+            kind: ReferenceKind::Reply,
+            namespace: "chat".to_owned(),
+            key: "m-1".to_owned(),
+        });
+        assert_eq!(read(answer, text, &policy()).says_is_back, expected, "{text}");
     }
 }
 

@@ -411,12 +411,18 @@ impl<'a> Gathering<'a> {
                 let is_sound = self.is_sound(ours.assurance.min(theirs.assurance));
                 // Who finds a bill knows its number and the name on it. A browser is believed when somebody who is
                 // vouched for brings the number after it, not when it comes to what is known; unless the desk itself
-                // told the number to the other, and to nobody else. His address, too, is known to many.
+                // told the number to the other, and to nobody else, as what is first heard of in a note was told on the
+                // telephone. His address, too, is known to many.
+                let is_told = |known: &Stated| match known.place {
+                    Place::Told => true,
+                    Place::Noted => several.first().is_some_and(|first| first.message == known.message),
+                    _ => false,
+                };
                 let comes_after = |typed: &Stated, known: &Stated| {
                     self.is_typed(self.group_of[&typed.by])
                         && !self.is_typed(self.group_of[&known.by])
                         && typed.at > known.at
-                        && known.place != Place::Told
+                        && !is_told(known)
                 };
                 let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));

@@ -11,7 +11,7 @@ use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, TEL};
 use crate::pure::domain::message::{
     Attachment, Authentication, Auto, Content, Direction, FactValue, Incoming, Mark, MatterRole, Message, MessageFact,
-    Place, RawEvent, Sender, SenderIdentity, What,
+    Place, RawEvent, ReferenceKind, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::Rule;
@@ -406,11 +406,12 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
     }
     let own = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
     let new_matter = policy.new_matter.is_said_in(&own);
-    // "40012345 is back": beside the number of the matter a word is enough.
+    // "40012345 is back": beside the number of the matter a word is enough, and so it is in an answer.
     let names_matter = facts.iter().any(|fact| {
         fact.place == Place::Body && matches!(fact.value, FactValue::Number { role: MatterRole::Secret, .. })
     });
-    let is_back = policy.is_back.is_said_in(&own) || (names_matter && policy.again.is_said_in(&own));
+    let says_again = || policy.again.is_said_in(&phrases::without_greetings(&own));
+    let is_back = policy.is_back.is_said_in(&own) || ((names_matter || points_back(incoming)) && says_again());
     let refers_back = policy.said_before.is_said_in(&own);
     // A number or address that was said is something; a form's fields, a signature and the subject
     // of the thread are not.
@@ -429,6 +430,11 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
         && policy.rules.heed(Rule::Disowned)
         && policy.not_mine.is_in(&own);
     Says { new_matter, is_back, refers_back, nothing, not_mine }
+}
+
+/// Whether it answers or quotes a message.
+fn points_back(incoming: &Incoming) -> bool {
+    incoming.references.iter().any(|reference| reference.kind == ReferenceKind::Reply)
 }
 
 /// Whether the subject is the thread's ("Re: …") and not the writer's own.

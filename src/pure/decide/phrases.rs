@@ -8,6 +8,8 @@
 //! tell a greeting from a matter; joining needs evidence.
 
 pub use crate::pure::domain::phrases::{Phrases, flatten};
+use regex::Regex;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -512,6 +514,21 @@ pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
         ",
     )
 });
+
+/// A flattened text without greetings and thanks to somebody who is written to once more: "hei taas", "thanks again".
+pub fn without_greetings(flat: &str) -> Cow<'_, str> {
+    static ONCE_MORE: LazyLock<Regex> = LazyLock::new(|| {
+        let words = |list: &str| list.split_whitespace().map(regex::escape).collect::<Vec<_>>().join("|");
+        let greetings = words(
+            "hei heippa moi moikka terve huomenta päivää hej hejsan hallå tjena hello hi hey tere hallo moin servus
+            kiitos kiitoksia tack thanks you aitäh tänan danke dank",
+        );
+        let again = words("taas jälleen igen again jälle taaskord wieder nochmal nochmals");
+        #[expect(clippy::expect_used, reason = "plain words, escaped")]
+        Regex::new(&format!(" (?:{greetings}) (?:{again}) ")).expect("a regular expression")
+    });
+    ONCE_MORE.replace_all(flat, " ")
+}
 
 /// Something is wanted (palvelu).
 pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {

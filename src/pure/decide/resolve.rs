@@ -130,9 +130,13 @@ fn of_told(message: &Message, lookup: &Lookup, said: &Said, mint: &mut IdMint, r
 fn told_numbers(message: &Message, lookup: &Lookup, mint: &mut IdMint, rules: Rules) -> Vec<KeptFact> {
     let keyed = message.facts.iter().zip(&lookup.facts).filter(|_| rules.heed(Rule::DeskNumbers));
     let numbers = keyed.filter(|(fact, _)| matches!(fact.value, FactValue::Number { .. }));
-    let is_told = !message.incoming.marks.contains(&Mark::Internal) && goes_to_one(message);
+    let is_noted = message.incoming.marks.contains(&Mark::Internal);
     let kept = numbers.filter_map(|(fact, key)| {
-        let place = if is_told { Place::Told } else { fact.place };
+        let place = match is_noted {
+            true => Place::Noted,
+            false if goes_to_one(message) => Place::Told,
+            false => fact.place,
+        };
         Some(keep(message, &fact.value, place, (*key)?, Assurance::Plausible, mint))
     });
     kept.collect()

@@ -550,6 +550,8 @@ pub enum Place {
     Signature,
     /// What the desk wrote to the person, and to nobody else.
     Told,
+    /// What an agent noted of the person.
+    Noted,
 }
 
 /// How much a number proves (`[matters]` in the configuration).
