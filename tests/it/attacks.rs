@@ -115,7 +115,26 @@ fn mails() -> Vec<Attack> {
             people: "v d | x",
             tickets: "v d | x",
             aloud: "x suggests contact of d, x suggests ticket of d",
-            needs: &[Rule::ImitatedTicket],
+            needs: &[Rule::ImitatedTicket, Rule::ImitatedContact],
+        },
+        Attack {
+            name: "another mail address, with her name and number",
+            said: then(before(), [letter("x", "03-04 10:00", "Minna Virtanen <minna@muu.example>", MINNAS)]),
+            people: "v d | x",
+            tickets: "v d | x",
+            aloud: "x suggests contact of v, x suggests ticket of v",
+            needs: &[Rule::SecondAccount],
+        },
+        Attack {
+            name: "a copy of her profile, with the number she showed to others",
+            said: vec![
+                whatsapp("v", "03-03 10:00", "358401234567", "Minna Virtanen", "Tilaus 40012345 puuttuu."),
+                whatsapp("x", "03-04 10:00", "358407654321", "Minna Virtanen", "Uusi numeroni. Tilaus 40012345?"),
+            ],
+            people: "v | x",
+            tickets: "v | x",
+            aloud: "x suggests contact of v, x suggests ticket of v",
+            needs: &[Rule::SecondAccount],
         },
         Attack {
             name: "a domain that looks like hers, with her name and number",
@@ -123,7 +142,7 @@ fn mails() -> Vec<Attack> {
             people: "v d | x",
             tickets: "v d | x",
             aloud: "x suggests contact of v, x suggests ticket of v",
-            needs: &[Rule::ImitatedContact],
+            needs: &[],
         },
         Attack {
             name: "her firm's domain with a word beside it, with her name and number",
@@ -134,7 +153,7 @@ fn mails() -> Vec<Attack> {
             people: "v | x",
             tickets: "v | x",
             aloud: "x suggests contact of v, x suggests ticket of v",
-            needs: &[Rule::ImitatedContact],
+            needs: &[],
         },
         Attack {
             name: "a domain with letters of another alphabet",
@@ -142,13 +161,16 @@ fn mails() -> Vec<Attack> {
             people: "v d | x",
             tickets: "v d | x",
             aloud: "x suggests contact of v, x suggests ticket of v",
-            needs: &[Rule::ImitatedContact],
+            needs: &[],
         },
         Attack {
             name: "a domain that looks like the desk's own",
-            said: then(before(), [letter("x", "03-04 10:00", "Minna Virtanen <minna@kaupppa.example>", MINNAS)]),
-            people: "v d | x",
-            tickets: "v d | x",
+            said: vec![
+                whatsapp("v", "03-03 10:00", "358407654321", "Minna Virtanen", "Tilaus 40012345 puuttuu."),
+                letter("x", "03-04 10:00", "Minna Virtanen <minna@kaupppa.example>", MINNAS),
+            ],
+            people: "v | x",
+            tickets: "v | x",
             aloud: "x lookalike, x suggests contact of v, x suggests ticket of v, x unverified",
             needs: &[Rule::ImitatedDesk],
         },
@@ -460,7 +482,7 @@ fn numbers() -> Vec<Attack> {
     let hers = || letter("v", "03-03 10:00", MINNA, "Lamppu on rikki.\n\nMinna Virtanen\nPuh. 040 123 4567");
     let guess = |key, hour: &str, number: &str| {
         let text = format!("Koska {number} tulee?\n\nMinna Virtanen");
-        letter(key, &format!("03-10 {hour}"), "Minna Virtanen <mv@toinen.example>", &text)
+        whatsapp(key, &format!("03-10 {hour}"), "358407654321", "Minna Virtanen", &text)
     };
     let other = |key, n: &str| {
         let text = format!("Tilaus 4000000{n} puuttuu.\n\nPekka Laine");
@@ -729,9 +751,12 @@ fn numbers() -> Vec<Attack> {
         },
         Attack {
             name: "a role's mailbox, signed with her name",
-            said: then(before(), [letter("x", "03-04 10:00", "Minna Virtanen <info@toinen.example>", MINNAS)]),
-            people: "v d | x (shared)",
-            tickets: "v d | x",
+            said: vec![
+                whatsapp("v", "03-03 10:00", "358407654321", "Minna Virtanen", "Tilaus 40012345 puuttuu."),
+                letter("x", "03-04 10:00", "Minna Virtanen <info@toinen.example>", MINNAS),
+            ],
+            people: "v | x (shared)",
+            tickets: "v | x",
             aloud: "x is nobody's, x suggests ticket of v",
             needs: &[Rule::RoleMailbox],
         },

@@ -1013,7 +1013,7 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let people = |count: usize| -> String { (1..=count).map(|n| format!("{n} page Minna Rautiola;")).collect() };
+        let people = |count: usize| -> String { (1..=count).map(|n| format!("{n} call Minna Rautiola;")).collect() };
         let all = |count: usize| -> String { (1..=count).map(|n| format!("{n} number 4 {n};")).collect() };
         check("as many as may hold one number", &people(6), &all(6), "", "1+2+3+4+5+6");
         let unnamed: String = (1..=7).map(|n| format!("{n} page;")).collect();
