@@ -79,10 +79,18 @@ const SCORE_UNKNOWN: f32 = 0.3;
 /// Lowest score of names that agree.
 const SCORE_AGREES_MIN: f32 = 0.4;
 
+/// Letters of somebody's initials.
+const INITIALS_MAX: usize = 3;
+
 /// Compares two names.
 pub(super) fn compare(one: &PersonName, other: &PersonName) -> Agreement {
     if one.generation.is_some() && other.generation.is_some() && one.generation != other.generation {
         return conflict(0.9);
+    }
+    let unknown = Agreement { verdict: NameMatch::Unknown, bits: 0, score: SCORE_UNKNOWN };
+    // Initials alone, or letters that the other is not written in.
+    if is_abbreviated(one) || is_abbreviated(other) || is_latin(one) != is_latin(other) {
+        return unknown;
     }
     if one.words.len() != other.words.len() && (one.is_full() || other.is_full()) && glued(one) == glued(other) {
         let rarest = |name: &PersonName| bits(&readings(name).0.family);
@@ -110,9 +118,20 @@ pub(super) fn compare(one: &PersonName, other: &PersonName) -> Agreement {
     if best.agreement.verdict == NameMatch::Conflict
         && (is_unknown_nickname(&ours.0, &theirs.0) || is_unknown_nickname(&theirs.0, &ours.0))
     {
-        return Agreement { verdict: NameMatch::Unknown, bits: 0, score: SCORE_UNKNOWN };
+        return unknown;
     }
     best.agreement
+}
+
+/// Nothing but the letters that the names begin with: *PJ*, *KE*.
+fn is_abbreviated(name: &PersonName) -> bool {
+    let [Word { text, shouted: true, .. }] = name.words.as_slice() else { return false };
+    text.chars().count() <= INITIALS_MAX && !is_given(text) && !family::is_family(text)
+}
+
+/// Written in letters that [folding](super::fold) makes plain: of Arabic or Chinese ones nothing is known.
+fn is_latin(name: &PersonName) -> bool {
+    name.words.iter().all(|word| word.text.is_ascii() || word.text.chars().any(|c| c.is_ascii_alphabetic()))
 }
 
 /// What somebody calls himself, which no list has ("Jallu P"): alone, or with the initial of the other's family name,

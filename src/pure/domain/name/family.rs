@@ -48,10 +48,10 @@ fn has_ending(folded: &str) -> bool {
 
 /// Endings that hardly any given name has.
 const ENDINGS: &[&str] = &[
-    "nen", "sson", "qvist", "kvist", "strom", "berg", "lund", "gren", "stedt", "rinne", "niemi", "jarvi", "maki",
-    "lahti", "saari", "koski", "ranta", "salmi", "harju", "vuori", "kangas", "korpi", "pelto", "maa", "magi", "saar",
-    "mets", "puu", "ov", "ova", "ev", "eva", "enko", "skaya", "skaja", "mann", "meier", "meyer", "muller", "bauer",
-    "stein", "feld", "hardt", "ington", "worth", "ford", "field", "wood", "shaw", "ley",
+    "nen", "sson", "qvist", "kvist", "quist", "strom", "berg", "lund", "gren", "stedt", "rinne", "niemi", "jarvi",
+    "maki", "lahti", "saari", "koski", "ranta", "salmi", "harju", "vuori", "kangas", "korpi", "pelto", "maa", "magi",
+    "saar", "mets", "puu", "ov", "ova", "ev", "eva", "enko", "skaya", "skaja", "mann", "meier", "meyer", "muller",
+    "bauer", "stein", "feld", "hardt", "ington", "worth", "ford", "field", "wood", "shaw", "ley",
 ];
 
 /// Names that are written in several ways, in no sound different.

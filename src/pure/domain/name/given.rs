@@ -17,7 +17,7 @@ pub fn is_given(folded: &str) -> bool {
 }
 
 static GIVEN: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    [FINNISH, SWEDISH, ESTONIAN, ENGLISH, GERMAN, RUSSIAN, OTHER]
+    [FINNISH, SWEDISH, ESTONIAN, ENGLISH, IRISH, GERMAN, POLISH, RUSSIAN, TURKISH, ARABIC, OTHER]
         .iter()
         .flat_map(|names| names.split_whitespace())
         .chain(nicknames::all())
@@ -266,9 +266,72 @@ yelena yevgenia yevgeny yulia yuri yury zhanna zinaida zoya
 ";
 
 const OTHER: &str = "
+adrian adriana alexandru alin alina andreea bogdan calin catalin catalina ciprian claudiu constantin corina cosmin
+costel cristian cristina dacian dan daniela dragos elena florin gabriela gheorghe horia ileana ioan ioana ionela
+ionut iulia iulian laurentiu lavinia liviu lucian luminita madalina magda marian mihaela mihai mihnea mircea mirela
+monica nicoleta octavian oana ovidiu petru radu raluca razvan roxana sorin stefania stelian tudor valentin vasile
+viorel vlad ana beatriz bruno catarina diogo duarte fernando filipa francisca francisco goncalo guilherme henrique
+joana joao jorge leonor luisa mafalda manuel margarida miguel nuno paulo pedro rafael raquel ricardo sofia
+tiago teresa vasco alejandro alvaro ana carmen diego fernanda gonzalo ignacio isabel javier joaquin julio marisol
+mercedes monserrat pilar rocio sergio soledad jan jana jiri josef katerina lenka lucie marek martin miroslav
+ondrej petr petra stepan tereza tomas vaclav vera zdenek zuzana andrius dainius darius egle gintaras jonas jurgita
+kestutis linas mantas mindaugas tadas tomas vytautas zydrunas agnese aivars andris arturs baiba dace
+edgars evita gatis girts guntis ilze inese ivars janis juris kristaps laima martins normunds peteris
+raimonds sandis sanita valdis zane kwame kofi akosua chidi chidinma chinedu emeka ngozi ifeoma tunde
+adaeze oluwaseun dragan goran zoran milos jovan jelena dragana mirjana nenad slobodan vesna zeljko dejan sasa ivica
+tomislav mladen davit giorgi nino tamar armen gagik prakash suresh ramesh dinesh rajesh sunita anjali kavita
 abdi abdul abdullah ahmad ahmed aisha ali amina amir anil anita arjun asad ayan ayse bao carlos deepak elif emre
 farah fatima fatma giovanni giulia habib halima hamza hasan hassan hussein ibrahim igor irina ivan ivana javier
 jose juan khadija kumar lan laszlo leila linh luis maryam mehdi mehmet miguel minh mohamed mohammad mustafa nadia
 nguyen nikita nikolaj noor oleksandr olga omar pablo pavel pedro piotr priya rahul raj ravi reza rohan rosa salma
 samir sanjay sergey sofiya stanislav tatiana thanh vladimir yasmin yuki yulia yusuf zahra zainab zoltan
+";
+
+const IRISH: &str = "
+aisling aoife ailbhe bairre bláthnaid brendan brian bríd bronagh caoimhe caoimhín cathal ciara ciarán cillian
+clodagh colm conall conor cormac daithí darragh deirdre dervla diarmuid donal donnacha dónal dympna eamon éabha
+eimear eithne emer eoghan eoin fergal fiachra fidelma fionn fionnuala gearóid gráinne iarla kieran lorcan
+maeve malachy maebh muireann mairéad muiris niall niamh nollaig nuala odhran oisín oonagh orla orlaith pádraig
+páidí proinsias réaltín ríona róisín ruairí ruadhán rónán sadhbh saoirse séamus seán sinead sinéad siobhán
+sorcha tadhg tomás treasa ultan alasdair beathag calum catriona cairistìona donnchadh eilidh eilis euan ewan
+fearghas iain iona ishbel kirsteen lachlan mairi mairead morag morven mhairi murdo ranald
+ruairidh seonag seonaid sheena shona struan torquil tormod uilleam
+";
+
+const POLISH: &str = "
+adam agata agnieszka aleksander alicja andrzej aneta anna antoni artur barbara bartłomiej bartosz beata błażej
+bogdan bogusław bożena cezary czesław damian daniel danuta dariusz dawid dominik dorota edyta elżbieta emil ewa
+ewelina filip franciszek gabriela grażyna grzegorz halina hanna henryk ignacy ilona irena iwona izabela jacek
+jadwiga jakub jan janina janusz jarosław jerzy joanna jolanta józef julita justyna kamil kamila karol karolina
+katarzyna kazimierz kinga klaudia konrad krystian krystyna krzysztof lech leszek lidia łucja łukasz maciej magda
+magdalena małgorzata marcin marek maria mariusz marlena marta mateusz michał mieczysław mikołaj milena miłosz
+mirosław monika natalia norbert oliwia patrycja patryk paulina paweł piotr przemysław radosław rafał renata robert
+roman ryszard sebastian sławomir stanisław stefan sylwia szymon tadeusz teresa tomasz urszula wacław waldemar
+wanda weronika wiesław wiktor wiktoria wioletta witold władysław włodzimierz wojciech zbigniew zdzisław zenon
+zofia zuzanna zygmunt
+";
+
+const TURKISH: &str = "
+abdurrahman adem ahmet ali alper asli ayhan aylin ayse aysel baris berat berk bilal bora bulent burak burcu
+caner cem cemal cihan defne deniz derya dilek ebru ekrem elif emine emrah emre engin enver ercan
+erdal erdem eren erhan erkan erol esra fatih fatma ferhat fikret filiz furkan gizem gokhan gonca gulay gulsen
+hakan halil hande hasan hatice huseyin ibrahim ilhan ilker ismail kadir kemal kerem koray kubra leyla levent
+mehmet melek meltem merve mert metin murat mustafa nazan nazli necati nuray nurgul nuri oguz okan omer onur orhan
+osman ozan ozge ozlem pinar ramazan recep refik sabri salih seda selcuk selim selin semra serdar serkan sevgi
+sevim sinan suleyman sukru tarik tolga tugba tuncay ufuk ugur umit umut veysel volkan yakup yasar
+yasemin yasin yavuz yeliz yigit yusuf zafer zehra zeki zeynep
+";
+
+const ARABIC: &str = "
+abdalla abdelkader abdi abdifatah abdihakim abdikadir abdikarim abdinasir abdirahman abdirashid abdirizak abdisalam
+abdiwahab abdulaziz abdulkadir abdullahi abdulrahman aden adnan ahlam ahmed aisha akram ali amal amin
+amina amira anisa anwar arwa ashraf asma ayaan ayub aziz basma bilal deqa dina fadi fadumo
+faisal farhan farhiya farid faris faisa fatima fatuma fawzia firas fowsiya ghada guled habiba hafsa haitham
+halima hamdi hamid hamza hawa hibo hiba hodan huda hussein ibrahim idil idris ifrah ikram iman ismahan
+ismail jamal jamila karim khadra khadija khalid khaled laila layla liban lubna mahad mahamed mahdi mahmoud
+majid malik marwa maryan maxamed maxamuud mohamed mohammed mohamud mona mubarak muhammad muna mustafa nabil
+nadia nasra nasir nawal nimco nimo nour omar osman rahma rania rashid rasha sabrin
+sacdiya sadia sadiq safa safia sahra salim samira saynab shamso sharif shukri siham suad suleiman sumaya
+tahir tariq umar walid waleed xalimo xasan xuseen yasin yasmin yasir younes yusra yusuf yuusuf zahra
+zainab zakaria zayd ziad
 ";

@@ -309,6 +309,27 @@ mod tests {
             ("Jallu P", "Jalmari Pöyskö", Unknown),
             ("Jallu K", "Jalmari Pöyskö", Conflict),
             ("Jallu P", "Väinö Pöyskö", Conflict),
+            // Initials alone and letters of another script say nothing.
+            ("PJ", "Patrick Doyle", Unknown),
+            ("KE", "Jaan Tamm", Unknown),
+            ("أحمد", "Omar Nasser", Unknown),
+            ("BO", "Jaan Tamm", Conflict),
+            ("Gosia", "Małgorzata Lis", Partial),
+            ("Kuba Lis", "Jakub Lis", Full),
+            ("Seán Keane", "Shaun Keane", Full),
+            ("Xasan Cali", "Hassan Ali", Full),
+            ("Mo", "Maxamed Warsame", Partial),
+            ("Zuzia", "Małgorzata Lis", Conflict),
+            ("Paddy Keane", "Padraig Keane", Full),
+            ("Abdi Warsame", "Abdirahman Warsame", Full),
+            ("Abdirahman Warsame", "Abdirashid Warsame", Conflict),
+            // A family name that is cut short is an initial.
+            ("Morag Mac", "Morag MacKinnon", Partial),
+            ("Morag Mac", "Morag Sinclair", Conflict),
+            ("Morag Mac", "Fiona MacKinnon", Conflict),
+            ("Anna Berg", "Anna Bergström", Conflict),
+            ("annaliisa", "Anna-Liisa Korhonen", Partial),
+            ("perolof", "Per-Olof Grahn", Partial),
         ];
         for (one, other, expected) in table {
             let (a, b) = (PersonName::parse(one).unwrap(), PersonName::parse(other).unwrap());

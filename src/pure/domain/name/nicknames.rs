@@ -4,6 +4,9 @@
 //! may stand on several lines (Kalle is Kaarlo in Finland, Karl in Sweden). Two forms of one name do
 //! not agree with each other: Liisa and Betty are both Elisabet and hardly one person.
 //!
+//! Written from general knowledge of everyday usage. Somali spellings stand beside Arabic ones (its *x* is an h, its
+//! *c* an ayin): one person has both, as passports were issued.
+//!
 //! **Invariant:** a line says that one person is called both, never that two names have one origin:
 //! Johannes and Ivan have.
 
@@ -574,6 +577,205 @@ jakov: jasha yasha
 juri: yura jura jurij
 julia: yulya julja julija
 zinaida: zina
+leif: leffe
+oskar: ogge osse
+olof: olle ogge
+majken: majsan
+vilhelm: wille ville
+niklas: nicke nick
+nicklas: nicke nick
+henrik: henke
+rikard: ricke rille
+sanna: sannis
+kerstin: kicki kickan
+christina: kicki
+agnieszka: agusia
+aleksandra: ola olka
+andrzej: jędrek andrew
+antoni: antek
+anna: ania hania
+barbara: basia baśka
+bartłomiej: bartek
+bartosz: bartek
+bogdan: boguś
+bogusław: boguś
+bożena: bożenka
+czesław: czesiek
+damian: damianek
+danuta: danka danusia
+dariusz: darek
+dawid: dawidek
+dorota: dorotka
+elżbieta: elka
+ewa: ewka ewunia
+ewelina: ewela
+franciszek: franek
+grażyna: grażka
+grzegorz: grzesiek grześ greg
+hanna: hania hanka
+henryk: heniek
+ignacy: ignaś
+irena: irka
+izabela: izka
+jacek: jacuś
+jadwiga: jadzia
+jakub: kuba kubuś
+jan: janek jasiek jaś
+jarosław: jarek
+jerzy: jurek
+joanna: aśka joasia
+jolanta: jola jolka
+józef: józek
+julia: jula julka
+justyna: justa
+kamil: kamilek
+karolina: karola
+katarzyna: kasia kaśka kate
+kazimierz: kazik
+konrad: konradek
+krystyna: krysia
+krystian: krystek
+krzysztof: krzysiek krzyś chris krzych
+leszek: lesiu
+łukasz: łukaszek luke
+maciej: maciek
+magdalena: magda madzia
+małgorzata: gosia małgosia gośka margaret
+marcin: marcinek
+maria: marysia maryśka marycha
+mariusz: maniek
+marta: martusia
+mateusz: mati matt
+michał: misiek michałek mike
+mieczysław: mietek
+mikołaj: miki mikołajek
+mirosław: mirek
+natalia: natalka
+oliwia: oliwka
+patrycja: patka
+patryk: patryczek
+paulina: paula
+paweł: pawełek
+piotr: piotrek peter
+przemysław: przemek przemo
+radosław: radek
+rafał: rafałek
+ryszard: rysiek rychu
+sebastian: seba
+sławomir: sławek
+stanisław: staszek stasiek
+stefania: stefka
+sylwia: sylwka
+szymon: szymek
+tadeusz: tadek
+teresa: tereska
+tomasz: tomek tomaszek tom
+waldemar: waldek
+weronika: wera weronka
+wiesław: wiesiek
+wiktor: wiktorek
+władysław: władek
+włodzimierz: włodek
+wojciech: wojtek
+zbigniew: zbyszek zbigi
+zdzisław: zdzisiek
+zofia: zosia zośka sophie
+zuzanna: zuzia zuza
+zygmunt: zygmuś
+jiří: jirka
+josef: pepa
+kateřina: katka
+tomáš: tomášek
+zdeněk: zdenda
+pádraig: paddy páidí pat patrick podge
+patrick: paudie podge packie
+bridget: bríd bridie biddy
+bríd: bridie
+catherine: cáit kitty caitríona
+caitríona: cait trina
+declan: dec
+diarmuid: dermot
+desmond: dessie
+eamon: eddie
+eilidh: ellie
+fionnuala: nuala finola
+gearóid: gerry
+gerard: gerry
+kirsty: kirst
+lachlan: lachie
+malachy: mal
+margaret: peig mairéad
+máiréad: peig
+michael: mick micheál
+norah: nóirín
+noreen: nora
+proinsias: frank
+rhiannon: rhi
+roderick: rory roddy
+séamus: jim jimmy shay james
+seamus: jim jimmy shay james
+siobhán: shiv shiobhan
+tadhg: tim
+thomas: tomás tommy
+tomás: tom tommy
+alasdair: ally alistair
+alistair: ally
+hamish: seumas
+murdo: murdie
+bryony: bry
+gareth: gaz gary
+llewellyn: llew
+angharad: ang
+mohamed: mo
+mohammad: mo
+muhammad: mo
+maxamed: mo
+mahamed: mo
+mehmet: memo memet mo
+mustafa: musti
+abdirahman: abdi cabdi
+abdullah: abdul abdi apo
+abdullahi: abdi abdul
+abdirashid: abdi
+abdirizak: abdi
+abdikadir: abdi
+abdikarim: abdi
+abdihakim: abdi
+abdifatah: abdi fatah
+abdinasir: abdi nasir
+abdisalam: abdi
+abdiwahab: abdi
+abdulrahman: abdul abdi rahman
+abdulkadir: abdul abdi
+abdulaziz: abdul aziz
+ibrahim: ibo ibra ibbe
+süleyman: sülo
+hüseyin: hüso
+fatma: fatoş
+hatice: hatçe hatiş
+zeynep: zeyno
+osman: osi
+alexandru: alex sandu
+constantin: costel costi dinu
+cristian: cristi cris
+daniel: dani
+florin: flo
+gabriel: gabi
+gheorghe: gigi ghiță george
+ioan: ion nelu ionel
+ionuț: ionel
+mihai: mișu mihaiță
+nicolae: nicu
+ștefan: fane
+vasile: vasi
+francisco: paco pancho
+ignacio: nacho
+josé: pepe zé
+manuel: manolo manu
+dolores: lola
+joão: joãozinho
+inês: inesinha
+goncalo: gonçalinho
 ";
 
 /// One name a line, as several languages and alphabets spell it, where letters alone do not tell.
@@ -650,6 +852,62 @@ viktoria victoria viktoriya viktorija
 vitali vitaly vitalij vitaliy
 vjatseslav vyacheslav vjacheslav viatcheslav
 wilhelm vilhelm
+elizaveta jelizaveta yelizaveta elisaveta
+zofia zofja
+sean shaun shawn seán séan
+siobhan chevonne shevaun
+niamh neve neeve
+aoife eefa ifa
+caoimhe keeva kweeva
+ciaran kieran keiran kiaran
+eoghan owen
+ewan euan ewen
+conor connor conchur
+rory ruairi ruairidh ruaridh
+mairi mhairi
+maeve medb maebh meadhbh
+grainne grania
+roisin rosheen
+sinead shinead
+orla orlaith orlagh
+catriona caitriona katrina
+sorcha sorca
+alasdair alistair alastair alister alisdair
+calum callum
+kirsty kirstie
+mohamed mohammed muhammad muhammed mohamad mohammad maxamed mahamed mahammad muhamed mohamud
+ahmed ahmad ahmet axmed achmed
+hassan hasan xasan
+hussein husein hussain hussien xuseen huseyin husayn
+yusuf yousuf yuusuf youssef yousef jusuf
+ibrahim ibraahim ibrahiim
+osman uthman othman cusmaan cismaan
+omar umar cumar omer
+ali cali
+abdi cabdi
+abdirahman abdurahman abdurrahman abdulrahman abdelrahman cabdiraxmaan abdirahmaan
+abdullah abdulla abdallah abdalla abdullahi cabdullaahi
+abdulkadir abdikadir abdelkader cabdiqaadir
+fatima fatma faduma fadumo fatuma faadumo
+khadija khadijah khadiijo khadeeja
+aisha ayesha ayse caasha aysha
+halima xaliimo halimo xalimo
+maryam maryan miriam meryem maryama
+zahra zahraa sahra
+zainab zeinab saynab zaynab
+ismail ismaail ismael ismaciil
+mustafa mostafa mustapha
+said saeed siciid sayid
+khalid khaled khaalid
+tariq tarik tarek
+yasin yassin yaasiin
+jamal jamaal
+leyla layla laila leila
+suleyman suleiman sulayman saleebaan
+mahmoud mahmud maxamuud mehmood
+rashid rasheed raashid
+amina aamina amiina
+hodan hoodan
 ";
 
 /// Names a line that letters alone would take for one name.

@@ -13,6 +13,8 @@ const TYPO_LETTERS_MIN: usize = 4;
 /// The same where a letter is another one: in a short word that is as often another name, unless one of
 /// the two is known to be a name and the other is not. Fingers slip on the first letter the least.
 const TYPO_OTHER_LETTERS_MIN: usize = 6;
+/// Letters that are left of a family name that is cut short.
+const CUT_SHORT_LETTERS: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// Lower case without accents; `ae` and `oe` for what Germans and lost keyboards make of ä and ö
 /// count as the plain vowel (`ue` only as a [spelling](likeness): every second Finnish slip makes one).
@@ -125,7 +127,9 @@ pub fn likeness(one: &str, other: &str, part: Part) -> Option<f32> {
         Part::Given if nicknames::is_spelling(one, other) => Some(SPELLING),
         Part::Given if nicknames::is_short_form(one, other) => Some(SHORT_FORM),
         _ if spelling(one) == spelling(other) => Some(SPELLING),
-        Part::Family if family::are_one(one, other) => Some(SPELLING),
+        // The father's given name stands for a family name in many countries.
+        Part::Family if family::are_one(one, other) || nicknames::is_spelling(one, other) => Some(SPELLING),
+        Part::Family if is_cut_short(one, other) || is_cut_short(other, one) => Some(INITIAL),
         Part::Family if let (Some(ours), Some(theirs)) = (slavic(one), slavic(other)) => match ours == theirs {
             true => Some(SPELLING),
             // Abroad a woman is now and then written down by her husband's form.
@@ -147,6 +151,16 @@ const SLIP: f32 = 0.68;
 const SLIP_FIRST: f32 = 0.62;
 /// An initial: it may stand for many names. Nothing above is as little.
 pub const INITIAL: f32 = 0.5;
+
+/// The first letters of the other name, in no list of names: *Kirsty Mac* of the MacLeods. They may stand for many.
+fn is_cut_short(short: &str, whole: &str) -> bool {
+    let (letters, of) = (short.chars().count(), whole.chars().count());
+    CUT_SHORT_LETTERS.contains(&letters)
+        && letters + 2 < of
+        && whole.starts_with(short)
+        && !family::is_family(short)
+        && !is_given(short)
+}
 
 /// One letter.
 pub fn is_initial(word: &str) -> bool {
