@@ -147,6 +147,9 @@ pub static BEFORE_NOUNS: &[&str] = &["im", "ich bin", "hier ist"];
 /// After the writer's name: "Minna Virtanen täällä".
 pub static INTRODUCED: &[&str] = &["täällä", "tässä", "tääl", "tässä hei", "här", "here", "siin", "hier"];
 
+/// After the writer's name, whoever has written before: "Minna Virtanen taas".
+pub static ONCE_MORE: &[&str] = &["taas", "jälleen", "igen", "again", "jälle", "wieder", "nochmal"];
+
 /// Labels of a form's name field, at the start of a line.
 pub static NAME_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
@@ -164,6 +167,7 @@ pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "
         soittaja oli, soittaja, soitti, asiakas, asiakas oli, uppringare, ringde, kunden, kund, caller was, caller,
         customer, called by, helistaja oli, helistaja, helistas, klient, anrufer, anruferin, kunde, kundin,
+        puhelimessa, på tråden, on the line, am apparat,
         nimi, nimi on, nimi oli, soittajan nimi, namn, namnet är, heter, name, name is, name was, name ist, nimega
         ",
     )
@@ -185,7 +189,7 @@ pub static CALLERS_ACTS: LazyLock<Words> = LazyLock::new(|| {
         "
         kysyi kyseli soitti soitteli kertoi ilmoitti pyysi halusi haluaa toivoi tiedusteli valitti kiitti vahvisti
         perui varasi siirsi tilasi sanoi vastasi ringde frågade undrade sade ville vill bad bekräftade tackade berättade
-        bokade avbokade called rang asked wants wanted said confirmed reported thanked booked cancelled küsis helistas
+        bokade avbokade keyed called rang asked wants wanted said confirmed reported thanked booked cancelled küsis helistas
         palus teatas soovis tänas tänab rief fragte wollte bat meldete bestätigte
         ",
     )
@@ -270,6 +274,11 @@ static ORGANISATIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     marketing notifications notification noreply donotreply no-reply postmaster mailer-daemon daemon administrator
     admin webmaster helpdesk servicedesk
     klienditeenindus müük arveldus tugi kontor kauplus restoran kohvik kool vald raamatupidamine
+    maalaamo leipomo konepaja verstas korjaamo
+    måleri snickeri åkeri bageri plåtslageri verkstad fastigheter bostäder salong
+    töökoda pagaritöökoda liising saeveski
+    malerbetrieb tischlerei schreinerei bäckerei spedition autohaus werkstatt praxis kanzlei
+    plumbing bakery pottery roofing joinery haulage garage clinic
     einkauf verkauf inköp inköpare hankinnat purchasing procurement ostud hange
     kundenservice kundendienst vertrieb buchhaltung büro abteilung gaststätte schule stadt gemeinde verein
     "
@@ -283,7 +292,7 @@ pub fn is_organisation(word: &str) -> bool {
 }
 
 /// Given names that in lower case are words of everyday.
-pub static NAMES_IN_CAPITALS: &[&str] = &["till", "will", "may", "mark", "per", "hans", "jo"];
+pub static NAMES_IN_CAPITALS: &[&str] = &["till", "will", "may", "mark", "per", "hans", "jo", "memo", "mo"];
 
 /// Particles that stand in lower case within a name.
 pub static PARTICLES: &[&str] = &[
@@ -382,6 +391,36 @@ impl Words {
         self.whole.contains(word) || self.stems.iter().any(|stem| word.starts_with(stem))
     }
 }
+
+/// Words of calling and of telephones, some way before a number. Lower case.
+pub static CALL_WORDS: LazyLock<Words> = LazyLock::new(|| {
+    Words::new(
+        "
+        puhelin* puhelim* puhnro puh kännyk* känny* matkapuh* gsm* mobiil* mobil mobilen mobilnummer* mobiltelefon*
+        whatsapp* telefon* tel tfn handy* rufnummer* phone* cell cellphone* mobile mobiles mobile's telephone*
+        soit* tavoit* ring ringa ringer ringas nås når call calls calling reach reached text helista* kätte
+        kättesaadav anruf* anrufen ruf rufen erreich* zvon* pozvon* nomer* telefonu mobilnyj mobilnik
+        ",
+    )
+});
+
+/// Words for a number of any kind: of a telephone only where nothing else is said of it. Lower case.
+pub static NUMBER_WORDS: &[&str] =
+    &["nr", "nro", "no", "num", "numero", "numeroni", "numerot", "number", "numbri", "nummer", "numret", "nomer"];
+
+/// Between such a word and the number. Lower case.
+pub static COPULAS: &[&str] = &["on", "is", "är", "ist", "eto", "nyt", "now", "nu", "nüüd", "jetzt", "teper"];
+
+/// Before such a word, of what has taken the place of another. Lower case.
+pub static NEW_ONES: &[&str] = &[
+    "uusi", "uuden", "ny", "nya", "nytt", "new", "uus", "uue", "neue", "neuer", "novyj", "noviy", "moj", "moy", "moi",
+];
+
+/// Behind digits that are a price, a length, a count. Lower case.
+pub static UNITS_BEHIND: &[&str] = &[
+    "e", "eur", "euro", "euroa", "eurot", "euros", "kr", "sek", "nok", "dkk", "zł", "pln", "kč", "gbp", "usd", "kpl",
+    "st", "stk", "tk", "pcs", "km", "m", "kg", "g", "l", "kwh", "w", "v", "szt", "ks", "mm", "cm", "h", "min",
+];
 
 /// Words for a number or address by which somebody is reached. Lower case.
 pub static ADDRESS_WORDS: LazyLock<Words> = LazyLock::new(|| {
@@ -503,12 +542,26 @@ pub static CALLED_FROM: &[(&str, &[&str])] = &[
     ("von", &["anruf", "angerufen", "nachricht"]),
 ];
 
+/// What is to be done; behind it the writer; behind it somebody else. Lower case.
+pub static REACHED: &[(&[&str], &[&str], &[&str])] = &[
+    (
+        &["soita", "soittakaa", "soittaa", "tavoitat", "tavoitatte", "tavoittaa"],
+        &["minulle", "mulle", "minut", "mut"],
+        &["hänelle", "hänet", "heille"],
+    ),
+    (&["ring", "ringa", "nå", "når", "helst"], &["mig", "mej", "meg"], &["henne", "honom", "dem"]),
+    (&["call", "ring", "phone", "reach", "text", "contact"], &["me"], &["him", "her", "them"]),
+    (&["erreichen", "rufen", "anrufen", "sie"], &["mich"], &["ihn"]),
+    (&["helistage", "helista", "tabate", "saab", "saate"], &["mulle", "mind"], &["talle", "teda"]),
+];
+
 /// Words before a name that is spoken to, not of. Lower case.
 pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
         hei heippa moi moikka terve tervehdys huomenta päivää iltaa kiitos kiitoksia hyvä hej hejsan hallå tjena tack
         kära bäste bästa hi hello hey dear thanks thank you morning afternoon evening tere tervist aitäh tänan kallis
+        salam salaam privet cześć
         hallo guten tag danke liebe lieber sehr geehrte geehrter terveisin terv t ystävällisin yt mvh hälsningar
         regards best cheers
         ",

@@ -219,6 +219,14 @@ impl PhoneNumber {
         Self::read(undressed(text)?, region, true)
     }
 
+    /// Reads a mobile number of the country as its own people write it.
+    pub fn parse_mobile(text: &str, region: &str) -> Result<Self, IdentityError> {
+        use rlibphonenumber::PhoneNumberType::{FixedLineOrMobile, Mobile};
+        let number = Self::read(undressed(text)?, region, false)?;
+        let read = rlibphonenumber::PhoneNumber::parse(&number.0, None).map_err(|_| IdentityError::NotANumber)?;
+        matches!(read.get_type(), Mobile | FixedLineOrMobile).then_some(number).ok_or(IdentityError::NotANumber)
+    }
+
     fn read(text: &str, region: &str, by_length: bool) -> Result<Self, IdentityError> {
         let region = region.parse::<rlibphonenumber::Region>().ok();
         let number = rlibphonenumber::PhoneNumber::parse(text, region).map_err(|_| IdentityError::NotANumber)?;

@@ -10,6 +10,7 @@ pub mod names;
 pub mod numbers;
 pub mod others;
 pub mod phones;
+pub mod placed;
 pub mod scan;
 
 use crate::pure::domain::company::CompanyName;
@@ -62,7 +63,14 @@ pub fn hints(sender: &Sender) -> Hints {
         .filter(|identity| identity.scheme == MAILTO)
         .filter_map(|identity| names::in_address(identity.value.split('@').next()?))
         .collect();
-    Hints { called: sender.name.as_deref().and_then(names::called), addresses }
+    Hints { called: called(sender), addresses }
+}
+
+/// What the channel calls the sender.
+fn called(sender: &Sender) -> Option<PersonName> {
+    let is_mail = sender.identities.iter().any(|own| own.identity.scheme == MAILTO);
+    let is_account = !is_mail && sender.identities.iter().any(|own| own.assurance == Assurance::Verified);
+    sender.name.as_deref().and_then(if is_account { names::of_account } else { names::called })
 }
 
 /// Divides text without quotes into the words and the signature. `signature` is what a channel's
@@ -144,7 +152,7 @@ impl Facts<'_> {
     fn fields(&mut self) {
         let customer = self.customer().clone();
         let place = if is_typed(self.incoming, &customer) { Place::Field } else { Place::Header };
-        if let Some(name) = customer.name.as_deref().and_then(names::called) {
+        if let Some(name) = called(&customer) {
             self.name(name, place);
         }
         if let Some(company) = customer.name.as_deref().and_then(company_in) {
@@ -161,7 +169,9 @@ impl Facts<'_> {
         let automatic = self.incoming.auto.is_some();
         let phones = match haystack.groups.is_empty() {
             true => phones::Phones::default(),
-            false => phones::phones(&haystack, &self.policy.region, place == Place::Signature),
+            false => {
+                phones::phones(&haystack, &self.policy.region, place == Place::Signature, &|| self.sender_names(words))
+            }
         };
         let numbers = numbers::numbers(&haystack, &self.policy.matters, &phones);
         let spans: Vec<_> = numbers.iter().map(|number| number.span.clone()).collect();

@@ -9,9 +9,9 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, HONORIFICS, INTRODUCED,
-    INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OCCUPATIONS, PARTICLES, PHONE_LABELS, PLACE_ENDINGS,
-    SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
+    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, GREETINGS, HONORIFICS,
+    INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OCCUPATIONS, ONCE_MORE, PARTICLES, PHONE_LABELS,
+    PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -31,12 +31,22 @@ const INLINE_BYTES_MAX: usize = 120;
 const DEVICE_LINE_BYTES: usize = 64;
 /// Words of a name.
 const WORDS_MAX: usize = 4;
+/// What ends a sentence in a chat, beside the pictures.
+const SMILEYS: &[&str] = &[":D", ":d", ":P", ":p", "xD", "XD", ":/", ":(", "=D", "^^"];
 /// Letters before a dot within a name ("M.", "Alex."); more end a sentence.
 const SHORT_FORM_LETTERS_MAX: usize = 4;
 /// Text in which the writer may introduce himself. Bytes.
 const INTRODUCTION_BYTES_MAX: usize = 8192;
 /// Sentences of a note at whose beginning a name is looked for.
 const NOTE_SENTENCES_MAX: usize = 12;
+/// Letters of a place with the ending of its case; of shorter words a family name is as likely (*West*).
+const PLACE_LETTERS_MIN: usize = 7;
+/// Letters of initials by which an account is called.
+const HANDLE_INITIALS_MAX: usize = 3;
+/// Letters of the given name that an account's name begins with.
+const HANDLE_LETTERS_MIN: usize = 4;
+/// How far behind the name that a message begins with the number stands that it is about. Bytes.
+const OPENING_BYTES_MAX: usize = 40;
 /// Names read out of introductions.
 const INTRODUCTIONS_MAX: usize = 3;
 
@@ -54,11 +64,27 @@ impl Hints {
         let agrees = |known: &PersonName| known.compare(name).agrees();
         // "Ofenbau Brandis" is nobody's name because Theo Brandis writes as brandis@…
         let is_his = |address: &PersonName| agrees(address) && (address.is_full() || !self.contradicts(name));
-        self.called.as_ref().is_some_and(agrees) || self.addresses.iter().any(is_his)
+        self.called.as_ref().is_some_and(|called| agrees(called) || resembles(called, name))
+            || self.addresses.iter().any(is_his)
     }
 
     fn contradicts(&self, name: &PersonName) -> bool {
         self.called.as_ref().is_some_and(|known| known.is_full() && known.compare(name).verdict == NameMatch::Conflict)
+    }
+}
+
+/// An account is called by somebody's initials, or by what begins with his given name: *PJ* is Patrick, *mirahoo*
+/// Mira Hietaoja.
+fn resembles(account: &PersonName, name: &PersonName) -> bool {
+    let (account, given) = (account.written(), name.written().split_whitespace().next().unwrap_or_default());
+    let given = fold(given);
+    if account.contains(char::is_whitespace) || !is_given(&given) || is_given(&fold(account)) {
+        return false;
+    }
+    let is_initials = account.len() <= HANDLE_INITIALS_MAX && account.chars().all(char::is_uppercase);
+    match is_initials {
+        true => given.chars().next() == fold(account).chars().next(),
+        false => given.len() >= HANDLE_LETTERS_MIN && fold(account).starts_with(&given),
     }
 }
 
@@ -84,6 +110,24 @@ pub fn called(text: &str) -> Option<PersonName> {
         return None;
     }
     PersonName::parse(text)
+}
+
+/// A name as somebody gives it to an account of his own: behind what is a name may stand what he is known for.
+/// *Sanna K3*, *Maija neuloo*: a word with a digit in it, or one in lower case behind a capital, is no family name.
+pub fn of_account(text: &str) -> Option<PersonName> {
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 1).collect();
+    let is_capital = |word: &str| word.starts_with(char::is_uppercase);
+    let has_digit = |word: &str| word.contains(|c: char| c.is_ascii_digit());
+    let is_no_part = |word: &&str| {
+        let lower = word.to_lowercase();
+        has_digit(word) || (!is_capital(word) && !PARTICLES.contains(&lower.as_str()) && !is_family(&fold(&lower)))
+    };
+    let [first, behind @ ..] = words.as_slice() else { return None };
+    let is_named = is_capital(first) && is_given(&fold(first)) && !has_digit(first);
+    match behind.iter().position(|word| is_no_part(word) && word.contains(char::is_alphanumeric)) {
+        Some(at) if is_named => called(&words[..=at].join(" ")),
+        _ => called(text),
+    }
 }
 
 /// The words of a mail address that may be a name.
@@ -130,6 +174,7 @@ fn is_initial_and_family(line: &str) -> bool {
 pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| one_of(&INTRODUCTIONS, &WEAK_INTRODUCTIONS));
     static AFTER: LazyLock<Regex> = LazyLock::new(|| one_of(INTRODUCED, &[]));
+    static AGAIN: LazyLock<Regex> = LazyLock::new(|| one_of(ONCE_MORE, &[]));
     let text = cut(text, INTRODUCTION_BYTES_MAX);
     let mut names = Vec::new();
     for found in BEFORE.find_iter(text).filter(|found| is_parted(text, found.range())) {
@@ -144,6 +189,13 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
             names.push(candidate.name);
         }
     }
+    names.extend(opening(text, hints));
+    for found in AGAIN.find_iter(text).filter(|found| is_parted(text, found.range())) {
+        let candidate = preceding(&text[..found.start()]).filter(|candidate| candidate.listed && candidate.words >= 2);
+        let begins = |candidate: &Candidate| has_given(candidate.name.written().split(' ').next().unwrap_or_default());
+        let candidate = candidate.filter(|candidate| begins(candidate) && candidate.is_accepted(Trust::Weak, hints));
+        names.extend(candidate.map(|candidate| candidate.name));
+    }
     for found in AFTER.find_iter(text).filter(|found| is_parted(text, found.range())) {
         let question = text[found.end()..].trim_start().starts_with('?');
         if let Some(candidate) = preceding(&text[..found.start()])
@@ -156,6 +208,17 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
     names.extend(labelled(text));
     names.truncate(INTRODUCTIONS_MAX);
     names
+}
+
+/// The whole name that a message begins with, where what it is about follows: "Minna Virtanen, 40012345. Milloin …".
+fn opening(text: &str, hints: &Hints) -> Option<PersonName> {
+    let greeted = text.split_once([',', '!']).filter(|(greeting, _)| GREETINGS.is(&greeting.trim().to_lowercase()));
+    let text = greeted.map_or(text, |(_, rest)| rest).trim_start();
+    let candidate =
+        following(text).filter(|candidate| candidate.capital && candidate.listed && candidate.words >= 2)?;
+    let rest = text.get(candidate.name.written().len()..).filter(|rest| rest.starts_with([',', '.', ':']))?;
+    let is_about = cut(rest, OPENING_BYTES_MAX).contains(|c: char| c.is_ascii_digit());
+    (is_about && !hints.contradicts(&candidate.name)).then_some(candidate.name)
 }
 
 /// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Yhdistetty vaihteesta. Minna Virtanen, …".
@@ -460,7 +523,30 @@ fn leading(line: &str) -> Option<Candidate> {
         }
         head = front.trim_end();
     }
-    Candidate::of(head)
+    Candidate::of(alone(head))
+}
+
+/// The name without whom or what it is joined to ("Minna ja koirat"), and without where its bearer is from.
+fn alone(head: &str) -> &str {
+    let is_small = |text: &str| text.trim_start().starts_with(char::is_lowercase);
+    let joined = CONNECTORS.iter().find_map(|word| {
+        let (name, rest) = head.split_once(&format!(" {word} "))?;
+        (is_small(rest) && name.contains(' ') && name.split(' ').next().is_some_and(has_given)).then_some(name)
+    });
+    let head = joined.unwrap_or(head);
+    match head.trim_end_matches('.').rsplit_once(' ') {
+        Some((name, place)) if is_place(place) && !name.contains(' ') && has_given(name) => name,
+        _ => head,
+    }
+}
+
+/// In a case of where somebody is from or at, and no family name: *Tampereelta*, *Keilast*.
+fn is_place(word: &str) -> bool {
+    let (lower, folded) = (word.to_lowercase(), fold(word));
+    word.chars().count() >= PLACE_LETTERS_MIN
+        && PLACE_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+        && !is_family(&folded)
+        && !is_given(&folded)
 }
 
 /// "Virtanen, Minna": nothing else on the line, and the second word is the given name.
@@ -608,6 +694,7 @@ fn inline(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff>
 /// The name that the rest of a line is, seen from one place in it.
 fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate> {
     let ended = before.ends_with(['.', '!', '?', ';', ')', '…'])
+        || SMILEYS.iter().any(|smiley| before.ends_with(smiley))
         || before.ends_with(|c: char| !c.is_alphanumeric() && !c.is_ascii());
     let comma = before.ends_with(',');
     if let Some(found) = closing(rest)
@@ -640,11 +727,14 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
             candidate.is_accepted(Trust::Marked, hints)
                 && !before.ends_with(|c: char| c.is_alphanumeric() && rest.starts_with('-'))
         }
-        (false, true, _) => candidate.is_accepted(Trust::Sentence, hints) && candidate.capital,
+        (false, true, _) => {
+            let is_his = candidate.capital || (candidate.words == 2 && hints.agrees(&candidate.name));
+            candidate.is_accepted(Trust::Sentence, hints) && is_his
+        }
         // "Order 40012345 Minna"
         (false, _, _) if counted => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
         (false, _, true) => {
-            candidate.capital
+            (candidate.capital || hints.agrees(&candidate.name))
                 && before.split_whitespace().count() >= 3
                 && (hints.agrees(&candidate.name) || (candidate.listed && candidate.words >= 2))
         }
@@ -657,7 +747,12 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
 fn ends_line(line: &str, candidate: &Candidate) -> bool {
     let rest = line.trim().get(candidate.name.written().len()..).unwrap_or("");
     let rest = rest.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '+' | '@' | '?'));
-    rest.is_empty() || (is_particulars(rest) && rest.split_whitespace().count() <= 6)
+    let mut words = rest.split_whitespace();
+    // "Minna Virtanen ja koirat": who else sends his regards.
+    let has_company = words.next().is_some_and(|word| CONNECTORS.contains(&word)) && words.count() == 1;
+    rest.is_empty()
+        || (has_company && candidate.words >= 2)
+        || (is_particulars(rest) && rest.split_whitespace().count() <= 6)
 }
 
 /// Whether a match stands between characters that are no letters. The regex itself cannot ask: on
@@ -754,6 +849,23 @@ fn labelled(text: &str) -> Vec<PersonName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_are_called_by_more_than_names() {
+        for (account, expected) in [
+            ("Minna Virtanen", "Minna Virtanen"),
+            ("minna virtanen", "minna virtanen"),
+            ("Minna virtanen", "Minna virtanen"),
+            ("Kevin X7", "Kevin"),
+            ("Zuzia ceramics", "Zuzia"),
+            ("Leo von Weber", "Leo von Weber"),
+            ("Sanna 🌻", "Sanna 🌻"),
+            ("Hafenkurier 9", ""),
+        ] {
+            let found = of_account(account).map(|name| name.written().to_owned()).unwrap_or_default();
+            assert_eq!(found, expected, "{account}");
+        }
+    }
 
     #[test]
     fn callers_are_named_in_notes() {

@@ -9,7 +9,7 @@
 
 use super::super::phrases::{
     ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS,
-    RELATIONS, RELATIONS_OWNED,
+    REACHED, RELATIONS, RELATIONS_OWNED,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::given::is_given;
@@ -26,6 +26,8 @@ const BEFORE_WORDS_MAX: usize = 14;
 const AFTER_WORDS_MAX: usize = 5;
 /// A dot after so few letters ends no sentence: `puh.`, `tel.`, `nro.`
 const ABBREVIATION_CHARS_MAX: usize = 4;
+/// Words between calling and who is called: "soittakaa suoraan hänelle".
+const REACHED_WORDS_MAX: usize = 2;
 /// An owner may stand so many words before what is his: "my new work number".
 const OWNED_WORDS_MAX: usize = 3;
 
@@ -107,6 +109,9 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     if OTHERS_ADDRESSES.is(word) || RELATIONS_OWNED.is(word) {
         return Some(true);
     }
+    if let Some(is_others) = reached(words, at) {
+        return Some(is_others);
+    }
     if RELATIONS.is(word) {
         let owner = at.checked_sub(1).map(|before| words[before].lower.as_str());
         let owned = owner.is_some_and(|owner| OWNERS_OURS.is(owner) || OWNERS_OF_OTHERS.is(owner));
@@ -128,6 +133,17 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
         return Some(true);
     }
     titled(words, at, names).or_else(|| named(words, at, names, follows(1).any(is_address)))
+}
+
+/// Who is to be called: "my mother's is …, but call me on …" is the writer's, "call him on …" is not.
+fn reached(words: &[Word<'_>], at: usize) -> Option<bool> {
+    let word = words[at].lower.as_str();
+    let before = words[at.saturating_sub(REACHED_WORDS_MAX)..at].iter().map(|word| word.lower.as_str());
+    let is_called = |calls: &[&str]| before.clone().any(|before| calls.contains(&before));
+    REACHED.iter().filter(|(calls, ..)| is_called(calls)).find_map(|(_, me, others)| {
+        let is_others = others.contains(&word);
+        (is_others || me.contains(&word)).then_some(is_others)
+    })
 }
 
 /// Somebody is called by title and family name: "Dr. Tiedke erreichen Sie unter …". A title says as much as a given
@@ -239,6 +255,9 @@ mod tests {
                 "Dr. Tiedke erreichen Sie mobil unter 050 111 2222",
                 "Rouva Laine vastaa numerosta 050 111 2222",
                 "Please call Mr Jones on 050 111 2222",
+                "Soittakaa suoraan hänelle 050 111 2222",
+                "Ring henne på 050 111 2222",
+                "call him on 050 111 2222",
             ],
             true,
         );
@@ -269,6 +288,10 @@ mod tests {
                 "mu number on 050 111 2222",
                 "meine Nummer ist 050 111 2222",
                 "Numeroni on 050 111 2222, mieheni vastaa siihen",
+                "Min mammas nummer är hemligt men ring mig på 050 111 2222",
+                "My wife is at work, so call me on 050 111 2222",
+                "Mieheni ei vastaa, soittakaa minulle 050 111 2222",
+                "I told him to call me on 050 111 2222",
             ],
             false,
         );

@@ -1,14 +1,16 @@
 //! Telephone numbers that a text states, and digits that are anything but one.
 //!
 //! A cheap scanner proposes, [`PhoneNumber::parse`] decides. Proposed is what begins with `+` or a
-//! zero, what follows a word like *puh.*, and the region's country code without its `+`. Dates,
-//! times, account numbers, business and personal ids are recognised first and proposed never.
+//! zero, what follows a word like *puh.*, what stands where people put their number in a country whose
+//! numbers have no zero ([`placed`]), and the region's country code without its `+`. Dates, times, account numbers, business and personal ids are recognised first and proposed never.
 //!
 //! **Invariant:** at most [`PARSES_MAX`] numbers are parsed for one text, whatever it holds.
 
 use super::super::phrases::{LABEL_FILLERS, NOT_PHONE_LABELS, PHONE_LABELS, SWITCHBOARD_LABELS, SWITCHBOARD_STEMS};
+use super::placed;
 use super::scan::Haystack;
 use crate::pure::domain::identity::PhoneNumber;
+use crate::pure::domain::name::PersonName;
 use std::ops::Range;
 
 /// Proposals parsed in one text. A parse costs microseconds; nobody states more numbers than this.
@@ -40,13 +42,28 @@ pub struct Phone {
     pub span: Range<usize>,
     /// The number; `None` for a switchboard or fax.
     pub number: Option<PhoneNumber>,
-    /// It begins with `+` or zero, or a word says that it is a phone.
+    /// It begins with `+` or with a zero and is of a range in use, or a word says that it is a phone.
     pub plain: bool,
 }
 
-/// Finds the telephone numbers. In a signature a number alone on its line needs no label.
-pub fn phones(haystack: &Haystack<'_>, region: &str, in_signature: bool) -> Phones {
-    let mut scan = Scan { haystack, region, in_signature, parses: 0, phones: Phones::default() };
+/// Countries that share an everyday border and the zero before their numbers: a mobile number of the one is written
+/// in the other as at home.
+const NEIGHBOURS: &[(&str, &[&str])] =
+    &[("GB", &["IE"]), ("IE", &["GB"]), ("DE", &["AT", "CH"]), ("AT", &["DE", "CH"]), ("CH", &["DE", "AT"])];
+
+/// Countries whose numbers have no zero before them (ITU E.164 national numbering plans: no trunk prefix).
+const BARE_REGIONS: &[&str] = &["EE", "LV", "NO", "DK", "IS", "CZ", "PL", "ES", "PT", "GR", "CY", "MT", "LU"];
+
+/// Finds the telephone numbers. In a signature a number alone on its line needs no label, nor does one behind the
+/// writer's `names`.
+pub fn phones(
+    haystack: &Haystack<'_>,
+    region: &str,
+    in_signature: bool,
+    names: &dyn Fn() -> Vec<PersonName>,
+) -> Phones {
+    let is_bare = BARE_REGIONS.contains(&region);
+    let mut scan = Scan { haystack, region, is_bare, in_signature, names, parses: 0, phones: Phones::default() };
     for run in &haystack.runs {
         scan.run(run.clone());
         if scan.parses >= PARSES_MAX {
@@ -59,7 +76,10 @@ pub fn phones(haystack: &Haystack<'_>, region: &str, in_signature: bool) -> Phon
 struct Scan<'a> {
     haystack: &'a Haystack<'a>,
     region: &'a str,
+    /// The region's numbers have no zero before them.
+    is_bare: bool,
     in_signature: bool,
+    names: &'a dyn Fn() -> Vec<PersonName>,
     parses: usize,
     phones: Phones,
 }
@@ -73,6 +93,8 @@ enum Spelling {
     National,
     /// A label vouches for it: `puh 40 123 4567`, Estonian numbers have no zero at all.
     Labelled,
+    /// Its place vouches for it, where numbers have no zero: `Jaan Tamm 5123 4567`.
+    Placed,
     /// `358401234567`
     WithoutPlus,
 }
@@ -146,13 +168,36 @@ impl Scan<'_> {
         let spelling = self.spelling(group, run_end)?;
         let ends = self.ends(group, run_end, spelling);
         let mut found = ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, false)?)));
-        // No range of any country: where something says that it is a number, its length will do.
-        if found.is_none() && (spelling == Spelling::International || self.is_labelled(group, run_end)) {
-            found = ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, true)?)));
+        let is_known = found.is_some();
+        // No range of the country: where something says that it is a number, a neighbour's will do, or its length.
+        let is_labelled = || self.is_labelled(group, run_end);
+        if !is_known && (spelling == Spelling::International || is_labelled() || self.is_placed(group, run_end)) {
+            found = ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling)?)));
+            found =
+                found.or_else(|| ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, true)?))));
         }
         let (end, number) = found?;
-        self.keep(group, end, spelling, number);
+        let is_plain = spelling != Spelling::National || is_known || self.is_labelled(group, run_end);
+        self.keep(group, end, spelling, number, is_plain);
         Some(end)
+    }
+
+    /// Whether it stands where people put their number.
+    fn is_placed(&self, group: usize, run_end: usize) -> bool {
+        let text = self.haystack;
+        let span = text.groups[group].start..text.groups[run_end - 1].end;
+        let is_grouped = run_end > group + 1;
+        placed::is_placed(&text.text, &span, is_grouped, self.in_signature, self.names)
+    }
+
+    /// A mobile number of the one neighbour that has such.
+    fn neighbours(&mut self, group: usize, end: usize, spelling: Spelling) -> Option<PhoneNumber> {
+        let near = NEIGHBOURS.iter().find(|(region, _)| *region == self.region && spelling == Spelling::National)?.1;
+        self.parses += 1;
+        let digits: String = (group..end).map(|part| self.haystack.digits(part)).collect();
+        let mut found = near.iter().filter_map(|region| PhoneNumber::parse_mobile(&digits, region).ok());
+        let number = found.next()?;
+        found.next().is_none().then_some(number)
     }
 
     fn spelling(&self, group: usize, run_end: usize) -> Option<Spelling> {
@@ -182,6 +227,9 @@ impl Scan<'_> {
         if self.is_labelled(group, run_end) {
             return Some(Spelling::Labelled);
         }
+        if self.is_bare && self.is_placed(group, run_end) {
+            return Some(Spelling::Placed);
+        }
         let total: usize = (group..run_end.min(group + GROUPS_MAX)).map(|group| text.groups[group].len()).sum();
         let whole = (digits.len() >= 11 || digits.len() <= 3) && (11..=13).contains(&total);
         whole.then_some(Spelling::WithoutPlus)
@@ -195,7 +243,7 @@ impl Scan<'_> {
         let whole = match spelling {
             Spelling::National => first >= 9,
             Spelling::International | Spelling::WithoutPlus => first >= 11,
-            Spelling::Labelled => false,
+            Spelling::Labelled | Spelling::Placed => false,
         };
         // With a label before it a short one will do: Estonia has numbers of seven digits and less.
         let digits_min = if spelling == Spelling::Labelled { LABELLED_DIGITS_MIN } else { DIGITS_MIN };
@@ -265,7 +313,7 @@ impl Scan<'_> {
         Some(number)
     }
 
-    fn keep(&mut self, group: usize, end: usize, spelling: Spelling, number: PhoneNumber) {
+    fn keep(&mut self, group: usize, end: usize, spelling: Spelling, number: PhoneNumber, is_plain: bool) {
         let text = self.haystack;
         let mut span = text.groups[group].start..text.groups[end - 1].end;
         if is_plus(text, span.start) {
@@ -287,7 +335,7 @@ impl Scan<'_> {
         };
         let shared =
             shared(label) || shared(&behind) || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(shared));
-        let plain = spelling != Spelling::WithoutPlus;
+        let plain = is_plain && !matches!(spelling, Spelling::WithoutPlus | Spelling::Placed);
         self.phones.found.push(Phone { span, number: (!shared).then_some(number), plain });
     }
 
@@ -314,7 +362,7 @@ fn is_plus(text: &Haystack<'_>, start: usize) -> bool {
 }
 
 /// Words of a lower-case line, without the dots and colons around them.
-fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
+pub(super) fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || "(),;|".contains(c))
         .map(|word| word.trim_matches(|c: char| ".:+=/*-•·".contains(c)))
         .filter(|word| !word.is_empty())
