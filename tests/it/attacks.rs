@@ -126,6 +126,25 @@ fn mails() -> Vec<Attack> {
             needs: &[Rule::SecondAccount],
         },
         Attack {
+            name: "another mail address and a telephone it gives, with her name and number",
+            said: then(
+                before(),
+                [
+                    letter(
+                        "xa",
+                        "03-04 10:00",
+                        "Minna Virtanen <minna@muu.example>",
+                        "Tilaus 40012345: uusi numeroni on 040 765 4321.\n\nMinna Virtanen",
+                    ),
+                    whatsapp("xb", "03-04 11:00", "358407654321", "Minna Virtanen", "Tilaus 40012345, joko maksoitte?"),
+                ],
+            ),
+            people: "v d | xa xb",
+            tickets: "v d | xa xb",
+            aloud: "xa suggests contact of v, xa suggests ticket of v, xb suggests ticket of v",
+            needs: &[Rule::SecondAccount],
+        },
+        Attack {
             name: "a copy of her profile, with the number she showed to others",
             said: vec![
                 whatsapp("v", "03-03 10:00", "358401234567", "Minna Virtanen", "Tilaus 40012345 puuttuu."),

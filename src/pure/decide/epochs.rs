@@ -188,7 +188,11 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
             epoch.until = Some(used.at);
         }
     }
-    // Until the next one uses it, it stays whose it was.
+    in_use(epochs)
+}
+
+/// Those in which somebody used it: until the next one does, it stays whose it was.
+fn in_use(mut epochs: Vec<Epoch>) -> Vec<Epoch> {
     while epochs.last().is_some_and(|epoch| epoch.uses.is_empty()) {
         let claimed = epochs.pop();
         if let Some(last) = epochs.last_mut().filter(|last| last.until == claimed.as_ref().map(|epoch| epoch.first_at))

@@ -435,6 +435,7 @@ impl<'a> Gathering<'a> {
                     && !answers(ours, theirs)
                     && !answers(theirs, ours)
                     && (self.is_named_by_accounts_alike(several, *one, *other)
+                        || groups.iter().any(|(third, _)| self.is_thirds(several, *third, (*one, *other)))
                         || self.types_another_mailbox(*one, *other)
                         || self.types_another_mailbox(*other, *one));
                 let is_strong = is_sound && class.is_strong() && !is_found && !is_either && !is_second;
@@ -457,14 +458,22 @@ impl<'a> Gathering<'a> {
         })
     }
 
+    /// One of two is a third's, who gives his address, and whose account is a second one beside the other's.
+    fn is_thirds(&self, several: &[&Stated], third: usize, (one, other): (usize, usize)) -> bool {
+        let is_alike = |group: usize| self.is_named_by_accounts_alike(several, third, group);
+        third != one
+            && third != other
+            && ((self.names_address_of(third, one) && is_alike(other))
+                || (self.names_address_of(third, other) && is_alike(one)))
+    }
+
     /// What is typed into the one's browser gives a mail address, and none that the other has.
     fn types_another_mailbox(&self, typed: usize, other: usize) -> bool {
         let mailboxes =
             || self.groups[other].iter().filter(|id| self.is_mail(**id)).filter_map(|id| self.members.get(id));
         let is_of = |stated: &&Stated| self.group_of[&stated.by] == typed && stated.shown.contains('@');
         let claims = self.by_key.iter().filter(|((kind, _), _)| *kind == Kind::Claim);
-        let mut given =
-            claims.filter(|(_, several)| several.iter().any(|stated| is_of(&stated))).map(|((_, key), _)| *key);
+        let mut given = claims.filter(|(_, several)| several.iter().any(is_of)).map(|((_, key), _)| *key);
         self.is_typed(typed)
             && mailboxes().next().is_some()
             && given.next().is_some_and(|first| {
@@ -479,18 +488,20 @@ impl<'a> Gathering<'a> {
     }
 
     fn one_names_the_other(&self, one: usize, other: usize) -> bool {
-        let names = |by: usize, of: usize| {
-            let mut of = self.groups[of].iter().filter_map(|id| self.members.get(id));
-            of.any(|member| {
-                let (mut his, mut others) = (false, false);
-                for claim in self.claims_of(member) {
-                    *if self.group_of[&claim.by] == by { &mut his } else { &mut others } = true;
-                }
-                // Of those who give one telephone's number it does not show whose it is.
-                his && !(others && member.identity.scheme == TEL && self.heeds(Rule::GivenByTwo))
-            })
-        };
-        names(one, other) || names(other, one)
+        self.names_address_of(one, other) || self.names_address_of(other, one)
+    }
+
+    /// The one states an address of the other's.
+    fn names_address_of(&self, by: usize, of: usize) -> bool {
+        let mut of = self.groups[of].iter().filter_map(|id| self.members.get(id));
+        of.any(|member| {
+            let (mut his, mut others) = (false, false);
+            for claim in self.claims_of(member) {
+                *if self.group_of[&claim.by] == by { &mut his } else { &mut others } = true;
+            }
+            // Of those who give one telephone's number it does not show whose it is.
+            his && !(others && member.identity.scheme == TEL && self.heeds(Rule::GivenByTwo))
+        })
     }
 
     /// Answers to what the desk sent, from another address than it was sent to.
