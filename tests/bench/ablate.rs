@@ -38,7 +38,7 @@
 //!
 //! Without any other rule nothing differs there. What those are for is shown by `tests/it/attacks.rs` and `tests/it/rules.rs`,
 //! which play a story with the rule and without it, and by the unit tests of `gather` (`suggest_*`, `mailing`, `contact_size`, `apart`).
-//! `joined_contacts` has no story of its own: deciding anew joins the same tickets, only later.
+//! What `joined_contacts` does, deciding anew does too, only later.
 
 #![allow(
     clippy::expect_used,

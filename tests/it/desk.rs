@@ -174,10 +174,15 @@ impl Desk {
         }
     }
 
-    /// Decides everything that waits.
-    pub async fn decide(&self) {
+    /// Takes in all that waits, each by what is known when it comes.
+    pub async fn take_in(&self) {
         let (_keep, stop) = tokio::sync::watch::channel(false);
         self.ingest.run(stop, true).await;
+    }
+
+    /// Decides everything that waits.
+    pub async fn decide(&self) {
+        self.take_in().await;
         Reconsider::new(self.store.clone(), self.registry.clone()).until_idle().await.expect("decided anew");
     }
 

@@ -633,3 +633,21 @@ async fn what_others_say_of_people() {
 async fn what_is_one_thread() {
     check(threads()).await;
 }
+
+/// What a message shows to be one is one ticket as soon as it is taken in, before anybody is decided on anew.
+#[tokio::test]
+async fn what_is_one_at_once() {
+    let said = [
+        facebook("f", "03-03 10:00", "P1", "Lamppu on rikki."),
+        letter("a", "03-03 11:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen"),
+        facebook("g", "03-03 12:00", "P1", "Tilaus on 40012345.\n\nT. Minna Virtanen"),
+    ];
+    for (without, tickets) in [(&[][..], "a f g"), (&[Rule::JoinedContacts], "a g | f")] {
+        let desk = open_without(without).await;
+        for said in &said {
+            desk.deliver(said.channel, &said.at, said.body.as_str()).await;
+            desk.take_in().await;
+        }
+        assert_eq!(end(&desk).await, (sorted("a f g"), sorted(tickets)), "{without:?}");
+    }
+}
