@@ -425,6 +425,10 @@ pub async fn claim(
     .bind(except)
     .fetch_all(&mut *connection)
     .await?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    keep_plans(connection).await?;
     let mut quiet = HashMap::new();
     let mut total = 0;
     for (id, bytes, is_quiet) in waiting {
@@ -437,6 +441,13 @@ pub async fn claim(
     let ids: Vec<Uuid> = quiet.keys().copied().collect();
     let events = load(store, connection, &ids).await?;
     Ok(claimed(events, &quiet))
+}
+
+/// Statements of the transaction are planned once for a connection: to plan one over tables of many months anew takes
+/// longer than it does.
+async fn keep_plans(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)").execute(connection).await?;
+    Ok(())
 }
 
 fn claimed(events: Vec<LoadedRaw>, quiet: &HashMap<Uuid, bool>) -> Vec<ClaimedRaw> {
