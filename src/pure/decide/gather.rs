@@ -458,13 +458,12 @@ impl<'a> Gathering<'a> {
         })
     }
 
-    /// One of two is a third's, who gives his address, and whose account is a second one beside the other's.
+    /// One of two is a third's, who gives its address and goes by no other name, and whose account is a second one beside
+    /// the other's.
     fn is_thirds(&self, several: &[&Stated], third: usize, (one, other): (usize, usize)) -> bool {
         let is_alike = |group: usize| self.is_named_by_accounts_alike(several, third, group);
-        third != one
-            && third != other
-            && ((self.names_address_of(third, one) && is_alike(other))
-                || (self.names_address_of(third, other) && is_alike(one)))
+        let is_of = |group: usize| self.names_address_of(third, group) && self.verdict(third, group) != Names::Conflict;
+        third != one && third != other && ((is_of(one) && is_alike(other)) || (is_of(other) && is_alike(one)))
     }
 
     /// What is typed into the one's browser gives a mail address, and none that the other has.
