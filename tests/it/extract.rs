@@ -132,6 +132,9 @@ fn an_old_matter_is_back_in_every_language() {
     for (text, expected) in table {
         assert_eq!(read(chat(""), text, &policy()).says_is_back, expected, "{text}");
     }
+    // Also where its subject has the number.
+    let titled = Incoming { subject: Some("Order 40012345".to_owned()), ..chat("") };
+    assert!(read(titled, "The crack is back, 40012345.", &policy()).says_is_back);
     // And in an answer.
     for (text, expected) in [
         ("Sama kohta hiertää taas", true),

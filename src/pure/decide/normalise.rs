@@ -408,7 +408,8 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
     let new_matter = policy.new_matter.is_said_in(&own);
     // "40012345 is back": beside the number of the matter a word is enough, and so it is in an answer.
     let names_matter = facts.iter().any(|fact| {
-        fact.place == Place::Body && matches!(fact.value, FactValue::Number { role: MatterRole::Secret, .. })
+        matches!(fact.place, Place::Body | Place::Subject)
+            && matches!(fact.value, FactValue::Number { role: MatterRole::Secret, .. })
     });
     let says_again = || policy.again.is_said_in(&phrases::without_greetings(&own));
     let is_back = policy.is_back.is_said_in(&own) || ((names_matter || points_back(incoming)) && says_again());
