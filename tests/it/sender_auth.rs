@@ -316,6 +316,7 @@ async fn spf_only_where_our_hops_are_known() {
     let server = NameServer::start().await;
     server
         .text("firm.example", "v=spf1 ip4:9.9.9.0/24 -all")
+        .text("soft.example", "v=spf1 ip4:9.9.9.0/24 ~all")
         .text("bulk.example", "v=spf1 ip4:9.9.9.0/24 -all")
         .text("monitored.example", "v=spf1 ip4:9.9.9.0/24 -all")
         .text("_dmarc.monitored.example", "v=DMARC1; p=none")
@@ -348,7 +349,8 @@ async fn spf_only_where_our_hops_are_known() {
         ),
         ("without trusted relays", &[], carried("9.9.9.9", "b@firm.example", "a@firm.example"), Nothing),
         ("not our server", &["mx.other.example"], carried("9.9.9.9", "b@firm.example", "a@firm.example"), Nothing),
-        ("from elsewhere", &["mx.kauppa.example"], carried("1.2.3.4", "b@firm.example", "a@firm.example"), Nothing),
+        ("from elsewhere", &["mx.kauppa.example"], carried("1.2.3.4", "b@firm.example", "a@firm.example"), Fail),
+        ("elsewhere, doubted", &["mx.kauppa.example"], carried("1.2.3.4", "b@soft.example", "a@soft.example"), Nothing),
         ("another path", &["mx.kauppa.example"], carried("9.9.9.9", "b@bulk.example", "a@firm.example"), Nothing),
         (
             "another path, policy",
@@ -363,7 +365,7 @@ async fn spf_only_where_our_hops_are_known() {
             Fail,
         ),
         ("policy, relays unknown", &[], carried("1.2.3.4", "b@monitored.example", "a@monitored.example"), Nothing),
-        ("a hop that the sender wrote", &["mx.kauppa.example"], forged_hop, Nothing),
+        ("a hop that the sender wrote", &["mx.kauppa.example"], forged_hop, Fail),
         ("silent", &["mx.kauppa.example"], carried("9.9.9.9", "b@silent.example", "a@silent.example"), Unknown),
         ("too many questions", &["mx.kauppa.example"], carried("9.9.9.9", "b@deep.example", "a@deep.example"), Nothing),
     ];

@@ -108,6 +108,10 @@ fn conclude(results: &[MethodResult], from_domain: &str) -> Authentication {
         && spf().all(|result| result.result == "pass" || !sent(result))
     {
         Authentication::Aligned
+    } else if spf().any(|result| result.result == "fail" && sent(result)) {
+        // "An explicit statement that the client is not authorized to use the domain" (RFC 7208 2.6.4). A softfail is
+        // none.
+        Authentication::Fail
     } else {
         Authentication::None
     }
@@ -357,7 +361,12 @@ mod tests {
             ("spf=pass smtp.helo=example.fi", Nothing),
             ("spf=softfail smtp.mailfrom=example.fi", Nothing),
             ("spf=fail reason=\"x; dmarc=pass header.from=example.fi\" smtp.mailfrom=evil.com", Nothing),
-            ("spf=pass smtp.mailfrom=example.fi; spf=fail smtp.mailfrom=example.fi", Nothing),
+            ("spf=fail smtp.mailfrom=example.fi; dkim=none; dmarc=none header.from=example.fi", Fail),
+            ("spf=fail smtp.mailfrom=example.fi; dkim=pass header.d=example.fi", Pass),
+            ("spf=fail smtp.mailfrom=example.fi; dmarc=pass header.from=example.fi", Pass),
+            ("spf=fail smtp.helo=example.fi", Nothing),
+            ("spf=fail", Nothing),
+            ("spf=pass smtp.mailfrom=example.fi; spf=fail smtp.mailfrom=example.fi", Fail),
             ("dmarc=fail (p=none dis=none) header.from=example.fi", Fail),
             ("dmarc=fail header.from=example.fi; dkim=pass header.d=example.fi", Fail),
             ("dmarc=pass header.from=example.fi; dmarc=fail header.from=example.fi", Fail),

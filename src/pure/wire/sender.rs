@@ -105,6 +105,8 @@ pub enum Handed {
     ByDomain,
     /// By another.
     ByOther,
+    /// By another, and the domain says that no other may (SPF `fail`, RFC 7208 2.6.4).
+    ByForbidden,
     /// The domain's list was not to be had.
     Unanswered,
     /// It is not known who handed it over.
@@ -152,14 +154,19 @@ pub struct Evidence {
 ///
 /// A domain that asks to distrust what it did not sign is taken at its word although SPF was not asked (its
 /// mail goes through forwarders, where SPF never holds). One that asks for nothing is taken to deny a mail
-/// only where SPF was asked too: then DMARC says fail, as our own server would have written.
+/// only where SPF was asked too: then DMARC says fail, as our own server would have written. One without a policy is
+/// taken to deny what its SPF forbids.
 pub fn conclude(evidence: Evidence) -> SenderCheck {
     let Evidence { signature, handed, policy, seals } = evidence;
     let unanswered = signature == Signature::Unanswered
         || seals == Seals::Unanswered
         || handed == Handed::Unanswered
         || policy == Policy::Unanswered;
-    let is_denied = policy == Policy::Distrust || (policy == Policy::Monitor && handed == Handed::ByOther);
+    let is_denied = match policy {
+        Policy::Distrust => true,
+        Policy::Monitor => matches!(handed, Handed::ByOther | Handed::ByForbidden),
+        Policy::Absent | Policy::Unanswered => handed == Handed::ByForbidden,
+    };
     let (verdict, finding) = match (signature, seals, handed) {
         (Signature::Good, ..) => (Authentication::Pass, Finding::Signed),
         (_, Seals::Vouch, _) => (Authentication::Pass, Finding::Sealed),
@@ -221,6 +228,11 @@ mod tests {
             (S::Broken, H::Unknown, P::Monitor, A::Nothing, Nothing),
             (S::Absent, H::ByOther, P::Monitor, A::Nothing, Fail),
             (S::Absent, H::ByOther, P::Absent, A::Nothing, Nothing),
+            (S::Absent, H::ByForbidden, P::Absent, A::Nothing, Fail),
+            (S::Broken, H::ByForbidden, P::Monitor, A::Nothing, Fail),
+            (S::Absent, H::ByForbidden, P::Unanswered, A::Nothing, Unknown),
+            (S::Good, H::ByForbidden, P::Absent, A::Nothing, Pass),
+            (S::Broken, H::ByForbidden, P::Absent, A::Vouch, Pass),
         ];
         for (signature, handed, policy, seals, expected) in table {
             let evidence = Evidence { signature, handed, policy, seals };

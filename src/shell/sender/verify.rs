@@ -168,6 +168,7 @@ impl Verifier {
             (None, ..) => Handed::Unknown,
             (_, _, DmarcResult::Pass, _) | (_, Policy::Absent, _, SpfResult::Pass) => Handed::ByDomain,
             (_, _, DmarcResult::TempError(_), _) | (.., SpfResult::TempError) => Handed::Unanswered,
+            (.., SpfResult::Fail) => Handed::ByForbidden,
             _ => Handed::ByOther,
         };
         if evidence.signature != Signature::Good {
