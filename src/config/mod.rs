@@ -179,6 +179,7 @@ impl Settings {
             again: phrases(&self.phrases.again),
             said_before: phrases(&self.phrases.said_before),
             not_mine: phrases(&self.phrases.not_mine),
+            not_owner: phrases(&self.phrases.not_owner),
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),

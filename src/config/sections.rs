@@ -195,6 +195,8 @@ pub struct PhraseSections {
     pub said_before: PhraseLists,
     /// The matter is somebody else's.
     pub not_mine: PhraseLists,
+    /// The caller was not the owner of the number that it showed.
+    pub not_owner: PhraseLists,
 }
 
 /// Phrases by language.

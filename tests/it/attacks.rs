@@ -710,6 +710,18 @@ fn numbers() -> Vec<Attack> {
             needs: &[],
         },
         Attack {
+            name: "her caller id, and the agent hears that it is not her",
+            said: vec![
+                whatsapp("v", "03-03 10:00", NUMBER, "Minna Virtanen", "Lamppu on rikki."),
+                phone("x", "03-04 14:00", PHONE),
+                note("xn", "03-04 14:10", ("phone", "x"), "Halusi osoitteen. Soittaja ei ollut Minna Virtanen."),
+            ],
+            people: "v | x xn",
+            tickets: "v | x xn",
+            aloud: "x unverified, xn internal, xn not_owner",
+            needs: &[Rule::NotOwner],
+        },
+        Attack {
             name: "her number, which was quiet for long, in another name",
             said: vec![
                 whatsapp("v", "03-03 10:00", NUMBER, "Minna Virtanen", "Lamppu on rikki."),

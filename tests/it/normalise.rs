@@ -51,6 +51,7 @@ pub fn policy() -> Policy {
         again: phrases("again"),
         said_before: phrases("said_before"),
         not_mine: phrases("not_mine"),
+        not_owner: phrases("not_owner"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

@@ -238,6 +238,16 @@ fn people() -> Vec<Need> {
             "a | b | c",
         ),
         need(
+            Rule::NotOwner,
+            vec![
+                letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+                phone("c", "03-04 14:00", PHONE),
+                note("n", "03-04 14:10", on_call, "Kysyi osoitetta. Soittaja ei ollut Minna Virtanen."),
+            ],
+            "a | c n",
+            "a | c n",
+        ),
+        need(
             Rule::OwnAccount,
             vec![
                 letter(

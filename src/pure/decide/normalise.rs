@@ -65,6 +65,11 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
     let triage = triage::triage(&incoming, &own_text, nothing);
+    if denies_owner(&incoming, policy) {
+        incoming.marks.push(Mark::NotOwner);
+        // What the caller said of himself is as true as his number.
+        facts.clear();
+    }
     mark(&mut incoming);
     Message {
         id,
@@ -431,6 +436,13 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
         && policy.rules.heed(Rule::Disowned)
         && policy.not_mine.is_in(&own);
     Says { new_matter, is_back, refers_back, nothing, not_mine }
+}
+
+/// Whether an agent notes that a caller was not the owner of the number that it showed.
+fn denies_owner(incoming: &Incoming, policy: &Policy) -> bool {
+    incoming.marks.contains(&Mark::Internal)
+        && policy.rules.heed(Rule::NotOwner)
+        && policy.not_owner.is_in(&phrases::flatten(incoming.content.text(), PHRASES_BYTES_MAX))
 }
 
 /// Whether it answers or quotes a message.

@@ -123,7 +123,7 @@ pub static CONNECTORS: &[&str] = &["ja", "och", "and", "und", "ning", "with", "m
 pub static INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "
-        nimeni on, mun nimi on, minun nimeni on, nimeni, jag heter, mitt namn är, my name is, my name's,
+        menja zovut, menya zovut, nimeni on, mun nimi on, minun nimeni on, nimeni, jag heter, mitt namn är, my name is, my name's,
         minu nimi on, mu nimi on, mina olen, mein name ist, ich heiße, ich heisse
         ",
     )
@@ -136,7 +136,7 @@ pub static WEAK_INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         olen, oon, täällä on, täällä soittelee, täällä kirjoittelee, täällä, tässä on, tässä, soittelen, soitan,
         soittelee, kirjoittelee, tervehtii, jag är, det är, det här är, här är,
         i am, i'm, i’m, im, this is, it's, it is, here is, siin on, siin, ma olen, ich bin, hier ist, hier spricht,
-        hier schreibt
+        hier schreibt, eto
         ",
     )
 });
@@ -168,6 +168,8 @@ pub static CALLER_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         soittaja oli, soittaja, soitti, asiakas, asiakas oli, uppringare, ringde, kunden, kund, caller was, caller,
         customer, called by, helistaja oli, helistaja, helistas, klient, anrufer, anruferin, kunde, kundin,
         puhelimessa, på tråden, on the line, am apparat,
+        nainen, mies, rouva, herra, kvinna, dam, herre, woman, lady, gentleman, naine, naisterahvas, meesterahvas,
+        proua, frau, dame,
         nimi, nimi on, nimi oli, soittajan nimi, namn, namnet är, heter, name, name is, name was, name ist, nimega
         ",
     )
@@ -178,7 +180,10 @@ pub static OCCUPATIONS: LazyLock<Words> = LazyLock::new(|| {
     Words::new(
         "
         huoltomies asentaja isännöitsijä johtaja toimitusjohtaja päällikkö sihteeri emäntä isäntä opettaja lääkäri
-        vaktmästare direktör
+        hoitaja kuljettaja vuokralainen kirjanpitäjä työnjohtaja vahtimestari
+        vaktmästare direktör chaufför förare lärare läkare sjuksköterska hyresgäst montör förman
+        driver teacher nurse doctor tenant landlord caretaker concierge engineer plumber foreman receptionist
+        juht õpetaja arst üürnik direktor fahrer lehrer lehrerin mieter mieterin hausmeister meister
         ",
     )
 });
@@ -194,6 +199,12 @@ pub static CALLERS_ACTS: LazyLock<Words> = LazyLock::new(|| {
         ",
     )
 });
+
+/// Behind the caller's name: where he calls from. Lower case.
+pub static CALLS_FROM: &[&str] = &["from", "från", "von", "vom", "aus"];
+
+/// Endings of words that are no name in a note: whom somebody was put through to, what he took us for. Lower case.
+pub static OBJECT_ENDINGS: &[&str] = &["lle", "ksi"];
 
 /// Capitalised words that are nobody's name: salutations, common sentence openers, products of
 /// habit. Lower case.
@@ -260,6 +271,7 @@ static ORGANISATIONS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "
     oy oyj ab abp ky tmi ay ry rf rs as asoy osk oü aktsiaselts fie mtü sa as. ltd limited plc llc inc inc. corp
     corporation company co. gmbh ag ug kg ohg ev hb kb publ group konserni holding yhtiöt
+    palvelukoti hoivakoti vanhainkoti perhekeskus platskontoret platskontor äldreboende hooldekodu
     asiakaspalvelu asiakaspalvelija asiakaspalvelutiimi palvelu palvelut laskutus myynti tilaukset toimisto
     toimitus toimitukset huolto tekninen tuki kirjaamo vaihde info neuvonta tiimi osasto hallinto talous
     taloushallinto hankinta ostot ostolaskut
@@ -323,7 +335,7 @@ pub static PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "
         puh, puhelin, puhelimeni, puhelinnumero, puhelinnumeroni, puhnro, p, gsm, mob, mobile, mobiili,
         matkapuhelin, kännykkä, tel, tfn, telefon, telefonnummer, telefoni, telefoninumber, mobil, mobiil,
-        mobilnummer, phone, cell, telephone, whatsapp, wa, handy, rufnummer, telefonnr, telnr, soita, soittakaa,
+        mobilnummer, phone, cell, telephone, line, landline, durchwahl, lankanumero, whatsapp, wa, handy, rufnummer, telefonnr, telnr, soita, soittakaa,
         soittaa, numeroni, m, t, ring, ringa, call, helista, helistage, helistada, anrufen, rufen
         ",
     )

@@ -17,7 +17,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{IDENTITY_NAMES_MAX, KnownIdentity};
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{EdgeId, IdMint, IdentityId, MessageId};
-use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO, TEL};
+use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity, MAILTO, TEL, TOLD};
 use crate::pure::domain::message::Direction;
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::Rule;
@@ -42,6 +42,8 @@ pub struct Spoken {
     pub identities: Vec<(IdentityId, Assurance)>,
     /// The message that an agent's act is on.
     pub on: Option<MessageId>,
+    /// It is a note that says that the caller was not the owner of the number that it showed.
+    pub denies_owner: bool,
     /// What it answers, the nearest, if its sender's domain denies it.
     pub doubted: Vec<LookupKey>,
 }
@@ -126,6 +128,7 @@ impl Recast {
 pub fn recast(hood: &mut Hood, owned: &Owned, mint: &mut IdMint) -> Recast {
     let mut casting = Casting { hood, owned, recast: Recast::default(), notices: BTreeMap::new() };
     casting.believe();
+    casting.disown(mint);
     let mut addresses: BTreeMap<Identity, Vec<IdentityId>> = BTreeMap::new();
     for known in casting.hood.known.values() {
         let is_doubted = known.identity.scope == CONTRADICTED_SCOPE && !casting.recast.believed.is_empty();
@@ -197,6 +200,67 @@ impl Casting<'_> {
         }
     }
 
+    /// Calls that were not of the owner of the number, as an agent noted: each is of somebody who is known by that call
+    /// alone.
+    fn disown(&mut self, mint: &mut IdMint) {
+        let rules = self.hood.ledger.rules;
+        let denied = self.owned.spoken.iter().filter(|note| note.denies_owner && rules.heed(Rule::NotOwner));
+        let denied: BTreeSet<MessageId> = denied.filter_map(|note| note.on).collect();
+        for call in self.owned.spoken.iter().filter(|spoken| denied.contains(&spoken.id)) {
+            let owner = call.identities.first().and_then(|(id, _)| self.hood.known.get(id)).cloned();
+            let is_forgeable = call.direction == Direction::FromCustomer
+                && call.identities.iter().all(|(_, assurance)| *assurance <= Assurance::Plausible);
+            if let Some(owner) = owner.filter(|owner| owner.identity.scheme == TEL && is_forgeable) {
+                self.hand_over(call, &owner, mint.dated(call.received_at));
+            }
+        }
+    }
+
+    /// Makes a call, with all that was noted on it, somebody's who is not the owner of its number.
+    fn hand_over(&mut self, call: &Spoken, owner: &KnownIdentity, id: IdentityId) {
+        let like = self.hood.ledger.members.iter().find(|member| member.id == owner.id).cloned();
+        let identity = Identity::opaque(TOLD, "", &call.id.0.to_string());
+        let (Some(like), Ok(identity)) = (like, identity) else { return };
+        let known = KnownIdentity {
+            id,
+            identity: identity.clone(),
+            epoch: 1,
+            closed_at: None,
+            assurance: Assurance::Plausible,
+            names: Vec::new(),
+            first_at: call.trusted_at,
+            last_at: call.occurred_at,
+            last_ticket: None,
+            last_message: Some(call.id),
+            ..owner.clone()
+        };
+        self.hood.ledger.members.push(Member {
+            id,
+            identity,
+            // Nobody names him.
+            claim: LookupKey(id.0),
+            since: None,
+            until: None,
+            assurance: known.assurance,
+            names: Vec::new(),
+            last_at: known.last_at,
+            called_at: None,
+            is_shared: false,
+            ..like
+        });
+        self.hood.near.insert(id);
+        let is_of_call = |spoken: &&Spoken| {
+            (spoken.id == call.id || spoken.on == Some(call.id))
+                && spoken.identities.iter().any(|(his, _)| *his == owner.id)
+        };
+        for gone in self.owned.spoken.iter().filter(is_of_call) {
+            self.recast.moved.insert((gone.id, owner.id, id));
+            restate(self.hood, (gone.id, owner.id, id));
+        }
+        self.recast.identities.push(Cast { known: known.clone(), opened_by: call.id });
+        self.hood.known.insert(id, known);
+    }
+
     /// Divides one address.
     fn divide(&mut self, identity: &Identity, ids: &[IdentityId], mint: &mut IdMint) {
         let Some(division) = Division::of(self, identity, ids) else { return };
@@ -243,7 +307,7 @@ impl Casting<'_> {
             })
         };
         let is_known_former = former.keys().all(|id| !self.hood.known.contains_key(id));
-        if moved.is_empty() && is_known_former && found.iter().zip(&names).enumerate().all(stands) {
+        if moved.is_empty() && !division.has_left && is_known_former && found.iter().zip(&names).enumerate().all(stands) {
             return;
         }
         self.recast.moved.extend(moved.iter().copied());
@@ -296,12 +360,8 @@ impl Casting<'_> {
             let opened_by = opened.get(id).copied().unwrap_or(MessageId(id.0));
             self.recast.identities.push(Cast { known, opened_by });
         }
-        for (message, from, to) in moved {
-            for stated in &mut self.hood.ledger.stated {
-                if stated.message == *message && stated.by == *from {
-                    stated.by = *to;
-                }
-            }
+        for gone in moved {
+            restate(self.hood, *gone);
         }
         let mut since = None;
         for (epoch, id) in found.iter().zip(names) {
@@ -406,6 +466,8 @@ struct Division {
     now: BTreeMap<MessageId, IdentityId>,
     /// Identities, former ones among them, with the messages that brought them.
     brought: BTreeMap<IdentityId, MessageId>,
+    /// Messages of it are another address's from now on.
+    has_left: bool,
 }
 
 impl Division {
@@ -414,8 +476,8 @@ impl Division {
         let Casting { hood, owned, recast, .. } = casting;
         let mut now: BTreeMap<MessageId, IdentityId> = BTreeMap::new();
         let mut uses: Vec<Use> = Vec::new();
-        let believed = |spoken: &Spoken| recast.believed.contains(&spoken.id);
-        for spoken in owned.spoken.iter().filter(|spoken| !believed(spoken) || identity.scope != CONTRADICTED_SCOPE) {
+        let left = |message: &MessageId| recast.moved.iter().any(|(id, from, _)| id == message && ids.contains(from));
+        for spoken in owned.spoken.iter().filter(|spoken| !left(&spoken.id)) {
             let Some((id, assurance)) = spoken.identities.iter().find(|(id, _)| ids.contains(id)) else { continue };
             now.insert(spoken.id, *id);
             let kind = match (spoken.on, spoken.direction) {
@@ -450,16 +512,17 @@ impl Division {
         let mut brought: BTreeMap<IdentityId, MessageId> = BTreeMap::new();
         for id in ids {
             let first = || now.iter().filter(|(_, of)| *of == id).map(|(message, _)| *message).min();
-            brought.insert(*id, owned.opened_by.get(id).copied().or_else(first)?);
+            let opened_by = owned.opened_by.get(id).copied();
+            brought.insert(*id, opened_by.filter(|by| !left(by)).or_else(first).or(opened_by)?);
         }
         let former = owned.former.iter().filter(|(_, (now, _))| ids.contains(now));
         let is_used = |by: &MessageId| uses.iter().any(|used| used.message == *by);
         brought.extend(former.filter(|(_, (_, by))| is_used(by)).map(|(id, (_, by))| (*id, *by)));
-        let is_believed = |by: &MessageId| recast.believed.contains(by);
-        if !brought.values().all(|by| is_used(by) || is_believed(by)) {
+        if !brought.values().all(|by| is_used(by) || left(by)) {
             return None;
         }
-        Some(Self { uses, now, brought })
+        let has_left = owned.spoken.iter().any(|spoken| left(&spoken.id));
+        Some(Self { uses, now, brought, has_left })
     }
 }
 
@@ -481,6 +544,13 @@ fn claims(hood: &Hood, identity: &Identity, ids: &[IdentityId]) -> Vec<Use> {
         Some(Use { message, at, assurance, names: by.names.clone(), kind: UseKind::Claimed })
     });
     claimed.collect()
+}
+
+/// What a message states goes with it.
+fn restate(hood: &mut Hood, (message, from, to): (MessageId, IdentityId, IdentityId)) {
+    for stated in hood.ledger.stated.iter_mut().filter(|stated| stated.message == message && stated.by == from) {
+        stated.by = to;
+    }
 }
 
 /// What is weighed of an identity, as it is known now.

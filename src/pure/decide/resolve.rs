@@ -90,6 +90,7 @@ fn of_same_side(
         |key: &LookupKey| facts.holders.get(key).into_iter().flatten().any(|holder| holder.identity == known.id);
     let mut kept = told_numbers(message, lookup, mint, rules);
     kept.retain(|fact| !is_held(&fact.key));
+    let is_denied = message.incoming.marks.contains(&Mark::NotOwner);
     let went_to_him = message.incoming.recipient.identities.iter().any(|held| held.identity == known.identity);
     kept.extend(sent(message, lookup, mint).filter(|_| went_to_him));
     Resolved {
@@ -99,6 +100,7 @@ fn of_same_side(
         identities: vec![touched],
         is_tied: !kept.is_empty() || message.incoming.marks.contains(&Mark::Internal),
         facts: kept,
+        reasons: is_denied.then(|| Reason::new("not_owner", OnPerson::NotOwner)).into_iter().collect(),
         ..nothing()
     }
 }

@@ -478,6 +478,7 @@ mod tests {
             again: Phrases::default(),
             said_before: Phrases::default(),
             not_mine: Phrases::default(),
+            not_owner: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
             own_addresses: Default::default(),

@@ -3,7 +3,7 @@
 //! **Invariant:** an [`EmailAddress`] or [`PhoneNumber`] exists only if `parse` accepted it, and an
 //! [`Identity`] is compared whole. A value that does not parse stays text and matches nothing.
 
-use rlibphonenumber::NumberLengthType;
+use rlibphonenumber::{NumberLengthType, PhoneNumberType};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -221,10 +221,10 @@ impl PhoneNumber {
 
     /// Reads a mobile number of the country as its own people write it.
     pub fn parse_mobile(text: &str, region: &str) -> Result<Self, IdentityError> {
-        use rlibphonenumber::PhoneNumberType::{FixedLineOrMobile, Mobile};
         let number = Self::read(undressed(text)?, region, false)?;
         let read = rlibphonenumber::PhoneNumber::parse(&number.0, None).map_err(|_| IdentityError::NotANumber)?;
-        matches!(read.get_type(), Mobile | FixedLineOrMobile).then_some(number).ok_or(IdentityError::NotANumber)
+        let is_mobile = matches!(read.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+        is_mobile.then_some(number).ok_or(IdentityError::NotANumber)
     }
 
     fn read(text: &str, region: &str, by_length: bool) -> Result<Self, IdentityError> {

@@ -369,6 +369,8 @@ pub enum Mark {
     Unchecked,
     /// Written for colleagues: it never goes to a customer.
     Internal,
+    /// A note that says that the caller was not the owner of the number that it showed.
+    NotOwner,
     /// It was a person's who was erased: nothing of it is left but its place.
     Erased,
 }

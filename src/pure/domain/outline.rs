@@ -6,7 +6,7 @@ use super::decision::{Decision, KeptFact};
 use super::facts::{AnchorKind, Lookup, LookupKey};
 use super::id::{IdentityId, MessageId};
 use super::identity::Assurance;
-use super::message::{Authentication, FactValue, MatterRole, Message, ReferenceKind};
+use super::message::{Authentication, FactValue, Mark, MatterRole, Message, ReferenceKind};
 use serde::{Deserialize, Serialize};
 
 /// The outline of a message. Fields have short names on disk: there is one beside each message.
@@ -46,6 +46,9 @@ pub struct Outline {
     /// The message that an agent's act is on.
     #[serde(rename = "on", skip_serializing_if = "Option::is_none")]
     pub on: Option<MessageId>,
+    /// A note that says that the caller was not the owner of his number.
+    #[serde(rename = "x", skip_serializing_if = "std::ops::Not::not")]
+    pub denies_owner: bool,
     /// The text says that this is a new matter.
     #[serde(rename = "w", skip_serializing_if = "std::ops::Not::not")]
     pub says_new_matter: bool,
@@ -81,6 +84,7 @@ impl Outline {
             held_back: decision.held_back.clone(),
             authentication: message.incoming.authentication,
             on: message.incoming.on.as_ref().and_then(|on| on.message),
+            denies_owner: message.incoming.marks.contains(&Mark::NotOwner),
             says_new_matter: message.says_new_matter,
             says_is_back: message.says_is_back,
             refers_back: message.refers_back,

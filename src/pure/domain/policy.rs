@@ -58,6 +58,8 @@ pub struct Policy {
     pub said_before: Phrases,
     /// How they say that a matter is not theirs.
     pub not_mine: Phrases,
+    /// How agents note that a caller was not the owner of the number that it showed.
+    pub not_owner: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.

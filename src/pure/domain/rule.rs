@@ -99,6 +99,8 @@ rules! {
     SecondAccount = "second_account",
     /// A number that its writer says is none of his proves nothing.
     Disowned = "disowned",
+    /// Who called is not the owner of the number that it showed, where an agent notes that.
+    NotOwner = "not_owner",
     /// Whoever names another in his own account writes for him, and is not him.
     OwnAccount = "own_account",
     /// Only who is vouched for can make a number nobody's.

@@ -45,6 +45,50 @@ async fn a_household_phone_is_nobodys() {
 }
 
 #[tokio::test]
+async fn a_call_is_not_the_owners_where_an_agent_notes_that() {
+    const DENIED: &str = "Soittaja ei ollut Minna Virtanen, vaan kysyi tilauksesta 40012345.";
+    check(story(
+        "her number was shown by another, between calls of her own",
+        vec![
+            letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-04 14:00", PHONE),
+            phone("x", "03-05 14:00", PHONE),
+            note("n", "03-05 14:10", ("phone", "x"), DENIED),
+            phone("d", "03-06 14:00", PHONE),
+        ],
+        "a c d | n x",
+        "a c d | n x",
+    ))
+    .await;
+    check(story(
+        "before she was heard of, and twice",
+        vec![
+            phone("x", "03-02 14:00", PHONE),
+            note("n", "03-02 14:10", ("phone", "x"), DENIED),
+            phone("y", "03-02 15:00", PHONE),
+            note("m", "03-02 15:10", ("phone", "y"), DENIED),
+            letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+            phone("c", "03-04 14:00", PHONE),
+        ],
+        "a c | m y | n x",
+        "a c | m y | n x",
+    ))
+    .await;
+    check(story(
+        "her WhatsApp is of the same number",
+        vec![
+            whatsapp("w", "03-04 10:00", "358401234567", "Minna Virtanen", "Tilaus 40012345 puuttuu."),
+            phone("x", "03-05 14:00", PHONE),
+            note("n", "03-05 14:10", ("phone", "x"), DENIED),
+            whatsapp("v", "03-06 10:00", "358401234567", "Minna Virtanen", "Kiitos, se tuli."),
+        ],
+        "n x | v w",
+        "n x | v w",
+    ))
+    .await;
+}
+
+#[tokio::test]
 async fn a_caller_is_who_named_the_number_before() {
     check(story(
         "named before the call",

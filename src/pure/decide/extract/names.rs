@@ -9,9 +9,9 @@
 //! [`TAIL_LINES_MAX`] lines are searched for where they are signed.
 
 use super::super::phrases::{
-    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CONNECTORS, Closing, DEVICE_LINES, GREETINGS, HONORIFICS,
-    INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OCCUPATIONS, ONCE_MORE, PARTICLES, PHONE_LABELS,
-    PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
+    AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CALLS_FROM, CONNECTORS, Closing, DEVICE_LINES, GREETINGS,
+    HONORIFICS, INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OBJECT_ENDINGS, OCCUPATIONS, ONCE_MORE,
+    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -227,7 +227,7 @@ pub fn in_note(text: &str) -> Option<PersonName> {
     let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
     let mut labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
     let labelled = labels.find_map(|found| {
-        let behind = text[found.end()..].trim_start_matches([':', ' ']);
+        let behind = text[found.end()..].trim_start_matches([':', ',', ' ']);
         let (title, behind) = title(behind);
         let candidate = following(behind)?;
         let is_accepted = candidate.is_accepted(Trust::Weak, &Hints::default());
@@ -251,14 +251,19 @@ fn noted(text: &str, is_first: bool) -> Option<PersonName> {
     }
     let (title, text) = title(text);
     let candidate = following(text).filter(|candidate| candidate.capital)?;
-    let rest = text.get(candidate.name.written().len()..).unwrap_or_default();
-    let is_parted = rest.starts_with([',', '.', ':', '(']) || rest.is_empty();
+    let written = candidate.name.written();
+    let rest = text.get(written.len()..).unwrap_or_default();
+    let is_parted = rest.trim_start().starts_with([',', '.', ':', '(']) || rest.is_empty();
     let next = rest.split([' ', ',', '.']).find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
     let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
+    let calls = acts || CALLS_FROM.contains(&next.as_str());
+    let is_about = || cut(rest, OPENING_BYTES_MAX).contains(|c: char| c.is_ascii_digit());
+    let is_object = || OBJECT_ENDINGS.iter().any(|ending| written.to_lowercase().ends_with(ending));
     // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
     let is_told = match (candidate.listed, candidate.words) {
         (true, 2..) => is_first || is_parted || acts,
-        (true, 1) | (false, 2..) => acts || (is_parted && is_first),
+        (false, 2..) => !is_object() && (calls || (is_parted && (is_first || is_about()))),
+        (true, 1) => acts || (is_parted && is_first),
         (_, _) => false,
     };
     match title {
@@ -886,6 +891,16 @@ mod tests {
             ("Yhdistettiin. Nimi Kaarlo Mutka. Soittaa uudelleen.", "Kaarlo Mutka"),
             ("Transferred. Mr Kaarlo Mutka", "Kaarlo Mutka"),
             ("Hra Mutka soitti", "Hra Mutka"),
+            ("Salattu numero. Jarno Pellavainen, SEL-3171.", "Jarno Pellavainen"),
+            ("Put through. Renata Przybylska, Bangor, claim KW-2604417.", "Renata Przybylska"),
+            ("Brídín Ní Chualáin from the landline, directions.", "Brídín Ní Chualáin"),
+            ("Sami (Nordkala), kas pistik on sees.", "Sami"),
+            ("Õpetaja Anneli Kuusmaa, grupp jäi maha.", "Anneli Kuusmaa"),
+            ("Nuori nainen, Iida Mustajoki. Saanut numeron huhtikuussa.", "Iida Mustajoki"),
+            ("Yhdistetty Merlelle. Raimo puukaupasta, kauppakirja postissa.", "Raimo"),
+            ("Luuli Verohallinnoksi.", ""),
+            ("Palvelukoti Merituuli, hoitaja kysyi laseja.", ""),
+            ("Mies, sanoi hakevansa lapsen.", ""),
             ("Helistas hr Lepik isiklikult", "hr Lepik"),
             ("Vaihteesta. Yhdistetty Huollolle, Tampere.", ""),
             ("Sopimus, Kari hoitaa.", ""),

@@ -46,10 +46,21 @@ pub struct Phone {
     pub plain: bool,
 }
 
-/// Countries that share an everyday border and the zero before their numbers: a mobile number of the one is written
-/// in the other as at home.
-const NEIGHBOURS: &[(&str, &[&str])] =
-    &[("GB", &["IE"]), ("IE", &["GB"]), ("DE", &["AT", "CH"]), ("AT", &["DE", "CH"]), ("CH", &["DE", "AT"])];
+/// Countries that share an everyday border, the other with a zero before its numbers: such a number is written in the
+/// one as at home.
+const NEIGHBOURS: &[(&str, &[&str])] = &[
+    ("GB", &["IE"]),
+    ("IE", &["GB"]),
+    ("DE", &["AT", "CH"]),
+    ("AT", &["DE", "CH"]),
+    ("CH", &["DE", "AT"]),
+    ("FI", &["SE"]),
+    ("SE", &["FI"]),
+    ("EE", &["FI", "SE"]),
+];
+
+/// Countries whose neighbours have longer numbers, and the most digits of their own with the zero before them.
+const LONGEST: &[(&str, usize)] = &[("IE", 10)];
 
 /// Countries whose numbers have no zero before them (ITU E.164 national numbering plans: no trunk prefix).
 const BARE_REGIONS: &[&str] = &["EE", "LV", "NO", "DK", "IS", "CZ", "PL", "ES", "PT", "GR", "CY", "MT", "LU"];
@@ -172,7 +183,10 @@ impl Scan<'_> {
         // No range of the country: where something says that it is a number, a neighbour's will do, or its length.
         let is_labelled = || self.is_labelled(group, run_end);
         if !is_known && (spelling == Spelling::International || is_labelled() || self.is_placed(group, run_end)) {
-            found = ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling)?)));
+            found = ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling, false)?)));
+            found = found.or_else(|| {
+                ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling, true)?)))
+            });
             found =
                 found.or_else(|| ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, true)?))));
         }
@@ -190,12 +204,24 @@ impl Scan<'_> {
         placed::is_placed(&text.text, &span, is_grouped, self.in_signature, self.names)
     }
 
-    /// A mobile number of the one neighbour that has such.
-    fn neighbours(&mut self, group: usize, end: usize, spelling: Spelling) -> Option<PhoneNumber> {
+    /// Whether it is what a text ends with, by itself.
+    fn is_last_word(&self, group: usize, run_end: usize) -> bool {
+        let text = self.haystack;
+        let span = text.groups[group].start..text.groups[run_end - 1].end;
+        run_end > group + 1 && placed::is_last_word(&text.text, &span, self.names)
+    }
+
+    /// A mobile number of the one neighbour that has such; or by its length, if none at home is that long.
+    fn neighbours(&mut self, group: usize, end: usize, spelling: Spelling, is_stated: bool) -> Option<PhoneNumber> {
         let near = NEIGHBOURS.iter().find(|(region, _)| *region == self.region && spelling == Spelling::National)?.1;
         self.parses += 1;
         let digits: String = (group..end).map(|part| self.haystack.digits(part)).collect();
-        let mut found = near.iter().filter_map(|region| PhoneNumber::parse_mobile(&digits, region).ok());
+        let is_longer = |(region, longest): &(&str, usize)| *region == self.region && digits.len() > *longest;
+        if is_stated && !LONGEST.iter().any(is_longer) {
+            return None;
+        }
+        let parse = if is_stated { PhoneNumber::parse_stated } else { PhoneNumber::parse_mobile };
+        let mut found = near.iter().filter_map(|region| parse(&digits, region).ok());
         let number = found.next()?;
         found.next().is_none().then_some(number)
     }
@@ -227,7 +253,7 @@ impl Scan<'_> {
         if self.is_labelled(group, run_end) {
             return Some(Spelling::Labelled);
         }
-        if self.is_bare && self.is_placed(group, run_end) {
+        if self.is_bare && (self.is_placed(group, run_end) || self.is_last_word(group, run_end)) {
             return Some(Spelling::Placed);
         }
         let total: usize = (group..run_end.min(group + GROUPS_MAX)).map(|group| text.groups[group].len()).sum();

@@ -119,6 +119,8 @@ pub enum OnPerson {
     Guessing,
     /// A note tells who called without a number.
     ToldByNote,
+    /// A note says that the caller was not the owner of the number that it showed.
+    NotOwner,
     /// The platform says that the person moved.
     ReachedElsewhere,
     /// An agent says that two are one.

@@ -110,6 +110,7 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::PassedOn => "Adressen tillhörde hittills någon med ett annat namn; nu är den den här personens.",
         OnPerson::Guessing => "För många nummer som hör till andra har nämnts; nummer slås inte upp tills vidare.",
         OnPerson::ToldByNote => "Den som ringde visade inget nummer; anteckningen berättar vem det var.",
+        OnPerson::NotOwner => "Enligt anteckningen var den som ringde inte innehavaren av numret som visades: samtalet hålls isär.",
         OnPerson::ReachedElsewhere => "Plattformen meddelar att personen nås på annat håll från och med nu.",
         OnPerson::AgentSaysSame => "En handläggare säger att de är samma person.",
         OnPerson::AgentSaysApart => "En handläggare säger att de inte är samma person.",

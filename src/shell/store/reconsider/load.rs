@@ -364,6 +364,7 @@ fn spoken(row: &PgRow) -> Result<Spoken, StoreError> {
         received_at: time(row, "received_at")?,
         names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),
         doubted: answers.filter(|_| is_denied).take(ANSWERED_MAX).map(|(_, key)| *key).collect(),
+        denies_owner: outline.denies_owner,
         on: outline.on,
         identities: outline.identities,
     })

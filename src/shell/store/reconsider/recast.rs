@@ -92,7 +92,8 @@ async fn identities(
             $10::timestamptz[], $11::timestamptz[], $12::uuid[], $13::timestamptz[], $14::uuid[], $15::uuid[])
             AS t(id, scheme, scope, value, epoch, contact_id, assurance, names, first_at, last_at, last_message, closed_at, claim_key, opened_by)
          ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, assurance = excluded.assurance, names = excluded.names,
-            first_at = excluded.first_at, last_at = excluded.last_at, last_message = excluded.last_message, closed_at = excluded.closed_at",
+            first_at = excluded.first_at, last_at = excluded.last_at, last_message = excluded.last_message, closed_at = excluded.closed_at,
+            opened_by = excluded.opened_by",
     )
     .bind(tenant)
     .bind(column(&|cast| cast.known.id.0))
