@@ -197,6 +197,8 @@ pub struct PhraseSections {
     pub not_mine: PhraseLists,
     /// The caller was not the owner of the number that it showed.
     pub not_owner: PhraseLists,
+    /// A channel was not used.
+    pub not_there: PhraseLists,
 }
 
 /// Phrases by language.

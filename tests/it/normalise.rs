@@ -6,7 +6,7 @@ use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use lanka::pure::domain::message::*;
-use lanka::pure::domain::phrases::Phrases;
+use lanka::pure::domain::phrases::{Denials, Phrases};
 use lanka::pure::domain::policy::{Matter, Policy, Windows};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -52,6 +52,7 @@ pub fn policy() -> Policy {
         said_before: phrases("said_before"),
         not_mine: phrases("not_mine"),
         not_owner: phrases("not_owner"),
+        not_there: Denials::default(),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

@@ -162,10 +162,31 @@ fn people() -> Vec<Need> {
             vec![
                 hers("a", "03-03 10:00"),
                 phone("c", "03-04 14:00", PHONE),
-                whatsapp("w", "03-05 10:00", "358401234567", "Minna Virtanen", "Joko se on tulossa?"),
+                whatsapp("w", "03-05 10:00", "358401234567", "🌻", "Joko se on tulossa?"),
             ],
             "a c w",
             "a c w",
+        ),
+        need(
+            Rule::CalledSince,
+            vec![
+                whatsapp("w", "03-02 10:00", "358401234567", "Minna V", "Lamppu on rikki."),
+                hers("a", "03-03 10:00"),
+                phone("c", "03-04 14:00", PHONE),
+            ],
+            "a c w",
+            "a c w",
+        ),
+        need(
+            Rule::NotThere,
+            vec![
+                letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen\nPuh. 040 123 4567"),
+                whatsapp("x", "03-04 10:00", "358449998877", "Minna Virtanen", "Vaihtakaa 40012345 osoite."),
+                phone("c", "03-05 14:00", PHONE),
+                note("n", "03-05 14:10", on_call, "Minna Virtanen. WhatsAppia hänellä ei ole lainkaan."),
+            ],
+            "a c n | x",
+            "a c n | x",
         ),
         need(
             Rule::NotedOwner,
@@ -272,7 +293,7 @@ fn people() -> Vec<Need> {
             vec![
                 phone("c", "03-04 14:00", PHONE),
                 note("n", "03-04 14:10", on_call, "Soittaja oli Minna Virtanen."),
-                hers("a", "03-05 10:00"),
+                hers("a", "03-15 10:00"),
             ],
             "a c n",
             "a c n",

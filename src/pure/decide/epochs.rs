@@ -9,14 +9,15 @@
 use super::evidence::{Names, PASSED_ON_AFTER_S, compare_names, is_passed_around};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::IDENTITY_NAMES_MAX;
+use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, Identity, TEL};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After a pause like that, whoever sits at a browser that several people use may be the next. Seconds.
-const BROWSER_PAUSE_S: i64 = 45 * 60;
+/// A number that somebody else's account is of from then on has been passed on after so much less. Seconds.
+const ACCOUNT_AFTER_S: i64 = 21 * 86_400;
 
 /// An address was used in a message.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Use {
     pub names: Vec<PersonName>,
     /// What it is.
     pub kind: UseKind,
+    /// The vendor's conversation that it is of.
+    pub talk: Option<LookupKey>,
 }
 
 /// What a use is.
@@ -68,37 +71,43 @@ pub struct Epoch {
     /// Names of those who gave it as theirs, and when last. They say whose it was, and name nobody who used it.
     claimed_by: Vec<PersonName>,
     claimed_at: Option<Timestamp>,
+    /// Conversations that it was used in.
+    talks: BTreeSet<LookupKey>,
 }
 
 /// Whether somebody who uses an address is another than who had it: he goes by another name, and the browser is
-/// anybody's, or the number has been quiet for long.
+/// anybody's, or the number has been quiet for long; less long where it only ever called, in a whole name, and an
+/// account of another whole name is of it now.
 pub fn is_passed_on(
     (identity, assurance): (&Identity, Assurance),
     (known_as, last_at): (&[PersonName], Timestamp),
-    (names, at): (&[&PersonName], Timestamp),
+    (names, at, now): (&[&PersonName], Timestamp, Assurance),
     rules: Rules,
 ) -> bool {
     let quiet_s = at.as_second() - last_at.as_second();
+    let are_whole = || known_as.iter().any(PersonName::is_full) && names.iter().any(|name| name.is_full());
+    let is_new_account = assurance < Assurance::Verified && now == Assurance::Verified && are_whole();
+    let after_s = if is_new_account { ACCOUNT_AFTER_S } else { PASSED_ON_AFTER_S };
     let may_be = match identity.scheme.as_str() {
-        TEL => quiet_s >= PASSED_ON_AFTER_S && rules.heed(Rule::NumberPassedOn),
+        TEL => quiet_s >= after_s && rules.heed(Rule::NumberPassedOn),
         _ => is_passed_around(identity, assurance) && quiet_s >= 0 && rules.heed(Rule::BrowserPassedOn),
     };
     may_be && compare_names(names, known_as.iter()) == Names::Conflict
 }
 
-/// Whether somebody without a name is neither of the two or more who used a browser before him: he comes after a
-/// pause, and the next to sit down at a tablet says nothing of it.
+/// Whether somebody without a name is neither of the two or more who used a browser before him: he begins another
+/// conversation, and the next to sit down at a tablet says nothing of it.
 pub fn is_unnamed_next(
     (identity, assurance): (&Identity, Assurance),
-    (owners, last_at): (usize, Timestamp),
-    (names, at): (&[&PersonName], Timestamp),
+    owners: usize,
+    (names, is_same_talk): (&[&PersonName], bool),
     rules: Rules,
 ) -> bool {
     rules.heed(Rule::BrowserUnnamed)
         && owners > 1
         && names.is_empty()
+        && !is_same_talk
         && is_passed_around(identity, assurance)
-        && at.as_second() - last_at.as_second() >= BROWSER_PAUSE_S
 }
 
 /// Whether a number that only ever called is another's from then on: it has been quiet for long, and somebody of
@@ -149,11 +158,14 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
                 None
             }
             (Some(epoch), UseKind::Said) => {
-                let names: Vec<&PersonName> = used.names.iter().collect();
+                // What an agent noted of him is his name, too.
+                let noted = about.get(&used.message).into_iter().flatten().flat_map(|act| &act.names);
+                let names: Vec<&PersonName> = used.names.iter().chain(noted).collect();
                 let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
                 let known = (epoch.names.as_slice(), epoch.last_at);
-                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at), rules)
-                    || is_unnamed_next((identity, assurance), (owners, epoch.last_at), (&names, used.at), rules);
+                let is_same_talk = used.talk.is_none_or(|talk| epoch.talks.contains(&talk));
+                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at, used.assurance), rules)
+                    || is_unnamed_next((identity, assurance), owners, (&names, is_same_talk), rules);
                 if is_anothers {
                     epoch.until = Some(used.at);
                 }
@@ -222,6 +234,7 @@ impl Epoch {
         let adds =
             self.uses.is_empty() || used.assurance > Assurance::Asserted || matches!(used.kind, UseKind::About(_));
         self.uses.insert(used.message);
+        self.talks.extend(used.talk);
         if !matches!(used.kind, UseKind::About(_)) {
             self.last_at = self.last_at.max(used.at);
         }
@@ -264,6 +277,7 @@ mod tests {
             assurance: Assurance::Plausible,
             names: PersonName::parse(&rest[1..].join(" ")).into_iter().collect(),
             kind,
+            talk: None,
         }
     }
 
@@ -325,6 +339,12 @@ mod tests {
                 TEL,
                 "1 said 1 Minna Virtanen; 2 said 60 Pekka Laine; 3 about 1 70 Minna Virtanen",
                 "1 3 | 2",
+            ),
+            (
+                "called by another, as noted",
+                TEL,
+                "1 said 1 Minna Virtanen; 2 said 60; 3 about 2 60 Pekka Laine",
+                "1 | 2 3",
             ),
             ("a mailbox", "mailto", "1 said 1 Minna Virtanen; 2 said 90 Pekka Laine", "1 2"),
         ] {

@@ -10,7 +10,7 @@
 //! address that several people use is nobody's, and nothing is weighed through it.
 
 use super::evidence::*;
-use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
+use super::ledger::{Denial, Kind, Ledger, Member, Stated, Tie, Word};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{CONTACT_IDENTITIES_MAX, is_role_address};
 use crate::pure::domain::decision::EvidenceClass;
@@ -18,8 +18,9 @@ use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::IdentityId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, MAILTO, TEL};
 use crate::pure::domain::lookalike;
-use crate::pure::domain::message::Place;
-use crate::pure::domain::name::{NameMatch, PersonName};
+use crate::pure::domain::message::{Denied, Place};
+use crate::pure::domain::name::given::is_given;
+use crate::pure::domain::name::{NameMatch, PersonName, fold};
 use crate::pure::domain::rule::Rule;
 use crate::pure::domain::say::{OnEvidence, Say};
 use std::cell::RefCell;
@@ -47,6 +48,10 @@ const SHARED_WITHIN_S: i64 = 60 * 86_400;
 /// A mail that says who called comes within so many days after the call. A signature alone, which anybody can put
 /// below a mail, says nothing of a call that is over.
 const CALLED_WITHIN_S: i64 = 7 * 86_400;
+
+/// What somebody says that he did not use is what was first used so long before or after. "Nothing" is of days.
+const DENIED_WITHIN_S: i64 = 14 * 86_400;
+const DENIED_REST_WITHIN_S: i64 = 7 * 86_400;
 
 /// Gathers identities into people, beginning with `start`: groups that stand already. Identities that are in none
 /// of them begin alone.
@@ -128,7 +133,10 @@ impl<'a> Gathering<'a> {
     fn find_shared(&mut self) {
         let rules = self.ledger.rules;
         let has_several = |member: &&Member| match member.identity.scheme.as_str() {
-            MAILTO => rules.heed(Rule::SharedMailbox) && has_two_names(&member.names, PersonName::is_full),
+            MAILTO => {
+                rules.heed(Rule::SharedMailbox)
+                    && (has_two_names(&member.names, PersonName::is_full) || is_familys(member))
+            }
             TEL => {
                 rules.heed(Rule::SharedCaller)
                     && member.assurance < Assurance::Verified
@@ -153,19 +161,28 @@ impl<'a> Gathering<'a> {
                         && compare_names(&self.names(one.by), self.names(other.by).into_iter()) == Names::Conflict
                 })
             });
-            // Whoever gave it first, and called by it in his whole name, keeps it.
-            let is_his = self.heeds(Rule::NotedOwner)
-                && claims.first().is_some_and(|first| {
-                    let noted: Vec<&PersonName> = member.names.iter().filter(|name| name.is_full()).collect();
-                    matches!(
-                        compare_names(&noted, self.names(first.by).into_iter()),
-                        Names::Agree { is_full: true, .. }
-                    )
-                });
+            let is_his = self.heeds(Rule::NotedOwner) && self.is_noted_owner(member, &claims);
             if (is_shared && !is_his) || self.is_used_by_family(member, &claims) {
                 self.shared.insert(member.id);
             }
         }
+    }
+
+    /// Whoever gave a number first, and called by it in his whole name, keeps it; also in half of it, if those who gave
+    /// it later are not of his family.
+    fn is_noted_owner(&self, member: &Member, claims: &[&Stated]) -> bool {
+        let Some(first) = claims.first().map(|first| self.names(first.by)) else { return false };
+        let noted: Vec<&PersonName> = member.names.iter().collect();
+        let whole: Vec<&PersonName> = noted.iter().copied().filter(|name| name.is_full()).collect();
+        if matches!(compare_names(&whole, first.iter().copied()), Names::Agree { is_full: true, .. }) {
+            return true;
+        }
+        let are_strangers = claims[1..].iter().all(|claim| {
+            let later = self.names(claim.by);
+            compare_names(&first, later.iter().copied()) != Names::Conflict
+                || !first.iter().any(|one| later.iter().any(|other| one.ends_like(other)))
+        });
+        are_strangers && matches!(compare_names(&noted, first.into_iter()), Names::Agree { .. })
     }
 
     /// Somebody called by the number, as was noted, of the family of the first who gave it as his by mail. Whom an
@@ -278,6 +295,11 @@ impl<'a> Gathering<'a> {
         matches!(self.verdict(one, other), Names::Agree { is_full: true, .. })
     }
 
+    /// What is known of both names agrees.
+    fn are_named_alike(&self, one: usize, other: usize) -> bool {
+        matches!(self.verdict(one, other), Names::Agree { .. })
+    }
+
     fn are_apart(&self, one: usize, other: usize) -> bool {
         let mut words = self.ledger.words.iter().filter(|_| self.heeds(Rule::Apart));
         words.any(|(a, b, word)| {
@@ -324,10 +346,47 @@ impl<'a> Gathering<'a> {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
             let size = self.groups[one].len() + self.groups[other].len();
             !self.imitates(one, other)
+                && !self.is_denied(tie)
                 && (size <= CONTACT_IDENTITIES_MAX || !self.heeds(Rule::ContactSize))
                 && !self.are_apart(one, other)
         });
-        allowed.min_by_key(|tie| (std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
+        // What somebody denies is joined last, so that it is known by then whose word that is.
+        allowed.min_by_key(|tie| (self.is_questioned(tie), std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
+    }
+
+    /// Evidence that whoever saw a bill, a parcel or a picture of them can copy.
+    fn is_copyable(tie: &Tie) -> bool {
+        matches!(tie.class, EvidenceClass::OrderNumber | EvidenceClass::ReplyRef)
+    }
+
+    /// One side says that he did not use what the other side is.
+    fn is_denied(&self, tie: &Tie) -> bool {
+        let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
+        Self::is_copyable(tie)
+            && self.ledger.denials.iter().any(|denial| match self.group_of.get(&denial.by) {
+                Some(by) if *by == one => self.denies(denial, other),
+                Some(by) if *by == other => self.denies(denial, one),
+                _ => false,
+            })
+    }
+
+    /// Somebody, though neither of the two as far as is known, says that he did not use what one of them is.
+    fn is_questioned(&self, tie: &Tie) -> bool {
+        let sides = [self.group_of[&tie.from], self.group_of[&tie.to]];
+        Self::is_copyable(tie)
+            && self.ledger.denials.iter().any(|denial| sides.iter().any(|side| self.denies(denial, *side)))
+    }
+
+    /// Whether what is denied is in a group.
+    fn denies(&self, denial: &Denial, group: usize) -> bool {
+        let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
+        members.any(|member| {
+            let away_s = (denial.at.as_second() - member.first_at.as_second()).abs();
+            match &denial.what {
+                Denied::Rest => member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S,
+                kind => kind.is_of(&member.identity, member.assurance) && away_s <= DENIED_WITHIN_S,
+            }
+        })
     }
 
     /// All evidence between groups as they are, and what names speak against.
@@ -428,7 +487,10 @@ impl<'a> Gathering<'a> {
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
                 // Who answers from another address, its thread lost, still names what the desk told him in its subject.
                 let answers = |one: &Stated, other: &Stated| {
-                    one.place == Place::Thread && other.place == Place::Told && one.at > other.at
+                    one.place == Place::Thread
+                        && other.place == Place::Told
+                        && one.at > other.at
+                        && self.is_named_alike(self.group_of[&one.by], self.group_of[&other.by])
                 };
                 let is_second = class == EvidenceClass::OrderNumber
                     && self.heeds(Rule::SecondAccount)
@@ -614,10 +676,12 @@ impl<'a> Gathering<'a> {
             return;
         }
         let claims: Vec<&Stated> = self.claims_of(member).collect();
+        let by_mail = |claim: &Stated| self.is_sound(claim.assurance) && self.is_mail(claim.by);
+        // His own mail among them.
+        let first_of_all = claims.iter().filter(|claim| by_mail(claim)).map(|claim| claim.at).min();
         let claims = self.by_group(&claims);
         let claims: Vec<(usize, &Stated)> = claims.into_iter().filter(|(group, _)| *group != here).collect();
         let called_at = self.called_at(member, here);
-        let by_mail = |claim: &Stated| self.is_sound(claim.assurance) && self.is_mail(claim.by);
         let first = claims.iter().filter(|(_, claim)| by_mail(claim)).map(|(_, claim)| claim.at).min();
         for (group, claim) in &claims {
             let conflict = self.verdict(*group, here) == Names::Conflict;
@@ -655,11 +719,19 @@ impl<'a> Gathering<'a> {
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
             } else if is_his
-                && claim.place == Place::Body
+                && (claim.place == Place::Body || self.are_named_alike(*group, here))
                 && names_caller.is_some_and(|called_at| is_fresh(called_at, claim))
                 && self.heeds(Rule::CallerNamedAfter)
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedSoonAfter { address })
+            } else if !other_name
+                && by_mail(claim)
+                && Some(claim.at) == first_of_all
+                && member.last_call_at.is_some_and(|called_at| claim.at <= called_at)
+                && self.are_named_alike(*group, here)
+                && self.heeds(Rule::CalledSince)
+            {
+                mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
             } else if is_his && self.is_named_alike(*group, here) && self.heeds(Rule::CallerNamedAlike) {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerOfSameName { address })
             } else if names_caller.is_some_and(|called_at| claim.at > called_at) {
@@ -682,7 +754,7 @@ impl<'a> Gathering<'a> {
         for tie in ties {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
             let pair = (one.min(other), one.max(other));
-            if self.are_apart(one, other) {
+            if self.are_apart(one, other) || self.is_denied(&tie) {
                 continue;
             }
             let tie = match self.imitates(one, other) {
@@ -708,6 +780,18 @@ impl<'a> Gathering<'a> {
 pub(super) fn has_two_names(names: &[PersonName], counts: impl Fn(&PersonName) -> bool) -> bool {
     let counted = || names.iter().filter(|name| counts(name));
     counted().any(|one| counted().any(|other| one.compare(other).verdict == NameMatch::Conflict))
+}
+
+/// A mailbox that two people sign with their given names, neither of which is in its address: `laineet@`, Mika and Outi.
+fn is_familys(member: &Member) -> bool {
+    let local = member.identity.value.split('@').next().unwrap_or_default();
+    let words: Vec<String> =
+        local.split(|c: char| !c.is_alphabetic()).map(fold).filter(|word| !word.is_empty()).collect();
+    let is_beside = |name: &PersonName| {
+        let given = name.written().split_whitespace().next().map(fold).unwrap_or_default();
+        is_given(&given) && !words.iter().any(|word| word.starts_with(&given))
+    };
+    has_two_names(&member.names, is_beside)
 }
 
 /// Whole names of two people, one on each side.
@@ -773,8 +857,22 @@ mod tests {
         let names = words.next().and_then(PersonName::parse).into_iter().collect();
         let identity = Identity { scheme: scheme.to_owned(), scope: String::new(), value };
         let (claim, last_at) = (LookupKey(Uuid::from_u128(n)), day(i64::try_from(n).unwrap()));
-        let called_at = None;
-        Member { id: id(n), identity, claim, since, until, assurance, names, last_at, called_at, is_shared, firm }
+        let (called_at, last_call_at) = (None, None);
+        Member {
+            id: id(n),
+            identity,
+            claim,
+            since,
+            until,
+            assurance,
+            names,
+            first_at: last_at,
+            last_at,
+            last_call_at,
+            called_at,
+            is_shared,
+            firm,
+        }
     }
 
     /// `1 number 400 5`: who, what, which, on which day; `1 names 3 5`: that he is reached at 3. With `?` at the end
@@ -918,7 +1016,8 @@ mod tests {
             ("a caller named before", "1 mail Minna Virtanen; 5 call", "1 names 5 2", "1+5"),
             ("a caller named after", "1 mail Minna Virtanen; 5 call", "1 names 5 9", "1?5"),
             ("who gave the same name", "1 mail Minna Virtanen; 5 call Virtanen Minna", "1 names 5 9", "1+5"),
-            ("who gave half of it", "1 mail Minna Virtanen; 5 call Minna", "1 names 5 9", "1?5"),
+            ("who gave half of it days before", "1 mail Minna Virtanen; 5 call Minna", "1 names 5 9", "1+5"),
+            ("who gave half of it long before", "1 mail Minna Virtanen; 5 call Minna", "1 names 5 19", "1?5"),
             (
                 "whom another had named before",
                 "1 mail Minna Virtanen; 2 mail Pekka Laine; 5 call Minna Virtanen",

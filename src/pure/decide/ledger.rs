@@ -5,7 +5,7 @@ use crate::pure::domain::decision::EvidenceClass;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{IdentityId, MessageId};
 use crate::pure::domain::identity::{Assurance, Identity};
-use crate::pure::domain::message::Place;
+use crate::pure::domain::message::{Denied, Place};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::Rules;
 use crate::pure::domain::say::Say;
@@ -31,6 +31,10 @@ pub struct Member {
     pub names: Vec<PersonName>,
     /// Event time of its last message.
     pub last_at: Timestamp,
+    /// When it was first used.
+    pub first_at: Timestamp,
+    /// When it last called, as far as is known.
+    pub last_call_at: Option<Timestamp>,
     /// When it last called before a platform vouched for it, if one does; as far as is known.
     pub called_at: Option<Timestamp>,
     /// It is known that several people use it.
@@ -75,6 +79,17 @@ pub struct Stated {
     pub place: Place,
 }
 
+/// Somebody says that he did not use something.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// Who, by what he speaks by.
+    pub by: IdentityId,
+    /// What.
+    pub what: Denied,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What a person, or the platform, has said about two identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Word {
@@ -93,6 +108,8 @@ pub struct Ledger {
     pub members: Vec<Member>,
     /// Statements of theirs.
     pub stated: Vec<Stated>,
+    /// What they say that they did not use.
+    pub denials: Vec<Denial>,
     /// Words on pairs of them.
     pub words: Vec<(IdentityId, IdentityId, Word)>,
     /// Within so long of each other two people of one full name may be one.
@@ -172,6 +189,11 @@ impl Ledger {
         for stated in &self.stated {
             if let Some(part) = part(&stated.by) {
                 parts.entry(part).or_default().0.stated.push(stated.clone());
+            }
+        }
+        for denial in &self.denials {
+            if let Some(part) = part(&denial.by) {
+                parts.entry(part).or_default().0.denials.push(denial.clone());
             }
         }
         for word in &self.words {

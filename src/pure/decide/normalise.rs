@@ -10,8 +10,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, TEL};
 use crate::pure::domain::message::{
-    Attachment, Authentication, Auto, Content, Direction, FactValue, Incoming, Mark, MatterRole, Message, MessageFact,
-    Place, RawEvent, ReferenceKind, Sender, SenderIdentity, What,
+    Attachment, Authentication, Auto, Content, Denied, Direction, FactValue, Incoming, Mark, MatterRole, Message,
+    MessageFact, Place, RawEvent, ReferenceKind, Sender, SenderIdentity, What,
 };
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::rule::Rule;
@@ -53,6 +53,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     let times = times(event, &mut incoming);
     let Words { own: words, passed_on, quoted } = own_words(&incoming);
     let mut facts = extract::facts(&incoming, &words, policy);
+    let denies = denies(&incoming, &words, policy);
     let customer = match incoming.direction {
         Direction::FromCustomer => &incoming.sender,
         Direction::FromAgent => &incoming.recipient,
@@ -90,6 +91,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         says_is_back: is_back,
         refers_back,
         says_nothing: nothing,
+        denies,
         triage,
         incoming,
     }
@@ -443,6 +445,20 @@ fn denies_owner(incoming: &Incoming, policy: &Policy) -> bool {
     incoming.marks.contains(&Mark::Internal)
         && policy.rules.heed(Rule::NotOwner)
         && policy.not_owner.is_in(&phrases::flatten(incoming.content.text(), PHRASES_BYTES_MAX))
+}
+
+/// What the writer says that he did not use; in a note, what whom it is of did not.
+fn denies(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Denied> {
+    let is_note = incoming.marks.contains(&Mark::Internal);
+    let is_said = incoming.direction == Direction::FromCustomer
+        && matches!(incoming.what, What::Message | What::Edit)
+        && incoming.auto.is_none();
+    if !(is_note || is_said) || !policy.rules.heed(Rule::NotThere) {
+        return Vec::new();
+    }
+    let flat = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
+    let kinds = policy.not_there.kinds(&flat).map(|kind| Denied::Kind(kind.to_owned()));
+    kinds.chain((is_note && policy.not_there.denies_rest(&flat)).then_some(Denied::Rest)).collect()
 }
 
 /// Whether it answers or quotes a message.

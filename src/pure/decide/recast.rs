@@ -42,6 +42,8 @@ pub struct Spoken {
     pub identities: Vec<(IdentityId, Assurance)>,
     /// The message that an agent's act is on.
     pub on: Option<MessageId>,
+    /// The vendor's conversation that it is of.
+    pub talk: Option<LookupKey>,
     /// It is a note that says that the caller was not the owner of the number that it showed.
     pub denies_owner: bool,
     /// What it answers, the nearest, if its sender's domain denies it.
@@ -243,7 +245,9 @@ impl Casting<'_> {
             until: None,
             assurance: known.assurance,
             names: Vec::new(),
+            first_at: known.first_at,
             last_at: known.last_at,
+            last_call_at: Some(call.trusted_at),
             called_at: None,
             is_shared: false,
             ..like
@@ -307,7 +311,8 @@ impl Casting<'_> {
             })
         };
         let is_known_former = former.keys().all(|id| !self.hood.known.contains_key(id));
-        if moved.is_empty() && !division.has_left && is_known_former && found.iter().zip(&names).enumerate().all(stands) {
+        if moved.is_empty() && !division.has_left && is_known_former && found.iter().zip(&names).enumerate().all(stands)
+        {
             return;
         }
         self.recast.moved.extend(moved.iter().copied());
@@ -383,7 +388,7 @@ impl Casting<'_> {
         self.recast.former.insert(id, (now, by));
     }
 
-    /// When numbers called before a platform vouched for them.
+    /// When numbers called, and when before a platform vouched for them.
     fn calls(&mut self) {
         let mut of: BTreeMap<IdentityId, (Option<Timestamp>, Vec<Timestamp>)> = BTreeMap::new();
         let his = self.owned.spoken.iter();
@@ -400,8 +405,9 @@ impl Casting<'_> {
             }
         }
         for member in self.hood.ledger.members.iter_mut().filter(|member| member.identity.scheme == TEL) {
-            let Some((Some(vouched), calls)) = of.get(&member.id) else { continue };
-            member.called_at = calls.iter().filter(|at| *at < vouched).max().copied();
+            let Some((vouched, calls)) = of.get(&member.id) else { continue };
+            member.last_call_at = calls.iter().max().copied();
+            member.called_at = vouched.and_then(|vouched| calls.iter().filter(|at| **at < vouched).max().copied());
         }
     }
 
@@ -486,7 +492,7 @@ impl Division {
                 (None, Direction::FromCustomer) => UseKind::Said,
             };
             let (message, at, names) = (spoken.id, spoken.trusted_at, spoken.names.clone());
-            uses.push(Use { message, at, assurance: *assurance, names, kind });
+            uses.push(Use { message, at, assurance: *assurance, names, kind, talk: spoken.talk });
         }
         for used in &mut uses {
             if let UseKind::About(on) = used.kind
@@ -498,7 +504,7 @@ impl Division {
         for notice in owned.notices.iter().filter(|notice| notice.identity == *identity) {
             let kind = if notice.is_left { UseKind::Left } else { UseKind::Entered };
             let (message, at, assurance) = (notice.message, notice.at, Assurance::Verified);
-            uses.push(Use { message, at, assurance, names: Vec::new(), kind });
+            uses.push(Use { message, at, assurance, names: Vec::new(), kind, talk: None });
         }
         uses.extend(claims(hood, identity, ids));
         // An owner who left by a notice of which no more is known left all the same.
@@ -506,7 +512,7 @@ impl Division {
             let Some(at) = known.closed_at else { continue };
             if !uses.iter().any(|used| used.at == at) {
                 let (message, assurance, names) = (MessageId(known.id.0), known.assurance, Vec::new());
-                uses.push(Use { message, at, assurance, names, kind: UseKind::Left });
+                uses.push(Use { message, at, assurance, names, kind: UseKind::Left, talk: None });
             }
         }
         let mut brought: BTreeMap<IdentityId, MessageId> = BTreeMap::new();
@@ -541,7 +547,7 @@ fn claims(hood: &Hood, identity: &Identity, ids: &[IdentityId]) -> Vec<Use> {
     let claimed = claims.filter_map(|stated| {
         let by = ledger.members.iter().find(|member| member.id == stated.by && member.identity.scheme == MAILTO)?;
         let (message, at, assurance) = (stated.message, stated.at, stated.assurance);
-        Some(Use { message, at, assurance, names: by.names.clone(), kind: UseKind::Claimed })
+        Some(Use { message, at, assurance, names: by.names.clone(), kind: UseKind::Claimed, talk: None })
     });
     claimed.collect()
 }
@@ -565,6 +571,7 @@ fn take_in(hood: &mut Hood, id: IdentityId) {
         until: known.closed_at,
         assurance: known.assurance,
         names: known.names.clone(),
+        first_at: known.first_at,
         last_at: known.last_at,
         ..like
     });

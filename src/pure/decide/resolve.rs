@@ -100,9 +100,18 @@ fn of_same_side(
         identities: vec![touched],
         is_tied: !kept.is_empty() || message.incoming.marks.contains(&Mark::Internal),
         facts: kept,
-        reasons: is_denied.then(|| Reason::new("not_owner", OnPerson::NotOwner)).into_iter().collect(),
+        reasons: is_denied
+            .then(|| Reason::new("not_owner", OnPerson::NotOwner))
+            .into_iter()
+            .chain(denial(message))
+            .collect(),
         ..nothing()
     }
+}
+
+/// That somebody says what he did not use.
+fn denial(message: &Message) -> Option<Reason> {
+    (!message.denies.is_empty()).then(|| Reason::new("not_there", OnPerson::NotThere))
 }
 
 /// Who called without a number may be told of by a note: what it says of him is all that is known, and enough when
@@ -218,7 +227,8 @@ impl<'a> Weighing<'a> {
         for held in &message.customer().identities {
             let mut known = facts.identity_at(&held.identity, message.trusted_at);
             let passed_on = |known: &&KnownIdentity| {
-                is_passed_on(message, known, rules) || is_passed_on_by_claim((message, lookup), facts, known, rules)
+                is_passed_on((message, lookup), facts, known, rules)
+                    || is_passed_on_by_claim((message, lookup), facts, known, rules)
             };
             if let Some(before) = known.filter(passed_on) {
                 closed.push((before.id, message.trusted_at));
@@ -306,7 +316,9 @@ impl<'a> Weighing<'a> {
                     until: known.closed_at,
                     assurance: known.assurance,
                     names: known.names.clone(),
+                    first_at: known.first_at,
                     last_at: known.last_at,
+                    last_call_at: None,
                     called_at: None,
                     is_shared,
                     firm: firm(&known.identity, policy).map(str::to_owned),
@@ -314,11 +326,13 @@ impl<'a> Weighing<'a> {
             }
         }
         let adds = self.message.assurance > Assurance::Asserted;
+        let called_at = is_call(self.message).then_some(self.message.trusted_at);
         for touched in &self.identities {
             let names = self.message.names().cloned();
             match ledger.members.iter_mut().find(|member| member.id == touched.id) {
                 Some(member) => {
                     member.last_at = member.last_at.max(self.message.trusted_at);
+                    member.last_call_at = called_at;
                     // What nobody vouches for names nobody who is known.
                     if adds || member.names.is_empty() {
                         member.names.extend(names);
@@ -332,7 +346,9 @@ impl<'a> Weighing<'a> {
                     until: None,
                     assurance: touched.assurance,
                     names: names.collect(),
+                    first_at: self.message.trusted_at,
                     last_at: self.message.trusted_at,
+                    last_call_at: called_at,
                     called_at: None,
                     is_shared: false,
                     firm: firm(&touched.identity, policy).map(str::to_owned),
@@ -476,7 +492,8 @@ impl<'a> Weighing<'a> {
     fn conclude(mut self, identity: IdentityId, mint: &mut IdMint, policy: &Policy) -> Resolved {
         let weighs = self.may_weigh();
         let gathered = if weighs { self.gather(policy) } else { Gathered::default() };
-        let is_tied = gathered.groups.len() > 1 || !gathered.joined.is_empty();
+        let is_tied = gathered.groups.len() > 1 || !gathered.joined.is_empty() || !self.message.denies.is_empty();
+        self.reasons.extend(denial(self.message));
         let nobody = BTreeSet::new();
         let group = gathered.groups.iter().find(|group| group.contains(&identity)).unwrap_or(&nobody);
         let mut sides: Vec<ContactId> = self.own.first().copied().into_iter().collect();
@@ -656,14 +673,23 @@ impl<'a> Weighing<'a> {
 }
 
 /// Whether an address has been passed on to the sender, as far as that is known when he writes.
-fn is_passed_on(message: &Message, known: &KnownIdentity, rules: Rules) -> bool {
+fn is_passed_on((message, lookup): (&Message, &Lookup), facts: &Facts, known: &KnownIdentity, rules: Rules) -> bool {
     let names: Vec<&PersonName> = message.names().collect();
     let owner = (known.names.as_slice(), known.last_at);
     let address = (&known.identity, known.assurance);
-    let owners = (usize::try_from(known.epoch).unwrap_or(1), known.last_at);
+    let owners = usize::try_from(known.epoch).unwrap_or(1);
+    let user = (names.as_slice(), message.trusted_at, message.assurance);
     message.incoming.direction != Direction::FromAgent
-        && (epochs::is_passed_on(address, owner, (&names, message.trusted_at), rules)
-            || epochs::is_unnamed_next(address, owners, (&names, message.trusted_at), rules))
+        && (epochs::is_passed_on(address, owner, user, rules)
+            || epochs::is_unnamed_next(address, owners, (&names, is_same_talk(message, lookup, facts)), rules))
+}
+
+/// Whether something of the vendor's conversation is known; also where the vendor has none.
+fn is_same_talk(message: &Message, lookup: &Lookup, facts: &Facts) -> bool {
+    let references = message.incoming.references.iter().zip(&lookup.references);
+    let mut talks =
+        references.filter(|(reference, _)| reference.kind == ReferenceKind::Conversation).map(|(_, key)| key);
+    talks.next().is_none_or(|key| facts.anchors.get(key).is_some_and(|anchors| !anchors.is_empty()))
 }
 
 /// Whether an address has been given by somebody else as his since it was used last.

@@ -214,6 +214,7 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         says_is_back: outline.says_is_back,
         refers_back: outline.refers_back,
         says_nothing: outline.says_nothing,
+        denies: Vec::new(),
         triage: kept.triage.clone(),
         ..bare(kept.id, incoming(kept, facts), kept.occurred_at)
     };
@@ -303,6 +304,7 @@ fn bare(id: MessageId, incoming: Incoming, at: Timestamp) -> Message {
         says_is_back: false,
         refers_back: false,
         says_nothing: true,
+        denies: Vec::new(),
         triage: Triage { kind: Vec::new(), priority: Priority::Low },
     }
 }
@@ -458,7 +460,7 @@ mod tests {
     use super::*;
     use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
     use crate::pure::domain::identity::{Identity, MAILTO};
-    use crate::pure::domain::phrases::Phrases;
+    use crate::pure::domain::phrases::{Denials, Phrases};
     use crate::pure::domain::policy::Windows;
     use std::time::Duration;
     use uuid::Uuid;
@@ -479,6 +481,7 @@ mod tests {
             said_before: Phrases::default(),
             not_mine: Phrases::default(),
             not_owner: Phrases::default(),
+            not_there: Denials::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
             own_addresses: Default::default(),

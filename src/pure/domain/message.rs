@@ -6,7 +6,7 @@
 use super::Timestamp;
 use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
-use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
+use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity, TEL};
 use super::name::PersonName;
 use super::ticket::Triage;
 use serde::{Deserialize, Serialize};
@@ -375,6 +375,27 @@ pub enum Mark {
     Erased,
 }
 
+/// What somebody says that he did not use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denied {
+    /// A kind of channel: "I have no WhatsApp".
+    Kind(String),
+    /// Anything but what he speaks by: "she wrote nothing".
+    Rest,
+}
+
+impl Denied {
+    /// Whether somebody's address is what is denied. WhatsApp's are telephone numbers that the platform vouches for.
+    pub fn is_of(&self, identity: &Identity, assurance: Assurance) -> bool {
+        match self {
+            Self::Kind(kind) if kind == "whatsapp" && identity.scheme == TEL => assurance == Assurance::Verified,
+            Self::Kind(kind) => *kind == identity.scheme,
+            Self::Rest => true,
+        }
+    }
+}
+
 /// The message that something an agent did is on, as `export assignments` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct On {
@@ -645,6 +666,8 @@ pub struct Message {
     pub refers_back: bool,
     /// A greeting, a sticker or nothing at all: opens a ticket of kind `none`.
     pub says_nothing: bool,
+    /// What its writer, or whom a note is of, says that he did not use.
+    pub denies: Vec<Denied>,
     /// What kind of matter it brings, and how soon it must be seen to.
     pub triage: Triage,
 }

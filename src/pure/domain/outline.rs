@@ -6,7 +6,7 @@ use super::decision::{Decision, KeptFact};
 use super::facts::{AnchorKind, Lookup, LookupKey};
 use super::id::{IdentityId, MessageId};
 use super::identity::Assurance;
-use super::message::{Authentication, FactValue, Mark, MatterRole, Message, ReferenceKind};
+use super::message::{Authentication, Denied, FactValue, Mark, MatterRole, Message, ReferenceKind};
 use serde::{Deserialize, Serialize};
 
 /// The outline of a message. Fields have short names on disk: there is one beside each message.
@@ -49,6 +49,9 @@ pub struct Outline {
     /// A note that says that the caller was not the owner of his number.
     #[serde(rename = "x", skip_serializing_if = "std::ops::Not::not")]
     pub denies_owner: bool,
+    /// What it says was not used.
+    #[serde(rename = "d", skip_serializing_if = "Vec::is_empty")]
+    pub denies: Vec<Denied>,
     /// The text says that this is a new matter.
     #[serde(rename = "w", skip_serializing_if = "std::ops::Not::not")]
     pub says_new_matter: bool,
@@ -85,6 +88,7 @@ impl Outline {
             authentication: message.incoming.authentication,
             on: message.incoming.on.as_ref().and_then(|on| on.message),
             denies_owner: message.incoming.marks.contains(&Mark::NotOwner),
+            denies: message.denies.clone(),
             says_new_matter: message.says_new_matter,
             says_is_back: message.says_is_back,
             refers_back: message.refers_back,

@@ -3,7 +3,7 @@
 use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
 use super::lookalike::looks_like;
 use super::message::MatterRole;
-use super::phrases::Phrases;
+use super::phrases::{Denials, Phrases};
 use super::rule::Rules;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub struct Policy {
     pub not_mine: Phrases,
     /// How agents note that a caller was not the owner of the number that it showed.
     pub not_owner: Phrases,
+    /// How people say that they did not use a channel.
+    pub not_there: Denials,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.

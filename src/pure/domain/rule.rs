@@ -51,6 +51,8 @@ rules! {
     CallerNamedAfter = "caller_named_after",
     /// A number that called before a platform vouched for it is his who had named it, whatever it is used for later.
     CalledBefore = "called_before",
+    /// A number that a platform vouches for, and that called after a mail in the same name had given it, is its writer's.
+    CalledSince = "called_since",
     /// The caller gave a full name, and the first mail with his number is of that name.
     CallerNamedAlike = "caller_named_alike",
     /// An answer from another address, in the same full name, to what the desk had sent to one person.
@@ -99,6 +101,8 @@ rules! {
     SecondAccount = "second_account",
     /// A number that its writer says is none of his proves nothing.
     Disowned = "disowned",
+    /// What somebody says that he does not use joins nobody to him by what can be copied.
+    NotThere = "not_there",
     /// Who called is not the owner of the number that it showed, where an agent notes that.
     NotOwner = "not_owner",
     /// Whoever names another in his own account writes for him, and is not him.

@@ -181,7 +181,8 @@ async fn worlds_end_the_same_in_whatever_order_they_come() {
             // As above: of namesakes.
             let counts = |row: &&String| !row.contains(",full_name,");
             let new = after.iter().filter(counts).filter(|row| !before.contains(row)).map(|row| format!("\n  + {row}"));
-            let gone = before.iter().filter(counts).filter(|row| !after.contains(row)).map(|row| format!("\n  - {row}"));
+            let gone =
+                before.iter().filter(counts).filter(|row| !after.contains(row)).map(|row| format!("\n  - {row}"));
             let differs: String = gone.chain(new).collect();
             if !differs.is_empty() {
                 faults.push(format!("{shown}: deciding anew changes something{differs}"));

@@ -114,7 +114,7 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
         let read_out = matches!(incoming.content, Content::Call(..));
         facts.text(incoming.ticket_ref.as_deref().unwrap_or(""), Place::Subject, words);
         let written = incoming.subject.as_deref().unwrap_or("");
-        let place = if subject::read(written).is_answer { Place::Thread } else { Place::Subject };
+        let place = if repeats_subject(written) { Place::Thread } else { Place::Subject };
         facts.text(written, place, words);
         facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
         facts.text(&words.signature, Place::Signature, words);
@@ -355,6 +355,13 @@ pub fn is_ours(identity: &Identity, policy: &Policy) -> bool {
 /// Whether the identity is of somebody who answers for the desk.
 pub fn is_agents(identity: &Identity, policy: &Policy) -> bool {
     identity.scheme == MAILTO && EmailAddress::parse(&identity.value).is_ok_and(|address| policy.is_agent(&address))
+}
+
+/// Whether the subject is that of a thread, and more than a number, which can be guessed.
+fn repeats_subject(written: &str) -> bool {
+    let read = subject::read(written);
+    let is_word = |word: &str| word.chars().all(|c| !c.is_ascii_digit()) && word.chars().any(char::is_alphabetic);
+    read.is_answer && read.base.split_whitespace().any(is_word)
 }
 
 /// Whether the platform says that the words were somebody else's first.

@@ -11,7 +11,8 @@
 use super::super::phrases::{
     AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CALLS_FROM, CONNECTORS, Closing, DEVICE_LINES, GREETINGS,
     HONORIFICS, INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OBJECT_ENDINGS, OCCUPATIONS, ONCE_MORE,
-    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name, is_organisation,
+    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
+    is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;

@@ -184,9 +184,8 @@ impl Scan<'_> {
         let is_labelled = || self.is_labelled(group, run_end);
         if !is_known && (spelling == Spelling::International || is_labelled() || self.is_placed(group, run_end)) {
             found = ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling, false)?)));
-            found = found.or_else(|| {
-                ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling, true)?)))
-            });
+            found = found
+                .or_else(|| ends.iter().find_map(|end| Some((*end, self.neighbours(group, *end, spelling, true)?))));
             found =
                 found.or_else(|| ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, true)?))));
         }

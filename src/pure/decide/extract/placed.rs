@@ -81,7 +81,8 @@ pub fn is_last_word(text: &str, span: &Range<usize>, names: &dyn Fn() -> Vec<Per
     let line = before.rsplit('\n').next().unwrap_or_default().trim_end();
     let is_parted = line.ends_with(['.', '!', '?', ',', ':', ';', '-', '–']);
     let is_other = |word: &str| NOT_PHONE_LABELS.iter().any(|stem| word.starts_with(stem));
-    let below = cut(&text[span.end..], AFTER_BYTES_MAX).trim_matches(|c: char| c.is_whitespace() || ".,!-–/".contains(c));
+    let below =
+        cut(&text[span.end..], AFTER_BYTES_MAX).trim_matches(|c: char| c.is_whitespace() || ".,!-–/".contains(c));
     let is_name = below.is_empty() || below.split_whitespace().next().is_some_and(|word| is_own_name(word, names));
     let clause = clause(line.trim_end_matches(['.', '!', '?', ';'])).to_lowercase();
     is_parted && is_name && is_last(text, span.end) && !words(&clause).rev().take(WORDS_MAX).any(is_other)

@@ -100,7 +100,12 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::PassedOn => "The address was somebody's of another name until now; it is this person's from now on.",
         OnPerson::Guessing => "Too many numbers of others were named; numbers are not looked up for now.",
         OnPerson::ToldByNote => "The caller gave no number; the note tells who it was.",
-        OnPerson::NotOwner => "The note says that the caller was not the owner of the number shown: the call is kept apart.",
+        OnPerson::NotThere => {
+            "Says what the customer did not use: what came by it with nothing but a copied name and number is kept apart."
+        }
+        OnPerson::NotOwner => {
+            "The note says that the caller was not the owner of the number shown: the call is kept apart."
+        }
         OnPerson::ReachedElsewhere => "The platform says that this person is reached elsewhere from now on.",
         OnPerson::AgentSaysSame => "An agent says that they are one person.",
         OnPerson::AgentSaysApart => "An agent says that they are not one person.",

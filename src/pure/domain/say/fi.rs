@@ -96,7 +96,12 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::PassedOn => "Osoite oli tähän asti erinimisellä henkilöllä; tästä lähtien se on tämän henkilön.",
         OnPerson::Guessing => "Muiden numeroita on mainittu liian monta; numeroita ei toistaiseksi haeta.",
         OnPerson::ToldByNote => "Soittajan numero ei näkynyt; muistiinpano kertoo, kuka hän oli.",
-        OnPerson::NotOwner => "Muistiinpanon mukaan soittaja ei ollut näkyneen numeron haltija: puhelu pidetään erillään.",
+        OnPerson::NotThere => {
+            "Kertoo, mitä asiakas ei ole käyttänyt: sitä kautta vain kopioitavalla nimellä ja numerolla tullut pidetään erillään."
+        }
+        OnPerson::NotOwner => {
+            "Muistiinpanon mukaan soittaja ei ollut näkyneen numeron haltija: puhelu pidetään erillään."
+        }
         OnPerson::ReachedElsewhere => "Viestipalvelu ilmoittaa, että tämä henkilö tavoitetaan tästä lähtien muualta.",
         OnPerson::AgentSaysSame => "Asiakaspalvelija sanoo, että he ovat sama henkilö.",
         OnPerson::AgentSaysApart => "Asiakaspalvelija sanoo, että he eivät ole sama henkilö.",

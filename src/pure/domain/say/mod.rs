@@ -121,6 +121,8 @@ pub enum OnPerson {
     ToldByNote,
     /// A note says that the caller was not the owner of the number that it showed.
     NotOwner,
+    /// Somebody says that he did not use a channel.
+    NotThere,
     /// The platform says that the person moved.
     ReachedElsewhere,
     /// An agent says that two are one.

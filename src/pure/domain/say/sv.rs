@@ -110,7 +110,12 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::PassedOn => "Adressen tillhörde hittills någon med ett annat namn; nu är den den här personens.",
         OnPerson::Guessing => "För många nummer som hör till andra har nämnts; nummer slås inte upp tills vidare.",
         OnPerson::ToldByNote => "Den som ringde visade inget nummer; anteckningen berättar vem det var.",
-        OnPerson::NotOwner => "Enligt anteckningen var den som ringde inte innehavaren av numret som visades: samtalet hålls isär.",
+        OnPerson::NotThere => {
+            "Berättar vad kunden inte har använt: det som kom den vägen med bara ett kopierat namn och nummer hålls isär."
+        }
+        OnPerson::NotOwner => {
+            "Enligt anteckningen var den som ringde inte innehavaren av numret som visades: samtalet hålls isär."
+        }
         OnPerson::ReachedElsewhere => "Plattformen meddelar att personen nås på annat håll från och med nu.",
         OnPerson::AgentSaysSame => "En handläggare säger att de är samma person.",
         OnPerson::AgentSaysApart => "En handläggare säger att de inte är samma person.",

@@ -3,7 +3,7 @@
 use crate::pure::decide::anew::{HISTORY_MAX, History, Hood};
 use crate::pure::decide::epochs::can_be_passed_on;
 use crate::pure::decide::evidence::firm;
-use crate::pure::decide::ledger::{Kind, Member, Stated, Word};
+use crate::pure::decide::ledger::{Denial, Kind, Member, Stated, Word};
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::decide::recast::{Notice, Owned, Spoken, WrittenWord};
 use crate::pure::decide::resolve::ANSWERED_MAX;
@@ -12,7 +12,7 @@ use crate::pure::domain::contact::KnownIdentity;
 use crate::pure::domain::facts::{ANCHORS_MAX, HOLDERS_MAX, LookupKey};
 use crate::pure::domain::id::*;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, Identity};
-use crate::pure::domain::message::{Authentication, ReferenceKind};
+use crate::pure::domain::message::{Authentication, Denied, ReferenceKind};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
@@ -61,6 +61,7 @@ pub async fn hood(
     let namesakes = loader.namesakes(&inner).await?;
     far.extend(loader.identities(&namesakes).await?);
     loader.firms().await?;
+    loader.denials().await?;
     let words = loader.words().await?;
     let owned = loader.owned(words).await?;
     let mut edge: BTreeMap<ContactId, BTreeSet<IdentityId>> = BTreeMap::new();
@@ -120,7 +121,9 @@ impl Loader<'_> {
                 until: known.closed_at,
                 assurance: known.assurance,
                 names: known.names.clone(),
+                first_at: known.first_at,
                 last_at: known.last_at,
+                last_call_at: None,
                 called_at: None,
                 is_shared: false,
                 firm: firm(&known.identity, self.policy).map(str::to_owned),
@@ -255,6 +258,23 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// What all in sight said that they did not use.
+    async fn denials(&mut self) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
+        let rows = sqlx::query(
+            "SELECT identity_id, trusted_at, outline->'d' AS denies FROM message WHERE identity_id = ANY($1) AND outline ? 'd'",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        for row in &rows {
+            let (by, at) = (IdentityId(row.try_get("identity_id")?), time(row, "trusted_at")?);
+            let denies: Vec<Denied> = serde_json::from_value(row.try_get("denies")?).unwrap_or_default();
+            self.hood.ledger.denials.extend(denies.into_iter().map(|what| Denial { by, what, at }));
+        }
+        Ok(())
+    }
+
     /// What the platform and agents said of pairs, of those who are part of others now too.
     async fn words(&mut self) -> Result<Vec<WrittenWord>, StoreError> {
         let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
@@ -365,6 +385,7 @@ fn spoken(row: &PgRow) -> Result<Spoken, StoreError> {
         names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),
         doubted: answers.filter(|_| is_denied).take(ANSWERED_MAX).map(|(_, key)| *key).collect(),
         denies_owner: outline.denies_owner,
+        talk: outline.references.iter().find(|(kind, _)| *kind == ReferenceKind::Conversation).map(|(_, key)| *key),
         on: outline.on,
         identities: outline.identities,
     })
