@@ -51,7 +51,7 @@ const CALLED_WITHIN_S: i64 = 7 * 86_400;
 
 /// What somebody says that he did not use is what was first used so long before or after. "Nothing" is of days.
 const DENIED_WITHIN_S: i64 = 14 * 86_400;
-const DENIED_REST_WITHIN_S: i64 = 7 * 86_400;
+const DENIED_REST_WITHIN_S: i64 = 2 * 86_400;
 
 /// Gathers identities into people, beginning with `start`: groups that stand already. Identities that are in none
 /// of them begin alone.
@@ -354,27 +354,29 @@ impl<'a> Gathering<'a> {
         allowed.min_by_key(|tie| (self.is_questioned(tie), std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
     }
 
-    /// Evidence that whoever saw a bill, a parcel or a picture of them can copy.
-    fn is_copyable(tie: &Tie) -> bool {
-        matches!(tie.class, EvidenceClass::OrderNumber | EvidenceClass::ReplyRef)
+    /// The sides of evidence that whoever saw a bill, a parcel or a picture of them could have brought.
+    fn copied_sides(&self, tie: &Tie) -> impl Iterator<Item = (usize, usize)> {
+        let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
+        let is_copyable = matches!(tie.class, EvidenceClass::OrderNumber | EvidenceClass::ReplyRef);
+        let sides = [(one, other, tie.is_private.0), (other, one, tie.is_private.1)];
+        sides
+            .into_iter()
+            .filter(move |(.., is_private)| is_copyable && !is_private)
+            .map(|(side, beside, _)| (side, beside))
     }
 
     /// One side says that he did not use what the other side is.
     fn is_denied(&self, tie: &Tie) -> bool {
-        let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
-        Self::is_copyable(tie)
-            && self.ledger.denials.iter().any(|denial| match self.group_of.get(&denial.by) {
-                Some(by) if *by == one => self.denies(denial, other),
-                Some(by) if *by == other => self.denies(denial, one),
-                _ => false,
-            })
+        let is_by = |denial: &Denial, group| self.group_of.get(&denial.by) == Some(&group);
+        self.copied_sides(tie).any(|(side, beside)| {
+            let mut his = self.ledger.denials.iter().filter(|denial| is_by(denial, beside));
+            his.any(|denial| self.denies(denial, side))
+        })
     }
 
     /// Somebody, though neither of the two as far as is known, says that he did not use what one of them is.
     fn is_questioned(&self, tie: &Tie) -> bool {
-        let sides = [self.group_of[&tie.from], self.group_of[&tie.to]];
-        Self::is_copyable(tie)
-            && self.ledger.denials.iter().any(|denial| sides.iter().any(|side| self.denies(denial, *side)))
+        self.copied_sides(tie).any(|(side, _)| self.ledger.denials.iter().any(|denial| self.denies(denial, side)))
     }
 
     /// Whether what is denied is in a group.
@@ -651,6 +653,7 @@ impl<'a> Gathering<'a> {
                     class: EvidenceClass::SameId,
                     bits: BITS_SAME_ID,
                     is_strong: true,
+                    is_private: (true, true),
                     messages: (None, None),
                     at: member.last_at,
                     why: OnEvidence::SameBrowser.into(),
@@ -814,6 +817,7 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
         class,
         bits,
         is_strong,
+        is_private: (ours.place == Place::Told, theirs.place == Place::Told),
         messages: (Some(ours.message), Some(theirs.message)),
         at: ours.at.max(theirs.at),
         why: why.into(),

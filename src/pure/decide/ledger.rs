@@ -131,6 +131,8 @@ pub struct Tie {
     pub bits: i16,
     /// It may join by itself.
     pub is_strong: bool,
+    /// Each side's has been seen by nobody else, as far as is known: the desk told it there.
+    pub is_private: (bool, bool),
     /// The messages that carry it: that of `from`, that of `to`.
     pub messages: (Option<MessageId>, Option<MessageId>),
     /// When the later of what carries it was said.

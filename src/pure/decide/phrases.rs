@@ -40,7 +40,7 @@ static NOTHING: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     hästi tore olgu head aega nägemist kas keegi on seal tervitades lugupidamisega päeva õhtut nädalavahetust
     hallo guten tag morgen abend moin servus grüß gott grüezi danke vielen dank schön sehr herzlichen bitte ja nein
     gut alles klar prima tschüss ciao ist jemand da freundlichen grüßen mit freundliche grüße
-    allo privet spasibo test testi
+    allo privet zdravstvujte zdravstvuyte spasibo test testi
     "
     .split_whitespace()
     .collect()
@@ -252,6 +252,7 @@ static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     iphone ipad android outlook gmail google facebook samsung galaxy apple nokia nb ps ps. huom obs fyi sos
     faktuuri wifi vpn pdf html click here now notice legal signature authorized removal unsubscribe body text
     registration groups webcam live
+    eto etot eta zdes zdravstvujte zdravstvuyte privet
     puolesta toivoo från alla kaikki terveisin terv yt mitä tapahtuu hyvin huonosti toimii auttakaa apua vastausta
     odottaen
     "
@@ -553,6 +554,40 @@ pub static CALLED_FROM: &[(&str, &[&str])] = &[
     ("numbrilt", &["kõne", "helistati", "sõnumi", "helistas"]),
     ("von", &["anruf", "angerufen", "nachricht"]),
 ];
+
+/// The writer called, he says.
+pub static CALLED: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::of([
+        "soitin",
+        "soitimme",
+        "soittelin",
+        "soitettiin teille",
+        "puhuttiin puhelimessa",
+        "puhelimessa sovit*",
+        "i called",
+        "i just called",
+        "i phoned",
+        "i rang",
+        "we called",
+        "we rang",
+        "we phoned",
+        "we spoke",
+        "on the phone",
+        "jag ringde",
+        "ringde nyss",
+        "ringde igår",
+        "ringde i morse",
+        "enligt samtal",
+        "per telefon",
+        "helistasin",
+        "helistasime",
+        "habe angerufen",
+        "hatte angerufen",
+        "haben telefoniert",
+        "am telefon",
+        "wie telefonisch",
+    ])
+});
 
 /// What is to be done; behind it the writer; behind it somebody else. Lower case.
 pub static REACHED: &[(&[&str], &[&str], &[&str])] = &[

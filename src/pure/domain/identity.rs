@@ -235,7 +235,7 @@ impl PhoneNumber {
         if !is_accepted {
             return Err(IdentityError::NotANumber);
         }
-        Ok(Self(number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned()))
+        Ok(Self(over_the_border(number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned())))
     }
 
     /// Reads digits that are international but carry no `+`, as WhatsApp and some exchanges write them.
@@ -250,6 +250,14 @@ impl PhoneNumber {
     /// The number with its leading `+`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Northern Ireland's 028 is dialled 048 in the Republic (ComReg, National Numbering Conventions), and shown so.
+fn over_the_border(number: String) -> String {
+    match number.strip_prefix("+35348") {
+        Some(local) if local.len() == 8 => format!("+4428{local}"),
+        _ => number,
     }
 }
 

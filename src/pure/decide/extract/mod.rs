@@ -13,6 +13,7 @@ pub mod phones;
 pub mod placed;
 pub mod scan;
 
+use super::phrases::{CALLED, flatten};
 use crate::pure::domain::company::CompanyName;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
 use crate::pure::domain::message::{Content, Direction, FactValue, Incoming, Mark, MessageFact, Place, Sender, What};
@@ -42,6 +43,8 @@ const CLAIMS_MAX: usize = 10;
 const KEYED_WORDS_MAX: usize = 32;
 /// Addresses looked at in one text.
 const ADDRESSES_MAX: usize = 48;
+/// Text in which the writer may say that he called. Bytes.
+const CALLED_BYTES_MAX: usize = 2 * 1024;
 /// RFC 5321, 4.5.3.1: bytes before and after the `@`.
 const ADDRESS_PART_BYTES_MAX: usize = 255;
 
@@ -106,6 +109,7 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
         companies: Vec::new(),
         seen: HashSet::new(),
         is_signed_by_another: false,
+        says_called: false,
     };
     facts.fields();
     facts.is_signed_by_another = signs_for_another(&incoming.sender, words);
@@ -117,6 +121,7 @@ pub fn facts(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Mess
         let place = if repeats_subject(written) { Place::Thread } else { Place::Subject };
         facts.text(written, place, words);
         facts.text(&words.own, if read_out { Place::Field } else { Place::Body }, words);
+        facts.says_called = CALLED.is_in(&flatten(&words.own, CALLED_BYTES_MAX));
         facts.text(&words.signature, Place::Signature, words);
         facts.names_in(words);
         facts.companies_in(words);
@@ -138,6 +143,8 @@ struct Facts<'a> {
     seen: HashSet<(usize, String)>,
     /// Whoever signs is not whose the mailbox is: he tells of himself.
     is_signed_by_another: bool,
+    /// The writer says that he called: the number below his name is the one he called by.
+    says_called: bool,
 }
 
 impl Facts<'_> {
@@ -202,6 +209,7 @@ impl Facts<'_> {
         let names = if stated.is_empty() { Vec::new() } else { self.sender_names(words) };
         for (identity, span) in stated {
             if !others::is_others(&haystack.text, &span, &names, place == Place::Signature) {
+                let place = if self.says_called && identity.scheme == TEL { Place::Body } else { place };
                 self.claim(identity, place);
             }
         }

@@ -24,6 +24,10 @@ use std::sync::LazyLock;
 
 /// Lines at the end of a text in which it may be signed.
 const TAIL_LINES_MAX: usize = 12;
+/// Lines of a last paragraph that is a signature.
+const PARAGRAPH_LINES_MAX: usize = 8;
+/// A longer line is no particular of somebody. Bytes.
+const PARTICULARS_BYTES_MAX: usize = 70;
 /// A longer line is no signature but a sentence. Bytes.
 const LINE_BYTES_MAX: usize = 400;
 /// End of the last line in which an inline sign-off is looked for. Bytes.
@@ -141,7 +145,10 @@ pub fn in_address(local: &str) -> Option<PersonName> {
 /// sentence that is nothing but a name.
 pub fn sign_off(text: &str, hints: &Hints) -> Option<SignOff> {
     let lines = tail(text);
-    by_closing(&lines, hints).or_else(|| by_last_lines(text, &lines, hints)).or_else(|| inline(text, &lines, hints))
+    by_closing(&lines, hints)
+        .or_else(|| by_last_paragraph(text, hints))
+        .or_else(|| by_last_lines(text, &lines, hints))
+        .or_else(|| inline(text, &lines, hints))
 }
 
 /// The name in a signature that was already cut off from its sign-off: its first line, or one below
@@ -259,7 +266,11 @@ fn noted(text: &str, is_first: bool) -> Option<PersonName> {
     let acts = CALLERS_ACTS.is(&next) || PLACE_ENDINGS.iter().any(|ending| next.ends_with(ending));
     let calls = acts || CALLS_FROM.contains(&next.as_str());
     let is_about = || cut(rest, OPENING_BYTES_MAX).contains(|c: char| c.is_ascii_digit());
-    let is_object = || OBJECT_ENDINGS.iter().any(|ending| written.to_lowercase().ends_with(ending));
+    let is_shouted = |word: &str| word.chars().count() > 2 && !word.chars().any(char::is_lowercase);
+    let is_object = || {
+        OBJECT_ENDINGS.iter().any(|ending| written.to_lowercase().ends_with(ending))
+            || written.split_whitespace().next_back().is_some_and(is_shouted)
+    };
     // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
     let is_told = match (candidate.listed, candidate.words) {
         (true, 2..) => is_first || is_parted || acts,
@@ -633,6 +644,23 @@ fn is_particulars(line: &str) -> bool {
             && lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| is_organisation(word.trim_matches('.'))))
 }
 
+/// The sender's name alone on the first line of the last paragraph, above short lines: what he is, his firm, his town.
+fn by_last_paragraph(text: &str, hints: &Hints) -> Option<SignOff> {
+    let text = text.trim_end();
+    let lines = tail(text);
+    let is_above = |(start, _): &&(usize, &str)| text[..*start].trim_end_matches([' ', '\t', '\r']).ends_with("\n\n");
+    let first =
+        lines.iter().position(|line| is_above(&line)).filter(|first| (1..PARAGRAPH_LINES_MAX).contains(first))?;
+    if lines[..first].iter().any(|(_, line)| line.trim().len() > PARTICULARS_BYTES_MAX) {
+        return None;
+    }
+    let (start, line) = lines[first];
+    let candidate = leading(line)?;
+    let is_alone = candidate.name.written().len() + 2 >= line.trim().trim_end_matches(['.', ',', '*', '_']).len();
+    let is_his = candidate.words >= 2 && candidate.capital && hints.agrees(&candidate.name);
+    (is_alone && is_his).then(|| signed_at(text, start, candidate, false)).flatten()
+}
+
 /// A dash or slash and a name, or a name alone, on the last line that holds no particulars.
 fn by_last_lines(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<SignOff> {
     for (at, (start, line)) in lines.iter().take(6).enumerate() {
@@ -647,8 +675,16 @@ fn by_last_lines(text: &str, lines: &[(usize, &str)], hints: &Hints) -> Option<S
                 candidate.name.written().len() + 2 >= bare.trim_end_matches(['.', ',', '!', '*', '_', ' ']).len();
             let particulars = is_particulars(bare);
             let accepted = candidate.is_accepted(if marked { Trust::Marked } else { Trust::Bare }, hints);
+            // Below the sender's own name stands his firm's: "Lounas Raija".
+            let is_below_his = || {
+                lines.get(at + 1).and_then(|(_, above)| leading(above)).is_some_and(|above| hints.agrees(&above.name))
+            };
+            let accepted = accepted && (hints.agrees(&candidate.name) || !is_below_his());
             if accepted && (alone || particulars) {
                 return signed_at(text, *start, candidate, alone && at == 0);
+            }
+            if alone && is_below_his() {
+                continue;
             }
         }
         if !is_particulars(trimmed) {
@@ -900,6 +936,7 @@ mod tests {
             ("Nuori nainen, Iida Mustajoki. Saanut numeron huhtikuussa.", "Iida Mustajoki"),
             ("Yhdistetty Merlelle. Raimo puukaupasta, kauppakirja postissa.", "Raimo"),
             ("Luuli Verohallinnoksi.", ""),
+            ("Bekräftade IBAN:s slut enligt registret.", ""),
             ("Palvelukoti Merituuli, hoitaja kysyi laseja.", ""),
             ("Mies, sanoi hakevansa lapsen.", ""),
             ("Helistas hr Lepik isiklikult", "hr Lepik"),

@@ -55,7 +55,7 @@ fn before(text: &str, in_signature: bool) -> &str {
         let ends = match c {
             '!' | '?' | ';' => true,
             '.' => {
-                let word = sofar.chars().rev().take_while(|c| c.is_alphanumeric()).count();
+                let word = sofar.chars().rev().take_while(|c| c.is_alphanumeric() || matches!(c, '\'' | '’')).count();
                 rest.starts_with(char::is_whitespace) && word > ABBREVIATION_CHARS_MAX
             }
             '\n' => in_signature || sofar.ends_with('\n') || sofar.ends_with('.'),
