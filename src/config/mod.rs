@@ -32,6 +32,7 @@ pub use values::{
 };
 
 use crate::pure::channels::Built;
+use crate::pure::channels::KINDS;
 use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
@@ -180,7 +181,10 @@ impl Settings {
             said_before: phrases(&self.phrases.said_before),
             not_mine: phrases(&self.phrases.not_mine),
             not_owner: phrases(&self.phrases.not_owner),
-            not_there: Denials::of(self.phrases.not_there.values().flatten().map(|phrase| phrase.0.as_str())),
+            not_there: Denials::of(
+                self.phrases.not_there.values().flatten().map(|phrase| phrase.0.as_str()),
+                KINDS.iter().map(|kind| (kind.accounts.called, kind.accounts.schemes)),
+            ),
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),

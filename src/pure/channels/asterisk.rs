@@ -20,7 +20,9 @@
 //! never more: it can be forged. **Invariants:** own numbers, extensions and withheld numbers are
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
-use super::{Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TableSource, TailSource, Unfit};
+use super::{
+    Accounts, Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TableSource, TailSource, Unfit,
+};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
 use crate::pure::domain::message::{
@@ -40,7 +42,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Line, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Line, accounts: Accounts::NONE, build, dry };
 
 const NAME: &str = "asterisk";
 

@@ -28,7 +28,7 @@
 //! name. **Identities:** none; an act is towards whoever said the message that it is on. **Invariant:** what has no
 //! signature of ours is no agent's word.
 
-use super::{Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
+use super::{Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What};
 use crate::pure::domain::secret::Secret;
@@ -40,7 +40,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, accounts: Accounts::NONE, build, dry };
 
 const NAME: &str = "desk";
 

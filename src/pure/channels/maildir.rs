@@ -6,7 +6,7 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
+use super::{Accounts, Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
 use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::written;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "maildir", form: Form::Mail, build, dry };
+pub const KIND: Kind = Kind { name: "maildir", form: Form::Mail, accounts: Accounts::NONE, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

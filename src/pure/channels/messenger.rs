@@ -7,7 +7,7 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Profile,
+    Accounts, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Profile,
     ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
@@ -17,7 +17,13 @@ use crate::pure::wire::{media, messaging, meta, settings};
 use serde::Deserialize;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
+pub const KIND: Kind = Kind {
+    name: NAME,
+    form: Form::Body,
+    accounts: Accounts { called: &["messenger", "facebook", "fb"], schemes: &[SCHEME] },
+    build,
+    dry,
+};
 
 const NAME: &str = "messenger";
 

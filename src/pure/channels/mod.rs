@@ -4,8 +4,8 @@
 //!
 //! As `instagram` was added:
 //!
-//! 1. Write `instagram.rs`: `pub const KIND: Kind`, its own `Settings` (`#[serde(deny_unknown_fields)]`,
-//!    every field documented), the vendor's payload as a comment above what reads it, and `impl Channel`.
+//! 1. Write `instagram.rs`: `pub const KIND: Kind` (with what people call it), its own `Settings`
+//!    (`#[serde(deny_unknown_fields)]`, every field documented), the vendor's payload as a comment above what reads it, and `impl Channel`.
 //!    The module's comment names the vendor's pages, the namespace in which message ids are unique, and
 //!    the scope outside which an id of a person means nothing. A format that another channel has too goes
 //!    to `wire` (there: `meta`, the signature; `messaging`, the events), for channels never import each other.
@@ -92,11 +92,27 @@ pub struct Kind {
     pub name: &'static str,
     /// What a file of its deliveries holds, for `lanka import` and `lanka parse`.
     pub form: Form,
+    /// What people call it, and what they are on it.
+    pub accounts: Accounts,
     /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,
     /// `windows`) and makes the channel. Every problem found is reported, not only the first.
     pub build: fn(&Setup<'_>, toml::Table) -> Result<Built, Unfit>,
     /// A channel for `lanka parse`, which has no configuration: the vendor's defaults.
     pub dry: fn(&Setup<'_>) -> Box<dyn Channel>,
+}
+
+/// How people speak of a kind of channel: "I have no WhatsApp".
+#[derive(Debug, Clone, Copy)]
+pub struct Accounts {
+    /// Words for it, as they begin, in lower case.
+    pub called: &'static [&'static str],
+    /// The schemes of its people's addresses.
+    pub schemes: &'static [&'static str],
+}
+
+impl Accounts {
+    /// Of a channel on which nobody has an account of its own.
+    pub const NONE: Self = Self { called: &[], schemes: &[] };
 }
 
 /// What a file of a kind's deliveries holds.

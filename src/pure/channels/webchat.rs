@@ -30,7 +30,8 @@
 //! visitor typed (name, address, number) is stated, never an identity.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Sample, Setup, Unfit,
+    Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Sample,
+    Setup, Unfit,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
@@ -48,7 +49,13 @@ use serde_json::Value;
 use sha2::Sha256;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
+pub const KIND: Kind = Kind {
+    name: NAME,
+    form: Form::Body,
+    accounts: Accounts { called: &["chat", "tšat", "tsat", "webchat"], schemes: &[SCHEME] },
+    build,
+    dry,
+};
 
 const NAME: &str = "webchat";
 

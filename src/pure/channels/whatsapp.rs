@@ -28,10 +28,11 @@
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
 use super::{
-    Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Setup, Unfit,
+    Accounts, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Redacted,
+    Setup, Unfit,
 };
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
+use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber, TEL};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Call, CallLeg, CallOutcome, Content, Direction, Incoming, Mark, Parsed, Progress,
     RawEvent, Reference, ReferenceKind, Remote, Sender, SenderIdentity, What,
@@ -44,7 +45,13 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Body, build, dry };
+pub const KIND: Kind = Kind {
+    name: NAME,
+    form: Form::Body,
+    accounts: Accounts { called: &["whatsapp", "whats app", "whatsup"], schemes: &[SCHEME, TEL] },
+    build,
+    dry,
+};
 
 const NAME: &str = "whatsapp";
 

@@ -457,7 +457,8 @@ fn denies(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Denied>
         return Vec::new();
     }
     let flat = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
-    let kinds = policy.not_there.kinds(&flat).map(|kind| Denied::Kind(kind.to_owned()));
+    let schemes = |schemes: &[&str]| schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
+    let kinds = policy.not_there.kinds(&flat).map(|kind| Denied::Accounts(schemes(kind)));
     kinds.chain((is_note && policy.not_there.denies_rest(&flat)).then_some(Denied::Rest)).collect()
 }
 

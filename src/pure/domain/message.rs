@@ -379,18 +379,19 @@ pub enum Mark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denied {
-    /// A kind of channel: "I have no WhatsApp".
-    Kind(String),
+    /// A kind of channel, by the schemes of its people's addresses: "I have no WhatsApp".
+    Accounts(Vec<String>),
     /// Anything but what he speaks by: "she wrote nothing".
     Rest,
 }
 
 impl Denied {
-    /// Whether somebody's address is what is denied. WhatsApp's are telephone numbers that the platform vouches for.
+    /// Whether somebody's address is what is denied: a telephone number, if a platform vouches for it.
     pub fn is_of(&self, identity: &Identity, assurance: Assurance) -> bool {
         match self {
-            Self::Kind(kind) if kind == "whatsapp" && identity.scheme == TEL => assurance == Assurance::Verified,
-            Self::Kind(kind) => *kind == identity.scheme,
+            Self::Accounts(schemes) => {
+                schemes.contains(&identity.scheme) && (identity.scheme != TEL || assurance == Assurance::Verified)
+            }
             Self::Rest => true,
         }
     }

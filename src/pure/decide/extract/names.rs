@@ -273,8 +273,9 @@ fn noted(text: &str, is_first: bool) -> Option<PersonName> {
     };
     // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
     let is_told = match (candidate.listed, candidate.words) {
+        (_, 2..) if is_object() => false,
         (true, 2..) => is_first || is_parted || acts,
-        (false, 2..) => !is_object() && (calls || (is_parted && (is_first || is_about()))),
+        (false, 2..) => calls || (is_parted && (is_first || is_about())),
         (true, 1) => acts || (is_parted && is_first),
         (_, _) => false,
     };
