@@ -92,8 +92,7 @@ async fn check_own(name: &str, floors: Floors) {
 
 #[tokio::test]
 async fn a_bicycle_shop() {
-    // A boy names his father's order and telephone: one names the other, and a secret is in both.
-    let floors = Floors { contact: [0.88, 0.92, 0.80], ticket: [1.0, 0.91, 0.80], merged: 1, ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.92, 0.80], ticket: [1.0, 0.91, 0.80], ..Floors::NONE };
     check_own("cycles", floors).await;
 }
 
@@ -117,17 +116,13 @@ async fn a_travel_agency() {
 
 #[tokio::test]
 async fn a_water_utility() {
-    // A telephone was passed on, and only the desk's notes say who calls by it.
-    let floors = Floors { contact: [0.97, 0.88, 0.62], ticket: [0.97, 0.87, 0.62], merged: 1, ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.97, 0.95], ticket: [1.0, 0.97, 0.95], ..Floors::NONE };
     check_own("water", floors).await;
 }
 
 #[tokio::test]
 async fn a_clinic() {
-    // A boy cancels in his mother's full name with her number; a call shows the victim's number, and only the note
-    // tells.
-    let floors =
-        Floors { contact: [0.95, 0.93, 0.90], ticket: [0.94, 0.89, 0.88], merged: 2, leaking: 2, succeeded: 3 };
+    let floors = Floors { contact: [1.0, 0.95, 0.94], ticket: [1.0, 0.91, 0.91], ..Floors::NONE };
     check_own("clinic", floors).await;
 }
 
@@ -140,9 +135,9 @@ async fn a_garage() {
 
 #[tokio::test]
 async fn a_web_host() {
-    // A thief writes from the victim's own mailbox; a copied profile has name and number off a screenshot.
+    // A thief writes from the victim's own mailbox.
     let floors =
-        Floors { contact: [0.92, 0.96, 0.94], ticket: [0.92, 0.92, 0.92], merged: 2, leaking: 2, succeeded: 3 };
+        Floors { contact: [0.97, 0.96, 0.95], ticket: [0.97, 0.92, 0.92], merged: 1, leaking: 1, succeeded: 1 };
     check_own("hosting", floors).await;
 }
 
@@ -151,24 +146,63 @@ async fn a_courier() {
     // A visitor has the receiver's name, mail address and number, before the receiver writes from that address; a
     // husband calls by the landline that his wife gave once.
     let floors =
-        Floors { contact: [0.93, 0.95, 0.92], ticket: [0.86, 0.92, 0.89], merged: 2, leaking: 1, succeeded: 3 };
+        Floors { contact: [0.96, 0.95, 0.92], ticket: [0.90, 0.92, 0.89], merged: 2, leaking: 1, succeeded: 3 };
     check_own("courier", floors).await;
 }
 
 #[tokio::test]
 async fn a_landlord() {
-    // A call shows the victim's number, and only the note tells.
-    let floors =
-        Floors { contact: [0.96, 0.89, 0.86], ticket: [0.95, 0.89, 0.86], merged: 1, leaking: 1, succeeded: 1 };
+    let floors = Floors { contact: [1.0, 0.92, 0.89], ticket: [0.94, 0.90, 0.87], ..Floors::NONE };
     check_own("housing", floors).await;
 }
 
 #[tokio::test]
 async fn a_wholesaler() {
-    // A forged mail that no policy of the domain's denies is put on its contact, marked.
-    let floors =
-        Floors { contact: [0.97, 0.93, 0.89], ticket: [0.97, 0.86, 0.84], merged: 1, leaking: 1, succeeded: 1 };
+    let floors = Floors { contact: [1.0, 0.93, 0.89], ticket: [1.0, 0.86, 0.84], ..Floors::NONE };
     check_own("kitchens", floors).await;
+}
+
+#[tokio::test]
+async fn an_optician() {
+    // Two women of one name have got each other's glasses, and name both numbers.
+    let floors =
+        Floors { contact: [0.95, 0.97, 0.96], ticket: [0.94, 0.94, 0.94], merged: 1, leaking: 1, ..Floors::NONE };
+    check_own("optician", floors).await;
+}
+
+#[tokio::test]
+async fn a_ferry_line() {
+    let floors = Floors { contact: [1.0, 0.98, 0.97], ticket: [0.94, 0.96, 0.93], ..Floors::NONE };
+    check_own("ferry", floors).await;
+}
+
+#[tokio::test]
+async fn a_payroll_bureau() {
+    // A widow writes from her late husband's WhatsApp.
+    let floors = Floors { contact: [0.95, 0.97, 0.97], ticket: [0.97, 0.96, 0.93], merged: 1, ..Floors::NONE };
+    check_own("payroll", floors).await;
+}
+
+#[tokio::test]
+async fn a_solar_firm() {
+    // An agent cancels in the full name of a customer, whose namesake is a customer too, with his number.
+    let floors =
+        Floors { contact: [0.96, 0.96, 0.92], ticket: [0.91, 0.91, 0.87], merged: 3, leaking: 3, succeeded: 2 };
+    check_own("solar", floors).await;
+}
+
+#[tokio::test]
+async fn a_repair_service() {
+    // A stranger calls from a telephone that was lost.
+    let floors =
+        Floors { contact: [0.97, 0.97, 0.95], ticket: [0.96, 0.95, 0.93], merged: 1, leaking: 1, ..Floors::NONE };
+    check_own("appliances", floors).await;
+}
+
+#[tokio::test]
+async fn a_day_care_office() {
+    let floors = Floors { contact: [1.0, 0.97, 0.96], ticket: [1.0, 0.95, 0.91], ..Floors::NONE };
+    check_own("daycare", floors).await;
 }
 
 #[tokio::test]

@@ -38,8 +38,12 @@ impl Phrases {
     /// it: "not a new matter", "no hurry".
     pub fn is_said_in(&self, flat: &str) -> bool {
         self.0.iter().flat_map(|regex| regex.find_iter(flat)).any(|found| {
-            let before = flat[..found.start()].rsplit(' ').filter(|word| !word.is_empty());
-            !before.take(NEGATION_WORDS_MAX).any(|word| NEGATIONS.contains(&word))
+            let before: Vec<&str> =
+                flat[..found.start()].rsplit(' ').filter(|word| !word.is_empty()).take(NEGATION_WORDS_MAX).collect();
+            // The Finnish "no niin" negates nothing.
+            let is_filler =
+                |at: usize| before[at] == "no" && at.checked_sub(1).is_some_and(|next| before[next] == "niin");
+            !(0..before.len()).any(|at| NEGATIONS.contains(&before[at]) && !is_filler(at))
         })
     }
 }
@@ -151,6 +155,8 @@ mod tests {
             ("its back", true, true),
             ("ei ole uusi asia", true, false),
             ("en helt uusi asia", true, true),
+            ("no niin uusi asia", true, true),
+            ("no uusi asia", true, false),
         ] {
             let flat = flatten(text, 100);
             assert_eq!((phrases.is_in(&flat), phrases.is_said_in(&flat)), (is_in, is_said), "{text}");

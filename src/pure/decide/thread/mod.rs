@@ -594,6 +594,11 @@ impl<'a> Threading<'a> {
             && !named.any(|(matter, key)| known.numbers.get(matter).is_some_and(|has| has.contains(key)))
     }
 
+    /// The message names a number that the ticket has.
+    fn names_one_of(&self, known: &KnownTicket) -> bool {
+        !self.numbers.is_empty() && !self.names_none_of(known)
+    }
+
     fn tie(&mut self, tickets: &[TicketId]) {
         self.because("tie", OnTicket::SeveralFit, None);
         self.point_at(tickets, &OnOther::OneOfSeveralOpen);
@@ -614,7 +619,9 @@ impl<'a> Threading<'a> {
         };
         if let Some(known) = self.facts.ticket(ticket).filter(|known| is_over(known))
             && self.heeds(Rule::ClosedOther)
-            && (self.is_new_matter() || self.names_none_of(known) || self.is_about_another(known))
+            && (self.is_new_matter()
+                || self.names_none_of(known)
+                || (self.is_about_another(known) && !self.names_one_of(known)))
         {
             let from = known.ticket.opened_by;
             self.because("closed_other_matter", OnTicket::ClosedAndAnother, Some(from));
