@@ -181,9 +181,9 @@ pub static OCCUPATIONS: LazyLock<Words> = LazyLock::new(|| {
         "
         huoltomies asentaja isännöitsijä johtaja toimitusjohtaja päällikkö sihteeri emäntä isäntä opettaja lääkäri
         hoitaja kuljettaja vuokralainen kirjanpitäjä työnjohtaja vahtimestari
-        vaktmästare direktör chaufför förare lärare läkare sjuksköterska hyresgäst montör förman
+        kanttori rehtori pastori asianajaja vaktmästare direktör kantor rektor pastor advokat ingenjör chaufför förare lärare läkare sjuksköterska hyresgäst montör förman
         driver teacher nurse doctor tenant landlord caretaker concierge engineer plumber foreman receptionist
-        juht õpetaja arst üürnik direktor fahrer lehrer lehrerin mieter mieterin hausmeister meister
+        juht õpetaja arst üürnik direktor rechtsanwalt ra mag fahrer lehrer lehrerin mieter mieterin hausmeister meister
         ",
     )
 });
@@ -252,7 +252,7 @@ static NOT_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     iphone ipad android outlook gmail google facebook samsung galaxy apple nokia nb ps ps. huom obs fyi sos
     faktuuri wifi vpn pdf html click here now notice legal signature authorized removal unsubscribe body text
     registration groups webcam live
-    eto etot eta zdes zdravstvujte zdravstvuyte privet
+    grüß gott grüezi servus moin eto etot eta zdes zdravstvujte zdravstvuyte privet
     puolesta toivoo från alla kaikki terveisin terv yt mitä tapahtuu hyvin huonosti toimii auttakaa apua vastausta
     odottaen
     "
@@ -363,6 +363,10 @@ pub static SWITCHBOARD_STEMS: &[&str] = &[
     "kundendienst",
     "zentral",
 ];
+
+/// Behind a number, in brackets: several people answer it. Lower case.
+pub static OFFICES: &[&str] =
+    &["office", "reception", "toimisto", "kanslia", "kansliet", "kontoret", "kontor", "büro", "sekretariat"];
 
 /// Beginnings of words before a number that make it anything but a phone. Lower case.
 pub static NOT_PHONE_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -565,6 +569,9 @@ pub static CALLED: LazyLock<Phrases> = LazyLock::new(|| {
         "puhuttiin puhelimessa",
         "puhelimessa sovit*",
         "i called",
+        "puheluun viitaten",
+        "viitaten puheluun",
+        "per my call",
         "puhelumme",
         "soittoni",
         "efter samtalet",

@@ -219,6 +219,12 @@ impl PhoneNumber {
         Self::read(undressed(text)?, region, true)
     }
 
+    /// Reads a number of a range that is kept for films and handbooks.
+    pub fn parse_kept(text: &str, region: &str) -> Result<Self, IdentityError> {
+        let number = Self::read(undressed(text)?, region, true)?;
+        is_kept_for_stories(&number.0).then_some(number).ok_or(IdentityError::NotANumber)
+    }
+
     /// Reads a mobile number of the country as its own people write it.
     pub fn parse_mobile(text: &str, region: &str) -> Result<Self, IdentityError> {
         let number = Self::read(undressed(text)?, region, false)?;
@@ -231,11 +237,12 @@ impl PhoneNumber {
         let region = region.parse::<rlibphonenumber::Region>().ok();
         let number = rlibphonenumber::PhoneNumber::parse(text, region).map_err(|_| IdentityError::NotANumber)?;
         let has_length = || matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
-        let is_accepted = if by_length { number.is_valid() || has_length() } else { number.is_valid() };
+        let written = number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned();
+        let is_accepted = number.is_valid() || (by_length && has_length());
         if !is_accepted {
             return Err(IdentityError::NotANumber);
         }
-        Ok(Self(over_the_border(number.format_as(rlibphonenumber::PhoneNumberFormat::E164).into_owned())))
+        Ok(Self(over_the_border(written)))
     }
 
     /// Reads digits that are international but carry no `+`, as WhatsApp and some exchanges write them.
@@ -251,6 +258,39 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Ranges in which no number is ever given out, so that films, handbooks and trials may use them, each with how many
+/// digits follow: Ofcom, "Telephone numbers for use in TV and radio drama programmes"; PTS, "Telefonnummer för
+/// användning i böcker och filmer m.m.".
+const KEPT_FOR_STORIES: &[(&str, usize)] = &[
+    ("+441632960", 3),
+    ("+447700900", 3),
+    ("+442079460", 3),
+    ("+441134960", 3),
+    ("+441144960", 3),
+    ("+441154960", 3),
+    ("+441164960", 3),
+    ("+441174960", 3),
+    ("+441184960", 3),
+    ("+441214960", 3),
+    ("+441314960", 3),
+    ("+441414960", 3),
+    ("+441514960", 3),
+    ("+441614960", 3),
+    ("+441914980", 3),
+    ("+442896496", 3),
+    ("+442920180", 3),
+    ("+463139006", 2),
+    ("+464062804", 2),
+    ("+468465004", 2),
+    ("+469803192", 2),
+    ("+467017406", 2),
+];
+
+fn is_kept_for_stories(number: &str) -> bool {
+    let rest = |(range, digits): &(&str, usize)| number.strip_prefix(range).is_some_and(|rest| rest.len() == *digits);
+    KEPT_FOR_STORIES.iter().any(rest)
 }
 
 /// Northern Ireland's 028 is dialled 048 in the Republic (ComReg, National Numbering Conventions), and shown so.

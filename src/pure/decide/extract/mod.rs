@@ -372,9 +372,11 @@ fn repeats_subject(written: &str) -> bool {
     read.is_answer && read.base.split_whitespace().any(is_word)
 }
 
-/// Whether the platform says that the words were somebody else's first.
+/// Whether the platform says that the words were somebody else's first. What stands above a mail that is passed on is
+/// its sender's own.
 fn is_forwarded(incoming: &Incoming) -> bool {
-    incoming.marks.contains(&Mark::Forwarded)
+    let is_mail = incoming.sender.identities.first().is_some_and(|own| own.identity.scheme == MAILTO);
+    incoming.marks.contains(&Mark::Forwarded) && !is_mail
 }
 
 /// The text without the electronic business cards in it (RFC 6350): they are about other people.

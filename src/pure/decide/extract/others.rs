@@ -102,6 +102,12 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     if CALLED_FROM.iter().any(called) {
         return Some(true);
     }
+    // "calls to me 040 …": who is called and the number, nothing between.
+    if at + 1 == words.len()
+        && ["minulle", "mulle", "meille", "me", "us", "mig", "oss", "mich", "uns", "mulle", "meile"].contains(&word)
+    {
+        return Some(false);
+    }
     // "mine 040 …": whose it is and the number, nothing between.
     if at + 1 == words.len() && (OWNERS_OURS.is(word) || OWNERS_OF_OTHERS.is(word)) {
         return Some(OWNERS_OF_OTHERS.is(word));

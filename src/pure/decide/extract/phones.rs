@@ -6,7 +6,9 @@
 //!
 //! **Invariant:** at most [`PARSES_MAX`] numbers are parsed for one text, whatever it holds.
 
-use super::super::phrases::{LABEL_FILLERS, NOT_PHONE_LABELS, PHONE_LABELS, SWITCHBOARD_LABELS, SWITCHBOARD_STEMS};
+use super::super::phrases::{
+    LABEL_FILLERS, NOT_PHONE_LABELS, OFFICES, PHONE_LABELS, SWITCHBOARD_LABELS, SWITCHBOARD_STEMS,
+};
 use super::placed;
 use super::scan::Haystack;
 use crate::pure::domain::identity::PhoneNumber;
@@ -180,6 +182,11 @@ impl Scan<'_> {
         let ends = self.ends(group, run_end, spelling);
         let mut found = ends.iter().find_map(|end| Some((*end, self.parse(group, *end, spelling, false)?)));
         let is_known = found.is_some();
+        // Nobody has one of these, but where people write telephone numbers it is read like any other.
+        if !is_known && spelling == Spelling::National && self.may_stand(group, run_end) {
+            found = ends.iter().find_map(|end| Some((*end, self.kept(group, *end)?)));
+        }
+        let is_known = found.is_some();
         // No range of the country: where something says that it is a number, a neighbour's will do, or its length.
         let is_labelled = || self.is_labelled(group, run_end);
         if !is_known && (spelling == Spelling::International || is_labelled() || self.is_placed(group, run_end)) {
@@ -201,6 +208,20 @@ impl Scan<'_> {
         let span = text.groups[group].start..text.groups[run_end - 1].end;
         let is_grouped = run_end > group + 1;
         placed::is_placed(&text.text, &span, is_grouped, self.in_signature, self.names)
+    }
+
+    /// Whether nothing around it says that it is another number.
+    fn may_stand(&self, group: usize, run_end: usize) -> bool {
+        let text = self.haystack;
+        let span = text.groups[group].start..text.groups[run_end - 1].end;
+        run_end > group + 1 && placed::may_stand(&text.text, &span)
+    }
+
+    /// A number that is kept for stories.
+    fn kept(&mut self, group: usize, end: usize) -> Option<PhoneNumber> {
+        self.parses += 1;
+        let digits: String = (group..end).map(|part| self.haystack.digits(part)).collect();
+        PhoneNumber::parse_kept(&digits, self.region).ok()
     }
 
     /// Whether it is what a text ends with, by itself.
@@ -353,13 +374,16 @@ impl Scan<'_> {
             return;
         }
         let behind = after.trim_start().to_lowercase();
-        let behind =
-            behind.strip_prefix('(').and_then(|behind| words(behind).next().map(str::to_owned)).unwrap_or_default();
+        let in_brackets = behind.strip_prefix('(').and_then(|behind| behind.split(')').next()).unwrap_or_default();
+        let is_offices = words(in_brackets).any(|word| OFFICES.contains(&word));
+        let behind = words(in_brackets).next().unwrap_or_default();
         let shared = |word: &str| {
             SWITCHBOARD_LABELS.contains(&word) || SWITCHBOARD_STEMS.iter().any(|stem| word.starts_with(stem))
         };
-        let shared =
-            shared(label) || shared(&behind) || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(shared));
+        let shared = shared(label)
+            || is_offices
+            || shared(behind)
+            || (PHONE_LABELS.contains(&label) && labels.next().is_some_and(shared));
         let plain = is_plain && !matches!(spelling, Spelling::WithoutPlus | Spelling::Placed);
         self.phones.found.push(Phone { span, number: (!shared).then_some(number), plain });
     }

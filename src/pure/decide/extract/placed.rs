@@ -74,6 +74,23 @@ pub fn is_placed(
         || (is_tail() && words(lead).count() <= LINE_WORDS_MAX && begins_with_name(lead, names))
 }
 
+/// Whether nothing around the digits at `span` says that they are the number of something else, a price or a length.
+pub fn may_stand(text: &str, span: &Range<usize>) -> bool {
+    let behind = cut(&text[span.end..], AFTER_BYTES_MAX).trim_start_matches([' ', '\t']);
+    let unit = words(behind.lines().next().unwrap_or_default()).next().unwrap_or_default().to_lowercase();
+    let before = cut_front(&text[..span.start], BEFORE_BYTES_MAX);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let above = text[..span.start].trim_end();
+    let is_other =
+        |word: &str| NOT_PHONE_LABELS.iter().any(|stem| word.starts_with(stem)) || NUMBER_WORDS.contains(&word);
+    let clause = clause(line).to_lowercase();
+    !above.is_empty()
+        && !(line.trim().is_empty() && above.ends_with(':'))
+        && !behind.starts_with(['€', '$', '£', '%', '°'])
+        && !UNITS_BEHIND.contains(&unit.as_str())
+        && !words(&clause).rev().take(WORDS_MAX).any(is_other)
+}
+
 /// Whether the digits at `span` are by themselves what the text ends with: behind the end of a sentence or a pause, and
 /// with nothing below them but the writer's name. `names` are his own.
 pub fn is_last_word(text: &str, span: &Range<usize>, names: &dyn Fn() -> Vec<PersonName>) -> bool {
