@@ -249,6 +249,21 @@ fn people() -> Vec<Need> {
             "a | w",
         ),
         need(
+            Rule::Swapped,
+            vec![
+                letter("a", "03-03 10:00", MINNA, "Tilaus 40012345 puuttuu.\n\nMinna Virtanen"),
+                whatsapp(
+                    "w",
+                    "03-04 10:00",
+                    "358407654321",
+                    "Minna Virtanen",
+                    "Kuoressa on 40012345, tilaukseni on 40012354.",
+                ),
+            ],
+            "a | w",
+            "a | w",
+        ),
+        need(
             Rule::BrowserUnnamed,
             vec![
                 browser("a", "03-03 10:00", "V1", "Lamppu on rikki.\n\nT. Minna Virtanen"),

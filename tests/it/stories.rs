@@ -152,7 +152,7 @@ async fn a_courier() {
 
 #[tokio::test]
 async fn a_landlord() {
-    let floors = Floors { contact: [1.0, 0.92, 0.89], ticket: [0.94, 0.90, 0.87], ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.91, 0.87], ticket: [0.94, 0.89, 0.85], ..Floors::NONE };
     check_own("housing", floors).await;
 }
 
@@ -164,9 +164,7 @@ async fn a_wholesaler() {
 
 #[tokio::test]
 async fn an_optician() {
-    // Two women of one name have got each other's glasses, and name both numbers.
-    let floors =
-        Floors { contact: [0.95, 0.97, 0.96], ticket: [0.94, 0.94, 0.94], merged: 1, leaking: 1, ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.96, 0.94], ticket: [1.0, 0.93, 0.91], ..Floors::NONE };
     check_own("optician", floors).await;
 }
 
@@ -179,7 +177,7 @@ async fn a_ferry_line() {
 #[tokio::test]
 async fn a_payroll_bureau() {
     // A widow writes from her late husband's WhatsApp.
-    let floors = Floors { contact: [0.95, 0.97, 0.97], ticket: [0.97, 0.96, 0.93], merged: 1, ..Floors::NONE };
+    let floors = Floors { contact: [0.95, 0.97, 0.96], ticket: [0.97, 0.95, 0.90], merged: 1, ..Floors::NONE };
     check_own("payroll", floors).await;
 }
 
@@ -203,6 +201,51 @@ async fn a_repair_service() {
 async fn a_day_care_office() {
     let floors = Floors { contact: [1.0, 0.97, 0.96], ticket: [1.0, 0.95, 0.91], ..Floors::NONE };
     check_own("daycare", floors).await;
+}
+
+#[tokio::test]
+async fn a_veterinary_clinic() {
+    // Two women of one name have dogs of one name; one of them mistypes the other's number in her own thread.
+    let floors = Floors { contact: [0.97, 0.98, 0.96], ticket: [1.0, 0.92, 0.90], merged: 1, ..Floors::NONE };
+    check_own("veterinary", floors).await;
+}
+
+#[tokio::test]
+async fn a_bed_shop() {
+    let floors = Floors { contact: [1.0, 0.97, 0.96], ticket: [1.0, 0.95, 0.96], ..Floors::NONE };
+    check_own("beds", floors).await;
+}
+
+#[tokio::test]
+async fn a_heating_network() {
+    // A tenant who moved out has the landlady's name and the invoice; a grandmother calls by her granddaughter's
+    // telephone; a daughter writes from her late mother's mailbox.
+    let floors =
+        Floors { contact: [0.92, 0.96, 0.95], ticket: [0.95, 0.94, 0.95], merged: 3, leaking: 1, succeeded: 2 };
+    check_own("heatnet", floors).await;
+}
+
+#[tokio::test]
+async fn a_box_office() {
+    // Mrs J. Jones and Jez, who mistypes his number into hers.
+    let floors =
+        Floors { contact: [0.97, 0.90, 0.79], ticket: [0.98, 0.84, 0.75], merged: 1, leaking: 1, ..Floors::NONE };
+    check_own("theatre", floors).await;
+}
+
+#[tokio::test]
+async fn a_moving_company() {
+    // Somebody answers in a woman's thread from another address in her name: the ticket is shown to him.
+    let floors =
+        Floors { contact: [1.0, 0.97, 0.96], ticket: [0.97, 0.93, 0.94], leaking: 1, succeeded: 1, ..Floors::NONE };
+    check_own("movers", floors).await;
+}
+
+#[tokio::test]
+async fn a_tool_rental() {
+    // A number is passed on after months; its first owner never called in his name.
+    let floors = Floors { contact: [0.98, 0.96, 0.91], ticket: [0.92, 0.93, 0.87], merged: 1, ..Floors::NONE };
+    check_own("rental", floors).await;
 }
 
 #[tokio::test]

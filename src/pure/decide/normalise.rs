@@ -63,6 +63,9 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     if not_mine {
         disown(&mut facts);
     }
+    if policy.rules.heed(Rule::Swapped) {
+        doubt_swapped(&mut facts);
+    }
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
     let triage = triage::triage(&incoming, &own_text, nothing);
@@ -403,6 +406,35 @@ fn disown(facts: &mut [MessageFact]) {
         if let FactValue::Number { role: role @ MatterRole::Secret, .. } = &mut fact.value {
             *role = MatterRole::Public;
         }
+    }
+}
+
+/// Who names a number and the same one with two digits swapped tells two matters apart, one of which is not his.
+fn doubt_swapped(facts: &mut [MessageFact]) {
+    let secret = |fact: &MessageFact| match &fact.value {
+        FactValue::Number { matter, role: MatterRole::Secret, value } => Some((matter.clone(), value.clone())),
+        _ => None,
+    };
+    let named: Vec<(String, String)> = facts.iter().filter_map(secret).collect();
+    for fact in facts {
+        if let FactValue::Number { matter, role, value } = &mut fact.value
+            && named.iter().any(|(kind, other)| kind == matter && are_swapped(value, other))
+        {
+            *role = MatterRole::Public;
+        }
+    }
+}
+
+/// Whether two digits that stand side by side have changed places.
+fn are_swapped(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let differs: Vec<usize> = (0..one.len().min(other.len())).filter(|at| one[*at] != other[*at]).collect();
+    match differs[..] {
+        [a, b] => {
+            let are_digits = one[a].is_ascii_digit() && one[b].is_ascii_digit();
+            one.len() == other.len() && b == a + 1 && one[a] == other[b] && one[b] == other[a] && are_digits
+        }
+        _ => false,
     }
 }
 

@@ -101,6 +101,8 @@ rules! {
     SecondAccount = "second_account",
     /// A number that its writer says is none of his proves nothing.
     Disowned = "disowned",
+    /// Two numbers of a kind that are one another with two digits swapped, in one message, prove nothing.
+    Swapped = "swapped",
     /// What somebody says that he does not use joins nobody to him by what can be copied.
     NotThere = "not_there",
     /// Who called is not the owner of the number that it showed, where an agent notes that.
