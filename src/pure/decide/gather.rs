@@ -487,17 +487,10 @@ impl<'a> Gathering<'a> {
                 };
                 let is_found = self.heeds(Rule::TypedFirst) && (comes_after(ours, theirs) || comes_after(theirs, ours));
                 let is_either = self.heeds(Rule::HalfName) && (is_either(*one, *other) || is_either(*other, *one));
-                // Who answers from another address, its thread lost, still names what the desk told him in its subject.
-                let answers = |one: &Stated, other: &Stated| {
-                    one.place == Place::Thread
-                        && other.place == Place::Told
-                        && one.at > other.at
-                        && self.is_named_alike(self.group_of[&one.by], self.group_of[&other.by])
-                };
                 let is_second = class == EvidenceClass::OrderNumber
                     && self.heeds(Rule::SecondAccount)
-                    && !answers(ours, theirs)
-                    && !answers(theirs, ours)
+                    && !self.answers_in_thread(ours, theirs)
+                    && !self.answers_in_thread(theirs, ours)
                     && (self.is_named_by_accounts_alike(several, *one, *other)
                         || groups.iter().any(|(third, _)| self.is_thirds(several, *third, (*one, *other)))
                         || self.types_another_mailbox(*one, *other)
@@ -506,6 +499,14 @@ impl<'a> Gathering<'a> {
                 ties.push(tie(ours, theirs, class, bits, is_strong, why));
             }
         }
+    }
+
+    /// Who answers from another address, its thread lost, still names what the desk told him in its subject.
+    fn answers_in_thread(&self, one: &Stated, other: &Stated) -> bool {
+        one.place == Place::Thread
+            && other.place == Place::Told
+            && one.at > other.at
+            && self.is_named_alike(self.group_of[&one.by], self.group_of[&other.by])
     }
 
     /// Both sides name it from an account of one kind: a mail address, or a profile of one platform. Telephones that
@@ -678,11 +679,10 @@ impl<'a> Gathering<'a> {
         if !self.is_open(here) {
             return;
         }
-        let claims: Vec<&Stated> = self.claims_of(member).collect();
         let by_mail = |claim: &Stated| self.is_sound(claim.assurance) && self.is_mail(claim.by);
         // His own mail among them.
-        let first_of_all = claims.iter().filter(|claim| by_mail(claim)).map(|claim| claim.at).min();
-        let claims = self.by_group(&claims);
+        let first_of_all = self.claims_of(member).filter(|claim| by_mail(claim)).map(|claim| claim.at).min();
+        let claims = self.by_group(&self.claims_of(member).collect::<Vec<_>>());
         let claims: Vec<(usize, &Stated)> = claims.into_iter().filter(|(group, _)| *group != here).collect();
         let called_at = self.called_at(member, here);
         let first = claims.iter().filter(|(_, claim)| by_mail(claim)).map(|(_, claim)| claim.at).min();
@@ -698,6 +698,7 @@ impl<'a> Gathering<'a> {
             let names_caller = called_at.filter(|_| by_mail(claim));
             let is_his = names_caller.is_some() && (Some(claim.at) == first || !self.heeds(Rule::FirstClaim));
             let address = claim.shown.clone();
+            let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
             let asserted = |why| (EvidenceClass::AssertedId, BITS_ASSERTED, why);
             let mentioned = |bits, why| (EvidenceClass::IdMentioned, bits, why);
             let (class, bits, why) = if is_mutual && conflict {
@@ -706,7 +707,6 @@ impl<'a> Gathering<'a> {
             } else if is_mutual {
                 mentioned(BITS_MUTUAL, OnEvidence::MutualAddresses)
             } else if conflict {
-                let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
                 let why = OnEvidence::AddressOfAnotherName { address };
                 refused.push(tie(claim, &theirs, EvidenceClass::AssertedId, BITS_ASSERTED, false, why));
                 continue;
@@ -728,11 +728,9 @@ impl<'a> Gathering<'a> {
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedSoonAfter { address })
             } else if !other_name
-                && by_mail(claim)
                 && Some(claim.at) == first_of_all
-                && member.last_call_at.is_some_and(|called_at| claim.at <= called_at)
-                && self.are_named_alike(*group, here)
-                && self.heeds(Rule::CalledSince)
+                && by_mail(claim)
+                && self.has_called_since(member, claim)
             {
                 mentioned(BITS_CALLER_NAMED, OnEvidence::CallerNamedBefore { address })
             } else if is_his && self.is_named_alike(*group, here) && self.heeds(Rule::CallerNamedAlike) {
@@ -745,11 +743,17 @@ impl<'a> Gathering<'a> {
             if class == EvidenceClass::AssertedId && !self.heeds(Rule::SuggestAddress) {
                 continue;
             }
-            let theirs = Stated { by: member.id, at: claim.at, ..(*claim).clone() };
             let mut tie = tie(claim, &theirs, class, bits, class.is_strong(), why);
             tie.messages.1 = back.filter(|_| is_mutual).map(|back| back.message);
             ties.push(tie);
         }
+    }
+
+    /// The number called after the mail had given it, and both go by one name.
+    fn has_called_since(&self, member: &Member, claim: &Stated) -> bool {
+        self.heeds(Rule::CalledSince)
+            && member.last_call_at.is_some_and(|called_at| claim.at <= called_at)
+            && self.are_named_alike(self.group_of[&claim.by], self.group_of[&member.id])
     }
 
     fn conclude(self, Weighed { ties, refused }: Weighed) -> Gathered {

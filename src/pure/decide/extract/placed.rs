@@ -36,8 +36,7 @@ pub fn is_placed(
 ) -> bool {
     let after = cut(&text[span.end..], AFTER_BYTES_MAX);
     let behind = after.trim_start_matches([' ', '\t']);
-    let unit = words(behind.lines().next().unwrap_or_default()).next().unwrap_or_default().to_lowercase();
-    if behind.starts_with(['€', '$', '£', '%', '°']) || UNITS_BEHIND.contains(&unit.as_str()) {
+    if is_amount(behind) {
         return false;
     }
     let before = cut_front(&text[..span.start], BEFORE_BYTES_MAX);
@@ -74,21 +73,24 @@ pub fn is_placed(
         || (is_tail() && words(lead).count() <= LINE_WORDS_MAX && begins_with_name(lead, names))
 }
 
+/// What stands behind the digits makes them a price or a length.
+fn is_amount(behind: &str) -> bool {
+    let unit = words(behind.lines().next().unwrap_or_default()).next().unwrap_or_default().to_lowercase();
+    behind.starts_with(['€', '$', '£', '%', '°']) || UNITS_BEHIND.contains(&unit.as_str())
+}
+
 /// Whether nothing around the digits at `span` says that they are the number of something else, a price or a length.
 pub fn may_stand(text: &str, span: &Range<usize>) -> bool {
     let behind = cut(&text[span.end..], AFTER_BYTES_MAX).trim_start_matches([' ', '\t']);
-    let unit = words(behind.lines().next().unwrap_or_default()).next().unwrap_or_default().to_lowercase();
     let before = cut_front(&text[..span.start], BEFORE_BYTES_MAX);
     let line = before.rsplit('\n').next().unwrap_or_default();
     let above = text[..span.start].trim_end();
     let is_other =
         |word: &str| NOT_PHONE_LABELS.iter().any(|stem| word.starts_with(stem)) || NUMBER_WORDS.contains(&word);
     let clause = clause(line).to_lowercase();
-    !above.is_empty()
-        && !(line.trim().is_empty() && above.ends_with(':'))
-        && !behind.starts_with(['€', '$', '£', '%', '°'])
-        && !UNITS_BEHIND.contains(&unit.as_str())
-        && !words(&clause).rev().take(WORDS_MAX).any(is_other)
+    let is_below_label = line.trim().is_empty() && above.ends_with(':');
+    let says_other = words(&clause).rev().take(WORDS_MAX).any(is_other);
+    !(above.is_empty() || is_below_label || is_amount(behind) || says_other)
 }
 
 /// Whether the digits at `span` are by themselves what the text ends with: behind the end of a sentence or a pause, and
