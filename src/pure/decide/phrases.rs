@@ -549,6 +549,9 @@ pub static HONORIFICS: LazyLock<Words> = LazyLock::new(|| {
     )
 });
 
+/// The last word before the number at which the writer is to be called: "soita minulle 040 …". Lower case.
+pub static TO_US: &[&str] = &["minulle", "mulle", "meille", "me", "us", "mig", "oss", "mich", "uns", "meile"];
+
 /// The last word before the number of somebody who called the writer, and the words one of which stands just
 /// before that: "sain puhelun numerosta …", "I had a call from …". Lower case.
 pub static CALLED_FROM: &[(&str, &[&str])] = &[

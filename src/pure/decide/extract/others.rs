@@ -9,7 +9,7 @@
 
 use super::super::phrases::{
     ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS,
-    REACHED, RELATIONS, RELATIONS_OWNED,
+    REACHED, RELATIONS, RELATIONS_OWNED, TO_US,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::given::is_given;
@@ -103,9 +103,7 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
         return Some(true);
     }
     // "calls to me 040 …": who is called and the number, nothing between.
-    if at + 1 == words.len()
-        && ["minulle", "mulle", "meille", "me", "us", "mig", "oss", "mich", "uns", "mulle", "meile"].contains(&word)
-    {
+    if at + 1 == words.len() && TO_US.contains(&word) {
         return Some(false);
     }
     // "mine 040 …": whose it is and the number, nothing between.
