@@ -55,8 +55,8 @@
 //!
 //! Without any other rule nothing differs there. What those are for is shown by `tests/it/attacks.rs` and `tests/it/rules.rs`,
 //! which play a story with the rule and without it, and by the unit tests of `gather` (`suggest_*`, `mailing`, `contact_size`, `apart`).
-//! What `joined_contacts` does, deciding anew does too, only later. `typed_first` costs links on every desk and stops
-//! nobody there: it stands for the visitor who has read her name and number on a parcel (`tests/it/attacks.rs`).
+//! What `joined_contacts` does, deciding anew does too, only later. `typed_first` costs links and stops nobody
+//! there: it stands for the visitor who has read her name and number on a parcel (`tests/it/attacks.rs`).
 
 #![allow(
     clippy::expect_used,

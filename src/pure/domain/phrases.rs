@@ -3,8 +3,8 @@
 //! Texts and phrases are held against each other in one form only, [`flatten`]ed: lower case, every run of
 //! other characters than letters and digits one space, a space before and after.
 //!
-//! **Invariant:** no phrase decides whose a message is. Words set a priority and tell a new matter from an
-//! old one; joining needs evidence.
+//! **Invariant:** no phrase joins anybody. Words set a priority, tell a new matter from an old one, and keep apart
+//! whom somebody denies; joining needs evidence.
 
 use regex::Regex;
 
@@ -19,10 +19,7 @@ impl Phrases {
     pub fn of<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
         let alternatives: Vec<String> = phrases
             .into_iter()
-            .map(|phrase| match phrase.strip_suffix('*') {
-                Some(stem) => format!(" {}", regex::escape(flatten(stem, stem.len()).trim())),
-                None => format!(" {} ", regex::escape(flatten(phrase, phrase.len()).trim())),
-            })
+            .map(|phrase| pattern(phrase, "channel"))
             .filter(|phrase| !phrase.trim().is_empty())
             .collect();
         let regex = || Regex::new(&alternatives.join("|")).expect("escaped phrases make a regular expression");
@@ -48,8 +45,16 @@ impl Phrases {
     }
 }
 
+/// The regular expression of a phrase, with `word` where it has a [`SLOT`].
+fn pattern(phrase: &str, word: &str) -> String {
+    let words = phrase.strip_suffix('*').unwrap_or(phrase);
+    let parts: Vec<String> = words.split(SLOT).map(|part| regex::escape(flatten(part, part.len()).trim())).collect();
+    let end = if words.len() < phrase.len() { "" } else { " " };
+    format!(" {}{end}", parts.join(&format!(" {word} ")).trim())
+}
+
 /// What stands in a phrase for a word for a kind of channel.
-const SLOT: &str = "channel";
+const SLOT: &str = "{channel}";
 
 /// Phrases by which people say what they did not use: `{channel}` in one is a word for a kind of channel, in whatever
 /// case; one without is of all that somebody is not speaking by.
@@ -71,12 +76,7 @@ impl Denials {
         let kinds = kinds.map(|(words, stands_for)| {
             let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
             let slot = format!("(?:{})[^ ]*", words.join("|"));
-            let filled = |phrase: &&str| {
-                let flat = flatten(phrase, phrase.len());
-                let fill = |word: &str| if word == SLOT { slot.clone() } else { regex::escape(word) };
-                format!(" {} ", flat.split_whitespace().map(fill).collect::<Vec<_>>().join(" "))
-            };
-            let all: Vec<String> = of_kind.iter().map(filled).collect();
+            let all: Vec<String> = of_kind.iter().map(|phrase| pattern(phrase, &slot)).collect();
             (stands_for, Regex::new(&all.join("|")).expect("escaped phrases make a regular expression"))
         });
         Self { kinds: kinds.collect(), rest: Phrases::of(of_rest) }
@@ -168,11 +168,16 @@ mod tests {
     fn denials_name_a_kind_of_channel() {
         let kinds: [(&'static [&'static str], &'static [&'static str]); 3] =
             [(&["book", "face"], &["one"]), (&["gram"], &["two", "tel"]), (&[], &[])];
-        let denials = Denials::of(["ei ole {channel}", "{channel} mul ei ole", "wrote nothing"], kinds);
+        let phrases =
+            ["ei ole {channel}", "{channel} mul ei ole", "{channel} pole minu*", "wrote nothing", "on no channel"];
+        let denials = Denials::of(phrases, kinds);
         for (text, kinds, rest) in [
             ("Ei ole Bookia lainkaan.", "one", false),
             ("Grami mul ei ole, et siis", "two tel", false),
             ("Merja: ei ole Facessa", "one", false),
+            ("Book pole minuga seotud", "one", false),
+            ("Is on no channel of ours", "", true),
+            ("Is on no book of ours", "", false),
             ("She wrote nothing last night.", "", true),
             ("Kirjoitin Gramilla, ei vastausta", "", false),
         ] {

@@ -262,9 +262,11 @@ impl Loader<'_> {
     async fn denials(&mut self) -> Result<(), StoreError> {
         let ids: Vec<Uuid> = self.hood.known.keys().map(|id| id.0).collect();
         let rows = sqlx::query(
-            "SELECT identity_id, trusted_at, outline->'d' AS denies FROM message WHERE identity_id = ANY($1) AND outline ? 'd'",
+            "SELECT identity_id, trusted_at, outline->'d' AS denies FROM message WHERE identity_id = ANY($1) AND outline ? 'd'
+             ORDER BY trusted_at, id LIMIT $2",
         )
         .bind(ids)
+        .bind(i64::try_from(HISTORY_MAX).unwrap_or(i64::MAX))
         .fetch_all(&mut *self.connection)
         .await?;
         for row in &rows {
