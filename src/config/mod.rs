@@ -47,6 +47,8 @@ use toml::Table;
 
 /// Most patterns under `[matters]`: each is run over every message.
 const MATTERS_MAX: usize = 64;
+/// Most phrases of one list of `[phrases]`, over all languages: every message is searched for them.
+const PHRASES_MAX: usize = 500;
 
 /// The whole configuration.
 pub struct Settings {
@@ -247,7 +249,7 @@ impl IdentityRules {
 
 /// What no single key can show.
 fn check_sections(sections: &Sections, report: &mut Report) {
-    let Sections { database, security, identity, matters, deliver, media, .. } = sections;
+    let Sections { database, security, identity, matters, phrases, deliver, media, .. } = sections;
     if database.url.is_some() && security.keys.is_empty() && !report.touches("security.keys") {
         report.error_once(
             "database.url",
@@ -302,6 +304,15 @@ fn check_sections(sections: &Sections, report: &mut Report) {
             "matters",
             format!("{} patterns, and {MATTERS_MAX} are the most: each is run over every message", matters.len()),
         );
+    }
+    for (name, lists) in phrases.lists() {
+        let count = lists.values().map(Vec::len).sum::<usize>();
+        if count > PHRASES_MAX {
+            report.error_once(
+                format!("phrases.{name}"),
+                format!("{count} phrases in all languages, and {PHRASES_MAX} are the most: every message is searched for them"),
+            );
+        }
     }
     for (key, first, max) in [
         ("deliver.backoff_first", deliver.backoff_first, deliver.backoff_max),

@@ -201,6 +201,22 @@ pub struct PhraseSections {
     pub not_there: PhraseLists,
 }
 
+impl PhraseSections {
+    /// Every list with its key.
+    pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 7] {
+        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there } = self;
+        [
+            ("new_matter", new_matter),
+            ("is_back", is_back),
+            ("again", again),
+            ("said_before", said_before),
+            ("not_mine", not_mine),
+            ("not_owner", not_owner),
+            ("not_there", not_there),
+        ]
+    }
+}
+
 /// Phrases by language.
 pub type PhraseLists = BTreeMap<Language, Vec<Phrase>>;
 

@@ -169,7 +169,9 @@ fn sections_and_syntax() {
 
 #[test]
 fn values_of_every_section() {
+    let too_many = format!("[phrases.not_there]\nfi = [{}\"ei siellä\"]", "\"ei ole {channel}ia\", ".repeat(500));
     attack(&[
+        (&too_many, &[(1, "phrases.not_there", "phrases in all languages, and 500 are the most")]),
         ("data_dir = \"\"", &[(1, "data_dir", "write a whole path")]),
         ("data_dir = \"lanka\"", &[(1, "data_dir", "\"/var/lib/lanka\"")]),
         ("data_dir = \"./state\"", &[(1, "data_dir", "\"/var/lib/state\"")]),

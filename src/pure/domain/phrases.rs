@@ -6,7 +6,7 @@
 //! **Invariant:** no phrase joins anybody. Words set a priority, tell a new matter from an old one, and keep apart
 //! whom somebody denies; joining needs evidence.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 /// Words and phrases of a list, found in one pass over a [`flatten`]ed text.
 #[derive(Debug, Clone, Default)]
@@ -15,15 +15,13 @@ pub struct Phrases(Option<Regex>);
 impl Phrases {
     /// A phrase that ends in `*` is the beginning of a word, else it is whole words. No phrase at all is in
     /// no text.
-    #[expect(clippy::expect_used, reason = "an alternation of escaped phrases is a regular expression")]
     pub fn of<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
         let alternatives: Vec<String> = phrases
             .into_iter()
             .map(|phrase| pattern(phrase, "channel"))
             .filter(|phrase| !phrase.trim().is_empty())
             .collect();
-        let regex = || Regex::new(&alternatives.join("|")).expect("escaped phrases make a regular expression");
-        Self((!alternatives.is_empty()).then(regex))
+        Self((!alternatives.is_empty()).then(|| any_of(&alternatives)))
     }
 
     /// Whether any of them is in the flattened text.
@@ -45,12 +43,27 @@ impl Phrases {
     }
 }
 
+/// Largest compiled list, in bytes: 500 phrases of 80 characters, all of them slots, fit.
+const REGEX_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// One regular expression for all.
+#[expect(clippy::expect_used, reason = "the configuration limits how many phrases there are and how long each is")]
+fn any_of(alternatives: &[String]) -> Regex {
+    let regex = RegexBuilder::new(&alternatives.join("|")).size_limit(REGEX_BYTES_MAX).build();
+    regex.expect("escaped phrases make a regular expression")
+}
+
 /// The regular expression of a phrase, with `word` where it has a [`SLOT`].
 fn pattern(phrase: &str, word: &str) -> String {
     let words = phrase.strip_suffix('*').unwrap_or(phrase);
-    let parts: Vec<String> = words.split(SLOT).map(|part| regex::escape(flatten(part, part.len()).trim())).collect();
+    let mut parts = Vec::new();
+    for (at, part) in words.split(SLOT).enumerate() {
+        parts.extend((at > 0).then(|| word.to_owned()));
+        parts.push(regex::escape(flatten(part, part.len()).trim()));
+    }
+    parts.retain(|part| !part.is_empty());
     let end = if words.len() < phrase.len() { "" } else { " " };
-    format!(" {}{end}", parts.join(&format!(" {word} ")).trim())
+    format!(" {}{end}", parts.join(" "))
 }
 
 /// What stands in a phrase for a word for a kind of channel.
@@ -66,7 +79,6 @@ pub struct Denials {
 
 impl Denials {
     /// The phrases, with each kind of channel in its place: the words for it as they begin, and what it stands for.
-    #[expect(clippy::expect_used, reason = "an alternation of escaped phrases is a regular expression")]
     pub fn of<'a>(
         phrases: impl IntoIterator<Item = &'a str>,
         kinds: impl IntoIterator<Item = (&'static [&'static str], &'static [&'static str])>,
@@ -77,7 +89,7 @@ impl Denials {
             let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
             let slot = format!("(?:{})[^ ]*", words.join("|"));
             let all: Vec<String> = of_kind.iter().map(|phrase| pattern(phrase, &slot)).collect();
-            (stands_for, Regex::new(&all.join("|")).expect("escaped phrases make a regular expression"))
+            (stands_for, any_of(&all))
         });
         Self { kinds: kinds.collect(), rest: Phrases::of(of_rest) }
     }
@@ -143,6 +155,21 @@ mod tests {
             assert_eq!(flatten(text, 1000), flat, "{text:?}");
         }
         assert_eq!(flatten("ääää", 5), " ää ");
+    }
+
+    #[test]
+    fn as_many_as_may_be_configured_fit() {
+        let phrases: Vec<String> = (0..500)
+            .map(|at| format!("{}{at}", "{channel}".repeat(8)))
+            .chain((0..500).map(|at| format!("{}{at:03}", "ÿ".repeat(77))))
+            .collect();
+        let phrases = || phrases.iter().map(String::as_str);
+        let words: &'static [&'static str] = &["whatsapp", "messenger", "telegram", "instagram", "facebook", "puhelin"];
+        let denials = Denials::of(phrases(), [(words, words)]);
+        assert!(denials.denies_rest(&flatten(&format!("{}499", "ÿ".repeat(77)), 1000)));
+        let said = format!("{}7", "Telegram ".repeat(8));
+        assert_eq!(denials.kinds(&flatten(&said, 1000)).count(), 1);
+        assert_eq!(denials.kinds(&flatten(&"Telegram ".repeat(8), 1000)).count(), 0);
     }
 
     #[test]
