@@ -8,10 +8,10 @@
 
 use super::evidence::{Names, PASSED_ON_AFTER_S, compare_names, is_passed_around};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::contact::IDENTITY_NAMES_MAX;
+use crate::pure::domain::contact::take_names;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::MessageId;
-use crate::pure::domain::identity::{Assurance, Identity, TEL};
+use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub struct Use {
     pub assurance: Assurance,
     /// Names that it gives.
     pub names: Vec<PersonName>,
+    /// Those of them that its writer gives in his own words.
+    pub stated: Vec<PersonName>,
     /// What it is.
     pub kind: UseKind,
     /// The vendor's conversation that it is of.
@@ -71,6 +73,10 @@ pub struct Epoch {
     /// Names of those who gave it as theirs, and when last. They say whose it was, and name nobody who used it.
     claimed_by: Vec<PersonName>,
     claimed_at: Option<Timestamp>,
+    /// Names of others who gave it as theirs since it was used.
+    rivals: Vec<PersonName>,
+    /// Nobody had it before.
+    is_first: bool,
     /// Conversations that it was used in.
     talks: BTreeSet<LookupKey>,
 }
@@ -93,6 +99,27 @@ pub fn is_passed_on(
         _ => is_passed_around(identity, assurance) && quiet_s >= 0 && rules.heed(Rule::BrowserPassedOn),
     };
     may_be && compare_names(names, known_as.iter()) == Names::Conflict
+}
+
+/// Whether somebody else has a platform's account now: he gives a whole name that none of its owner's is like, or he
+/// goes by the name of somebody who has given the number as his since.
+pub fn is_handed_on(
+    identity: &Identity,
+    (known_as, rivals): (&[&PersonName], &[&PersonName]),
+    (names, stated, now): (&[&PersonName], &[&PersonName], Assurance),
+    rules: Rules,
+) -> bool {
+    let is_account = !matches!(identity.scheme.as_str(), MAILTO | TOLD) && now == Assurance::Verified;
+    if !is_account || !rules.heed(Rule::AccountHandedOn) {
+        return false;
+    }
+    let is_conflict = |names: &[&PersonName]| compare_names(names, known_as.iter().copied()) == Names::Conflict;
+    let whole: Vec<&PersonName> = stated.iter().copied().filter(|name| name.is_full()).collect();
+    let is_anothers = known_as.iter().any(|known| known.is_full())
+        && is_conflict(&whole)
+        && !known_as.iter().any(|known| whole.iter().any(|name| name.begins_like(known)));
+    let is_rivals = is_conflict(names) && matches!(compare_names(names, rivals.iter().copied()), Names::Agree { .. });
+    is_anothers || is_rivals
 }
 
 /// Whether somebody without a name is neither of the two or more who used a browser before him: he begins another
@@ -127,7 +154,8 @@ pub fn is_passed_on_by_claim<'a>(
 
 /// Whether addresses of a kind can have more than one epoch.
 pub fn can_be_passed_on(identity: &Identity, assurance: Assurance) -> bool {
-    identity.scheme == TEL || is_passed_around(identity, assurance)
+    let is_account = assurance == Assurance::Verified && !matches!(identity.scheme.as_str(), MAILTO | TOLD);
+    identity.scheme == TEL || is_account || is_passed_around(identity, assurance)
 }
 
 /// The epochs of an address, the first one first: none is without a use, for what is only claimed nobody has.
@@ -164,7 +192,13 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
                 let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
                 let known = (epoch.names.as_slice(), epoch.last_at);
                 let is_same_talk = used.talk.is_none_or(|talk| epoch.talks.contains(&talk));
-                let is_anothers = is_passed_on((identity, assurance), known, (&names, used.at, used.assurance), rules)
+                let stated: Vec<&PersonName> = used.stated.iter().collect();
+                let known_as: Vec<&PersonName> = epoch.names.iter().chain(&epoch.claimed_by).collect();
+                let rivals: Vec<&PersonName> = epoch.rivals.iter().collect();
+                let user = (names.as_slice(), stated.as_slice(), used.assurance);
+                let is_handed_on = !epoch.uses.is_empty() && is_handed_on(identity, (&known_as, &rivals), user, rules);
+                let is_anothers = is_handed_on
+                    || is_passed_on((identity, assurance), known, (&names, used.at, used.assurance), rules)
                     || is_unnamed_next((identity, assurance), owners, (&names, is_same_talk), rules);
                 if is_anothers {
                     epoch.until = Some(used.at);
@@ -187,7 +221,8 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
         let epoch = match goes_on {
             Some(epoch) => epoch,
             None => {
-                epochs.push(Epoch { first_at: used.at, last_at: used.at, ..Epoch::default() });
+                let is_first = epochs.is_empty();
+                epochs.push(Epoch { is_first, first_at: used.at, last_at: used.at, ..Epoch::default() });
                 let Some(epoch) = epochs.last_mut() else { continue };
                 epoch
             }
@@ -224,6 +259,8 @@ impl Epoch {
             if compare_names(&names, known_as) != Names::Conflict {
                 self.claimed_by.extend(used.names.iter().cloned());
                 self.claimed_at = self.claimed_at.max(Some(used.at));
+            } else {
+                self.rivals.extend(used.names.iter().cloned());
             }
             return;
         }
@@ -238,13 +275,12 @@ impl Epoch {
         if !matches!(used.kind, UseKind::About(_)) {
             self.last_at = self.last_at.max(used.at);
         }
+        if used.kind == UseKind::Said {
+            self.rivals.clear();
+        }
         if adds {
             self.assurance = self.assurance.max(Some(used.assurance));
-            for name in &used.names {
-                if self.names.len() < IDENTITY_NAMES_MAX && !self.names.contains(name) {
-                    self.names.push(name.clone());
-                }
-            }
+            take_names(&mut self.names, self.is_first, &used.names, &used.stated);
         }
     }
 }
@@ -259,23 +295,28 @@ mod tests {
     }
 
     /// `3 said 40 Minna Virtanen`: the message's number, what it is, on which day, by whom. `5 about 3 41 Minna` is an
-    /// agent's note about the third.
+    /// agent's note about the third; `wrote` is said in a platform's account, by the name that the text gives or, behind a
+    /// slash, the profile.
     fn used(text: &str) -> Use {
         let words: Vec<&str> = text.split_whitespace().collect();
         let id = |word: &str| MessageId(Uuid::from_u128(word.parse().unwrap()));
         let (kind, rest) = match words[1] {
-            "said" => (UseKind::Said, &words[2..]),
+            "said" | "wrote" => (UseKind::Said, &words[2..]),
             "told" => (UseKind::Addressed, &words[2..]),
             "claimed" => (UseKind::Claimed, &words[2..]),
             "left" => (UseKind::Left, &words[2..]),
             "entered" => (UseKind::Entered, &words[2..]),
             _ => (UseKind::About(id(words[2])), &words[3..]),
         };
+        let names = rest[1..].join(" ");
+        let (stated, profile) = names.split_once('/').unwrap_or((&names, ""));
+        let (stated, profile) = (PersonName::parse(stated), PersonName::parse(profile));
         Use {
             message: id(words[0]),
             at: day(rest[0].parse().unwrap()),
-            assurance: Assurance::Plausible,
-            names: PersonName::parse(&rest[1..].join(" ")).into_iter().collect(),
+            assurance: if words[1] == "wrote" { Assurance::Verified } else { Assurance::Plausible },
+            names: stated.iter().cloned().chain(profile).collect(),
+            stated: stated.into_iter().collect(),
             kind,
             talk: None,
         }
@@ -346,6 +387,30 @@ mod tests {
                 "1 said 1 Minna Virtanen; 2 said 60; 3 about 2 60 Pekka Laine",
                 "1 | 2 3",
             ),
+            ("handed to a colleague", TEL, "1 said 1 Minna Virtanen; 2 wrote 9 Pekka Laine; 3 wrote 10", "1 | 2 3"),
+            (
+                "given by a colleague as his, and his from then on",
+                TEL,
+                "1 wrote 1 Minna Virtanen; 8 claimed 5 Pekka Laine; 2 wrote 9 /Pekka L",
+                "1 | 2",
+            ),
+            ("another profile", TEL, "1 wrote 1 Minna Virtanen; 2 wrote 9 /Pekka L", "1 2"),
+            (
+                "her husband with her phone",
+                TEL,
+                "1 wrote 1 Minna Laine/Minna L; 2 wrote 9 Pekka Laine/Minna L",
+                "1 | 2",
+            ),
+            (
+                "her husband, and she again",
+                "psid",
+                "1 wrote 1 Minna Laine; 2 wrote 2 Pekka Laine; 3 wrote 3 Minna Laine",
+                "1 | 2 | 3",
+            ),
+            ("half a name", TEL, "1 wrote 1 Minna Laine; 2 wrote 2 Pekka", "1 2"),
+            ("known by half a name", TEL, "1 wrote 1 Minna; 2 wrote 2 Pekka Laine", "1 2"),
+            ("a wedding", TEL, "1 wrote 1 Minna Laine; 2 wrote 2 Minna Virtanen", "1 2"),
+            ("a caller", TEL, "1 said 1 Minna Laine; 2 said 2 Pekka Laine", "1 2"),
             ("a mailbox", "mailto", "1 said 1 Minna Virtanen; 2 said 90 Pekka Laine", "1 2"),
         ] {
             let mut uses: Vec<Use> = uses.split(';').map(used).collect();

@@ -633,9 +633,14 @@ impl<'a> Gathering<'a> {
             || names(one).any(|((_, one), _)| names(other).any(|((_, other), _)| one == other))
     }
 
-    /// A browser that two people used in turn: whoever comes back in the same name is who he was.
+    /// A browser or an account that two people used in turn: whoever comes back in the same name is who he was.
     fn used_again(&self, member: &'a Member, ties: &mut Vec<Tie>) {
-        if !self.heeds(Rule::BrowserAgain) {
+        let is_account = member.assurance == Assurance::Verified && member.identity.scheme != MAILTO;
+        let (rule, why) = match is_account {
+            true => (Rule::AccountHandedOn, OnEvidence::SameAccount),
+            false => (Rule::BrowserAgain, OnEvidence::SameBrowser),
+        };
+        if !self.heeds(rule) {
             return;
         }
         let is_earlier = |earlier: &&&Member| {
@@ -644,7 +649,7 @@ impl<'a> Gathering<'a> {
         };
         for earlier in self.members.values().filter(is_earlier) {
             let (here, there) = (self.group_of[&member.id], self.group_of[&earlier.id]);
-            if here == there || !is_passed_around(&member.identity, member.assurance) {
+            if here == there || !(is_account || is_passed_around(&member.identity, member.assurance)) {
                 continue;
             }
             if let Names::Agree { .. } = compare_names(&self.names(earlier.id), self.names(member.id).into_iter()) {
@@ -657,7 +662,7 @@ impl<'a> Gathering<'a> {
                     is_private: (true, true),
                     messages: (None, None),
                     at: member.last_at,
-                    why: OnEvidence::SameBrowser.into(),
+                    why: why.clone().into(),
                 });
             }
         }

@@ -38,6 +38,8 @@ pub struct Spoken {
     pub received_at: Timestamp,
     /// Names that it gives.
     pub names: Vec<PersonName>,
+    /// Those of them that its writer gives in his own words.
+    pub stated_names: Vec<PersonName>,
     /// The customer's identities, and what the delivery vouched for.
     pub identities: Vec<(IdentityId, Assurance)>,
     /// The message that an agent's act is on.
@@ -491,8 +493,15 @@ impl Division {
                 (None, Direction::FromAgent) => UseKind::Addressed,
                 (None, Direction::FromCustomer) => UseKind::Said,
             };
-            let (message, at, names) = (spoken.id, spoken.trusted_at, spoken.names.clone());
-            uses.push(Use { message, at, assurance: *assurance, names, kind, talk: spoken.talk });
+            uses.push(Use {
+                message: spoken.id,
+                at: spoken.trusted_at,
+                assurance: *assurance,
+                names: spoken.names.clone(),
+                stated: spoken.stated_names.clone(),
+                kind,
+                talk: spoken.talk,
+            });
         }
         for used in &mut uses {
             if let UseKind::About(on) = used.kind
@@ -504,7 +513,7 @@ impl Division {
         for notice in owned.notices.iter().filter(|notice| notice.identity == *identity) {
             let kind = if notice.is_left { UseKind::Left } else { UseKind::Entered };
             let (message, at, assurance) = (notice.message, notice.at, Assurance::Verified);
-            uses.push(Use { message, at, assurance, names: Vec::new(), kind, talk: None });
+            uses.push(Use { message, at, assurance, names: Vec::new(), stated: Vec::new(), kind, talk: None });
         }
         uses.extend(claims(hood, identity, ids));
         // An owner who left by a notice of which no more is known left all the same.
@@ -512,7 +521,7 @@ impl Division {
             let Some(at) = known.closed_at else { continue };
             if !uses.iter().any(|used| used.at == at) {
                 let (message, assurance, names) = (MessageId(known.id.0), known.assurance, Vec::new());
-                uses.push(Use { message, at, assurance, names, kind: UseKind::Left, talk: None });
+                uses.push(Use { message, at, assurance, names, stated: Vec::new(), kind: UseKind::Left, talk: None });
             }
         }
         let mut brought: BTreeMap<IdentityId, MessageId> = BTreeMap::new();
@@ -547,7 +556,15 @@ fn claims(hood: &Hood, identity: &Identity, ids: &[IdentityId]) -> Vec<Use> {
     let claimed = claims.filter_map(|stated| {
         let by = ledger.members.iter().find(|member| member.id == stated.by && member.identity.scheme == MAILTO)?;
         let (message, at, assurance) = (stated.message, stated.at, stated.assurance);
-        Some(Use { message, at, assurance, names: by.names.clone(), kind: UseKind::Claimed, talk: None })
+        Some(Use {
+            message,
+            at,
+            assurance,
+            names: by.names.clone(),
+            stated: Vec::new(),
+            kind: UseKind::Claimed,
+            talk: None,
+        })
     });
     claimed.collect()
 }

@@ -679,8 +679,15 @@ fn is_passed_on((message, lookup): (&Message, &Lookup), facts: &Facts, known: &K
     let address = (&known.identity, known.assurance);
     let owners = usize::try_from(known.epoch).unwrap_or(1);
     let user = (names.as_slice(), message.trusted_at, message.assurance);
+    let stated: Vec<&PersonName> = message.stated_names().collect();
+    let known_as: Vec<&PersonName> = known.names.iter().collect();
+    let since = claims_on((message, lookup), facts).filter(|(claim, _)| claim.at > known.last_at);
+    let rivals: Vec<&PersonName> = since.flat_map(|(_, by)| &by.names).collect();
+    let user_names = (names.as_slice(), stated.as_slice(), message.assurance);
+    let is_handed_on = epochs::is_handed_on(&known.identity, (&known_as, &rivals), user_names, rules);
     message.incoming.direction != Direction::FromAgent
-        && (epochs::is_passed_on(address, owner, user, rules)
+        && (is_handed_on
+            || epochs::is_passed_on(address, owner, user, rules)
             || epochs::is_unnamed_next(address, owners, (&names, is_same_talk(message, lookup, facts)), rules))
 }
 
@@ -692,6 +699,18 @@ fn is_same_talk(message: &Message, lookup: &Lookup, facts: &Facts) -> bool {
     talks.next().is_none_or(|key| facts.anchors.get(key).is_some_and(|anchors| !anchors.is_empty()))
 }
 
+/// Claims in mails, by senders who are vouched for, of the addresses that a message came from.
+fn claims_on<'a>(
+    (message, lookup): (&Message, &Lookup),
+    facts: &'a Facts,
+) -> impl Iterator<Item = (&'a Holder, &'a KnownIdentity)> {
+    let claims = lookup.claims_on.iter().filter_map(|key| facts.holders.get(key)).flatten();
+    let claims = claims.filter(|claim| claim.assurance >= Assurance::Plausible && claim.at <= message.trusted_at);
+    claims
+        .filter_map(|claim| Some((claim, facts.identity(claim.identity)?)))
+        .filter(|(_, by)| by.identity.scheme == MAILTO)
+}
+
 /// Whether an address has been given by somebody else as his since it was used last.
 fn is_passed_on_by_claim(
     (message, lookup): (&Message, &Lookup),
@@ -701,14 +720,11 @@ fn is_passed_on_by_claim(
 ) -> bool {
     let of_contact = facts.identities_of(facts.contact_now(known.contact));
     let known_as: Vec<&PersonName> = known.names.iter().chain(of_contact.flat_map(|known| &known.names)).collect();
-    let claims = lookup.claims_on.iter().filter_map(|key| facts.holders.get(key)).flatten();
-    let claims = claims.filter(|claim| claim.assurance >= Assurance::Plausible && claim.at <= message.trusted_at);
     message.incoming.direction == Direction::FromCustomer
-        && claims.filter_map(|claim| Some((claim, facts.identity(claim.identity)?))).any(|(claim, by)| {
+        && claims_on((message, lookup), facts).any(|(claim, by)| {
             let names: Vec<&PersonName> = by.names.iter().collect();
             let owner = (known_as.iter().copied(), known.last_at);
-            by.identity.scheme == MAILTO
-                && epochs::is_passed_on_by_claim((&known.identity, known.assurance), owner, (&names, claim.at), rules)
+            epochs::is_passed_on_by_claim((&known.identity, known.assurance), owner, (&names, claim.at), rules)
         })
 }
 

@@ -703,6 +703,16 @@ impl Message {
         })
     }
 
+    /// Names that the customer gives in his own words, not those of his profile.
+    pub fn stated_names(&self) -> impl Iterator<Item = &PersonName> {
+        self.facts.iter().filter(|fact| matches!(fact.place, Place::Body | Place::Signature)).filter_map(|fact| {
+            match &fact.value {
+                FactValue::Name(name) => Some(name),
+                _ => None,
+            }
+        })
+    }
+
     /// Names the customer goes by in it.
     pub fn names(&self) -> impl Iterator<Item = &PersonName> {
         self.facts.iter().filter_map(|fact| match &fact.value {

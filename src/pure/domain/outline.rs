@@ -7,6 +7,7 @@ use super::facts::{AnchorKind, Lookup, LookupKey};
 use super::id::{IdentityId, MessageId};
 use super::identity::Assurance;
 use super::message::{Authentication, Denied, FactValue, Mark, MatterRole, Message, ReferenceKind};
+use super::name::PersonName;
 use serde::{Deserialize, Serialize};
 
 /// The outline of a message. Fields have short names on disk: there is one beside each message.
@@ -49,6 +50,9 @@ pub struct Outline {
     /// A note that says that the caller was not the owner of his number.
     #[serde(rename = "x", skip_serializing_if = "std::ops::Not::not")]
     pub denies_owner: bool,
+    /// Which of its names its writer gives in his own words: places among them.
+    #[serde(rename = "y", skip_serializing_if = "Vec::is_empty")]
+    pub stated_names: Vec<usize>,
     /// What it says was not used.
     #[serde(rename = "d", skip_serializing_if = "Vec::is_empty")]
     pub denies: Vec<Denied>,
@@ -75,7 +79,10 @@ impl Outline {
             (FactValue::Number { matter, role, .. }, Some(key)) => Some((matter.clone(), *role, *key)),
             _ => None,
         });
+        let stated: Vec<&PersonName> = message.stated_names().collect();
+        let stated_names = message.names().enumerate().filter(|(_, name)| stated.contains(name)).map(|(at, _)| at);
         Self {
+            stated_names: stated_names.collect(),
             own: lookup.own.clone(),
             references: kinds.zip(lookup.references.iter().copied()).collect(),
             subject: lookup.subject.clone(),

@@ -135,6 +135,8 @@ rules! {
     Guessing = "guessing",
     /// A number that was quiet for long and then is another's has been passed on.
     NumberPassedOn = "number_passed_on",
+    /// An account in which somebody names himself otherwise has been handed to him.
+    AccountHandedOn = "account_handed_on",
     /// A browser that somebody of another name uses is his from then on.
     BrowserPassedOn = "browser_passed_on",
     /// Of a browser that two people used, whoever comes without a name is neither.

@@ -11,7 +11,7 @@
 use super::super::phrases::{
     AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CALLS_FROM, CONNECTORS, Closing, DEVICE_LINES, GREETINGS,
     HONORIFICS, INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OBJECT_ENDINGS, OCCUPATIONS, ONCE_MORE,
-    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
+    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, RELATIONS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
     is_organisation,
 };
 use super::scan::{cut, cut_front};
@@ -71,6 +71,11 @@ impl Hints {
         let is_his = |address: &PersonName| agrees(address) && (address.is_full() || !self.contradicts(name));
         self.called.as_ref().is_some_and(|called| agrees(called) || resembles(called, name))
             || self.addresses.iter().any(is_his)
+    }
+
+    /// The channel calls him by what may be a firm's name, or a place's: "Greyfriars Events".
+    fn calls_a_firm(&self) -> bool {
+        self.called.as_ref().is_some_and(|called| !called.written().split(' ').any(has_given))
     }
 
     fn contradicts(&self, name: &PersonName) -> bool {
@@ -208,7 +213,7 @@ pub fn introductions(text: &str, hints: &Hints) -> Vec<PersonName> {
         let question = text[found.end()..].trim_start().starts_with('?');
         if let Some(candidate) = preceding(&text[..found.start()])
             && !question
-            && candidate.is_accepted(Trust::Weak, hints)
+            && (candidate.is_accepted(Trust::Weak, hints) || (candidate.words >= 2 && hints.calls_a_firm()))
         {
             names.push(candidate.name);
         }
@@ -226,7 +231,12 @@ fn opening(text: &str, hints: &Hints) -> Option<PersonName> {
         following(text).filter(|candidate| candidate.capital && candidate.listed && candidate.words >= 2)?;
     let rest = text.get(candidate.name.written().len()..).filter(|rest| rest.starts_with([',', '.', ':']))?;
     let is_about = cut(rest, OPENING_BYTES_MAX).contains(|c: char| c.is_ascii_digit());
-    (is_about && !hints.contradicts(&candidate.name)).then_some(candidate.name)
+    // Whom he writes for stands behind it: "Teemu Kankaanpuro, Lahdelman Pojat."
+    let firm = rest.strip_prefix(", ").and_then(|rest| rest.split(['.', ',', '!']).next()).unwrap_or_default();
+    let is_of_firm = !firm.is_empty()
+        && firm.split(' ').count() <= WORDS_MAX
+        && firm.split(' ').all(|word| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()));
+    ((is_about || is_of_firm) && !hints.contradicts(&candidate.name)).then_some(candidate.name)
 }
 
 /// The customer's name in what an agent noted: "Soittaja Minna Virtanen, …", "Yhdistetty vaihteesta. Minna Virtanen, …".
@@ -823,6 +833,9 @@ fn following(text: &str) -> Option<Candidate> {
     let is_part = |word: &&&str| is_particle(word) || (looks_like_a_word(word) && !is_no_name(&word.to_lowercase()));
     let capital = |word: &&&str| word.chars().next().is_some_and(char::is_uppercase) || is_particle(word);
     let mut count = words.iter().take(WORDS_MAX).take_while(is_part).take_while(capital).count();
+    // "Erwin Overbeck der Mann": whose he is is no name.
+    let is_relation = |at: usize| words.get(at + 1).is_some_and(|word| RELATIONS.is(&word.to_lowercase()));
+    count = (0..count).find(|at| is_particle(&&words[*at]) && is_relation(*at)).unwrap_or(count);
     count -= words[..count].iter().rev().take_while(is_particle).count();
     // "Sanna Jokela Tampereelta": where somebody is from is no name.
     let from = |word: &&str| PLACE_ENDINGS.iter().any(|ending| word.to_lowercase().ends_with(ending));

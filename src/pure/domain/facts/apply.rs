@@ -1,7 +1,7 @@
 //! What a decision changes in the facts, for those after it.
 
 use super::*;
-use crate::pure::domain::contact::{ContactKind, IDENTITY_NAMES_MAX, is_role_address};
+use crate::pure::domain::contact::{ContactKind, is_role_address, take_names};
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, TouchedIdentity};
 use crate::pure::domain::message::{Content, Mark};
 use crate::pure::domain::ticket::TicketState;
@@ -171,11 +171,9 @@ impl Facts {
         let is_noted = message.incoming.marks.contains(&Mark::Internal);
         if touched.new || touched.assurance > Assurance::Asserted || is_noted {
             known.assurance = known.assurance.max(touched.assurance);
-            for name in message.names() {
-                if known.names.len() < IDENTITY_NAMES_MAX && !known.names.contains(name) {
-                    known.names.push(name.clone());
-                }
-            }
+            let (names, stated): (Vec<_>, Vec<_>) =
+                (message.names().cloned().collect(), message.stated_names().cloned().collect());
+            take_names(&mut known.names, known.epoch == 1, &names, &stated);
         }
         known.first_at = known.first_at.min(message.trusted_at);
         if known.last_at <= message.occurred_at || known.last_ticket.is_none() {

@@ -238,6 +238,12 @@ impl PersonName {
         ours == theirs || is_letter_of(&ours, &theirs) || is_letter_of(&theirs, &ours)
     }
 
+    /// Both begin with the same word: of two whole names that differ, one person's before and after a wedding.
+    pub fn begins_like(&self, other: &Self) -> bool {
+        let first = |name: &Self| name.words.first().map(|word| word.text.clone());
+        first(self) == first(other)
+    }
+
     /// A key equal for one full name in any order and any accents; what the fact index holds.
     pub fn key(&self) -> String {
         let plain = self.words.iter().filter(|word| !word.particle);

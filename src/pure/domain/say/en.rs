@@ -124,6 +124,7 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
             "The same full name within days. Two people can share a name, so this joins nothing by itself."
         }
         OnEvidence::SameBrowser => "Same customer: the same browser, in the same name.",
+        OnEvidence::SameAccount => "Same customer: the same account, in the same name.",
         OnEvidence::MutualAddresses => "Same customer: both sides name each other's address.",
         OnEvidence::MutualButNamesDiffer => {
             "Both sides name each other's address, but their names differ: two people who know each other?"

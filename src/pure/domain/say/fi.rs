@@ -120,6 +120,7 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
             "Sama koko nimi muutaman päivän sisällä. Kahdella ihmisellä voi olla sama nimi, joten tämä ei yksin yhdistä mitään."
         }
         OnEvidence::SameBrowser => "Sama asiakas: sama selain, samalla nimellä.",
+        OnEvidence::SameAccount => "Sama asiakas: sama tili, samalla nimellä.",
         OnEvidence::MutualAddresses => "Sama asiakas: kumpikin mainitsee toisen osoitteen.",
         OnEvidence::MutualButNamesDiffer => {
             "Kumpikin mainitsee toisen osoitteen, mutta nimet ovat eri: kaksi toisensa tuntevaa ihmistä?"

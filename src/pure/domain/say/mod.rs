@@ -172,6 +172,8 @@ pub enum OnEvidence {
     FullName,
     /// The same browser and name.
     SameBrowser,
+    /// An account, used by two people, in the same name.
+    SameAccount,
     /// Both name each other's address.
     MutualAddresses,
     /// Both name each other's address, and are of different names.

@@ -134,6 +134,7 @@ pub(super) fn on_evidence(says: &OnEvidence) -> Cow<'static, str> {
             "Samma fullständiga namn inom några dagar. Två personer kan ha samma namn, så det räcker inte för att slå ihop dem."
         }
         OnEvidence::SameBrowser => "Samma kund: samma webbläsare, i samma namn.",
+        OnEvidence::SameAccount => "Samma kund: samma konto, i samma namn.",
         OnEvidence::MutualAddresses => "Samma kund: båda nämner varandras adress.",
         OnEvidence::MutualButNamesDiffer => {
             "Båda nämner varandras adress, men namnen är olika: två personer som känner varandra?"

@@ -378,6 +378,7 @@ fn spoken(row: &PgRow) -> Result<Spoken, StoreError> {
     let is_denied = outline.authentication == Some(Authentication::Fail);
     let answers =
         outline.references.iter().filter(|(kind, _)| matches!(kind, ReferenceKind::Reply | ReferenceKind::Ancestor));
+    let stated = outline.stated_names.iter().filter_map(|at| names.get(*at));
     Ok(Spoken {
         id: MessageId(row.try_get("id")?),
         direction: direction(row.try_get("direction")?),
@@ -385,6 +386,7 @@ fn spoken(row: &PgRow) -> Result<Spoken, StoreError> {
         trusted_at: time(row, "trusted_at")?,
         received_at: time(row, "received_at")?,
         names: names.iter().filter_map(|name| PersonName::parse(name)).collect(),
+        stated_names: stated.filter_map(|name| PersonName::parse(name)).collect(),
         doubted: answers.filter(|_| is_denied).take(ANSWERED_MAX).map(|(_, key)| *key).collect(),
         denies_owner: outline.denies_owner,
         talk: outline.references.iter().find(|(kind, _)| *kind == ReferenceKind::Conversation).map(|(_, key)| *key),
