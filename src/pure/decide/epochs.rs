@@ -12,7 +12,8 @@ use crate::pure::domain::contact::take_names;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD};
-use crate::pure::domain::name::PersonName;
+use crate::pure::domain::name::given::is_given;
+use crate::pure::domain::name::{PersonName, fold};
 use crate::pure::domain::rule::{Rule, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,7 +116,11 @@ pub fn is_handed_on(
     }
     let is_conflict = |names: &[&PersonName]| compare_names(names, known_as.iter().copied()) == Names::Conflict;
     let whole: Vec<&PersonName> = stated.iter().copied().filter(|name| name.is_full()).collect();
-    let is_anothers = known_as.iter().any(|known| known.is_full())
+    let is_known = |known: &PersonName| {
+        let given = known.written().split(char::is_whitespace).next().unwrap_or_default();
+        known.is_full() || is_given(&fold(given))
+    };
+    let is_anothers = known_as.iter().any(|known| is_known(known))
         && is_conflict(&whole)
         && !known_as.iter().any(|known| whole.iter().any(|name| name.begins_like(known)));
     let is_rivals = is_conflict(names) && matches!(compare_names(names, rivals.iter().copied()), Names::Agree { .. });
@@ -408,7 +413,9 @@ mod tests {
                 "1 | 2 | 3",
             ),
             ("half a name", TEL, "1 wrote 1 Minna Laine; 2 wrote 2 Pekka", "1 2"),
-            ("known by half a name", TEL, "1 wrote 1 Minna; 2 wrote 2 Pekka Laine", "1 2"),
+            ("known by half a name", TEL, "1 wrote 1 Minna; 2 wrote 2 Pekka Laine", "1 | 2"),
+            ("known by an initial", TEL, "1 wrote 1 /Minna L; 2 wrote 2 Pekka Laine/Minna L", "1 | 2"),
+            ("known by what is no name", TEL, "1 wrote 1 /Mimmu; 2 wrote 2 Pekka Laine", "1 2"),
             ("a wedding", TEL, "1 wrote 1 Minna Laine; 2 wrote 2 Minna Virtanen", "1 2"),
             ("a caller", TEL, "1 said 1 Minna Laine; 2 said 2 Pekka Laine", "1 2"),
             ("a mailbox", "mailto", "1 said 1 Minna Virtanen; 2 said 90 Pekka Laine", "1 2"),

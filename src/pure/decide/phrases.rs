@@ -136,13 +136,13 @@ pub static WEAK_INTRODUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         olen, oon, täällä on, täällä soittelee, täällä kirjoittelee, täällä, tässä on, tässä, soittelen, soitan,
         soittelee, kirjoittelee, tervehtii, jag är, det är, det här är, här är,
         i am, i'm, i’m, im, this is, it's, it is, here is, siin on, siin, ma olen, ich bin, hier ist, hier spricht,
-        hier schreibt, eto
+        hier schreibt, hier, här, eto
         ",
     )
 });
 
 /// Those of them behind which a noun has a capital as well; lower case.
-pub static BEFORE_NOUNS: &[&str] = &["im", "ich bin", "hier ist"];
+pub static BEFORE_NOUNS: &[&str] = &["im", "ich bin", "hier ist", "hier", "här"];
 
 /// After the writer's name: "Minna Virtanen täällä".
 pub static INTRODUCED: &[&str] = &["täällä", "tässä", "tääl", "tässä hei", "här", "here", "siin", "hier"];
