@@ -14,7 +14,7 @@ use super::gather::{Gathered, gather};
 use super::ledger::{Kind, Ledger, Member, Stated, Tie, Word};
 use super::lookup::Keyer;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::contact::{KnownIdentity, is_role_address};
+use crate::pure::domain::contact::{KnownIdentity, is_role_address, take_names};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId};
@@ -327,32 +327,38 @@ impl<'a> Weighing<'a> {
         }
         let adds = self.message.assurance > Assurance::Asserted;
         let called_at = is_call(self.message).then_some(self.message.trusted_at);
+        let names: Vec<PersonName> = self.message.names().cloned().collect();
+        let stated: Vec<PersonName> = self.message.stated_names().cloned().collect();
         for touched in &self.identities {
-            let names = self.message.names().cloned();
             match ledger.members.iter_mut().find(|member| member.id == touched.id) {
                 Some(member) => {
                     member.last_at = member.last_at.max(self.message.trusted_at);
                     member.last_call_at = called_at;
                     // What nobody vouches for names nobody who is known.
                     if adds || member.names.is_empty() {
-                        member.names.extend(names);
+                        take_names(&mut member.names, member.since.is_none(), &names, &stated);
                     }
                 }
-                None => ledger.members.push(Member {
-                    id: touched.id,
-                    identity: touched.identity.clone(),
-                    claim: keyer.claim(&touched.identity),
-                    since: self.facts.epoch_began(&touched.identity, self.message.trusted_at),
-                    until: None,
-                    assurance: touched.assurance,
-                    names: names.collect(),
-                    first_at: self.message.trusted_at,
-                    last_at: self.message.trusted_at,
-                    last_call_at: called_at,
-                    called_at: None,
-                    is_shared: false,
-                    firm: firm(&touched.identity, policy).map(str::to_owned),
-                }),
+                None => {
+                    let since = self.facts.epoch_began(&touched.identity, self.message.trusted_at);
+                    let mut his = Vec::new();
+                    take_names(&mut his, since.is_none(), &names, &stated);
+                    ledger.members.push(Member {
+                        id: touched.id,
+                        identity: touched.identity.clone(),
+                        claim: keyer.claim(&touched.identity),
+                        since,
+                        until: None,
+                        assurance: touched.assurance,
+                        names: his,
+                        first_at: self.message.trusted_at,
+                        last_at: self.message.trusted_at,
+                        last_call_at: called_at,
+                        called_at: None,
+                        is_shared: false,
+                        firm: firm(&touched.identity, policy).map(str::to_owned),
+                    });
+                }
             }
         }
         self.statements(&mut ledger);

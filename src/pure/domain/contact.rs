@@ -4,7 +4,7 @@ use super::Timestamp;
 use super::id::{ContactId, IdentityId, MessageId, TicketId};
 use super::identity::{Assurance, Identity, MAILTO};
 use super::name::given::is_given;
-use super::name::{NameMatch, PersonName, fold};
+use super::name::{PersonName, fold};
 
 /// Identities one contact may have in all (IDENTITY.md 4.3, 5). A join beyond is suggested.
 pub const CONTACT_IDENTITIES_MAX: usize = 12;
@@ -91,14 +91,15 @@ impl KnownIdentity {
     }
 }
 
-/// Adds names that came with an identity to those its owner goes by. With a later owner, a profile's name that one of
-/// his own contradicts is still the former one's.
+/// Adds names that came with an identity to those its owner goes by. With a later owner, a profile's name that is like
+/// none of his own is still the former one's.
 pub fn take_names(known: &mut Vec<PersonName>, is_first_owner: bool, names: &[PersonName], stated: &[PersonName]) {
     let his: Vec<PersonName> = known.iter().chain(stated).cloned().collect();
     let is_left_over = |name: &PersonName| {
         !is_first_owner
             && !stated.contains(name)
-            && his.iter().any(|own| own.compare(name).verdict == NameMatch::Conflict)
+            && !his.is_empty()
+            && !his.iter().any(|own| own.compare(name).agrees())
     };
     for name in names.iter().filter(|name| !is_left_over(name)) {
         if known.len() < IDENTITY_NAMES_MAX && !known.contains(name) {
