@@ -199,12 +199,14 @@ pub struct PhraseSections {
     pub not_owner: PhraseLists,
     /// A channel was not used.
     pub not_there: PhraseLists,
+    /// Somebody else acted as the customer.
+    pub not_me: PhraseLists,
 }
 
 impl PhraseSections {
     /// Every list with its key.
-    pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 7] {
-        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there } = self;
+    pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 8] {
+        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there, not_me } = self;
         [
             ("new_matter", new_matter),
             ("is_back", is_back),
@@ -213,6 +215,7 @@ impl PhraseSections {
             ("not_mine", not_mine),
             ("not_owner", not_owner),
             ("not_there", not_there),
+            ("not_me", not_me),
         ]
     }
 }

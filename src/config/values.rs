@@ -3,6 +3,7 @@
 //! **Invariant:** what a function here returns needs no further check; what it refuses, it refuses
 //! with a sentence that says what to write.
 
+use crate::pure::domain::phrases::GAP;
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::rule::Rule;
@@ -134,8 +135,8 @@ impl<'de> Deserialize<'de> for Language {
     }
 }
 
-/// Longest phrase. Characters: it is a few words, not a sentence.
-const PHRASE_CHARS_MAX: usize = 80;
+/// Longest phrase. Characters: it is a few words and their forms, not a sentence.
+const PHRASE_CHARS_MAX: usize = 200;
 
 /// Words to listen for.
 #[derive(Debug, Clone)]
@@ -144,11 +145,18 @@ pub struct Phrase(pub String);
 impl<'de> Deserialize<'de> for Phrase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, "words like \"new matter\"", |text| {
-            let words = text.strip_suffix('*').unwrap_or(text);
-            match words {
-                _ if !words.contains(char::is_alphanumeric) => Err(format!("\"{text}\" holds no word to listen for")),
-                _ if words.contains('*') => {
-                    Err(format!("\"{text}\": a * may stand at the end only, where it leaves the last word open"))
+            let mut words = text.split_whitespace().filter(|word| *word != GAP);
+            let mut forms = words.clone().flat_map(|word| word.split('|'));
+            let is_parted = |word: Option<&str>| word == Some(GAP);
+            match text {
+                _ if !words.any(|word| word.contains(char::is_alphanumeric)) => {
+                    Err(format!("\"{text}\" holds no word to listen for"))
+                }
+                _ if forms.any(|form| form.strip_suffix('*').unwrap_or(form).contains('*')) => {
+                    Err(format!("\"{text}\": a * may stand at the end of a word only, which it leaves open"))
+                }
+                _ if is_parted(text.split_whitespace().next()) || is_parted(text.split_whitespace().next_back()) => {
+                    Err(format!("\"{text}\": .. stands for words between others: write one on either side"))
                 }
                 _ if text.chars().count() > PHRASE_CHARS_MAX => {
                     Err(format!("\"{text}\" is too long for a phrase: at most {PHRASE_CHARS_MAX} characters"))

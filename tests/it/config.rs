@@ -128,7 +128,8 @@ fn one_mistake_each() {
         ("[phrases.new_matter]\nfinnish = []", (2, "phrases.new_matter.finnish", "not a language code")),
         ("[phrases.new_matter]\nfi = \"uusi asia\"", (2, "phrases.new_matter.fi", "an array is wanted")),
         ("[phrases.is_back]\nfi = [\"?!\"]", (2, "phrases.is_back.fi.0", "holds no word")),
-        ("[phrases.is_back]\nfi = [\"vi*ka\"]", (2, "phrases.is_back.fi.0", "at the end only")),
+        ("[phrases.is_back]\nfi = [\"vi*ka\"]", (2, "phrases.is_back.fi.0", "at the end of a word only")),
+        ("[phrases.is_back]\nfi = [\"vika ..\"]", (2, "phrases.is_back.fi.0", "on either side")),
         ("[windows]\none_open = 14", (2, "windows.one_open", "a length of time like \"45m\"")),
         ("http = 5", (1, "http", "a table is wanted here")),
         // Out of range.

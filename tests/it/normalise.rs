@@ -53,6 +53,7 @@ pub fn policy() -> Policy {
         not_mine: phrases("not_mine"),
         not_owner: phrases("not_owner"),
         not_there: Denials::default(),
+        not_me: phrases("not_me"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

@@ -354,38 +354,43 @@ impl<'a> Gathering<'a> {
         allowed.min_by_key(|tie| (self.is_questioned(tie), std::cmp::Reverse(tie.bits), tie.at, tie.from, tie.to))
     }
 
-    /// The sides of evidence that whoever saw a bill, a parcel or a picture of them could have brought.
-    fn copied_sides(&self, tie: &Tie) -> impl Iterator<Item = (usize, usize)> {
+    /// The sides of evidence that whoever saw a bill, a parcel or a picture of them could have brought: the side, the
+    /// one beside it, and whether it brought that before anybody else did.
+    fn copied_sides(&self, tie: &Tie) -> impl Iterator<Item = (usize, usize, bool)> {
         let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
         let is_copyable = matches!(tie.class, EvidenceClass::OrderNumber | EvidenceClass::ReplyRef);
-        let sides = [(one, other, tie.is_private.0), (other, one, tie.is_private.1)];
-        sides
-            .into_iter()
-            .filter(move |(.., is_private)| is_copyable && !is_private)
-            .map(|(side, beside, _)| (side, beside))
+        let sides = [
+            ((one, other, tie.is_first.0), tie.is_private.0),
+            ((other, one, tie.is_first.1), tie.is_private.1),
+        ];
+        sides.into_iter().filter(move |(_, is_private)| is_copyable && !is_private).map(|(side, _)| side)
     }
 
     /// One side says that he did not use what the other side is.
     fn is_denied(&self, tie: &Tie) -> bool {
         let is_by = |denial: &Denial, group| self.group_of.get(&denial.by) == Some(&group);
-        self.copied_sides(tie).any(|(side, beside)| {
+        self.copied_sides(tie).any(|(side, beside, is_first)| {
             let mut his = self.ledger.denials.iter().filter(|denial| is_by(denial, beside));
-            his.any(|denial| self.denies(denial, side))
+            his.any(|denial| self.denies(denial, side, is_first))
         })
     }
 
     /// Somebody, though neither of the two as far as is known, says that he did not use what one of them is.
     fn is_questioned(&self, tie: &Tie) -> bool {
-        self.copied_sides(tie).any(|(side, _)| self.ledger.denials.iter().any(|denial| self.denies(denial, side)))
+        self.copied_sides(tie).any(|(side, _, is_first)| {
+            let mut others = self.ledger.denials.iter().filter(|denial| self.group_of.get(&denial.by) != Some(&side));
+            others.any(|denial| self.denies(denial, side, is_first))
+        })
     }
 
-    /// Whether what is denied is in a group.
-    fn denies(&self, denial: &Denial, group: usize) -> bool {
+    /// Whether what is denied is in a group. Who brought what others copied has not copied it, so that of him only a
+    /// channel is believed not to be.
+    fn denies(&self, denial: &Denial, group: usize, is_first: bool) -> bool {
         let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
         members.any(|member| {
             let away_s = (denial.at.as_second() - member.first_at.as_second()).abs();
             match &denial.what {
-                Denied::Rest => member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S,
+                Denied::Rest => !is_first && member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S,
                 kind => kind.is_of(&member.identity, member.assurance) && away_s <= DENIED_WITHIN_S,
             }
         })
@@ -496,9 +501,15 @@ impl<'a> Gathering<'a> {
                         || self.types_another_mailbox(*one, *other)
                         || self.types_another_mailbox(*other, *one));
                 let is_strong = is_sound && class.is_strong() && !is_found && !is_either && !is_second;
-                ties.push(tie(ours, theirs, class, bits, is_strong, why));
+                let is_first = (self.is_first(several, *one), self.is_first(several, *other));
+                ties.push(Tie { is_first, ..tie(ours, theirs, class, bits, is_strong, why) });
             }
         }
+    }
+
+    /// Whether a group brought it before anybody else did.
+    fn is_first(&self, several: &[&Stated], group: usize) -> bool {
+        several.first().is_some_and(|first| self.group_of[&first.by] == group)
     }
 
     /// Who answers from another address, its thread lost, still names what the desk told him in its subject.
@@ -580,7 +591,9 @@ impl<'a> Gathering<'a> {
                 let Names::Agree { .. } = self.verdict(*one, *other) else { continue };
                 let is_alike = self.is_named_alike(*one, *other) || !self.heeds(Rule::AnswerFullName);
                 let (is_strong, why) = (is_sound && is_alike, OnEvidence::AnswerInSameName);
-                ties.push(tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why));
+                let is_first = (self.is_first(several, *one), self.is_first(several, *other));
+                let tie = tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why);
+                ties.push(Tie { is_first, ..tie });
             }
         }
     }
@@ -660,6 +673,7 @@ impl<'a> Gathering<'a> {
                     bits: BITS_SAME_ID,
                     is_strong: true,
                     is_private: (true, true),
+                    is_first: (false, false),
                     messages: (None, None),
                     at: member.last_at,
                     why: why.clone().into(),
@@ -827,6 +841,7 @@ fn tie(ours: &Stated, theirs: &Stated, class: EvidenceClass, bits: i16, is_stron
         bits,
         is_strong,
         is_private: (ours.place == Place::Told, theirs.place == Place::Told),
+        is_first: (false, false),
         messages: (Some(ours.message), Some(theirs.message)),
         at: ours.at.max(theirs.at),
         why: why.into(),

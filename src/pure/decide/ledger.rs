@@ -133,6 +133,8 @@ pub struct Tie {
     pub is_strong: bool,
     /// Each side's has been seen by nobody else, as far as is known: the desk told it there.
     pub is_private: (bool, bool),
+    /// Each side brought it before anybody else did.
+    pub is_first: (bool, bool),
     /// The messages that carry it: that of `from`, that of `to`.
     pub messages: (Option<MessageId>, Option<MessageId>),
     /// When the later of what carries it was said.

@@ -62,6 +62,8 @@ pub struct Policy {
     pub not_owner: Phrases,
     /// How people say that they did not use a channel.
     pub not_there: Denials,
+    /// Words by which somebody says, or an agent notes of him, that another acted as him.
+    pub not_me: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.
