@@ -184,6 +184,7 @@ impl Settings {
             not_mine: phrases(&self.phrases.not_mine),
             not_owner: phrases(&self.phrases.not_owner),
             not_me: phrases(&self.phrases.not_me),
+            same_number: phrases(&self.phrases.same_number),
             not_there: Denials::of(
                 self.phrases.not_there.values().flatten().map(|phrase| phrase.0.as_str()),
                 KINDS.iter().map(|kind| (kind.accounts.called, kind.accounts.schemes)),

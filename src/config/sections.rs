@@ -201,12 +201,14 @@ pub struct PhraseSections {
     pub not_there: PhraseLists,
     /// Somebody else acted as the customer.
     pub not_me: PhraseLists,
+    /// The customer has the number that he had.
+    pub same_number: PhraseLists,
 }
 
 impl PhraseSections {
     /// Every list with its key.
-    pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 8] {
-        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there, not_me } = self;
+    pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 9] {
+        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there, not_me, same_number } = self;
         [
             ("new_matter", new_matter),
             ("is_back", is_back),
@@ -216,6 +218,7 @@ impl PhraseSections {
             ("not_owner", not_owner),
             ("not_there", not_there),
             ("not_me", not_me),
+            ("same_number", same_number),
         ]
     }
 }

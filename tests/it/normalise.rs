@@ -54,6 +54,7 @@ pub fn policy() -> Policy {
         not_owner: phrases("not_owner"),
         not_there: Denials::default(),
         not_me: phrases("not_me"),
+        same_number: phrases("same_number"),
         windows,
         channel_windows: HashMap::new(),
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),

@@ -389,10 +389,13 @@ impl<'a> Gathering<'a> {
         let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
         members.any(|member| {
             let away_s = (denial.at.as_second() - member.first_at.as_second()).abs();
-            match &denial.what {
-                Denied::Rest => !is_first && member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S,
-                kind => kind.is_of(&member.identity, member.assurance) && away_s <= DENIED_WITHIN_S,
-            }
+            let is_near = match &denial.what {
+                Denied::Accounts(_) => away_s <= DENIED_WITHIN_S,
+                Denied::Number | Denied::Rest => {
+                    !is_first && member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S
+                }
+            };
+            is_near && denial.what.is_of(&member.identity, member.assurance)
         })
     }
 

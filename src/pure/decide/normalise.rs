@@ -492,7 +492,8 @@ fn denies(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Denied>
     let schemes = |schemes: &[&str]| schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
     let kinds = policy.not_there.kinds(&flat).map(|kind| Denied::Accounts(schemes(kind)));
     let is_rest = policy.not_me.is_in(&flat) || (is_note && policy.not_there.denies_rest(&flat));
-    kinds.chain(is_rest.then_some(Denied::Rest)).collect()
+    let is_number = policy.same_number.is_in(&flat);
+    kinds.chain(is_number.then_some(Denied::Number)).chain(is_rest.then_some(Denied::Rest)).collect()
 }
 
 /// Whether it answers or quotes a message.

@@ -483,6 +483,7 @@ mod tests {
             not_owner: Phrases::default(),
             not_there: Denials::default(),
             not_me: Phrases::default(),
+            same_number: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
             own_addresses: Default::default(),

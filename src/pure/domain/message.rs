@@ -381,6 +381,8 @@ pub enum Mark {
 pub enum Denied {
     /// A kind of channel, by the schemes of its people's addresses: "I have no WhatsApp".
     Accounts(Vec<String>),
+    /// A telephone number as his new one: "I have not changed my number".
+    Number,
     /// Anything but what he speaks by: "she wrote nothing".
     Rest,
 }
@@ -392,6 +394,7 @@ impl Denied {
             Self::Accounts(schemes) => {
                 schemes.contains(&identity.scheme) && (identity.scheme != TEL || assurance == Assurance::Verified)
             }
+            Self::Number => identity.scheme == TEL && assurance == Assurance::Verified,
             Self::Rest => true,
         }
     }

@@ -64,6 +64,8 @@ pub struct Policy {
     pub not_there: Denials,
     /// Words by which somebody says, or an agent notes of him, that another acted as him.
     pub not_me: Phrases,
+    /// Words by which somebody says that he has not changed his number, or lost his telephone.
+    pub same_number: Phrases,
     /// Windows.
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.
