@@ -200,8 +200,32 @@ pub static CALLERS_ACTS: LazyLock<Words> = LazyLock::new(|| {
     )
 });
 
-/// Behind the caller's name: where he calls from. Lower case.
-pub static CALLS_FROM: &[&str] = &["from", "från", "von", "vom", "aus"];
+/// Before the name of a colleague to whom a caller was put through. Lower case.
+pub static PUT_THROUGH_TO: &[&str] = &["an", "zu", "mit", "to", "with", "till", "med"];
+
+/// Behind the caller's name: where he calls from, or what about. Lower case.
+pub static CALLS_FROM: &[&str] = &[
+    "from",
+    "från",
+    "von",
+    "vom",
+    "aus",
+    "re",
+    "about",
+    "regarding",
+    "concerning",
+    "angående",
+    "ang",
+    "gällande",
+    "om",
+    "koskien",
+    "liittyen",
+    "asiasta",
+    "wegen",
+    "bezüglich",
+    "betreffend",
+    "kohta",
+];
 
 /// Endings of words that are no name in a note: whom somebody was put through to, what he took us for. Lower case.
 pub static OBJECT_ENDINGS: &[&str] = &["lle", "ksi"];
@@ -618,6 +642,23 @@ pub static REACHED: &[(&[&str], &[&str], &[&str])] = &[
     (&["erreichen", "rufen", "anrufen", "sie"], &["mich"], &["ihn"]),
     (&["helistage", "helista", "tabate", "saab", "saate"], &["mulle", "mind"], &["talle", "teda"]),
 ];
+
+/// Somebody can be reached, and who that is when it is the writer. Lower case.
+pub static REACHABLE: &[&str] = &[
+    "reached",
+    "reachable",
+    "contacted",
+    "erreichbar",
+    "unter",
+    "tavoitettavissa",
+    "tavoitettavana",
+    "anträffbar",
+    "nås",
+    "kättesaadav",
+];
+/// See [`REACHABLE`].
+pub static OURSELVES: &[&str] =
+    &["i", "i'm", "im", "we", "we're", "ich", "wir", "jag", "vi", "olen", "olemme", "oon", "ma", "mina", "me"];
 
 /// Words before a name that is spoken to, not of. Lower case.
 pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {

@@ -12,6 +12,7 @@
 
 use super::anew::Hood;
 use super::epochs::{Epoch, Use, UseKind, can_be_passed_on, epochs};
+use super::evidence::{Names, compare_names};
 use super::ledger::{Kind, Member, Word};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::{IDENTITY_NAMES_MAX, KnownIdentity};
@@ -223,6 +224,7 @@ impl Casting<'_> {
     /// Makes a call, with all that was noted on it, somebody's who is not the owner of its number.
     fn hand_over(&mut self, call: &Spoken, owner: &KnownIdentity, id: IdentityId) {
         let like = self.hood.ledger.members.iter().find(|member| member.id == owner.id).cloned();
+        let names = self.borrowers(call, owner);
         let identity = Identity::opaque(TOLD, "", &call.id.0.to_string());
         let (Some(like), Ok(identity)) = (like, identity) else { return };
         let known = KnownIdentity {
@@ -231,7 +233,7 @@ impl Casting<'_> {
             epoch: 1,
             closed_at: None,
             assurance: Assurance::Plausible,
-            names: Vec::new(),
+            names: names.clone(),
             first_at: call.trusted_at,
             last_at: call.occurred_at,
             last_ticket: None,
@@ -246,7 +248,7 @@ impl Casting<'_> {
             since: None,
             until: None,
             assurance: known.assurance,
-            names: Vec::new(),
+            names,
             first_at: known.first_at,
             last_at: known.last_at,
             last_call_at: Some(call.trusted_at),
@@ -265,6 +267,20 @@ impl Casting<'_> {
         }
         self.recast.identities.push(Cast { known: known.clone(), opened_by: call.id });
         self.hood.known.insert(id, known);
+    }
+
+    /// Names of who called by a number that is not his, if the owner's are known: those that are like none of them.
+    fn borrowers(&self, call: &Spoken, owner: &KnownIdentity) -> Vec<PersonName> {
+        let is_of_call = |spoken: &Spoken| spoken.id == call.id || spoken.on == Some(call.id);
+        let is_owners =
+            |spoken: &&Spoken| !is_of_call(spoken) && spoken.identities.iter().any(|(id, _)| *id == owner.id);
+        let by_others = claims(self.hood, &owner.identity, &[owner.id]);
+        let others = by_others.iter().flat_map(|claim| &claim.names);
+        let said = self.owned.spoken.iter().filter(is_owners).flat_map(|spoken| &spoken.names);
+        let owners: Vec<&PersonName> = others.chain(said).collect();
+        let is_his = |name: &&PersonName| compare_names(&[*name], owners.iter().copied()) == Names::Conflict;
+        let noted = self.owned.spoken.iter().filter(|spoken| is_of_call(spoken)).flat_map(|spoken| &spoken.names);
+        noted.filter(is_his).take(IDENTITY_NAMES_MAX).cloned().collect()
     }
 
     /// Divides one address.

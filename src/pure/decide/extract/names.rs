@@ -11,8 +11,8 @@
 use super::super::phrases::{
     AUTHORITIES, BEFORE_NOUNS, CALLER_LABELS, CALLERS_ACTS, CALLS_FROM, CONNECTORS, Closing, DEVICE_LINES, GREETINGS,
     HONORIFICS, INTRODUCED, INTRODUCTIONS, NAME_LABELS, NAMES_IN_CAPITALS, OBJECT_ENDINGS, OCCUPATIONS, ONCE_MORE,
-    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, RELATIONS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS, closings, is_no_name,
-    is_organisation,
+    PARTICLES, PHONE_LABELS, PLACE_ENDINGS, PUT_THROUGH_TO, RELATIONS, SWITCHBOARD_LABELS, WEAK_INTRODUCTIONS,
+    closings, is_no_name, is_organisation,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::family::is_family;
@@ -52,6 +52,8 @@ const HANDLE_INITIALS_MAX: usize = 3;
 const HANDLE_LETTERS_MIN: usize = 4;
 /// How far behind the name that a message begins with the number stands that it is about. Bytes.
 const OPENING_BYTES_MAX: usize = 40;
+/// Months that are given names, too: "1 May".
+const MONTHS: &[&str] = &["april", "may", "mai", "maj", "june", "juni", "juuni", "juli", "august", "jan"];
 /// Names read out of introductions.
 const INTRODUCTIONS_MAX: usize = 3;
 
@@ -243,7 +245,13 @@ fn opening(text: &str, hints: &Hints) -> Option<PersonName> {
 pub fn in_note(text: &str) -> Option<PersonName> {
     static CALLER: LazyLock<Regex> = LazyLock::new(|| one_of(&CALLER_LABELS, &[]));
     let text = cut(text.trim_start(), INTRODUCTION_BYTES_MAX);
-    let mut labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
+    // "an Frau Yilmaz verbunden": whom he was put through to.
+    let is_led_to = |at: usize| {
+        let before = text[..at].trim_end().rsplit(' ').next().unwrap_or_default();
+        PUT_THROUGH_TO.contains(&before.to_lowercase().as_str())
+    };
+    let labels = CALLER.find_iter(text).filter(|found| is_parted(text, found.range()));
+    let mut labels = labels.filter(|found| !is_led_to(found.start()));
     let labelled = labels.find_map(|found| {
         let behind = text[found.end()..].trim_start_matches([':', ',', ' ']);
         let (title, behind) = title(behind);
@@ -284,9 +292,9 @@ fn noted(text: &str, is_first: bool) -> Option<PersonName> {
     // A lone first word may be a verb ("Anna …" is also "give"), and one that is no known name anything.
     let is_told = match (candidate.listed, candidate.words) {
         (_, 2..) if is_object() => false,
-        (true, 2..) => is_first || is_parted || acts,
+        (true, 2..) => is_first || is_parted || calls,
         (false, 2..) => calls || (is_parted && (is_first || is_about())),
-        (true, 1) => acts || (is_parted && is_first),
+        (true, 1) => acts || (calls && is_first) || (is_parted && is_first),
         (_, _) => false,
     };
     match title {
@@ -785,7 +793,10 @@ fn inline_candidate(before: &str, rest: &str, hints: &Hints) -> Option<Candidate
             candidate.is_accepted(Trust::Sentence, hints) && is_his
         }
         // "Order 40012345 Minna"
-        (false, _, _) if counted => candidate.capital && (candidate.listed || hints.agrees(&candidate.name)),
+        (false, _, _) if counted => {
+            let is_date = MONTHS.contains(&candidate.name.written().to_lowercase().as_str());
+            candidate.capital && !is_date && (candidate.listed || hints.agrees(&candidate.name))
+        }
         (false, _, true) => {
             (candidate.capital || hints.agrees(&candidate.name))
                 && before.split_whitespace().count() >= 3
@@ -949,6 +960,11 @@ mod tests {
             ("Õpetaja Anneli Kuusmaa, grupp jäi maha.", "Anneli Kuusmaa"),
             ("Nuori nainen, Iida Mustajoki. Saanut numeron huhtikuussa.", "Iida Mustajoki"),
             ("Yhdistetty Merlelle. Raimo puukaupasta, kauppakirja postissa.", "Raimo"),
+            ("Zubin Panikkar re GIFT-7KQM, has she got it.", "Zubin Panikkar"),
+            ("Number withheld. Philippa Ashgrove-Denton re 81094432.", "Philippa Ashgrove-Denton"),
+            ("Declan from Belfast number, wants billing.", "Declan"),
+            ("Engländerin, an Frau Yilmaz verbunden.", ""),
+            ("Ms Thorne, visiting her daughter, forgot her knee brace.", "Ms Thorne"),
             ("Luuli Verohallinnoksi.", ""),
             ("Bekräftade IBAN:s slut enligt registret.", ""),
             ("Palvelukoti Merituuli, hoitaja kysyi laseja.", ""),

@@ -8,8 +8,8 @@
 //! other evidence may still carry; another's number that is taken for one mixes two customers.
 
 use super::super::phrases::{
-    ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OWN_ADDRESSES, OWNERS_OF_OTHERS, OWNERS_OURS,
-    REACHED, RELATIONS, RELATIONS_OWNED, TO_US,
+    ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OURSELVES, OWN_ADDRESSES, OWNERS_OF_OTHERS,
+    OWNERS_OURS, PHONE_LABELS, REACHABLE, REACHED, RELATIONS, RELATIONS_OWNED, TO_US,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::given::is_given;
@@ -28,6 +28,8 @@ const AFTER_WORDS_MAX: usize = 5;
 const ABBREVIATION_CHARS_MAX: usize = 4;
 /// Words between calling and who is called: "soittakaa suoraan hänelle".
 const REACHED_WORDS_MAX: usize = 2;
+/// Words between who is to be reached and that he is: "I can be reached".
+const REACHABLE_WORDS_MAX: usize = 3;
 /// An owner may stand so many words before what is his: "my new work number".
 const OWNED_WORDS_MAX: usize = 3;
 
@@ -56,7 +58,10 @@ fn before(text: &str, in_signature: bool) -> &str {
             '!' | '?' | ';' => true,
             '.' => {
                 let word = sofar.chars().rev().take_while(|c| c.is_alphanumeric() || matches!(c, '\'' | '’')).count();
-                rest.starts_with(char::is_whitespace) && word > ABBREVIATION_CHARS_MAX
+                // "… kun saan sen. puh 0500 914 228"
+                let is_labelled =
+                    PHONE_LABELS.contains(&rest.trim().trim_end_matches(['.', ':']).to_lowercase().as_str());
+                rest.starts_with(char::is_whitespace) && (word > ABBREVIATION_CHARS_MAX || is_labelled)
             }
             '\n' => in_signature || sofar.ends_with('\n') || sofar.ends_with('.'),
             _ => false,
@@ -112,6 +117,11 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
     }
     if OTHERS_ADDRESSES.is(word) || RELATIONS_OWNED.is(word) {
         return Some(true);
+    }
+    // "I can be reached on …"
+    let mut owners = words[at.saturating_sub(REACHABLE_WORDS_MAX)..at].iter().map(|word| word.lower.as_str());
+    if REACHABLE.contains(&word) && owners.any(|owner| OURSELVES.contains(&owner)) {
+        return Some(false);
     }
     if let Some(is_others) = reached(words, at) {
         return Some(is_others);
@@ -274,6 +284,9 @@ mod tests {
                 "050 111 2222",
                 "Numeroni on 050 111 2222",
                 "Puh. 050 111 2222",
+                "Vuokralaiset sanoo että se on poikki. Maksan kun saan sen. puh 050 111 2222",
+                "I can be reached on 050 111 2222, my daughter has no landline",
+                "Ich bin unter 050 111 2222 erreichbar, meine Frau nicht",
                 "Soittakaa 050 111 2222",
                 "Mieheni osti sohvan, numeroni on 050 111 2222",
                 "Olen Villen äiti, puhelinnumeroni on 050 111 2222",

@@ -26,7 +26,8 @@ pub fn fold(word: &str) -> String {
         return without_digraphs(plain);
     }
     // Of й and ё the marks are letters, not accents: they are written in Latin letters before marks are taken off.
-    let plain: String = latin(word)
+    // Finns and Estonians write for ч what passports write ch.
+    let plain: String = latin(&word.replace("tš", "ch").replace("Tš", "ch"))
         .nfd()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
