@@ -138,6 +138,7 @@ fn with_same_numbers(ids: &BTreeSet<IdentityId>, hood: &Hood, gathered: &Gathere
 pub fn threads(hood: &Hood, people: &People, history: &History, mint: &mut IdMint, policy: &Policy) -> Rethreaded {
     let to: HashMap<IdentityId, ContactId> = people.regrouped.iter().map(|moved| (moved.identity, moved.to)).collect();
     let mut facts = Facts::default();
+    facts.denied.clone_from(&people.gathered.denied);
     for known in hood.known.values() {
         let contact = to.get(&known.id).copied().unwrap_or(known.contact);
         facts.contacts.entry(contact).or_insert_with(|| Contact {

@@ -39,6 +39,8 @@ pub struct Gathered {
     pub shared: BTreeSet<IdentityId>,
     /// Evidence that names speak against: it joins nobody.
     pub refused: Vec<Tie>,
+    /// Identities of which somebody says that they are not he, though they bring what others can copy of him.
+    pub denied: BTreeSet<IdentityId>,
 }
 
 /// Within so many days two people who give one telephone number as theirs share it; after longer it has been
@@ -71,6 +73,7 @@ pub fn gather(ledger: &Ledger, start: &[BTreeSet<IdentityId>]) -> Gathered {
         all.suggested.extend(gathered.suggested);
         all.shared.extend(gathered.shared);
         all.refused.extend(gathered.refused);
+        all.denied.extend(gathered.denied);
     }
     all
 }
@@ -368,11 +371,17 @@ impl<'a> Gathering<'a> {
 
     /// One side says that he did not use what the other side is.
     fn is_denied(&self, tie: &Tie) -> bool {
+        self.denied_sides(tie).next().is_some()
+    }
+
+    /// The sides that the other one says he did not use.
+    fn denied_sides(&self, tie: &Tie) -> impl Iterator<Item = usize> {
         let is_by = |denial: &Denial, group| self.group_of.get(&denial.by) == Some(&group);
-        self.copied_sides(tie).any(|(side, beside, is_first)| {
-            let mut his = self.ledger.denials.iter().filter(|denial| is_by(denial, beside));
-            his.any(|denial| self.denies(denial, side, is_first))
-        })
+        let denied = self.copied_sides(tie).filter(move |(side, beside, is_first)| {
+            let mut his = self.ledger.denials.iter().filter(|denial| is_by(denial, *beside));
+            his.any(|denial| self.denies(denial, *side, *is_first))
+        });
+        denied.map(|(side, ..)| side)
     }
 
     /// Somebody, though neither of the two as far as is known, says that he did not use what one of them is.
@@ -780,6 +789,8 @@ impl<'a> Gathering<'a> {
 
     fn conclude(self, Weighed { ties, refused }: Weighed) -> Gathered {
         let mut suggested: BTreeMap<(usize, usize), Tie> = BTreeMap::new();
+        let sides = ties.iter().flat_map(|tie| self.denied_sides(tie));
+        let denied = sides.flat_map(|side| self.groups[side].iter().copied()).collect();
         for tie in ties {
             let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
             let pair = (one.min(other), one.max(other));
@@ -801,6 +812,7 @@ impl<'a> Gathering<'a> {
             suggested: suggested.into_values().collect(),
             shared: self.shared,
             refused,
+            denied,
         }
     }
 }

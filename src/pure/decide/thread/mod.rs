@@ -245,6 +245,15 @@ impl<'a> Threading<'a> {
         (colleague && (!by_number || confirmed)).then_some(EntitledBy::Organisation)
     }
 
+    /// Somebody else's matter, and he or another says that the sender is not who he pretends to be.
+    fn is_denied(&self, known: &KnownTicket) -> bool {
+        let at = self.message.trusted_at;
+        let mut held = self.message.customer().identities.iter();
+        held.any(|held| {
+            self.facts.identity_at(&held.identity, at).is_some_and(|known| self.facts.denied.contains(&known.id))
+        }) && !known.participants.keys().any(|contact| self.is_mine(contact))
+    }
+
     /// The sender's domain is made to look like that of somebody who takes part.
     fn imitates(&self, known: &KnownTicket) -> bool {
         let held = self.message.customer().identities.iter().find_map(|held| held.identity.mail_domain());
@@ -310,6 +319,10 @@ impl<'a> Threading<'a> {
         let ticket = self.facts.ticket_now(anchor.ticket?);
         if self.facts.ticket(ticket).is_some_and(|known| self.imitates(known)) {
             self.pointed.push((ticket, anchor.message, OnOther::AnswersDeskImitating));
+            return None;
+        }
+        if self.facts.ticket(ticket).is_some_and(|known| self.is_denied(known)) {
+            self.pointed.push((ticket, anchor.message, OnOther::AnswersDeskDenied));
             return None;
         }
         let by =

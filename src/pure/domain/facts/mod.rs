@@ -350,6 +350,8 @@ pub struct Facts {
     pub seen: HashMap<(String, LookupKey), Seen>,
     /// Identities by address, the latest epoch; it may be closed.
     pub identities: HashMap<Identity, KnownIdentity>,
+    /// Those of which somebody says that they are not he, whatever they bring of his; found when people are decided anew.
+    pub denied: BTreeSet<IdentityId>,
     /// Earlier epochs of them, closed all.
     pub earlier: HashMap<IdentityId, KnownIdentity>,
     /// Contacts of those identities and of every candidate.

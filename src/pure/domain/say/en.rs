@@ -213,6 +213,9 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::AnswersDeskImitating => {
             "It answers the desk's message, but the sender's domain is made to look like that of whom it went to."
         }
+        OnOther::AnswersDeskDenied => {
+            "It answers the desk's message, but the customer says that this sender is not him."
+        }
         OnOther::AnswersButTakesNoPart => "It answers a message of this ticket, but the sender takes no part in it.",
         OnOther::NamedButTakesNoPart => {
             "A message of this ticket names it or what it names, but the sender takes no part in it."

@@ -216,6 +216,9 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::AnswersDeskImitating => {
             "Viesti vastaa asiakaspalvelun viestiin, mutta lähettäjän verkkotunnus on tehty muistuttamaan oikean vastaanottajan verkkotunnusta."
         }
+        OnOther::AnswersDeskDenied => {
+            "Viesti vastaa asiakaspalvelun viestiin, mutta asiakas sanoo, ettei tämä lähettäjä ole hän."
+        }
         OnOther::AnswersButTakesNoPart => {
             "Viesti vastaa tämän tiketin viestiin, mutta lähettäjä ei ole tiketissä mukana."
         }

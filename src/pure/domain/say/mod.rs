@@ -280,6 +280,8 @@ pub enum OnOther {
     DeskWroteNumber,
     /// An answer to the desk from a domain made to look like the recipient's.
     AnswersDeskImitating,
+    /// An answer to the desk from somebody whom the customer denies.
+    AnswersDeskDenied,
     /// An answer from somebody who takes no part.
     AnswersButTakesNoPart,
     /// A message there names it or the same, and the sender takes no part.

@@ -236,6 +236,9 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::AnswersDeskImitating => {
             "Meddelandet svarar på kundtjänstens, men avsändarens domän är gjord för att likna den rätta mottagarens."
         }
+        OnOther::AnswersDeskDenied => {
+            "Meddelandet svarar på kundtjänstens, men kunden säger att avsändaren inte är han eller hon."
+        }
         OnOther::AnswersButTakesNoPart => {
             "Meddelandet svarar på ett meddelande i det här ärendet, men avsändaren deltar inte i det."
         }
