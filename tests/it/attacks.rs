@@ -722,6 +722,64 @@ fn numbers() -> Vec<Attack> {
             needs: &[Rule::NotOwner],
         },
         Attack {
+            name: "her caller id, by whom she lent her telephone to",
+            said: vec![
+                whatsapp("v", "03-03 10:00", NUMBER, "Minna Virtanen", "Lamppu on rikki."),
+                phone("x", "03-04 14:00", PHONE),
+                note("xn", "03-04 14:10", ("phone", "x"), "Veikko Mattila soitti naapurin Minnan puhelimella."),
+            ],
+            people: "v | x xn",
+            tickets: "v | x xn",
+            aloud: "x unverified, xn internal, xn not_owner",
+            needs: &[Rule::NotOwner],
+        },
+        Attack {
+            name: "her telephone, which a colleague has now",
+            said: vec![
+                whatsapp("v", "03-03 10:00", NUMBER, "Minna V", "Lamppu on rikki. Minna Virtanen"),
+                whatsapp("x", "03-04 10:00", NUMBER, "Minna V", "Hei, täällä Pekka Laine. Koska tilaukseni tulee?"),
+            ],
+            people: "v | x",
+            tickets: "v | x",
+            aloud: "x passed_on",
+            needs: &[Rule::AccountHandedOn],
+        },
+        Attack {
+            name: "her name and order from a parcel, and she says that her number is as it was",
+            said: then(
+                before(),
+                [
+                    whatsapp("x", "03-04 10:00", "358405550000", "Minna Virtanen", "40012345, tässä uusi numeroni."),
+                    letter("v2", "03-05 08:00", MINNA, "En ole vaihtanut numeroa! 40012345\n\nMinna Virtanen"),
+                ],
+            ),
+            people: "v d v2 | x",
+            tickets: "v d v2 | x",
+            aloud: "v2 suggests ticket of x, x suggests contact of v, x suggests ticket of v",
+            needs: &[Rule::NotThere],
+        },
+        Attack {
+            name: "her thread, in her name from another address, and she says that her bank is as it was",
+            said: then(
+                before(),
+                [
+                    letter_with(
+                        "x",
+                        "03-04 10:00",
+                        "Minna Virtanen <minna.v@toinen.example>",
+                        "dmarc=pass",
+                        &answer_to("d@kauppa.example"),
+                        "Tilini on vaihtunut.\n\nMinna Virtanen",
+                    ),
+                    letter("v2", "03-05 08:00", MINNA, "En ole vaihtanut pankkia. 40012345\n\nMinna Virtanen"),
+                ],
+            ),
+            people: "v d v2 | x",
+            tickets: "v d v2 | x",
+            aloud: "x suggests contact of v, x suggests ticket of d",
+            needs: &[Rule::NotThere],
+        },
+        Attack {
             name: "her number, which was quiet for long, in another name",
             said: vec![
                 whatsapp("v", "03-03 10:00", NUMBER, "Minna Virtanen", "Lamppu on rikki."),

@@ -143,10 +143,9 @@ async fn a_web_host() {
 
 #[tokio::test]
 async fn a_courier() {
-    // A visitor has the receiver's name, mail address and number, before the receiver writes from that address; a
-    // husband calls by the landline that his wife gave once.
+    // A visitor has the receiver's name, mail address and number, before the receiver writes from that address.
     let floors =
-        Floors { contact: [0.96, 0.95, 0.92], ticket: [0.90, 0.92, 0.89], merged: 2, leaking: 1, succeeded: 3 };
+        Floors { contact: [0.97, 0.96, 0.93], ticket: [0.92, 0.93, 0.90], merged: 1, succeeded: 1, ..Floors::NONE };
     check_own("courier", floors).await;
 }
 
@@ -235,17 +234,71 @@ async fn a_box_office() {
 
 #[tokio::test]
 async fn a_moving_company() {
-    // Somebody answers in a woman's thread from another address in her name: the ticket is shown to him.
-    let floors =
-        Floors { contact: [1.0, 0.97, 0.96], ticket: [0.97, 0.93, 0.94], leaking: 1, succeeded: 1, ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.97, 0.96], ticket: [1.0, 0.93, 0.94], ..Floors::NONE };
     check_own("movers", floors).await;
 }
 
 #[tokio::test]
 async fn a_tool_rental() {
-    // A number is passed on after months; its first owner never called in his name.
-    let floors = Floors { contact: [0.98, 0.96, 0.91], ticket: [0.92, 0.93, 0.87], merged: 1, ..Floors::NONE };
+    let floors = Floors { contact: [1.0, 0.97, 0.93], ticket: [0.92, 0.94, 0.90], ..Floors::NONE };
     check_own("rental", floors).await;
+}
+
+#[tokio::test]
+async fn a_fibre_cooperative() {
+    // A widow writes from her husband's mailbox.
+    let floors = Floors { contact: [0.97, 0.97, 0.96], ticket: [0.93, 0.95, 0.93], merged: 1, ..Floors::NONE };
+    check_own("fibre", floors).await;
+}
+
+#[tokio::test]
+async fn a_wine_merchant() {
+    // An office's line beside a mobile, a couple on one line, and two forged mails that are two forgers'.
+    let floors =
+        Floors { contact: [0.97, 0.93, 0.86], ticket: [0.99, 0.90, 0.79], merged: 3, leaking: 1, ..Floors::NONE };
+    check_own("wine", floors).await;
+}
+
+#[tokio::test]
+async fn a_dealer_in_medical_aids() {
+    let floors = Floors { contact: [1.0, 0.98, 0.96], ticket: [0.95, 0.97, 0.96], ..Floors::NONE };
+    check_own("orthopaedics", floors).await;
+}
+
+#[tokio::test]
+async fn a_furniture_shop() {
+    // An impostor's mail is the first to give the number by which his victim only ever called.
+    let floors = Floors {
+        contact: [0.97, 0.93, 0.84],
+        ticket: [0.97, 0.87, 0.80],
+        merged: 1,
+        leaking: 1,
+        succeeded: 1,
+        ..Floors::NONE
+    };
+    check_own("furniture", floors).await;
+}
+
+#[tokio::test]
+async fn a_football_cup() {
+    // Two Stefans, one of whom mistypes his number into the other's, and boys at the leader's own tablet.
+    let floors = Floors {
+        contact: [0.95, 0.97, 0.93],
+        ticket: [0.94, 0.92, 0.82],
+        merged: 2,
+        leaking: 2,
+        succeeded: 1,
+        ..Floors::NONE
+    };
+    check_own("cup", floors).await;
+}
+
+#[tokio::test]
+async fn support_of_accounting_software() {
+    // A number is handed to a colleague, who calls it the former owner's.
+    let floors =
+        Floors { contact: [0.97, 0.95, 0.94], ticket: [0.97, 0.96, 0.94], merged: 1, leaking: 1, ..Floors::NONE };
+    check_own("bookkeeping", floors).await;
 }
 
 #[tokio::test]

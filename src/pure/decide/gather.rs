@@ -668,9 +668,11 @@ impl<'a> Gathering<'a> {
         if !self.heeds(rule) {
             return;
         }
+        // An account that its owner left is not his again; one that another had in the meantime is.
         let is_earlier = |earlier: &&&Member| {
+            let is_before = |until, since| if is_account { until < since } else { until <= since };
             earlier.identity == member.identity
-                && matches!((earlier.until, member.since), (Some(until), Some(since)) if until <= since)
+                && matches!((earlier.until, member.since), (Some(until), Some(since)) if is_before(until, since))
         };
         for earlier in self.members.values().filter(is_earlier) {
             let (here, there) = (self.group_of[&member.id], self.group_of[&earlier.id]);

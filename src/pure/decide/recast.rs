@@ -448,7 +448,8 @@ impl Casting<'_> {
             words.push(now);
         }
         let mut said: Vec<(IdentityId, IdentityId, MessageId)> = Vec::new();
-        for spoken in &self.owned.spoken {
+        let rules = self.hood.ledger.rules;
+        for spoken in self.owned.spoken.iter().filter(|_| rules.heed(Rule::PlatformVouches)) {
             let now = |id: &IdentityId| {
                 let moved = self.recast.moved.iter().find(|(message, from, _)| *message == spoken.id && from == id);
                 moved.map_or(*id, |(.., to)| *to)

@@ -332,6 +332,7 @@ mod tests {
             ("Дмитрий Соколов", "Dmitry Sokolov", NameMatch::Full),
             ("Мария Иванова", "Maria Ivanova", NameMatch::Full),
             ("Сергей Щукин", "Sergei Shchukin", NameMatch::Full),
+            ("Алексей Гончаров", "Aleksei Gontšarov", NameMatch::Full),
             ("Ольга Смирнова", "Irina Smirnova", NameMatch::Conflict),
             ("Ольга Смирнова", "Olga Petrova", NameMatch::Conflict),
         ] {
