@@ -196,6 +196,44 @@ async fn a_number_that_its_owner_left() {
 }
 
 #[tokio::test]
+async fn an_account_that_another_has_now() {
+    let w = |key, day, text| whatsapp(key, day, "358401234567", "Minna V", text);
+    check(story(
+        "a colleague names himself",
+        vec![
+            w("w", "03-01 10:00", "Lamppu on rikki. Minna Virtanen"),
+            w("v", "03-07 10:00", "Täällä Pekka Laine, lasku puuttuu."),
+            w("u", "03-07 10:05", "Siis helmikuun."),
+        ],
+        "u v | w",
+        "u v | w",
+    ))
+    .await;
+    check(story(
+        "and she is back",
+        vec![
+            w("w", "03-01 10:00", "Lamppu on rikki. Minna Virtanen"),
+            w("v", "03-07 10:00", "Täällä Pekka Laine, lasku puuttuu."),
+            w("u", "03-08 10:05", "Täällä Minna Virtanen, joko lamppu tulee?"),
+        ],
+        "u w | v",
+        "u w | v",
+    ))
+    .await;
+    check(story(
+        "a colleague gives it as his, and writes by his own profile",
+        vec![
+            whatsapp("w", "03-01 10:00", "358401234567", "Minna Virtanen", "Lamppu on rikki."),
+            letter("a", "03-05 10:00", PEKKA, "Hoidan nyt tilaukset.\n\nPekka Laine\nPuh. 040 123 4567"),
+            whatsapp("v", "03-07 10:00", "358401234567", "Pekka L", "Lasku puuttuu"),
+        ],
+        "w | a | v",
+        "w | a | v",
+    ))
+    .await;
+}
+
+#[tokio::test]
 async fn who_had_it_is_told_by_what_came_between() {
     check(story(
         "a call between shows that the number was never quiet",
