@@ -249,6 +249,18 @@ impl IdentityRules {
     }
 }
 
+fn check_phrases(phrases: &PhraseSections, report: &mut Report) {
+    for (name, lists) in phrases.lists() {
+        let count = lists.values().map(Vec::len).sum::<usize>();
+        if count > PHRASES_MAX {
+            let why = format!(
+                "{count} phrases in all languages, and {PHRASES_MAX} are the most: every message is searched for them"
+            );
+            report.error_once(format!("phrases.{name}"), why);
+        }
+    }
+}
+
 /// What no single key can show.
 fn check_sections(sections: &Sections, report: &mut Report) {
     let Sections { database, security, identity, matters, phrases, deliver, media, .. } = sections;
@@ -307,15 +319,7 @@ fn check_sections(sections: &Sections, report: &mut Report) {
             format!("{} patterns, and {MATTERS_MAX} are the most: each is run over every message", matters.len()),
         );
     }
-    for (name, lists) in phrases.lists() {
-        let count = lists.values().map(Vec::len).sum::<usize>();
-        if count > PHRASES_MAX {
-            report.error_once(
-                format!("phrases.{name}"),
-                format!("{count} phrases in all languages, and {PHRASES_MAX} are the most: every message is searched for them"),
-            );
-        }
-    }
+    check_phrases(phrases, report);
     for (key, first, max) in [
         ("deliver.backoff_first", deliver.backoff_first, deliver.backoff_max),
         ("media.backoff_first", media.backoff_first, media.backoff_max),

@@ -208,7 +208,8 @@ pub struct PhraseSections {
 impl PhraseSections {
     /// Every list with its key.
     pub(super) fn lists(&self) -> [(&'static str, &PhraseLists); 9] {
-        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there, not_me, same_number } = self;
+        let Self { new_matter, is_back, again, said_before, not_mine, not_owner, not_there, not_me, same_number } =
+            self;
         [
             ("new_matter", new_matter),
             ("is_back", is_back),

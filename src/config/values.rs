@@ -3,9 +3,9 @@
 //! **Invariant:** what a function here returns needs no further check; what it refuses, it refuses
 //! with a sentence that says what to write.
 
-use crate::pure::domain::phrases::GAP;
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
+use crate::pure::domain::phrases::GAP;
 use crate::pure::domain::rule::Rule;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::relays::Relay;

@@ -268,28 +268,16 @@ async fn a_dealer_in_medical_aids() {
 #[tokio::test]
 async fn a_furniture_shop() {
     // An impostor's mail is the first to give the number by which his victim only ever called.
-    let floors = Floors {
-        contact: [0.97, 0.93, 0.84],
-        ticket: [0.97, 0.87, 0.80],
-        merged: 1,
-        leaking: 1,
-        succeeded: 1,
-        ..Floors::NONE
-    };
+    let floors =
+        Floors { contact: [0.97, 0.93, 0.84], ticket: [0.97, 0.87, 0.80], merged: 1, leaking: 1, succeeded: 1 };
     check_own("furniture", floors).await;
 }
 
 #[tokio::test]
 async fn a_football_cup() {
     // Two Stefans, one of whom mistypes his number into the other's, and boys at the leader's own tablet.
-    let floors = Floors {
-        contact: [0.95, 0.97, 0.93],
-        ticket: [0.94, 0.92, 0.82],
-        merged: 2,
-        leaking: 2,
-        succeeded: 1,
-        ..Floors::NONE
-    };
+    let floors =
+        Floors { contact: [0.95, 0.97, 0.93], ticket: [0.94, 0.92, 0.82], merged: 2, leaking: 2, succeeded: 1 };
     check_own("cup", floors).await;
 }
 

@@ -194,17 +194,7 @@ pub fn epochs(identity: &Identity, uses: &[Use], rules: Rules) -> Vec<Epoch> {
                 // What an agent noted of him is his name, too.
                 let noted = about.get(&used.message).into_iter().flatten().flat_map(|act| &act.names);
                 let names: Vec<&PersonName> = used.names.iter().chain(noted).collect();
-                let assurance = epoch.assurance.unwrap_or(Assurance::Asserted);
-                let known = (epoch.names.as_slice(), epoch.last_at);
-                let is_same_talk = used.talk.is_none_or(|talk| epoch.talks.contains(&talk));
-                let stated: Vec<&PersonName> = used.stated.iter().collect();
-                let known_as: Vec<&PersonName> = epoch.names.iter().chain(&epoch.claimed_by).collect();
-                let rivals: Vec<&PersonName> = epoch.rivals.iter().collect();
-                let user = (names.as_slice(), stated.as_slice(), used.assurance);
-                let is_handed_on = !epoch.uses.is_empty() && is_handed_on(identity, (&known_as, &rivals), user, rules);
-                let is_anothers = is_handed_on
-                    || is_passed_on((identity, assurance), known, (&names, used.at, used.assurance), rules)
-                    || is_unnamed_next((identity, assurance), owners, (&names, is_same_talk), rules);
+                let is_anothers = epoch.ends_with(identity, (used, &names), owners, rules);
                 if is_anothers {
                     epoch.until = Some(used.at);
                 }
@@ -257,6 +247,26 @@ fn in_use(mut epochs: Vec<Epoch>) -> Vec<Epoch> {
 }
 
 impl Epoch {
+    /// Whether somebody who uses the address, by the names that are given of him, is another than had it.
+    fn ends_with(
+        &self,
+        identity: &Identity,
+        (used, names): (&Use, &[&PersonName]),
+        owners: usize,
+        rules: Rules,
+    ) -> bool {
+        let address = (identity, self.assurance.unwrap_or(Assurance::Asserted));
+        let stated: Vec<&PersonName> = used.stated.iter().collect();
+        let known_as: Vec<&PersonName> = self.names.iter().chain(&self.claimed_by).collect();
+        let rivals: Vec<&PersonName> = self.rivals.iter().collect();
+        let is_same_talk = used.talk.is_none_or(|talk| self.talks.contains(&talk));
+        let had = (self.names.as_slice(), self.last_at);
+        let is_used = !self.uses.is_empty();
+        (is_used && is_handed_on(identity, (&known_as, &rivals), (names, &stated, used.assurance), rules))
+            || is_passed_on(address, had, (names, used.at, used.assurance), rules)
+            || is_unnamed_next(address, owners, (names, is_same_talk), rules)
+    }
+
     fn take(&mut self, used: &Use) {
         if used.kind == UseKind::Claimed {
             let (known_as, names): (_, Vec<&PersonName>) =

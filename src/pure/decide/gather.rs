@@ -362,10 +362,8 @@ impl<'a> Gathering<'a> {
     fn copied_sides(&self, tie: &Tie) -> impl Iterator<Item = (usize, usize, bool)> {
         let (one, other) = (self.group_of[&tie.from], self.group_of[&tie.to]);
         let is_copyable = matches!(tie.class, EvidenceClass::OrderNumber | EvidenceClass::ReplyRef);
-        let sides = [
-            ((one, other, tie.is_first.0), tie.is_private.0),
-            ((other, one, tie.is_first.1), tie.is_private.1),
-        ];
+        let sides =
+            [((one, other, tie.is_first.0), tie.is_private.0), ((other, one, tie.is_first.1), tie.is_private.1)];
         sides.into_iter().filter(move |(_, is_private)| is_copyable && !is_private).map(|(side, _)| side)
     }
 
