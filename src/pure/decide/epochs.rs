@@ -6,12 +6,12 @@
 //! **Invariants:** it is a function of the set of uses in their trusted time, not of the order in which they came.
 //! What the desk itself says to an address passes it to nobody.
 
-use super::evidence::{Names, PASSED_ON_AFTER_S, compare_names, is_passed_around};
+use super::evidence::{Names, PASSED_ON_AFTER_S, compare_names, is_account, is_passed_around};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::contact::take_names;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::MessageId;
-use crate::pure::domain::identity::{Assurance, Identity, MAILTO, TEL, TOLD};
+use crate::pure::domain::identity::{Assurance, Identity, TEL};
 use crate::pure::domain::name::given::is_given;
 use crate::pure::domain::name::{PersonName, fold};
 use crate::pure::domain::rule::{Rule, Rules};
@@ -110,8 +110,7 @@ pub fn is_handed_on(
     (names, stated, now): (&[&PersonName], &[&PersonName], Assurance),
     rules: Rules,
 ) -> bool {
-    let is_account = !matches!(identity.scheme.as_str(), MAILTO | TOLD) && now == Assurance::Verified;
-    if !is_account || !rules.heed(Rule::AccountHandedOn) {
+    if !is_account(identity, now) || !rules.heed(Rule::AccountHandedOn) {
         return false;
     }
     let is_conflict = |names: &[&PersonName]| compare_names(names, known_as.iter().copied()) == Names::Conflict;
@@ -159,8 +158,7 @@ pub fn is_passed_on_by_claim<'a>(
 
 /// Whether addresses of a kind can have more than one epoch.
 pub fn can_be_passed_on(identity: &Identity, assurance: Assurance) -> bool {
-    let is_account = assurance == Assurance::Verified && !matches!(identity.scheme.as_str(), MAILTO | TOLD);
-    identity.scheme == TEL || is_account || is_passed_around(identity, assurance)
+    identity.scheme == TEL || is_account(identity, assurance) || is_passed_around(identity, assurance)
 }
 
 /// The epochs of an address, the first one first: none is without a use, for what is only claimed nobody has.

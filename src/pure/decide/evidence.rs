@@ -129,6 +129,11 @@ pub fn is_passed_around(identity: &Identity, assurance: Assurance) -> bool {
     !matches!(identity.scheme.as_str(), MAILTO | TEL | TOLD) && assurance <= Assurance::Plausible
 }
 
+/// Whether a platform vouches for an account that one person has at a time: no mailbox, which a household may share.
+pub fn is_account(identity: &Identity, assurance: Assurance) -> bool {
+    assurance == Assurance::Verified && !matches!(identity.scheme.as_str(), MAILTO | TOLD)
+}
+
 /// The firm that an address is of: the registrable domain of its mail, if that is neither the desk's own nor one where
 /// anybody can have an address.
 pub fn firm<'a>(identity: &'a Identity, policy: &Policy) -> Option<&'a str> {

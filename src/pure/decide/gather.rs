@@ -288,8 +288,7 @@ impl<'a> Gathering<'a> {
     /// A platform's account has one owner: whom its text names beside him, by another whole name, he writes for.
     fn speaks_for_another(&self, group: usize) -> bool {
         let members = self.groups[group].iter().filter_map(|id| self.members.get(id));
-        let mut accounts =
-            members.filter(|member| member.assurance == Assurance::Verified && member.identity.scheme != MAILTO);
+        let mut accounts = members.filter(|member| is_account(&member.identity, member.assurance));
         accounts.any(|member| has_two_names(&member.names, PersonName::is_full))
     }
 
@@ -658,7 +657,7 @@ impl<'a> Gathering<'a> {
 
     /// A browser or an account that two people used in turn: whoever comes back in the same name is who he was.
     fn used_again(&self, member: &'a Member, ties: &mut Vec<Tie>) {
-        let is_account = member.assurance == Assurance::Verified && member.identity.scheme != MAILTO;
+        let is_account = is_account(&member.identity, member.assurance);
         let (rule, why) = match is_account {
             true => (Rule::AccountHandedOn, OnEvidence::SameAccount),
             false => (Rule::BrowserAgain, OnEvidence::SameBrowser),

@@ -101,7 +101,7 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::Guessing => "Too many numbers of others were named; numbers are not looked up for now.",
         OnPerson::ToldByNote => "The caller gave no number; the note tells who it was.",
         OnPerson::NotThere => {
-            "Says what the customer did not use: what came by it with nothing but a copied name and number is kept apart."
+            "Says what was not the customer: what came so with nothing but a copied name and number is kept apart."
         }
         OnPerson::NotOwner => {
             "The note says that the caller was not the owner of the number shown: the call is kept apart."

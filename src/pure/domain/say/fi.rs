@@ -97,7 +97,7 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::Guessing => "Muiden numeroita on mainittu liian monta; numeroita ei toistaiseksi haeta.",
         OnPerson::ToldByNote => "Soittajan numero ei näkynyt; muistiinpano kertoo, kuka hän oli.",
         OnPerson::NotThere => {
-            "Kertoo, mitä asiakas ei ole käyttänyt: sitä kautta vain kopioitavalla nimellä ja numerolla tullut pidetään erillään."
+            "Kertoo, mikä ei ollut asiakkaalta: niin vain kopioitavalla nimellä ja numerolla tullut pidetään erillään."
         }
         OnPerson::NotOwner => {
             "Muistiinpanon mukaan soittaja ei ollut näkyneen numeron haltija: puhelu pidetään erillään."

@@ -111,7 +111,7 @@ pub(super) fn on_person(says: &OnPerson) -> &'static str {
         OnPerson::Guessing => "För många nummer som hör till andra har nämnts; nummer slås inte upp tills vidare.",
         OnPerson::ToldByNote => "Den som ringde visade inget nummer; anteckningen berättar vem det var.",
         OnPerson::NotThere => {
-            "Berättar vad kunden inte har använt: det som kom den vägen med bara ett kopierat namn och nummer hålls isär."
+            "Berättar vad som inte kom från kunden: det som kom så med bara ett kopierat namn och nummer hålls isär."
         }
         OnPerson::NotOwner => {
             "Enligt anteckningen var den som ringde inte innehavaren av numret som visades: samtalet hålls isär."
