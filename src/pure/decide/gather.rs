@@ -51,7 +51,7 @@ const SHARED_WITHIN_S: i64 = 60 * 86_400;
 /// below a mail, says nothing of a call that is over.
 const CALLED_WITHIN_S: i64 = 7 * 86_400;
 
-/// What somebody says that he did not use is what was first used so long before or after. "Nothing" is of days.
+/// What somebody says that he did not use is what was first used so long before. "Nothing" is of days.
 const DENIED_WITHIN_S: i64 = 14 * 86_400;
 const DENIED_REST_WITHIN_S: i64 = 2 * 86_400;
 
@@ -396,7 +396,7 @@ impl<'a> Gathering<'a> {
         members.any(|member| {
             let away_s = (denial.at.as_second() - member.first_at.as_second()).abs();
             let is_near = match &denial.what {
-                Denied::Accounts(_) => away_s <= DENIED_WITHIN_S,
+                Denied::Accounts(_) => member.first_at <= denial.at && away_s <= DENIED_WITHIN_S,
                 Denied::Number | Denied::Rest => {
                     !is_first && member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S
                 }

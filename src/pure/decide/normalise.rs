@@ -488,7 +488,8 @@ fn denies(incoming: &Incoming, words: &OwnWords, policy: &Policy) -> Vec<Denied>
     if !(is_note || is_said) || !policy.rules.heed(Rule::NotThere) {
         return Vec::new();
     }
-    let flat = phrases::flatten(&words.own, PHRASES_BYTES_MAX);
+    let subject = incoming.subject.as_deref().filter(|_| !points_back(incoming)).unwrap_or_default();
+    let flat = phrases::flatten(&format!("{subject}\n{}", words.own), PHRASES_BYTES_MAX);
     let schemes = |schemes: &[&str]| schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
     let kinds = policy.not_there.kinds(&flat).map(|kind| Denied::Accounts(schemes(kind)));
     let is_rest = policy.not_me.is_in(&flat) || (is_note && policy.not_there.denies_rest(&flat));
