@@ -371,7 +371,8 @@ pub static SWITCHBOARD_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     list(
         "
         vaihde, puhelinvaihde, keskus, växel, växeln, telefonväxel, switchboard, keskjaam, zentrale, reception,
-        respa, asiakaspalvelu, kundtjänst, fax, faksi, faks, telefax, telekopio
+        respa, asiakaspalvelu, kundtjänst, opettajainhuone, opettajanhuone, opettajienhuone, kanslia, lärarrum,
+        lärarrummet, kansli, kansliet, staffroom, lehrerzimmer, sekretariat, kantselei, fax, faksi, faks, telefax, telekopio
         ",
     )
 });
