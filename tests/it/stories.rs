@@ -290,6 +290,48 @@ async fn support_of_accounting_software() {
 }
 
 #[tokio::test]
+async fn locks_and_alarms() {
+    let floors = Floors { contact: [1.0, 0.95, 0.92], ticket: [0.93, 0.93, 0.91], ..Floors::NONE };
+    check_own("locks", floors).await;
+}
+
+#[tokio::test]
+async fn a_driving_school() {
+    let floors = Floors { contact: [1.0, 0.96, 0.92], ticket: [1.0, 0.95, 0.92], ..Floors::NONE };
+    check_own("driving", floors).await;
+}
+
+#[tokio::test]
+async fn a_camping_ground() {
+    // A camp's common telephone, which the cook gives as hers.
+    let floors = Floors { contact: [0.98, 0.96, 0.92], ticket: [0.94, 0.95, 0.89], merged: 1, ..Floors::NONE };
+    check_own("camping", floors).await;
+}
+
+#[tokio::test]
+async fn a_retailer_of_electricity() {
+    // Neighbours at one browser, and a caller by a victim's number whom only a call back gives away.
+    let floors =
+        Floors { contact: [0.94, 0.95, 0.94], ticket: [0.93, 0.88, 0.83], merged: 3, leaking: 2, succeeded: 1 };
+    check_own("electricity", floors).await;
+}
+
+#[tokio::test]
+async fn a_wholesaler_of_stones() {
+    // A number is passed on that its first owner still names.
+    let floors = Floors { contact: [0.97, 0.92, 0.82], ticket: [0.97, 0.93, 0.85], merged: 1, ..Floors::NONE };
+    check_own("stones", floors).await;
+}
+
+#[tokio::test]
+async fn a_library() {
+    // Namesakes and twins with one bill, a daughter in her father's name, a flatmate at an open browser.
+    let floors =
+        Floors { contact: [0.89, 0.95, 0.89], ticket: [0.89, 0.90, 0.86], merged: 5, leaking: 1, succeeded: 2 };
+    check_own("library", floors).await;
+}
+
+#[tokio::test]
 async fn stories_of_another_hand() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/omni-stories");
     if !dir.is_dir() {
