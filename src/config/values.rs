@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for Phrase {
         text(deserializer, "words like \"new matter\"", |text| {
             let mut words = text.split_whitespace().filter(|word| *word != GAP);
             let mut forms = words.clone().flat_map(|word| word.split('|'));
-            let is_parted = |word: Option<&str>| word == Some(GAP);
+            let is_gap = |word: Option<&str>| word == Some(GAP);
             match text {
                 _ if !words.any(|word| word.contains(char::is_alphanumeric)) => {
                     Err(format!("\"{text}\" holds no word to listen for"))
@@ -155,7 +155,7 @@ impl<'de> Deserialize<'de> for Phrase {
                 _ if forms.any(|form| form.strip_suffix('*').unwrap_or(form).contains('*')) => {
                     Err(format!("\"{text}\": a * may stand at the end of a word only, which it leaves open"))
                 }
-                _ if is_parted(text.split_whitespace().next()) || is_parted(text.split_whitespace().next_back()) => {
+                _ if is_gap(text.split_whitespace().next()) || is_gap(text.split_whitespace().next_back()) => {
                     Err(format!("\"{text}\": .. stands for words between others: write one on either side"))
                 }
                 _ if text.chars().count() > PHRASE_CHARS_MAX => {

@@ -6,7 +6,7 @@ use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::IdMint;
 use lanka::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use lanka::pure::domain::message::*;
-use lanka::pure::domain::phrases::{Denials, Phrases};
+use lanka::pure::domain::phrases::{Denials, Phrases, flatten};
 use lanka::pure::domain::policy::{Matter, Policy, Windows};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -70,6 +70,43 @@ pub fn phrases(list: &str) -> Phrases {
     let defaults: toml::Table = include_str!("../../config/default.toml").parse().unwrap();
     let lists = defaults["phrases"][list].as_table().unwrap().values().flat_map(|list| list.as_array().unwrap());
     Phrases::of(lists.map(|phrase| phrase.as_str().unwrap()))
+}
+
+/// What says that another acted, and what honest people say who are only unhappy.
+#[test]
+fn denials_are_told_from_complaints() {
+    for (list, text, is_denial) in [
+        ("not_me", "En ole vaihtanut pankkia!", true),
+        ("not_me", "Pekka: ei ole vaihtanut tiliä, ei tiedä mistään.", true),
+        ("not_me", "Hon har inte bytt bank. Någon har läst hennes post.", true),
+        ("not_me", "Someone is impersonating me", true),
+        ("not_me", "Mina pole midagi suunanud!", true),
+        ("not_me", "Das war ich nicht, jemand gibt sich als mich aus", true),
+        ("not_me", "Onko joku lukenut viestini?", false),
+        ("not_me", "Har någon läst mitt mejl?", false),
+        ("not_me", "Has anybody read my email? Has somebody read my email yet?", false),
+        ("not_me", "Hat jemand meine Mail gelesen?", false),
+        ("not_me", "The invoice is in my name.", false),
+        ("not_me", "Als der Bote kam, war ich nicht zu Hause", false),
+        ("not_me", "Herr Laine war er nicht, war sie nicht erreichbar", false),
+        ("same_number", "I have NOT lost my phone", true),
+        ("same_number", "Jag har inte bytt nummer", true),
+        ("same_number", "Har inget nytt nummer", true),
+        ("same_number", "En ole vaihtanut numeroa", true),
+        ("same_number", "Mistä näen tilauksen numeron?", false),
+        ("not_mine", "Se ei oo mun, se on serkun", true),
+        ("not_mine", "Tämä taisi mennä väärälle Hannalle", true),
+        ("not_mine", "Vika ei ole minun syytäni", false),
+        ("not_mine", "Paketti meni väärään osoitteeseen", false),
+        ("not_mine", "Det har kommit fel vara", false),
+        ("not_mine", "Paketet levererades till fel adress", false),
+        ("not_mine", "Das ist nicht meine Schuld", false),
+        ("not_owner", "Veikko soitti naapurin puhelimella", true),
+        ("not_owner", "Rang from her husband's mobile", true),
+        ("not_owner", "Called about her mobile", false),
+    ] {
+        assert_eq!(phrases(list).is_in(&flatten(text, 1000)), is_denial, "{list}: {text}");
+    }
 }
 
 pub fn event() -> RawEvent {

@@ -394,14 +394,12 @@ impl<'a> Gathering<'a> {
     fn denies(&self, denial: &Denial, group: usize, is_first: bool) -> bool {
         let mut members = self.groups[group].iter().filter_map(|id| self.members.get(id));
         members.any(|member| {
-            let away_s = (denial.at.as_second() - member.first_at.as_second()).abs();
-            let is_near = match &denial.what {
-                Denied::Accounts(_) => member.first_at <= denial.at && away_s <= DENIED_WITHIN_S,
-                Denied::Number | Denied::Rest => {
-                    !is_first && member.first_at <= denial.at && away_s <= DENIED_REST_WITHIN_S
-                }
+            let (within_s, is_excused) = match &denial.what {
+                Denied::Accounts(_) => (DENIED_WITHIN_S, false),
+                Denied::Number | Denied::Rest => (DENIED_REST_WITHIN_S, is_first),
             };
-            is_near && denial.what.is_of(&member.identity, member.assurance)
+            let before_s = denial.at.as_second() - member.first_at.as_second();
+            !is_excused && (0..=within_s).contains(&before_s) && denial.what.is_of(&member.identity, member.assurance)
         })
     }
 
@@ -510,15 +508,16 @@ impl<'a> Gathering<'a> {
                         || self.types_another_mailbox(*one, *other)
                         || self.types_another_mailbox(*other, *one));
                 let is_strong = is_sound && class.is_strong() && !is_found && !is_either && !is_second;
-                let is_first = (self.is_first(several, *one), self.is_first(several, *other));
+                let is_first = self.are_first(several, *one, *other);
                 ties.push(Tie { is_first, ..tie(ours, theirs, class, bits, is_strong, why) });
             }
         }
     }
 
-    /// Whether a group brought it before anybody else did.
-    fn is_first(&self, several: &[&Stated], group: usize) -> bool {
-        several.first().is_some_and(|first| self.group_of[&first.by] == group)
+    /// Whether each of two groups brought it before anybody else did.
+    fn are_first(&self, several: &[&Stated], one: usize, other: usize) -> (bool, bool) {
+        let first = several.first().map(|first| self.group_of[&first.by]);
+        (first == Some(one), first == Some(other))
     }
 
     /// Who answers from another address, its thread lost, still names what the desk told him in its subject.
@@ -600,7 +599,7 @@ impl<'a> Gathering<'a> {
                 let Names::Agree { .. } = self.verdict(*one, *other) else { continue };
                 let is_alike = self.is_named_alike(*one, *other) || !self.heeds(Rule::AnswerFullName);
                 let (is_strong, why) = (is_sound && is_alike, OnEvidence::AnswerInSameName);
-                let is_first = (self.is_first(several, *one), self.is_first(several, *other));
+                let is_first = self.are_first(several, *one, *other);
                 let tie = tie(ours, theirs, EvidenceClass::ReplyRef, BITS_REPLY, is_strong, why);
                 ties.push(Tie { is_first, ..tie });
             }

@@ -372,7 +372,8 @@ pub static SWITCHBOARD_LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         "
         vaihde, puhelinvaihde, keskus, växel, växeln, telefonväxel, switchboard, keskjaam, zentrale, reception,
         respa, asiakaspalvelu, kundtjänst, opettajainhuone, opettajanhuone, opettajienhuone, kanslia, lärarrum,
-        lärarrummet, kansli, kansliet, staffroom, lehrerzimmer, sekretariat, kantselei, fax, faksi, faks, telefax, telekopio
+        lärarrummet, kansli, kansliet, staffroom, lehrerzimmer, sekretariat, kantselei, fax, faksi, faks, telefax,
+        telekopio
         ",
     )
 });
@@ -644,22 +645,14 @@ pub static REACHED: &[(&[&str], &[&str], &[&str])] = &[
     (&["helistage", "helista", "tabate", "saab", "saate"], &["mulle", "mind"], &["talle", "teda"]),
 ];
 
-/// Somebody can be reached, and who that is when it is the writer. Lower case.
-pub static REACHABLE: &[&str] = &[
-    "reached",
-    "reachable",
-    "contacted",
-    "erreichbar",
-    "unter",
-    "tavoitettavissa",
-    "tavoitettavana",
-    "anträffbar",
-    "nås",
-    "kättesaadav",
-];
-/// See [`REACHABLE`].
-pub static OURSELVES: &[&str] =
-    &["i", "i'm", "im", "we", "we're", "ich", "wir", "jag", "vi", "olen", "olemme", "oon", "ma", "mina", "me"];
+/// Somebody can be reached, behind who that is. Lower case.
+pub static REACHABLE: &[&str] =
+    &["reached", "reachable", "contacted", "tavoitettavissa", "tavoitettavana", "anträffbar", "nås", "kättesaadav"];
+/// What stands between the two.
+pub static REACHABLE_BETWEEN: &[&str] =
+    &["can", "could", "may", "be", "am", "best", "only", "kan", "är", "olen", "bin"];
+/// Who it is when it is the writer.
+pub static OURSELVES: &[&str] = &["i", "i'm", "we", "we're", "jag", "vi", "olen", "olemme", "oon", "ma", "mina", "me"];
 
 /// Words before a name that is spoken to, not of. Lower case.
 pub static GREETINGS: LazyLock<Words> = LazyLock::new(|| {

