@@ -8,6 +8,7 @@
     reason = "a test that does not get what it needs has failed, and says so; a table of cases is as long as it is"
 )]
 
+mod answers;
 mod api;
 mod architecture;
 mod attacks;
@@ -30,6 +31,7 @@ mod endpoint;
 mod erase;
 mod explained;
 mod extract;
+mod graph;
 mod hands;
 mod imap_faults;
 mod imap_login;
@@ -51,6 +53,7 @@ mod normalise;
 mod ops;
 mod ownership;
 mod people;
+mod post_office;
 mod presence;
 mod readme;
 mod retention;

@@ -18,7 +18,7 @@
 //! **Invariant:** the signature covers the very bytes that are sent, and is made anew for each
 //! attempt, since its time expires.
 
-use super::{Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
+use super::{Built, Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
@@ -96,10 +96,9 @@ pub struct Webhook {
     alerts: bool,
 }
 
-fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>> {
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, problems) = read_kind(table)?;
-    Webhook::checked(settings, setup.allow_private_addresses, problems)
-        .map(|mirror| Box::new(mirror) as Box<dyn Mirror>)
+    Webhook::checked(settings, setup.allow_private_addresses, problems).map(Built::outbound)
 }
 
 impl Webhook {
@@ -302,7 +301,7 @@ fn judge(reply: &Reply) -> Step {
     let after = reply.retry_after_s.map(Duration::from_secs);
     let status = reply.status;
     let why = match status {
-        200..=299 => return Step::Done,
+        200..=299 => return Step::Done(Vec::new()),
         410 => {
             let why = "the endpoint answered 410, it is gone for good: remove the mirror or correct its url";
             return Step::Reject { why: why.to_owned() };
@@ -323,7 +322,7 @@ fn judge(reply: &Reply) -> Step {
 mod tests {
     use super::*;
     use crate::pure::domain::id::{OutboxId, TicketId};
-    use crate::pure::domain::outbox::{Change, TicketView};
+    use crate::pure::domain::outbox::{Change, Links, TicketView};
     use crate::pure::wire::delivery::Delivery;
     use crate::pure::wire::standard_webhooks::{TOLERANCE_S, verify};
 
@@ -361,10 +360,15 @@ mod tests {
                 priority: "normal".to_owned(),
                 participants: vec![],
                 follow_up_of: None,
+                answer: None,
             },
             other_ticket: None,
             message: None,
             detail: serde_json::Value::Null,
+            links: Links::default(),
+            token: String::new(),
+            files: Vec::new(),
+            answer: None,
         }
     }
 
@@ -467,11 +471,11 @@ mod tests {
         ] {
             let reply = Reply { status, retry_after_s, body: String::new() };
             let said = match mirror.next(&post(), &[reply], NOW.parse().unwrap()) {
-                Step::Done => "done".to_owned(),
+                Step::Done(_) => "done".to_owned(),
                 Step::Reject { .. } => "reject".to_owned(),
                 Step::Retry { after: None, .. } => "retry".to_owned(),
                 Step::Retry { after: Some(after), .. } => format!("retry {}", after.as_secs()),
-                Step::Send(_) => "send".to_owned(),
+                Step::Mail(_) | Step::Send(_) => "send".to_owned(),
             };
             assert_eq!(said, expected, "{status}");
         }

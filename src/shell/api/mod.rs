@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
 //! | `acts.rs`, `looks.rs` | what changes something; what only looks |
+//! | `replies.rs` | answers to customers |
 //! | `access.rs` | bearer tokens and their scopes |
 //! | `fields.rs` | bodies and queries, read strictly |
 //! | `problem.rs` | what went wrong, as RFC 9457 has it |
@@ -26,15 +27,17 @@ mod fields;
 mod looks;
 mod openapi;
 mod problem;
+mod replies;
 mod routes;
 
 pub use access::new_token;
 use problem::Kind;
 use problem::Problem;
 
+use crate::shell::answers::Answers;
 use crate::shell::hands::Hands;
-use crate::shell::ingest::Registry;
 use crate::shell::privacy::Privacy;
+use crate::shell::registry::Registry;
 use crate::shell::store::Store;
 use crate::shell::store::api_token::ApiToken;
 use access::{Refused, authenticate, authorise};
@@ -61,6 +64,9 @@ pub const PREFIX: &str = "/api/v1";
 
 /// The path of the document, below [`PREFIX`].
 const DOCUMENT: &str = "/openapi.json";
+
+/// What tells requests apart (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Limits of the API. The defaults are right for production; tests shorten them.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +111,7 @@ struct Shared {
     store: Store,
     hands: Hands,
     privacy: Privacy,
+    answers: Answers,
     limits: ApiLimits,
     requests: Semaphore,
     looks: Semaphore,
@@ -122,6 +129,8 @@ struct Call {
     given: Given,
     /// An act's turn.
     turn: Option<OwnedSemaphorePermit>,
+    /// What the client tells this request from others by (`Idempotency-Key`).
+    key: Option<String>,
 }
 
 impl Api {
@@ -129,7 +138,8 @@ impl Api {
     pub fn new(store: Store, registry: Arc<Registry>, limits: ApiLimits) -> Self {
         let shared = Shared {
             hands: Hands::new(store.clone(), registry.clone()),
-            privacy: Privacy::new(store.clone(), registry),
+            privacy: Privacy::new(store.clone(), registry.clone()),
+            answers: Answers::new(store.clone(), registry),
             store,
             limits,
             requests: Semaphore::new(limits.requests_max),
@@ -197,13 +207,14 @@ impl Api {
         authorise(&token, route.scope)?;
         let query = Given::of_query(route.query, head.uri.query().unwrap_or_default())?;
         let Some(fields) = route.body else {
-            let call = Call { api: self.clone(), token, id, given: query, turn: None };
+            let call = Call { api: self.clone(), token, id, given: query, turn: None, key: None };
             return within(limits.answer_wait, (route.run)(call)).await;
         };
         drop(look);
         let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
         let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
-        (route.run)(Call { api: self.clone(), token, id, given, turn }).await
+        let key = head.headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default().to_owned());
+        (route.run)(Call { api: self.clone(), token, id, given, turn, key }).await
     }
 
     /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.

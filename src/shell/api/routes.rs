@@ -1,8 +1,8 @@
 //! Every route of the API.
 
-use super::fields::{ANSWER, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, UNLINK};
+use super::fields::{ANSWER, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, UNLINK};
 use super::problem::{Kind, Problem};
-use super::{Call, acts, looks};
+use super::{Call, acts, looks, replies};
 use crate::shell::store::api_token::Scope;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -179,6 +179,18 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown, Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::NotOnTicket, Kind::NotPossible],
         |call| Box::pin(acts::split(call)),
     ),
+    Route {
+        answer: "Reply",
+        ..act(
+            "/tickets/{id}/replies",
+            Scope::Replies,
+            "reply",
+            "Answers the customer, on the channel and address where answers go; with `internal` a note for colleagues. Wants a header Idempotency-Key.",
+            REPLY,
+            &[Kind::TicketUnknown, Kind::NotAnswerable, Kind::KeyMissing, Kind::KeyReused],
+            |call| Box::pin(replies::reply(call)),
+        )
+    },
     look(
         "/review",
         "suggestions",

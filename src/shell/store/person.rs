@@ -156,12 +156,13 @@ const OF_MESSAGES: &[&str] = &[
     "DELETE FROM suggestion WHERE message_id = ANY($1) OR by_message = ANY($1)",
     "DELETE FROM ticket_reference WHERE message_id = ANY($1) AND kind NOT IN ('message', 'group')",
     "DELETE FROM sender_check WHERE message_id = ANY($1)",
+    "DELETE FROM answer WHERE message_id = ANY($1) OR answers = ANY($1)",
     "UPDATE decision SET reasons = '[]' WHERE message_id = ANY($1)",
     "UPDATE raw_item SET source_key = '', redacted_at = now() WHERE message_id = ANY($1)",
     "UPDATE ticket k SET title = '' WHERE title <> '' AND (opened_by = ANY($1) OR EXISTS (SELECT 1 FROM message m
         WHERE m.id = ANY($1) AND m.ticket_id = k.id AND position(k.title IN concat_ws(' ', m.subject, m.text)) > 0))",
     "UPDATE message SET identity_id = NULL, source_key = '', sender_name = NULL, subject = NULL, text = '', own_text = NULL, call = NULL,
-        marks = ARRAY['erased'], numbers = '{}', names = '{}', forwarded_from = NULL, outline = '{}', progress_why = NULL, edited_at = NULL,
+        marks = ARRAY['erased'], numbers = '{}', names = '{}', forwarded_from = NULL, outline = '{}', progress_why = NULL, edited_at = NULL, answer_path = NULL,
         redacted_at = now() WHERE id = ANY($1)",
 ];
 
@@ -629,13 +630,7 @@ async fn bury(connection: &mut PgConnection, keys: &[LookupKey], now: Timestamp)
 /// Mirrors are told in the lane of each of his tickets.
 fn told(person: &Person) -> Vec<Told> {
     let detail = serde_json::json!({ "contact": person.id }).to_string();
-    let told = |ticket: &Uuid| Told {
-        change: Change::ContactErased,
-        ticket: TicketId(*ticket),
-        other: None,
-        message: None,
-        waits: false,
-        detail: Some(detail.clone()),
-    };
+    let told =
+        |ticket: &Uuid| Told { detail: Some(detail.clone()), ..Told::of(Change::ContactErased, TicketId(*ticket)) };
     person.tickets.iter().map(told).collect()
 }

@@ -81,6 +81,7 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             priority: row.try_get("priority")?,
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+            answer: None,
         };
         tickets.insert(id, view);
     }
