@@ -55,12 +55,13 @@ pub const MIRROR_PARKED: &str = "mirror_parked";
 /// The alert of rows that will not be delivered. It is withdrawn by whoever counts dead rows.
 pub const OUTBOX_DEAD: &str = "outbox_dead";
 
-/// Requests that one change may take. Look-up, create, append and a spare; a mirror that asks for
-/// more goes in circles.
-const STEPS_MAX: usize = 8;
+/// Requests that one change may take: whose it is and which thread looked up and created, what is there read in pages, what
+/// lacks written; a mirror that asks for more goes in circles.
+const STEPS_MAX: usize = 32;
 
-/// Most of an answer that a mirror is given to read, bytes: a list of a hundred messages.
-const ANSWER_BYTES_MAX: usize = 512 * 1024;
+/// Most of an answer that a mirror is given to read, bytes: a thread of some hundred messages, which some tools give out
+/// whole only.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Requests that one answer may take: pieces of its text, and two for each file.
 const PIECES_MAX: usize = 64;

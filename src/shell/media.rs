@@ -343,7 +343,7 @@ impl Media {
             if let Some(next) = opened.redirected_to() {
                 // The token was meant for the first host alone.
                 if next.origin() != url.origin() {
-                    request.bearer = None;
+                    (request.bearer, request.header) = (None, None);
                 }
                 url = next;
                 continue;
@@ -359,7 +359,8 @@ impl Media {
     async fn open(&self, url: &Url, request: &MediaRequest) -> Result<Opened, CarrierError> {
         let bearer = request.bearer.as_ref();
         let headers = bearer.map(|bearer| ("authorization".to_owned(), format!("Bearer {}", bearer.expose())));
-        let headers = headers.into_iter().collect();
+        let header = request.header.as_ref().map(|(name, value)| ((*name).to_owned(), value.expose().to_owned()));
+        let headers = headers.into_iter().chain(header).collect();
         let outgoing = Outgoing { url: url.to_string(), method: "GET", headers, body: Vec::new(), timeout: HEAD_MAX };
         self.shared.carrier.open(outgoing).await
     }

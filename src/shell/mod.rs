@@ -41,7 +41,8 @@ use crate::pure::domain::answer::Obstacle;
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::outbox::{Alert, Post, carrier_line};
 use crate::pure::mirrors::{
-    self, Delivery, Forged, Inbound, Listener, MailServer, Mirror, Outgoing, Patience, Redacted, Reply, Step,
+    self, Delivery, Forged, Inbound, Listener, MailServer, MediaReply, MediaStep, Mirror, Outgoing, Patience, Redacted,
+    Reply, Step,
 };
 use crate::shell::alerts::Tool;
 use crate::shell::cluster::{Cluster, ClusterError};
@@ -224,6 +225,10 @@ impl Channel for InboundHalf {
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         self.0.redact(event, item)
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        self.0.media(remote, replies)
     }
 }
 

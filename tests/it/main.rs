@@ -64,4 +64,5 @@ mod stories;
 mod story;
 mod support;
 mod systemd;
+mod tools;
 mod webhook;

@@ -188,16 +188,20 @@ fn told_of_tickets(history: &History, rethreaded: &Rethreaded, moved: &[Moved<'_
         .filter_map(|(from, to)| Some((*from, (*to.first()?)?)).filter(|(from, only)| to.len() == 1 && only != from))
         .collect();
     for (from, to) in &merged {
-        told.push(Told { other: Some(*to), ..change(Change::TicketMerged, *from) });
-        told.push(Told { other: Some(*from), waits: true, ..change(Change::TicketMerged, *to) });
+        let detail = Some(serde_json::json!({ "to": to }).to_string());
+        told.push(Told { other: Some(*to), detail: detail.clone(), ..change(Change::TicketMerged, *from) });
+        told.push(Told { other: Some(*from), detail, waits: true, ..change(Change::TicketMerged, *to) });
     }
     for Moved { kept, from, to } in moved {
         let message = Some(kept.id);
         match (from, to) {
             (Some(from), Some(_)) if merged.contains_key(from) => {}
             (Some(from), Some(to)) => {
-                told.push(Told { other: Some(*to), message, ..change(Change::MessageMoved, *from) });
-                told.push(Told { other: Some(*from), message, waits: true, ..change(Change::MessageMoved, *to) });
+                let detail = Some(serde_json::json!({ "to": to }).to_string());
+                let leaves = Told { other: Some(*to), message, ..change(Change::MessageMoved, *from) };
+                told.push(Told { detail: detail.clone(), ..leaves });
+                let comes = Told { other: Some(*from), message, waits: true, ..change(Change::MessageMoved, *to) };
+                told.push(Told { detail, ..comes });
             }
             (None, Some(to)) => told.push(Told { message, ..change(Change::MessageAdded, *to) }),
             (Some(from), None) => told.push(Told { message, ..change(Change::MessageMoved, *from) }),

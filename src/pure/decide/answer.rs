@@ -30,6 +30,8 @@ pub struct Desk {
     pub latest: Option<MessageId>,
     /// What those who take part have said, here and elsewhere.
     pub heard: Vec<Heard>,
+    /// What it was named by is the thread of a ticket that was joined into it: to close that ends nothing.
+    pub is_of_joined: bool,
 }
 
 /// Tells what an agent did on a ticket which message it is on. An answer is told where it goes: then it is a message of that
@@ -51,7 +53,7 @@ pub fn bind(
 
 /// A closing of each conversation on a ticket.
 fn closings(message: &Message, desk: Option<&Desk>, keyer: &Keyer) -> Vec<(Message, Lookup)> {
-    let heard = desk.map(|desk| latest(&desk.heard)).unwrap_or_default();
+    let heard = desk.filter(|desk| !desk.is_of_joined).map(|desk| latest(&desk.heard)).unwrap_or_default();
     let mut last: BTreeMap<&str, MessageId> = BTreeMap::new();
     for heard in heard.into_iter().filter(|heard| heard.is_here) {
         last.entry(&heard.channel).or_insert(heard.message);

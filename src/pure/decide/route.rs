@@ -11,8 +11,10 @@ pub fn route(decision: &Decision) -> Vec<Told> {
     let told = Told::of;
     let mut changes = Vec::new();
     for moved in &decision.moves {
-        changes.push(Told { other: Some(moved.to), ..told(Change::TicketMerged, moved.from) });
-        changes.push(Told { other: Some(moved.from), waits: true, ..told(Change::TicketMerged, moved.to) });
+        let detail = Some(serde_json::json!({ "to": moved.to }).to_string());
+        changes.push(Told { other: Some(moved.to), detail: detail.clone(), ..told(Change::TicketMerged, moved.from) });
+        let other = Some(moved.from);
+        changes.push(Told { other, detail, waits: true, ..told(Change::TicketMerged, moved.to) });
     }
     match decision.placement {
         Placement::Open { .. } => changes.push(told(Change::TicketOpened, ticket)),

@@ -234,6 +234,9 @@ pub struct MessageView {
     pub channel_kind: String,
     /// Who said it.
     pub direction: Direction,
+    /// What the channel calls whoever said it; of an answer, the agent.
+    #[serde(skip)]
+    pub by: Option<String>,
     /// The contact who said it, or to whom it was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,

@@ -13,6 +13,7 @@ use super::domain::Timestamp;
 use super::domain::message::{Parsed, RawEvent};
 use super::domain::outbox::{Alert, Post};
 pub use super::wire::delivery::{Delivery, Forged};
+pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
 pub use super::wire::poll::{Look, PollSource, Poller};
 pub use super::wire::redact::Redacted;
 pub use super::wire::settings::SettingsProblem;
@@ -28,8 +29,12 @@ macro_rules! mirrors {
 }
 
 mirrors! {
+    /// Chatwoot: conversations of an API inbox.
+    chatwoot,
     /// One signed request for each change: Standard Webhooks around a CloudEvent.
     webhook,
+    /// Zammad: tickets and articles.
+    zammad,
 }
 
 /// The kind of a name, if there is one.
@@ -81,6 +86,11 @@ pub trait Listener: Send + Sync {
 
     /// The delivery without the content of an item; as of a channel.
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted>;
+
+    /// The next step for a file that the tool has; as of a channel.
+    fn media(&self, _remote: &str, _replies: &[MediaReply]) -> MediaStep {
+        MediaStep::Lost("files of this tool are not fetched".to_owned())
+    }
 }
 
 /// What a mirror may know of the rest of the configuration.

@@ -172,12 +172,12 @@ impl Graph {
 
     /// The question where a file is.
     fn described(&self, id: &str) -> Option<MediaRequest> {
-        Some(MediaRequest { url: self.url(&[id])?, bearer: Some(self.token.clone()) })
+        Some(MediaRequest { url: self.url(&[id])?, bearer: Some(self.token.clone()), header: None })
     }
 
     fn fetch(&self, url: &str, sha256: Option<[u8; 32]>) -> MediaStep {
         let bearer = self.may_see_token(url).then(|| self.token.clone());
-        MediaStep::Fetch { request: MediaRequest { url: url.to_owned(), bearer }, sha256 }
+        MediaStep::Fetch { request: MediaRequest { url: url.to_owned(), bearer, header: None }, sha256 }
     }
 
     /// Whether a URL is on a host of Meta's, over TLS, or on that of the API as configured.

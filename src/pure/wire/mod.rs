@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a format knows neither the channels nor the mirrors that use it.
 
+pub mod article;
 pub mod authentication;
 pub mod automatic;
 pub mod batch;
@@ -32,8 +33,10 @@ pub mod report;
 pub mod rtf;
 pub mod sender;
 pub mod settings;
+pub mod sha1;
 pub mod standard_webhooks;
 pub mod step;
 pub mod subject;
 pub mod tnef;
+pub mod tool;
 pub mod written;

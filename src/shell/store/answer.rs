@@ -17,7 +17,7 @@ use crate::shell::answers::Given;
 use crate::shell::content::ContentHash;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Customers' messages of one ticket that are looked at, the latest.
@@ -45,11 +45,15 @@ pub async fn desks(
         return Ok(HashMap::new());
     }
     named(connection, tenant, wanted, &mut tickets).await?;
-    threads(connection, tenant, wanted, &mut tickets).await?;
+    let joined = threads(connection, tenant, wanted, &mut tickets).await?;
     let ids: Vec<Uuid> = tickets.values().copied().collect();
     let mut desks = of_tickets(connection, &ids).await?;
     // Two may name one ticket.
-    let left = tickets.into_iter().filter_map(|(on, id)| Some((on, desks.get(&id)?.clone()))).collect();
+    let left = tickets.into_iter().filter_map(|(on, id)| {
+        let is_of_joined = joined.contains(&on);
+        Some((on, Desk { is_of_joined, ..desks.get(&id)?.clone() }))
+    });
+    let left = left.collect();
     desks.clear();
     Ok(left)
 }
@@ -87,13 +91,14 @@ async fn named(
     Ok(())
 }
 
-/// By what tools call their threads. (Few are asked for at once, and of the rest nothing is.)
+/// By what tools call their threads. (Few are asked for at once, and of the rest nothing is.) Gives those whose tickets were
+/// joined into the ones found.
 async fn threads(
     connection: &mut PgConnection,
     tenant: &str,
     wanted: &[OnTicket],
     tickets: &mut HashMap<OnTicket, Uuid>,
-) -> Result<(), StoreError> {
+) -> Result<HashSet<OnTicket>, StoreError> {
     let threads: Vec<(&str, &str)> = wanted
         .iter()
         .filter_map(|on| match on {
@@ -101,8 +106,8 @@ async fn threads(
             OnTicket::Named(_) | OnTicket::Token(_) => None,
         })
         .collect();
-    let rows: Vec<(String, String, Uuid)> = sqlx::query_as(
-        "SELECT k.mirror, k.remote, t.id FROM unnest($2::text[], $3::text[]) AS k(mirror, remote)
+    let rows: Vec<(String, String, Uuid, bool)> = sqlx::query_as(
+        "SELECT k.mirror, k.remote, t.id, l.object <> t.id FROM unnest($2::text[], $3::text[]) AS k(mirror, remote)
          JOIN link l ON l.mirror = k.mirror AND l.object_kind = $4 AND l.remote_id = k.remote
          JOIN ticket t ON t.tenant = $1 AND t.id = coalesce((SELECT now FROM alias a WHERE a.id = l.object AND a.object = 'ticket'), l.object)",
     )
@@ -112,7 +117,12 @@ async fn threads(
     .bind(LinkedKind::Ticket.as_str())
     .fetch_all(&mut *connection)
     .await?;
-    tickets.extend(rows.into_iter().map(|(mirror, remote, id)| (OnTicket::Thread { mirror, remote }, id)));
+    let mut joined = HashSet::new();
+    for (mirror, remote, id, is_joined) in rows {
+        let on = OnTicket::Thread { mirror, remote };
+        joined.extend(is_joined.then(|| on.clone()));
+        tickets.insert(on, id);
+    }
     let token = |on: &OnTicket| match on {
         OnTicket::Token(token) => Some(token.clone()),
         OnTicket::Named(_) | OnTicket::Thread { .. } => None,
@@ -129,7 +139,7 @@ async fn threads(
     .fetch_all(connection)
     .await?;
     tickets.extend(rows.into_iter().map(|(token, id)| (OnTicket::Token(token), id)));
-    Ok(())
+    Ok(joined)
 }
 
 /// Tickets with whom answers could go to, in a constant number of queries.
@@ -147,7 +157,7 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
     .fetch_all(&mut *connection)
     .await?;
     for (id, title, message) in latest {
-        let desk = Desk { ticket: TicketId(id), title, latest: message.map(MessageId), heard: Vec::new() };
+        let desk = Desk { ticket: TicketId(id), title, latest: message.map(MessageId), heard: Vec::new(), is_of_joined: false };
         desks.insert(id, desk);
     }
     let here = format!(

@@ -10,7 +10,8 @@
 //! process that hangs.
 //!
 //! **Invariants:** within a lane (mirror and ticket) nothing is claimed while something earlier is
-//! neither delivered nor dead; a change that waits for another lane is not claimed before it.
+//! neither delivered nor dead; a change that waits for another lane is not claimed before it. An answer is not claimed
+//! while a file of it is being fetched from the tool it was given in.
 
 use super::answer::{self, StoredFile};
 use super::commit::queue;
@@ -114,6 +115,8 @@ const CLAIM: &str = "
                 AND e.sequence < o.sequence AND e.state IN ('pending', 'claimed') OFFSET 0)
           AND (o.after_id IS NULL OR NOT EXISTS (
                 SELECT 1 FROM outbox b WHERE b.id = o.after_id AND b.state IN ('pending', 'claimed') OFFSET 0))
+          AND (o.change <> 'answer.due' OR NOT EXISTS (SELECT 1 FROM attachment a WHERE a.message_id = o.message_id
+                AND a.remote IS NOT NULL AND a.content_hash IS NULL AND a.lost IS NULL OFFSET 0))
         ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE SKIP LOCKED)
     RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies";
 

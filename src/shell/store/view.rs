@@ -132,6 +132,7 @@ async fn message_views(
             channel: row.try_get("channel")?,
             channel_kind: row.try_get("kind")?,
             direction: direction(row.try_get("direction")?),
+            by: row.try_get("sender_name")?,
             contact: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
             occurred_at: time(row, "occurred_at")?,
             received_at: time(row, "received_at")?,

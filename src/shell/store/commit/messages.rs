@@ -263,5 +263,8 @@ fn marks(d: &Decided) -> String {
 fn wanted<'a>(message: Uuid, ordinal: i32, file: &Attachment, d: &'a Decided) -> Option<New<'a>> {
     let AttachmentSource::Remote(remote) = &file.source else { return None };
     let expires_at = remote.kept.and_then(|kept| d.message.received_at.saturating_add(kept).ok());
-    Some(New { message, ordinal, channel: &d.message.channel, sha256: remote.sha256, expires_at })
+    // The tool has it that the agent wrote in, whatever channel carries it.
+    let given_in = d.message.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref());
+    let channel = given_in.map_or(d.message.channel.as_str(), |given_in| given_in.mirror.as_str());
+    Some(New { message, ordinal, channel, sha256: remote.sha256, expires_at })
 }

@@ -1,0 +1,617 @@
+//! Chatwoot: conversations and messages of an API inbox (developers.chatwoot.com/api-reference), agents' replies by the
+//! inbox's webhook. Written against version 4.13, the first that signs it.
+//!
+//! | of lanka | in Chatwoot |
+//! |---|---|
+//! | ticket | a conversation, found again among those of its contact by the custom attribute `lanka_ticket` |
+//! | contact | a contact, found by the identifier `lanka:ID`, else by e-mail or telephone, else made |
+//! | message | an `incoming` message: the conversation's contact is its author, whoever else it is stands in its first line |
+//! | an agent's answer given elsewhere | an `outgoing` message of the token's user, the agent's name in it |
+//! | what only agents may see | a private message |
+//! | how far an answer came | the message's status: `delivered`, `read`, `failed` with why |
+//! | merge, move | a private message in both conversations; the one that ended is resolved |
+//!
+//! Every message bears its [`Stamp`] in `content_attributes.lanka`, and `source_id` is `lanka:` and its key: what is there already is
+//! told by the conversation's messages, page by page from the first, which are read from the database.
+//!
+//! A contact gets no e-mail address there unless `contact_email` says so: with the feature "email continuity" Chatwoot itself
+//! would mail him what agents answer. His addresses stand in custom attributes.
+//!
+//! **What comes back**: `message_created` with an outgoing message of a user, public or private;
+//! `conversation_status_changed` to `resolved`, signed with the time, which must be within five minutes. Owners, priorities, labels and
+//! reopening have no word in lanka yet, and are read as nothing.
+//!
+//! **Namespace:** `chatwoot:` and the mirror's name. **Identities:** none.
+
+use super::{
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaStep, Mirror, Outgoing, Patience, Redacted,
+    Reply, SettingsProblem, Setup, Step,
+};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, Progress, RawEvent, Remote};
+use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::tool::{self, Api, Did, Form, Talk, Terms};
+use crate::pure::wire::{json, media, redact};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// This file's entry in the list of mirrors.
+pub const KIND: Kind = Kind { name: NAME, build };
+
+const NAME: &str = "chatwoot";
+
+/// Longest content that Chatwoot takes, in characters; bytes are never fewer.
+const CONTENT_BYTES_MAX: usize = 150_000;
+
+/// Files of one reply that are taken.
+const REPLY_FILES_MAX: usize = 15;
+
+/// Pages of a conversation's messages that are read, of a hundred each.
+const PAGES_MAX: usize = 20;
+
+/// Messages of a page.
+const PAGE: usize = 100;
+
+/// Begins the source ids of what lanka wrote.
+const SOURCE_ID: &str = "lanka:";
+
+/// How far the time of a signature may be from ours, in seconds.
+const TOLERANCE_S: i64 = 300;
+
+/// The mirror's keys in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Chatwoot's address, as agents open it.
+    pub url: String,
+    /// The number of the account, as it stands in the address of every page.
+    pub account: u64,
+    /// The number of the API inbox.
+    pub inbox: u64,
+    /// The access token of lanka's own user there.
+    pub token: Secret,
+    /// The secret that the inbox signs its webhooks with.
+    pub webhook_secret: Secret,
+    /// Whether contacts get their e-mail address: only where the account's feature "email continuity" is off.
+    #[serde(default)]
+    pub contact_email: bool,
+    /// Longest time one exchange may take, in seconds.
+    #[serde(default = "timeout_s_default")]
+    pub timeout_s: u64,
+    /// Attempts at a change before it may be given up.
+    #[serde(default = "attempts_max_default")]
+    pub attempts_max: u32,
+    /// Age of a change before it may be given up, in days.
+    #[serde(default = "give_up_after_days_default")]
+    pub give_up_after_days: u32,
+    /// Allows `http` beyond this machine, where customers' data can be read on the way.
+    #[serde(default)]
+    pub insecure_http: bool,
+}
+
+fn timeout_s_default() -> u64 {
+    Terms::TIMEOUT_S
+}
+
+fn attempts_max_default() -> u32 {
+    Patience::default().attempts_max
+}
+
+fn give_up_after_days_default() -> u32 {
+    (Patience::default().age_max.as_secs() / 86_400) as u32
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let (settings, mut problems): (Settings, _) = read_kind(table)?;
+    let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
+    let Settings { account, inbox, token, webhook_secret, contact_email, .. } = settings;
+    let (attempts_max, days) = (settings.attempts_max, settings.give_up_after_days);
+    let terms = Terms::checked(settings.timeout_s, attempts_max, days, &mut problems);
+    for (key, is_wrong, what) in [
+        ("account", account == 0, "is a number from 1 on"),
+        ("inbox", inbox == 0, "is a number from 1 on"),
+        ("token", token.expose().trim().is_empty(), "is empty"),
+        ("webhook_secret", webhook_secret.expose().trim().is_empty(), "is empty"),
+    ] {
+        if is_wrong {
+            problems.add(key, what);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let headers = vec![("api_access_token".to_owned(), token.expose().trim().to_owned())];
+    let base = format!("{base}/api/v1/accounts/{account}");
+    let api = Api { name: "Chatwoot", base, headers, timeout: terms.timeout };
+    let listener = Listening { name: setup.name.to_owned(), inbox, secret: webhook_secret };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    Ok(Built { mirror: Box::new(Chatwoot { api, inbox, contact_email, patience: terms.patience }), inbound })
+}
+
+/// One inbox of a Chatwoot.
+struct Chatwoot {
+    api: Api,
+    inbox: u64,
+    contact_email: bool,
+    patience: Patience,
+}
+
+/// A conversation there.
+struct Thread {
+    /// Its number within the account.
+    id: u64,
+    status: String,
+}
+
+impl Mirror for Chatwoot {
+    fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    fn shows_files(&self) -> bool {
+        true
+    }
+
+    fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
+        match self.carry(post, &mut Talk::of(replies)) {
+            Ok(links) => Step::Done(links),
+            Err(step) => step,
+        }
+    }
+
+    fn probe(&self) -> Option<Outgoing> {
+        Some(self.api.get("/inboxes"))
+    }
+
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
+}
+
+impl Chatwoot {
+    /// All of a post, from its beginning.
+    fn carry(&self, post: &Post, talk: &mut Talk<'_>) -> Result<Vec<Link>, Step> {
+        let is_here = post.links.of(LinkedKind::Ticket, post.ticket.id.0).is_some();
+        match post.change {
+            Change::AnswerDue => return Ok(Vec::new()),
+            Change::ContactErased => return self.forget(post, talk).map(|()| Vec::new()),
+            // What ended before it came here needs no conversation.
+            Change::TicketMerged if !is_here && !article::is_target(post) => return Ok(Vec::new()),
+            _ => {}
+        }
+        let mut links = Vec::new();
+        let thread = self.thread(post, talk, &mut links)?;
+        if matches!(post.change, Change::ContactMerged | Change::ContactSplit) {
+            self.complete(post, talk)?;
+        }
+        self.messages(post, &thread, talk, &mut links)?;
+        self.tell_progress(post, &thread, talk, &links)?;
+        self.settle(post, &thread, talk)?;
+        Ok(links)
+    }
+
+    /// The conversation, made if it is not there. A conversation has one contact: the first who takes part.
+    fn thread(&self, post: &Post, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<Thread, Step> {
+        let object = post.ticket.id.0;
+        if let Some(remote) = post.links.of(LinkedKind::Ticket, object)
+            && let Some(found) = self.api.look(talk, &format!("/conversations/{remote}"))?
+        {
+            return self.read_thread(&found);
+        }
+        let person = person(post, None);
+        let contact = self.contact(&person, talk)?;
+        links.push(Link { kind: LinkedKind::Contact, object: person.id, remote: contact.to_string() });
+        let thread = match self.find(post, talk)? {
+            Some(found) => found,
+            None => {
+                let made = self.api.act(talk, "POST", "/conversations", || self.opening(post, &person, contact))?;
+                self.read_thread(&made)?
+            }
+        };
+        links.push(Link { kind: LinkedKind::Ticket, object, remote: thread.id.to_string() });
+        Ok(thread)
+    }
+
+    /// The conversation by lanka's id of the ticket, which stands in a custom attribute.
+    fn find(&self, post: &Post, talk: &mut Talk<'_>) -> Result<Option<Thread>, Step> {
+        let wanted = json!({ "payload": [{
+            "attribute_key": "lanka_ticket", "attribute_model": "custom_attribute", "filter_operator": "equal_to",
+            "values": [post.ticket.id.to_string()], "query_operator": null, "custom_attribute_type": "",
+        }] });
+        let found = self.api.act(talk, "POST", "/conversations/filter", || wanted)?;
+        let list = found.get("payload").or_else(|| found.get("data")?.get("payload")).and_then(Value::as_array);
+        let list = list.ok_or_else(|| self.api.odd("a list of conversations"))?;
+        let first = list.iter().min_by_key(|found| found.get("id").and_then(Value::as_u64));
+        first.map(|found| self.read_thread(found)).transpose()
+    }
+
+    fn read_thread(&self, found: &Value) -> Result<Thread, Step> {
+        let id = found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the conversation's id"))?;
+        Ok(Thread { id, status: json::text(found, "status").unwrap_or_default() })
+    }
+
+    fn opening(&self, post: &Post, person: &Person<'_>, contact: u64) -> Value {
+        let ticket = &post.ticket;
+        json!({
+            "source_id": format!("{SOURCE_ID}{}", person.id),
+            "inbox_id": self.inbox,
+            "contact_id": contact,
+            "status": "open",
+            "custom_attributes": {
+                "lanka_ticket": ticket.id.to_string(),
+                "lanka_number": ticket.number.to_string(),
+                "lanka_title": article::cut(&ticket.title, 500),
+                "lanka_kind": ticket.kind.join(", "),
+                "lanka_priority": ticket.priority,
+            },
+        })
+    }
+
+    /// The number of a contact there, made if there is none.
+    fn contact(&self, person: &Person<'_>, talk: &mut Talk<'_>) -> Result<u64, Step> {
+        let identifier = format!("{SOURCE_ID}{}", person.id);
+        let email = person.email.filter(|_| self.contact_email).map(str::to_lowercase);
+        let keys = [("identifier", Some(identifier)), ("email", email), ("phone_number", person.phone.map(str::to_owned))];
+        for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+            if let Some(id) = self.find_contact(key, &value, talk)? {
+                return Ok(id);
+            }
+        }
+        let made = talk.ask(|| self.api.json("POST", "/contacts", &self.newcomer(person, true)))?;
+        let made = match made.status {
+            // An address that is another's by now, or none by its lights: it stands in the custom attributes.
+            422 => self.api.act(talk, "POST", "/contacts", || self.newcomer(person, false))?,
+            _ => self.api.read(made)?,
+        };
+        let id = made.get("payload").and_then(|made| made.get("contact")?.get("id")?.as_u64());
+        id.ok_or_else(|| self.api.odd("the contact's id"))
+    }
+
+    fn find_contact(&self, key: &str, value: &str, talk: &mut Talk<'_>) -> Result<Option<u64>, Step> {
+        let wanted = json!({ "payload": [
+            { "attribute_key": key, "filter_operator": "equal_to", "values": [value], "query_operator": null },
+        ] });
+        let found = self.api.act(talk, "POST", "/contacts/filter", || wanted)?;
+        let list = found.get("payload").and_then(Value::as_array).ok_or_else(|| self.api.odd("a list of contacts"))?;
+        Ok(list.first().and_then(|found| found.get("id")?.as_u64()))
+    }
+
+    fn newcomer(&self, person: &Person<'_>, with_addresses: bool) -> Value {
+        let mut contact = json!({
+            "inbox_id": self.inbox,
+            "name": person.name,
+            "identifier": format!("{SOURCE_ID}{}", person.id),
+            "source_id": format!("{SOURCE_ID}{}", person.id),
+            "custom_attributes": known_of(person),
+        });
+        if with_addresses {
+            if let Some(email) = person.email.filter(|_| self.contact_email) {
+                contact["email"] = email.into();
+            }
+            if let Some(phone) = person.phone {
+                contact["phone_number"] = phone.into();
+            }
+        }
+        contact
+    }
+
+    /// People who turned out to be one, or several: what is known of each of the ticket is said of him there.
+    fn complete(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
+        for contact in post.ticket.participants.iter().take(4) {
+            let person = person(post, Some(contact.id));
+            let id = self.contact(&person, talk)?;
+            let known = json!({ "custom_attributes": known_of(&person) });
+            self.api.act(talk, "PUT", &format!("/contacts/{id}"), || known)?;
+        }
+        Ok(())
+    }
+
+    /// Who was erased is nobody there, and his messages in the conversation are blank.
+    fn forget(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let Some(contact) = json::id(&post.detail, "contact") else { return Ok(()) };
+        let identifier = format!("{SOURCE_ID}{contact}");
+        if let Some(id) = self.find_contact("identifier", &identifier, talk)? {
+            let attributes = json!({ "lanka_addresses": "", "lanka_contact": "" });
+            let empty = json!({
+                "name": "Erased", "email": null, "phone_number": null, "identifier": format!("erased:{contact}"),
+                "custom_attributes": attributes, "additional_attributes": {},
+            });
+            self.api.act(talk, "PUT", &format!("/contacts/{id}"), || empty)?;
+        }
+        let Some(remote) = post.links.of(LinkedKind::Ticket, post.ticket.id.0) else { return Ok(()) };
+        let Some(found) = self.api.look(talk, &format!("/conversations/{remote}"))? else { return Ok(()) };
+        let thread = self.read_thread(&found)?;
+        let there = self.there(&thread, talk)?;
+        let his = there.iter().filter(|(stamp, _)| stamp.contact.is_some_and(|id| id.to_string() == contact));
+        for (_, id) in his {
+            let path = format!("/conversations/{}/messages/{id}", thread.id);
+            let reply = talk.ask(|| self.api.request("DELETE", &path, "application/json", Vec::new()))?;
+            if reply.status != 404 {
+                self.api.read(reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stamps of what lanka wrote in a conversation, with the messages' ids.
+    fn there(&self, thread: &Thread, talk: &mut Talk<'_>) -> Result<Vec<(Stamp, u64)>, Step> {
+        let (mut stamped, mut after) = (Vec::new(), 0);
+        for _ in 0..PAGES_MAX {
+            let path = format!("/conversations/{}/messages?after={after}", thread.id);
+            let page = self.api.look(talk, &path)?;
+            let page = page.as_ref().and_then(|page| page.get("payload")?.as_array());
+            let page = page.ok_or_else(|| self.api.odd("a list of messages"))?;
+            for message in page {
+                let Some(id) = message.get("id").and_then(Value::as_u64) else { continue };
+                after = after.max(id);
+                stamped.extend(stamp(message).map(|stamp| (stamp, id)));
+            }
+            if page.len() < PAGE {
+                return Ok(stamped);
+            }
+        }
+        let why = format!("a conversation in Chatwoot has more than {} messages", PAGES_MAX * PAGE);
+        Err(Step::Retry { after: None, why })
+    }
+
+    /// The messages that the conversation lacks.
+    fn messages(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+        let mut stamped = self.there(thread, talk)?;
+        let stamps: Vec<Stamp> = stamped.iter().map(|(stamp, _)| stamp.clone()).collect();
+        for article in lacking(post, &stamps) {
+            let path = format!("/conversations/{}/messages", thread.id);
+            let reply = talk.ask(|| {
+                let (content_type, body) = written(&article);
+                self.api.request("POST", &path, &content_type, body)
+            })?;
+            let made = self.api.read(reply)?;
+            let id = made.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the message's id"))?;
+            stamped.push((article.stamp, id));
+        }
+        let Some(message) = &post.message else { return Ok(()) };
+        let of_it = stamped.iter().find(|(stamp, _)| stamp.message == Some(message.id));
+        links.extend(of_it.map(|(_, id)| Link {
+            kind: LinkedKind::Message,
+            object: message.id.0,
+            remote: id.to_string(),
+        }));
+        Ok(())
+    }
+
+    /// How far an agent's answer came, at the message itself.
+    fn tell_progress(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &[Link]) -> Result<(), Step> {
+        let Some(message) = post.message.as_ref().filter(|_| post.change == Change::MessageUpdated) else { return Ok(()) };
+        let status = match message.progress {
+            Some(Progress::Failed) => "failed",
+            Some(Progress::Delivered) => "delivered",
+            Some(Progress::Read | Progress::Played) => "read",
+            Some(Progress::Sent) | None => return Ok(()),
+        };
+        let made = links.iter().find(|link| (link.kind, link.object) == (LinkedKind::Message, message.id.0));
+        let remote = post.links.of(LinkedKind::Message, message.id.0).or(made.map(|link| link.remote.as_str()));
+        let Some(remote) = remote else { return Ok(()) };
+        let why = message.progress_why.clone().filter(|_| status == "failed");
+        let path = format!("/conversations/{}/messages/{remote}", thread.id);
+        let reply = talk.ask(|| {
+            let mut told = json!({ "status": status });
+            if let Some(why) = why {
+                told["external_error"] = why.into();
+            }
+            self.api.json("PATCH", &path, &told)
+        })?;
+        // It was written in another conversation, or is gone.
+        if reply.status == 404 { Ok(()) } else { self.api.read(reply).map(drop) }
+    }
+
+    /// The conversation's state, where the change is one of it. A customer's message opens it by itself.
+    fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let is_ended = post.change == Change::TicketMerged && !article::is_target(post);
+        let wanted = match post.change {
+            _ if is_ended && thread.status != "resolved" => "resolved",
+            Change::TicketClosed if thread.status != "resolved" => "resolved",
+            Change::TicketOpened | Change::TicketReopened if thread.status != "open" => "open",
+            _ => return Ok(()),
+        };
+        let path = format!("/conversations/{}/toggle_status", thread.id);
+        self.api.act(talk, "POST", &path, || json!({ "status": wanted })).map(drop)
+    }
+}
+
+/// What is known of somebody beside his name.
+fn known_of(person: &Person<'_>) -> Value {
+    json!({ "lanka_contact": person.id.to_string(), "lanka_addresses": article::cut(&person.identities.join(", "), 2_000) })
+}
+
+fn stamp(message: &Value) -> Option<Stamp> {
+    serde_json::from_value(message.get("content_attributes")?.get("lanka")?.clone()).ok()
+}
+
+/// Whether lanka wrote a message.
+fn is_ours(message: &Value) -> bool {
+    let source_id = message.get("source_id").and_then(Value::as_str).unwrap_or_default();
+    source_id.starts_with(SOURCE_ID) || stamp(message).is_some()
+}
+
+/// `POST /conversations/ID/messages`: JSON, with files a form.
+fn written(article: &Article<'_>) -> (String, Vec<u8>) {
+    let is_customers = matches!(article.author, Author::Customer(_)) && !article.is_note;
+    let subject = article.subject.map(|subject| format!("{}\n\n", plain(subject))).unwrap_or_default();
+    let content = article::cut(&format!("{subject}{}", plain(&article.plain(CONTENT_BYTES_MAX))), CONTENT_BYTES_MAX);
+    let kind = if is_customers { "incoming" } else { "outgoing" };
+    let source_id = format!("{SOURCE_ID}{}", article.stamp.key);
+    let attributes = json!({ "lanka": article.stamp, "external_created_at": article.at.as_second() });
+    if article.files.is_empty() {
+        let written = json!({
+            "content": content, "message_type": kind, "private": article.is_note, "content_type": "text",
+            "source_id": source_id, "content_attributes": attributes,
+        });
+        return ("application/json".to_owned(), written.to_string().into_bytes());
+    }
+    let mut form = Form::of(&source_id);
+    form.field("content", &content);
+    form.field("message_type", kind);
+    form.field("private", if article.is_note { "true" } else { "false" });
+    form.field("source_id", &source_id);
+    form.field("content_attributes", &attributes.to_string());
+    article.files.iter().for_each(|file| form.file("attachments[]", file));
+    form.finish()
+}
+
+/// A text that Chatwoot, which reads Markdown, shows as it stands.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '*' | '_' | '[' | ']' | '`' | '<' | '#' | '~') {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
+}
+
+/// What agents do there.
+struct Listening {
+    /// The mirror's name.
+    name: String,
+    inbox: u64,
+    secret: Secret,
+}
+
+impl Listener for Listening {
+    /// `X-Chatwoot-Signature: sha256=` and the HMAC-SHA256 of time, full stop and body.
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let header = |name| delivery.header(name).ok_or(Forged::Missing);
+        let (signature, time) = (header("x-chatwoot-signature")?, header("x-chatwoot-timestamp")?);
+        let digits = signature.strip_prefix(b"sha256=").ok_or(Forged::Malformed)?;
+        let signature = hex::decode(digits).map_err(|_| Forged::Malformed)?;
+        let signed_at: i64 = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
+        let key = self.secret.expose().trim().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Forged::Mismatch)?;
+        for part in [time, b".", delivery.body] {
+            mac.update(part);
+        }
+        mac.verify_slice(&signature).map_err(|_| Forged::Mismatch)?;
+        let age_s = delivery.received_at.as_second().saturating_sub(signed_at);
+        if age_s.unsigned_abs() <= TOLERANCE_S.unsigned_abs() { Ok(()) } else { Err(Forged::Stale) }
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        match json::read(&event.body) {
+            Ok(body) => {
+                let batch = self.batch(event, &body);
+                // Most deliveries tell of nothing that lanka has a word for.
+                if batch.is_empty() { Parsed::default() } else { batch.finish() }
+            }
+            Err(fault) => Parsed { items: Vec::new(), faults: vec![fault] },
+        }
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(event, body), |_, _| {})
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        media::by_url(remote, replies)
+    }
+}
+
+impl Listening {
+    /// `{"event": "message_created", "id", "content", "message_type": "outgoing", "private", "source_id", "content_attributes",
+    /// "created_at", "sender": {"name", "type": "user"}, "inbox": {"id"}, "conversation": {"id"}, "attachments": [{"file_type",
+    /// "data_url"}]}`, or `{"event": "conversation_status_changed", "id", "status": "resolved", "inbox_id", "timestamp"}`.
+    fn batch(&self, event: &RawEvent, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        if batch.is_redacted(body) {
+            return batch;
+        }
+        match json::text(body, "event").as_deref() {
+            Some("message_created") => self.wrote(body, &mut batch),
+            Some("conversation_status_changed") => self.resolved(event, body, &mut batch),
+            Some(_) => {}
+            None => batch.fault("no_event", "a webhook of Chatwoot names no `event`"),
+        }
+        batch
+    }
+
+    fn wrote(&self, body: &Value, batch: &mut Batch) {
+        let conversation = body.get("conversation").and_then(|of| json::id(of, "id"));
+        let (Some(id), Some(on)) = (json::id(body, "id"), conversation) else {
+            return batch.fault("no_id", "a message of Chatwoot has no `id`, or no `conversation`");
+        };
+        let kind_of_sender = body.get("sender").and_then(|sender| json::text(sender, "type"));
+        let is_agents = json::text(body, "message_type").as_deref() == Some("outgoing")
+            && kind_of_sender.as_deref() == Some("user")
+            && body.get("inbox").is_none_or(|inbox| inbox.get("id").and_then(Value::as_u64) == Some(self.inbox));
+        if is_ours(body) || !is_agents {
+            return;
+        }
+        let is_public = body.get("private").and_then(Value::as_bool) == Some(false);
+        let text = json::text(body, "content").unwrap_or_default();
+        let attachments = attachments(body);
+        if text.trim().is_empty() && attachments.is_empty() {
+            return;
+        }
+        let by = body.get("sender").and_then(|sender| json::filled(sender, "name"));
+        let at = body.get("created_at").and_then(json::timestamp);
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by, at };
+        let mut incoming = did.wrote(text.trim().to_owned(), !is_public);
+        incoming.attachments = attachments;
+        batch.item(body, incoming);
+    }
+
+    fn resolved(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
+        let is_here = body.get("inbox_id").and_then(Value::as_u64) == Some(self.inbox);
+        if json::text(body, "status").as_deref() != Some("resolved") || !is_here {
+            return;
+        }
+        let Some(on) = json::id(body, "id") else { return };
+        let at = body.get("updated_at").or_else(|| body.get("timestamp")).and_then(json::timestamp);
+        // The payload has no id of its own: its time is one, to the part of a second.
+        let told = ["updated_at", "last_activity_at", "timestamp"].into_iter().find_map(|key| body.get(key));
+        let when = told.map_or_else(|| event.received_at.to_string(), Value::to_string);
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id: format!("{on} resolved {when}"), by: None, at };
+        batch.item(body, did.closed());
+    }
+}
+
+/// The media type of a file by the end of its name: Chatwoot says `image` or `file`, and no more.
+fn media_type_of(name: &str) -> &'static str {
+    const KNOWN: [(&str, &str); 12] = [
+        ("jpg", "image/jpeg"),
+        ("jpeg", "image/jpeg"),
+        ("png", "image/png"),
+        ("gif", "image/gif"),
+        ("webp", "image/webp"),
+        ("pdf", "application/pdf"),
+        ("mp4", "video/mp4"),
+        ("mp3", "audio/mpeg"),
+        ("ogg", "audio/ogg"),
+        ("m4a", "audio/mp4"),
+        ("txt", "text/plain"),
+        ("csv", "text/csv"),
+    ];
+    let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase()).unwrap_or_default();
+    KNOWN.iter().find(|(known, _)| *known == end).map_or("application/octet-stream", |(_, kind)| kind)
+}
+
+fn attachments(body: &Value) -> Vec<Attachment> {
+    let files = json::elements(body, "attachments").iter().take(REPLY_FILES_MAX);
+    let read = files.filter_map(|file| {
+        let url = json::filled(file, "data_url")?;
+        let name = url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
+        let media_type = media_type_of(name.unwrap_or_default());
+        Some(Attachment {
+            name: name.map(str::to_owned),
+            media_type: media_type.to_owned(),
+            source: AttachmentSource::Remote(Remote::at(url)),
+            inline: false,
+        })
+    });
+    read.collect()
+}

@@ -1,0 +1,621 @@
+//! Zammad: tickets and articles over its REST API (docs.zammad.org/en/latest/api/), agents' replies by its webhook
+//! (admin-docs.zammad.org/en/latest/manage/webhook.html). Written against version 6.5 and later.
+//!
+//! | of lanka | in Zammad |
+//! |---|---|
+//! | ticket | a ticket, found again by its attribute `lanka_ticket`; state `open` or `closed`, tag `lanka` |
+//! | contact | a customer, found by `lanka_contact`, else by e-mail, else made; all his addresses stand in his note |
+//! | message | an article of type `chat` (a call: `phone`), the customer its author (`origin_by_id`) |
+//! | an agent's answer given elsewhere | a public `note` of the token's user, the agent's name in it |
+//! | what only agents may see | an internal `note` |
+//! | merge | a merge; articles keep their ids |
+//!
+//! `note`, `chat` and `phone` are never transported by Zammad itself. Every article bears its [`Stamp`] in
+//! `preferences.lanka` and its key in `message_id`, which Zammad keeps as sent: whether it is there already is told by the list of
+//! the ticket's articles, which is read from its database.
+//!
+//! **What comes back**, by the webhook's own payload: a public article of type `note` or `chat` by an agent is an answer. An
+//! internal one is a note, and so is every other type: `email` and its like were sent by Zammad itself, `phone` is a log. A ticket
+//! that somebody else than us left `closed` is closed. Owners, priorities and reopening have no word in lanka yet, and are read as
+//! nothing. What bears a stamp or a message id of ours is ours, also when the webhook overtakes the answer to our request.
+//!
+//! **Namespace:** `zammad:` and the mirror's name. **Identities:** none.
+
+use super::{
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaRequest, MediaStep, Mirror, Outgoing,
+    Patience, Redacted, Reply, SettingsProblem, Setup, Step,
+};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::ContactId;
+use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, RawEvent, Remote};
+use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::media;
+use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
+use crate::pure::wire::{html, json, redact, sha1};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// This file's entry in the list of mirrors.
+pub const KIND: Kind = Kind { name: NAME, build };
+
+const NAME: &str = "zammad";
+
+/// Longest body that Zammad takes, in characters; bytes are never fewer.
+const BODY_BYTES_MAX: usize = 1_500_000;
+
+/// Longest title, in characters.
+const TITLE_CHARS_MAX: usize = 250;
+
+/// Longest note of a user, in characters.
+const USER_NOTE_BYTES_MAX: usize = 5_000;
+
+/// Most of an agent's reply that is read, in bytes.
+const REPLY_BYTES_MAX: usize = 256 * 1024;
+
+/// Files of one reply that are taken.
+const REPLY_FILES_MAX: usize = 50;
+
+/// Begins the message ids of our articles.
+const MESSAGE_ID: &str = "<lanka.";
+
+/// The mirror's keys in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Zammad's address, as agents open it.
+    pub url: String,
+    /// The token of lanka's own agent there, with the right `ticket.agent`.
+    pub token: Secret,
+    /// The group that new tickets are put into.
+    pub group: String,
+    /// The webhook's "HMAC SHA1 signature token".
+    pub webhook_secret: Secret,
+    /// Longest time one exchange may take, in seconds.
+    #[serde(default = "timeout_s_default")]
+    pub timeout_s: u64,
+    /// Attempts at a change before it may be given up.
+    #[serde(default = "attempts_max_default")]
+    pub attempts_max: u32,
+    /// Age of a change before it may be given up, in days.
+    #[serde(default = "give_up_after_days_default")]
+    pub give_up_after_days: u32,
+    /// Allows `http` beyond this machine, where customers' data can be read on the way.
+    #[serde(default)]
+    pub insecure_http: bool,
+}
+
+fn timeout_s_default() -> u64 {
+    Terms::TIMEOUT_S
+}
+
+fn attempts_max_default() -> u32 {
+    Patience::default().attempts_max
+}
+
+fn give_up_after_days_default() -> u32 {
+    (Patience::default().age_max.as_secs() / 86_400) as u32
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let (settings, mut problems): (Settings, _) = read_kind(table)?;
+    let Settings { url, token, group, webhook_secret, timeout_s, attempts_max, give_up_after_days, insecure_http } =
+        settings;
+    let base = tool::base(&url, insecure_http, setup.allow_private_addresses, &mut problems);
+    let terms = Terms::checked(timeout_s, attempts_max, give_up_after_days, &mut problems);
+    for (key, is_blank) in [
+        ("group", group.trim().is_empty()),
+        ("token", token.expose().trim().is_empty()),
+        ("webhook_secret", webhook_secret.expose().trim().is_empty()),
+    ] {
+        if is_blank {
+            problems.add(key, "is empty");
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let shown = format!("Token token={}", token.expose().trim());
+    let headers = vec![("authorization".to_owned(), shown.clone())];
+    let api = Api { name: "Zammad", base: base.clone(), headers, timeout: terms.timeout };
+    let listener = Listening { name: setup.name.to_owned(), secret: webhook_secret, base, shown: Secret::new(shown) };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    Ok(Built { mirror: Box::new(Zammad { api, group, patience: terms.patience }), inbound })
+}
+
+/// One Zammad.
+struct Zammad {
+    api: Api,
+    group: String,
+    patience: Patience,
+}
+
+/// A ticket there.
+struct Thread {
+    id: u64,
+    number: String,
+    state: String,
+}
+
+impl Mirror for Zammad {
+    fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    fn shows_files(&self) -> bool {
+        true
+    }
+
+    fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
+        match self.carry(post, &mut Talk::of(replies)) {
+            Ok(links) => Step::Done(links),
+            Err(step) => step,
+        }
+    }
+
+    fn probe(&self) -> Option<Outgoing> {
+        Some(self.api.get("/api/v1/users/me"))
+    }
+
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
+}
+
+impl Zammad {
+    /// All of a post, from its beginning.
+    fn carry(&self, post: &Post, talk: &mut Talk<'_>) -> Result<Vec<Link>, Step> {
+        match post.change {
+            Change::AnswerDue => return Ok(Vec::new()),
+            // Told in the other lane, where the ticket is that stays.
+            Change::TicketMerged if !article::is_target(post) => return Ok(Vec::new()),
+            Change::ContactErased => {
+                self.forget(post, talk)?;
+                // A ticket that never came here is not opened for this.
+                if post.links.of(LinkedKind::Ticket, post.ticket.id.0).is_none() {
+                    return Ok(Vec::new());
+                }
+            }
+            _ => {}
+        }
+        let mut links = Vec::new();
+        let thread = self.thread(post, talk, &mut links)?;
+        match post.change {
+            Change::TicketMerged => self.merge(post, &thread, talk)?,
+            Change::ContactMerged | Change::ContactSplit => self.complete(post, talk, &mut links)?,
+            _ => {}
+        }
+        self.articles(post, &thread, talk, &mut links)?;
+        self.settle(post, &thread, talk)?;
+        Ok(links)
+    }
+
+    /// The ticket, made if it is not there.
+    fn thread(&self, post: &Post, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<Thread, Step> {
+        let object = post.ticket.id.0;
+        if let Some(remote) = post.links.of(LinkedKind::Ticket, object)
+            && let Some(found) = self.api.look(talk, &format!("/api/v1/tickets/{remote}?expand=true"))?
+        {
+            return self.read_thread(&found);
+        }
+        let thread = match self.find(talk, object)? {
+            Some(found) => found,
+            None => {
+                let customer = self.customer(post, None, talk, links)?;
+                let made = self.api.act(talk, "POST", "/api/v1/tickets?expand=true", || self.opening(post, customer))?;
+                self.read_thread(&made)?
+            }
+        };
+        links.push(Link { kind: LinkedKind::Ticket, object, remote: thread.id.to_string() });
+        Ok(thread)
+    }
+
+    /// The ticket by lanka's id of it. The search by a condition alone asks the database, not the index, which lags.
+    fn find(&self, talk: &mut Talk<'_>, ticket: Uuid) -> Result<Option<Thread>, Step> {
+        let condition = json!({
+            "condition": { "ticket.lanka_ticket": { "operator": "is", "value": ticket.to_string() } },
+            "limit": 5, "sort_by": "id", "order_by": "asc",
+        });
+        let found = self.api.act(talk, "POST", "/api/v1/tickets/search?expand=true", || condition)?;
+        let found = found.as_array().ok_or_else(|| self.api.odd("a list of tickets"))?;
+        found.first().map(|found| self.read_thread(found)).transpose()
+    }
+
+    fn read_thread(&self, found: &Value) -> Result<Thread, Step> {
+        let id = found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the ticket's id"))?;
+        let number = json::id(found, "number").ok_or_else(|| self.api.odd("the ticket's number"))?;
+        Ok(Thread { id, number, state: json::text(found, "state").unwrap_or_default() })
+    }
+
+    fn opening(&self, post: &Post, customer: u64) -> Value {
+        let ticket = &post.ticket;
+        let title: String = ticket.title.trim().chars().take(TITLE_CHARS_MAX).collect();
+        let priority = match ticket.priority.as_str() {
+            "high" => "3 high",
+            "low" => "1 low",
+            _ => "2 normal",
+        };
+        json!({
+            "title": if title.is_empty() { format!("lanka {}", ticket.number) } else { title },
+            "group": self.group,
+            "customer_id": customer,
+            "state": "new",
+            "priority": priority,
+            "tags": "lanka",
+            "lanka_ticket": ticket.id.to_string(),
+        })
+    }
+
+    /// The customer that a contact is there, made if there is none.
+    fn customer(
+        &self,
+        post: &Post,
+        contact: Option<ContactId>,
+        talk: &mut Talk<'_>,
+        links: &mut Vec<Link>,
+    ) -> Result<u64, Step> {
+        let person = person(post, contact);
+        let known = post.links.of(LinkedKind::Contact, person.id).map(str::to_owned);
+        let made = links.iter().find(|link| (link.kind, link.object) == (LinkedKind::Contact, person.id));
+        let known = known.or_else(|| made.map(|link| link.remote.clone()));
+        if let Some(id) = known.and_then(|remote| remote.parse().ok()) {
+            return Ok(id);
+        }
+        let id = match self.find_user(talk, "lanka_contact", &person.id.to_string())? {
+            Some(user) => self.id_of(&user)?,
+            None => self.known_or_made(&person, talk)?,
+        };
+        links.push(Link { kind: LinkedKind::Contact, object: person.id, remote: id.to_string() });
+        Ok(id)
+    }
+
+    /// A customer by his e-mail, who is lanka's from now on; else a new one.
+    fn known_or_made(&self, person: &Person<'_>, talk: &mut Talk<'_>) -> Result<u64, Step> {
+        if let Some(email) = person.email
+            && let Some(user) = self.find_user(talk, "email", &email.to_lowercase())?
+        {
+            let id = self.id_of(&user)?;
+            if !json::has(&user, "lanka_contact") || user["lanka_contact"] == "" {
+                let path = format!("/api/v1/users/{id}");
+                self.api.act(talk, "PUT", &path, || json!({ "lanka_contact": person.id.to_string() }))?;
+            }
+            return Ok(id);
+        }
+        let reply = talk.ask(|| self.api.json("POST", "/api/v1/users", &user(person, true)))?;
+        let made = match reply.status {
+            // The address is another's by now, or none by its lights: it stands in the note.
+            422 => self.api.act(talk, "POST", "/api/v1/users", || user(person, false))?,
+            _ => self.api.read(reply)?,
+        };
+        self.id_of(&made)
+    }
+
+    fn find_user(&self, talk: &mut Talk<'_>, attribute: &str, value: &str) -> Result<Option<Value>, Step> {
+        let mut conditions = serde_json::Map::new();
+        conditions.insert(format!("user.{attribute}"), json!({ "operator": "is", "value": value }));
+        let wanted = json!({ "condition": conditions, "limit": 1 });
+        let found = self.api.act(talk, "POST", "/api/v1/users/search?expand=true", || wanted)?;
+        let found = found.as_array().ok_or_else(|| self.api.odd("a list of users"))?;
+        Ok(found.first().cloned())
+    }
+
+    fn id_of(&self, found: &Value) -> Result<u64, Step> {
+        found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("an id"))
+    }
+
+    /// People who turned out to be one, or several: what is known of each of the ticket is said of him there.
+    fn complete(&self, post: &Post, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+        for contact in post.ticket.participants.iter().take(4) {
+            let id = self.customer(post, Some(contact.id), talk, links)?;
+            let note = note_of(&person(post, Some(contact.id)));
+            self.api.act(talk, "PUT", &format!("/api/v1/users/{id}"), || json!({ "note": note }))?;
+        }
+        Ok(())
+    }
+
+    /// Who was erased is nobody there. What he wrote stays: the API lets no agent remove it.
+    fn forget(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let Some(contact) = json::id(&post.detail, "contact") else { return Ok(()) };
+        let Some(user) = self.find_user(talk, "lanka_contact", &contact)? else { return Ok(()) };
+        let path = format!("/api/v1/users/{}", self.id_of(&user)?);
+        let empty = json!({
+            "firstname": "Erased", "lastname": "", "login": format!("erased-{contact}"), "email": "", "phone": "", "mobile": "",
+            "fax": "", "web": "", "address": "", "street": "", "zip": "", "city": "", "country": "", "department": "", "note": "",
+            "lanka_contact": "",
+        });
+        self.api.act(talk, "PUT", &path, || empty).map(drop)
+    }
+
+    /// The other ticket's articles come to this one. Begun again, it is seen that they are here.
+    fn merge(&self, post: &Post, into: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let Some(other) = post.other_ticket else { return Ok(()) };
+        let found = match post.links.of(LinkedKind::Ticket, other.0) {
+            Some(remote) => self.api.look(talk, &format!("/api/v1/tickets/{remote}?expand=true"))?,
+            None => None,
+        };
+        let source = match found {
+            Some(found) => Some(self.read_thread(&found)?),
+            None => self.find(talk, other.0)?,
+        };
+        // One that never came here, is merged already, or by hand the other way.
+        let Some(source) = source.filter(|source| source.state != "merged" && source.id != into.id) else { return Ok(()) };
+        let path = format!("/api/v1/ticket_merge/{}/{}", source.id, into.number);
+        let merged = self.api.act(talk, "PUT", &path, || json!({}))?;
+        match merged["result"] == "success" {
+            true => Ok(()),
+            // It answers 200 all the same.
+            false => Err(Step::Retry { after: None, why: "Zammad does not merge the two tickets".to_owned() }),
+        }
+    }
+
+    /// The articles that the ticket lacks.
+    fn articles(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+        let there = self.api.look(talk, &format!("/api/v1/ticket_articles/by_ticket/{}", thread.id))?;
+        let there = there.as_ref().and_then(Value::as_array).ok_or_else(|| self.api.odd("a list of articles"))?;
+        let stamped: Vec<(Stamp, u64)> =
+            there.iter().filter_map(|found| Some((stamp(found)?, found.get("id")?.as_u64()?))).collect();
+        let stamps: Vec<Stamp> = stamped.iter().map(|(stamp, _)| stamp.clone()).collect();
+        let mut ids = stamped;
+        // That it was joined is plain to see there.
+        let lacking = lacking(post, &stamps).into_iter();
+        for article in lacking.filter(|article| post.change != Change::TicketMerged || article.stamp.answer.is_some()) {
+            let author = match (&article.author, article.is_note) {
+                (Author::Customer(contact), false) => Some(self.customer(post, *contact, talk, links)?),
+                _ => None,
+            };
+            let made =
+                self.api.act(talk, "POST", "/api/v1/ticket_articles", || written(&article, thread, author))?;
+            ids.push((article.stamp, self.id_of(&made)?));
+        }
+        let Some(message) = &post.message else { return Ok(()) };
+        let of_it = ids.iter().find(|(stamp, _)| stamp.message == Some(message.id));
+        links.extend(of_it.map(|(_, id)| Link {
+            kind: LinkedKind::Message,
+            object: message.id.0,
+            remote: id.to_string(),
+        }));
+        Ok(())
+    }
+
+    /// The ticket's state, where the change is one of it.
+    fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let is_open = post.ticket.state == "open";
+        let is_asleep = thread.state == "closed" || thread.state == "merged" || thread.state.starts_with("pending");
+        let by_customer = post.message.as_ref().is_some_and(|message| {
+            message.direction == crate::pure::domain::message::Direction::FromCustomer
+        });
+        let wanted = match post.change {
+            Change::TicketClosed if thread.state != "closed" => "closed",
+            Change::TicketOpened | Change::TicketReopened if is_asleep => "open",
+            Change::MessageAdded if is_open && by_customer && is_asleep => "open",
+            _ => return Ok(()),
+        };
+        let path = format!("/api/v1/tickets/{}", thread.id);
+        self.api.act(talk, "PUT", &path, || json!({ "state": wanted })).map(drop)
+    }
+}
+
+fn user(person: &Person<'_>, with_addresses: bool) -> Value {
+    let mut words = person.name.split_whitespace();
+    let firstname = words.next().unwrap_or("Unknown").to_owned();
+    let mut user = json!({
+        "firstname": firstname,
+        "lastname": words.collect::<Vec<_>>().join(" "),
+        "note": note_of(person),
+        "roles": ["Customer"],
+        "lanka_contact": person.id.to_string(),
+    });
+    if with_addresses {
+        for (key, value) in [("email", person.email), ("phone", person.phone)] {
+            if let Some(value) = value {
+                user[key] = value.into();
+            }
+        }
+    }
+    user
+}
+
+/// All of somebody's addresses, for agents to see.
+fn note_of(person: &Person<'_>) -> String {
+    article::cut(&person.identities.join("\n"), USER_NOTE_BYTES_MAX)
+}
+
+/// The stamp of an article of ours.
+fn stamp(article: &Value) -> Option<Stamp> {
+    serde_json::from_value(article.get("preferences")?.get("lanka")?.clone()).ok()
+}
+
+/// Whether lanka wrote an article.
+fn is_ours(article: &Value) -> bool {
+    let message_id = article.get("message_id").and_then(Value::as_str).unwrap_or_default();
+    stamp(article).is_some() || message_id.starts_with(MESSAGE_ID)
+}
+
+/// `POST /ticket_articles`. An author other than the token's user makes Zammad take the article for a customer's, so that
+/// none is named for what agents wrote.
+fn written(article: &Article<'_>, thread: &Thread, author: Option<u64>) -> Value {
+    let by_customer = author.is_some();
+    let kind = match (article.is_call, by_customer) {
+        (true, _) if !article.is_note => "phone",
+        (_, true) => "chat",
+        _ => "note",
+    };
+    let mut body = article.plain(BODY_BYTES_MAX);
+    if body.trim().is_empty() {
+        body = "-".to_owned();
+    }
+    let mut written = json!({
+        "ticket_id": thread.id,
+        "subject": article.subject.unwrap_or_default(),
+        "body": body,
+        "content_type": "text/plain",
+        "type": kind,
+        "sender": if by_customer { "Customer" } else { "Agent" },
+        "internal": article.is_note,
+        "message_id": format!("{MESSAGE_ID}{}@mirror>", article.stamp.key),
+        "preferences": { "lanka": article.stamp },
+    });
+    if let Some(author) = author {
+        written["origin_by_id"] = author.into();
+    }
+    if !article.files.is_empty() {
+        let files = article.files.iter().map(|file| {
+            json!({ "filename": file.name, "data": STANDARD.encode(&file.bytes), "mime-type": file.media_type })
+        });
+        written["attachments"] = files.collect();
+    }
+    written
+}
+
+/// What agents do there.
+struct Listening {
+    /// The mirror's name.
+    name: String,
+    secret: Secret,
+    base: String,
+    /// The header that shows the token.
+    shown: Secret,
+}
+
+impl Listener for Listening {
+    /// `X-Hub-Signature: sha1=` and the HMAC-SHA1 of the body.
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let header = delivery.header("x-hub-signature").ok_or(Forged::Missing)?;
+        let digits = header.strip_prefix(b"sha1=").ok_or(Forged::Malformed)?;
+        let mac = hex::decode(digits).map_err(|_| Forged::Malformed)?;
+        let is_genuine = sha1::is_mac(self.secret.expose().trim().as_bytes(), delivery.body, &mac);
+        is_genuine.then_some(()).ok_or(Forged::Mismatch)
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        match json::read(&event.body) {
+            Ok(body) => {
+                let batch = self.batch(&body);
+                // Most deliveries tell of nothing that lanka has a word for.
+                if batch.is_empty() { Parsed::default() } else { batch.finish() }
+            }
+            Err(fault) => Parsed { items: Vec::new(), faults: vec![fault] },
+        }
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(
+            &event.body,
+            item,
+            |body| self.batch(body),
+            |body, _| {
+                // The ticket names its customer, whose words these may answer.
+                if let Some(ticket) = body.get_mut("ticket").and_then(Value::as_object_mut) {
+                    ticket.retain(|key, _| matches!(key.as_str(), "id" | "state" | "updated_at" | "lanka_redacted"));
+                }
+            },
+        )
+    }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        match (media::by_url(remote, replies), remote.strip_prefix(&self.base)) {
+            // The token is shown to Zammad alone.
+            (MediaStep::Fetch { .. }, Some(path)) if path.starts_with('/') => {
+                let header = Some(("authorization", self.shown.clone()));
+                let request = MediaRequest { url: remote.to_owned(), bearer: None, header };
+                MediaStep::Fetch { request, sha256: None }
+            }
+            (MediaStep::Fetch { .. }, _) => MediaStep::Lost("its address is not Zammad's".to_owned()),
+            (step, _) => step,
+        }
+    }
+}
+
+impl Listening {
+    /// `{"ticket": {"id", "state", "updated_at", "updated_by": {…}, …}, "article": {"id", "ticket_id", "type", "sender",
+    /// "internal", "body", "content_type", "created_by": {"firstname", "lastname"}, "attachments": [{"filename", "url",
+    /// "preferences": {"Mime-Type"}}], …}}`; `article` is empty when only the ticket changed.
+    fn batch(&self, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        let nothing = Value::Null;
+        let (ticket, article) = (body.get("ticket").unwrap_or(&nothing), body.get("article").unwrap_or(&nothing));
+        if !ticket.is_object() && !article.is_object() {
+            batch.fault("not_a_ticket", "a webhook of Zammad names neither a `ticket` nor an `article`");
+            return batch;
+        }
+        if !batch.is_redacted(article) {
+            self.wrote(ticket, article, &mut batch);
+        }
+        if !batch.is_redacted(ticket) && json::text(ticket, "state").as_deref() == Some("closed") && !is_ours(article) {
+            self.closed(ticket, &mut batch);
+        }
+        batch
+    }
+
+    fn wrote(&self, ticket: &Value, article: &Value, batch: &mut Batch) {
+        let (Some(id), Some(on)) = (json::id(article, "id"), json::id(article, "ticket_id").or_else(|| json::id(ticket, "id")))
+        else {
+            return;
+        };
+        let is_agents = json::text(article, "sender").as_deref() == Some("Agent");
+        let kind = json::text(article, "type").unwrap_or_default();
+        // `merged` is what a merge leaves behind.
+        let is_merger = kind == "note" && article["body"] == "merged" && ticket["state"] == "merged";
+        if is_ours(article) || !is_agents || is_merger {
+            return;
+        }
+        let is_public = article.get("internal").and_then(Value::as_bool) == Some(false);
+        let is_answer = is_public && matches!(kind.as_str(), "note" | "chat");
+        let text = json::text(article, "body").unwrap_or_default();
+        let text = match json::text(article, "content_type").as_deref() {
+            Some("text/html") => html::to_text(&text, REPLY_BYTES_MAX),
+            _ => text,
+        };
+        let attachments = self.attachments(article);
+        if text.trim().is_empty() && attachments.is_empty() {
+            return;
+        }
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by: by(article), at: at(article, "created_at") };
+        let mut incoming = did.wrote(text.trim().to_owned(), !is_answer);
+        incoming.attachments = attachments;
+        batch.item(article, incoming);
+    }
+
+    fn closed(&self, ticket: &Value, batch: &mut Batch) {
+        let (Some(on), Some(updated)) = (json::id(ticket, "id"), json::id(ticket, "updated_at")) else { return };
+        let by = ticket.get("updated_by").and_then(name_of);
+        let id = format!("{on} closed {updated}");
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by, at: at(ticket, "updated_at") };
+        batch.item(ticket, did.closed());
+    }
+
+    fn attachments(&self, article: &Value) -> Vec<Attachment> {
+        let files = json::elements(article, "attachments").iter().take(REPLY_FILES_MAX);
+        let read = files.filter_map(|file| {
+            let media_type = file.get("preferences").and_then(|of| json::filled(of, "Mime-Type").or_else(|| json::filled(of, "Content-Type")));
+            let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+            Some(Attachment {
+                name: json::filled(file, "filename"),
+                media_type: media_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
+                source: AttachmentSource::Remote(Remote::at(json::filled(file, "url")?)),
+                inline: false,
+            })
+        });
+        read.collect()
+    }
+}
+
+fn at(value: &Value, key: &str) -> Option<Timestamp> {
+    value.get(key).and_then(json::timestamp)
+}
+
+fn by(article: &Value) -> Option<String> {
+    article.get("created_by").and_then(name_of).or_else(|| json::filled(article, "from"))
+}
+
+fn name_of(user: &Value) -> Option<String> {
+    let parts = [json::filled(user, "firstname"), json::filled(user, "lastname")];
+    let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if name.is_empty() { json::filled(user, "login") } else { Some(name) }
+}

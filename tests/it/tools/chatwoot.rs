@@ -1,0 +1,401 @@
+//! Chatwoot on loopback, after its documents (developers.chatwoot.com/api-reference) and its sources: see
+//! `src/pure/mirrors/chatwoot.rs`.
+
+use super::{Asked, Fault, SECRET, Shown, Tool, one_of, only};
+use hmac::{Hmac, KeyInit, Mac};
+use lanka::pure::domain::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// The token's user, and the agent who answers.
+const LANKA: u64 = 3;
+const EMMA: u64 = 7;
+const INBOX: u64 = 5;
+
+/// Chatwoot.
+#[derive(Default)]
+pub struct Chatwoot {
+    contacts: Vec<Value>,
+    conversations: Vec<Value>,
+    messages: Vec<Value>,
+}
+
+const CONTACT: [(&str, &str); 9] = [
+    ("inbox_id", "number"),
+    ("name", "text"),
+    ("email", "any"),
+    ("phone_number", "any"),
+    ("identifier", "any"),
+    ("blocked", "bool"),
+    ("custom_attributes", "object"),
+    ("additional_attributes", "object"),
+    ("source_id", "text"),
+];
+
+const CONVERSATION: [(&str, &str); 8] = [
+    ("source_id!", "text"),
+    ("inbox_id!", "number"),
+    ("contact_id!", "number"),
+    ("status", "text"),
+    ("assignee_id", "number"),
+    ("team_id", "number"),
+    ("custom_attributes", "object"),
+    ("additional_attributes", "object"),
+];
+
+const MESSAGE: [(&str, &str); 8] = [
+    ("content", "text"),
+    ("message_type", "text"),
+    ("private", "bool"),
+    ("content_type", "text"),
+    ("content_attributes", "object"),
+    ("source_id", "text"),
+    ("echo_id", "text"),
+    ("attachments[]", "list"),
+];
+
+fn merge(into: &mut Value, from: &Value) {
+    for (key, value) in from.as_object().into_iter().flatten() {
+        match (into[key].is_object(), value.is_object()) {
+            (true, true) => merge(&mut into[key], value),
+            _ => into[key] = value.clone(),
+        }
+    }
+}
+
+fn id(value: &Value) -> u64 {
+    value["id"].as_u64().unwrap_or_default()
+}
+
+fn not_found() -> (u16, Value) {
+    (404, json!({"error": "Resource could not be found"}))
+}
+
+/// The fields of a form; a file is its name, in a list.
+fn of_form(asked: &Asked) -> Result<Value, String> {
+    let boundary = asked.header("content-type").split_once("boundary=").ok_or("a form without a boundary")?.1;
+    let body = String::from_utf8_lossy(&asked.body);
+    let mut fields = json!({});
+    let parts: Vec<&str> = body.split(&format!("--{boundary}")).collect();
+    if parts.last().is_none_or(|last| last.trim() != "--") {
+        return Err("the form has no end".to_owned());
+    }
+    for part in &parts[1..parts.len() - 1] {
+        let (head, value) = part.split_once("\r\n\r\n").ok_or("a part without a head")?;
+        let value = value.strip_suffix("\r\n").ok_or("a part without an end")?;
+        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).ok_or("a part without a name")?;
+        match head.split("filename=\"").nth(1).and_then(|rest| rest.split('"').next()) {
+            Some(file) => {
+                let mut files = fields[name].as_array().cloned().unwrap_or_default();
+                files.push(file.into());
+                fields[name] = files.into();
+            }
+            None if name == "content_attributes" => {
+                fields[name] = serde_json::from_str(value).map_err(|_| "content_attributes is no JSON")?;
+            }
+            None if name == "private" => fields[name] = (value == "true").into(),
+            None => fields[name] = value.into(),
+        }
+    }
+    Ok(fields)
+}
+
+impl Chatwoot {
+    fn contact(&mut self, asked: &Asked, of: Option<u64>) -> Result<(u16, Value), String> {
+        let body = asked.json();
+        only(&body, &CONTACT)?;
+        let taken = |key: &str| {
+            let value = &body[key];
+            !value.is_null() && self.contacts.iter().any(|contact| contact[key] == *value && Some(id(contact)) != of)
+        };
+        for key in ["email", "phone_number", "identifier"] {
+            if taken(key) {
+                return Ok((422, json!({"message": format!("{key} has already been taken"), "attributes": [key]})));
+            }
+        }
+        if let Some(phone) = body["phone_number"].as_str()
+            && !(phone.starts_with('+') && phone[1..].bytes().all(|byte| byte.is_ascii_digit()) && phone.len() <= 16)
+        {
+            return Ok((422, json!({"message": "Phone number should be in e164 format", "attributes": ["phone_number"]})));
+        }
+        if let Some(of) = of {
+            let Some(contact) = self.contacts.iter_mut().find(|contact| id(contact) == of) else { return Ok(not_found()) };
+            merge(contact, &body);
+            return Ok((200, json!({"payload": contact})));
+        }
+        if body["inbox_id"] != INBOX {
+            return Err("inbox_id is missing, or another's".to_owned());
+        }
+        let mut contact = json!({"id": 10 + self.contacts.len(), "email": null, "phone_number": null, "custom_attributes": {}});
+        merge(&mut contact, &body);
+        self.contacts.push(contact.clone());
+        Ok((200, json!({"payload": {"contact": contact, "contact_inbox": {"source_id": body["source_id"], "inbox": {"id": INBOX}}}})))
+    }
+
+    fn filter(asked: &Asked, among: &[Value]) -> Result<Vec<Value>, String> {
+        let body = asked.json();
+        only(&body, &[("payload!", "list")])?;
+        let mut found = among.to_vec();
+        for wanted in body["payload"].as_array().into_iter().flatten() {
+            only(
+                wanted,
+                &[
+                    ("attribute_key!", "text"),
+                    ("attribute_model", "text"),
+                    ("filter_operator!", "text"),
+                    ("values!", "list"),
+                    ("query_operator!", "any"),
+                    ("custom_attribute_type", "text"),
+                ],
+            )?;
+            one_of(&wanted["filter_operator"], &["equal_to"])?;
+            let key = wanted["attribute_key"].as_str().unwrap_or_default();
+            let is_custom = wanted["attribute_model"] == "custom_attribute";
+            found.retain(|one| {
+                let value = if is_custom { &one["custom_attributes"][key] } else { &one[key] };
+                wanted["values"].as_array().is_some_and(|values| values.contains(value))
+            });
+        }
+        Ok(found)
+    }
+
+    fn conversation(&mut self, asked: &Asked) -> Result<(u16, Value), String> {
+        let body = asked.json();
+        only(&body, &CONVERSATION)?;
+        one_of(&body["status"], &["open", "resolved", "pending", "snoozed"])?;
+        if body["inbox_id"] != INBOX || !self.contacts.iter().any(|contact| contact["id"] == body["contact_id"]) {
+            return Ok(not_found());
+        }
+        let mut conversation = json!({"id": 1 + self.conversations.len(), "updated_at": 1});
+        merge(&mut conversation, &body);
+        self.conversations.push(conversation.clone());
+        Ok((200, conversation))
+    }
+
+    fn message(&mut self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
+        let body = if asked.header("content-type").starts_with("multipart/") { of_form(asked)? } else { asked.json() };
+        only(&body, &MESSAGE)?;
+        one_of(&body["message_type"], &["outgoing", "incoming"])?;
+        let files = body["attachments[]"].as_array().map_or(0, Vec::len);
+        let content = body["content"].as_str().unwrap_or_default();
+        if content.chars().count() > 150_000 || (content.is_empty() && files == 0) || files > 15 {
+            return Err("content is missing, or too long".to_owned());
+        }
+        if body["message_type"] == "incoming" && body["private"] == true {
+            return Err("an incoming message for agents alone".to_owned());
+        }
+        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else { return Ok(not_found()) };
+        if body["message_type"] == "incoming" {
+            conversation["status"] = "open".into();
+        }
+        Ok((200, self.add(&body, on, LANKA)))
+    }
+
+    fn add(&mut self, body: &Value, on: u64, by: u64) -> Value {
+        let mut message = json!({"id": 100 + self.messages.len(), "conversation_id": on, "inbox_id": INBOX, "status": "sent",
+            "private": false, "source_id": null, "content_attributes": {}, "created_at": Timestamp::now().as_second(), "by": by});
+        merge(&mut message, body);
+        self.messages.push(message.clone());
+        message
+    }
+
+    fn page(&self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
+        let after: u64 = asked.query.get("after").and_then(|after| after.parse().ok()).ok_or("only pages by `after` are whole")?;
+        let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on && id(message) > after);
+        Ok((200, json!({"meta": {}, "payload": of_it.take(100).collect::<Vec<_>>()})))
+    }
+
+    fn change(&mut self, asked: &Asked, of: u64) -> Result<(u16, Value), String> {
+        let Some(message) = self.messages.iter_mut().find(|message| id(message) == of) else { return Ok(not_found()) };
+        if asked.method == "DELETE" {
+            message["content"] = "This message was deleted".into();
+            message["content_attributes"] = json!({"deleted": true});
+            return Ok((200, Value::Null));
+        }
+        let body = asked.json();
+        only(&body, &[("status!", "text"), ("external_error", "text")])?;
+        one_of(&body["status"], &["sent", "delivered", "read", "failed"])?;
+        merge(message, &body);
+        Ok((200, message.clone()))
+    }
+
+    fn toggle(&mut self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
+        let body = asked.json();
+        only(&body, &[("status!", "text"), ("snoozed_until", "number")])?;
+        one_of(&body["status"], &["open", "resolved", "pending", "snoozed"])?;
+        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else { return Ok(not_found()) };
+        conversation["status"] = body["status"].clone();
+        Ok((200, json!({"meta": {}, "payload": {"success": true, "current_status": body["status"], "conversation_id": on}})))
+    }
+
+    fn of(&self, ticket: &str) -> Option<&Value> {
+        self.conversations.iter().find(|found| found["custom_attributes"]["lanka_ticket"] == ticket)
+    }
+
+    fn hook(&self, message: &Value) -> Value {
+        let on = self.conversations.iter().find(|found| found["id"] == message["conversation_id"]).cloned().unwrap_or_default();
+        let sender = match (message["message_type"].as_str(), message["by"].as_u64()) {
+            (Some("incoming"), _) => json!({"id": on["contact_id"], "name": "Minna", "type": "contact"}),
+            (_, Some(EMMA)) => json!({"id": EMMA, "name": "Emma Taylor", "email": "emma@kauppa.example", "type": "user"}),
+            _ => json!({"id": LANKA, "name": "lanka", "type": "user"}),
+        };
+        json!({"account": {"id": 1, "name": "Kauppa"}, "additional_attributes": {}, "content_attributes": message["content_attributes"],
+            "content_type": "text", "content": message["content"], "conversation": on, "created_at": Timestamp::now().to_string(),
+            "id": message["id"], "inbox": {"id": INBOX, "name": "lanka"}, "message_type": message["message_type"],
+            "private": message["private"], "sender": sender, "source_id": message["source_id"], "event": "message_created"})
+    }
+}
+
+impl Tool for Chatwoot {
+    fn config(name: &str, url: &str) -> String {
+        format!(
+            "[mirrors.{name}]\nkind = \"chatwoot\"\nurl = \"{url}\"\naccount = 1\ninbox = {INBOX}\ntoken = {{ env = \"SECRET\" }}\n\
+             webhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\n\n"
+        )
+    }
+
+    fn answer(&mut self, asked: &Asked) -> Result<(u16, Value), String> {
+        if asked.header("api_access_token") != SECRET {
+            return Ok((401, json!({"error": "Invalid Access Token"})));
+        }
+        let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
+        let ["api", "v1", "accounts", "1", path @ ..] = &path[..] else { return Err("no such path".to_owned()) };
+        let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text} is no id"));
+        match (asked.method.as_str(), path) {
+            ("POST", ["contacts", "filter"]) => Ok((200, json!({"meta": {}, "payload": Self::filter(asked, &self.contacts)?}))),
+            ("POST", ["contacts"]) => self.contact(asked, None),
+            ("PUT", ["contacts", of]) => self.contact(asked, Some(number(of)?)),
+            ("POST", ["conversations", "filter"]) => {
+                Ok((200, json!({"meta": {}, "payload": Self::filter(asked, &self.conversations)?})))
+            }
+            ("POST", ["conversations"]) => self.conversation(asked),
+            ("GET", ["conversations", of]) => {
+                let of = number(of)?;
+                let found = self.conversations.iter().find(|found| id(found) == of);
+                Ok(found.map_or_else(not_found, |found| (200, found.clone())))
+            }
+            ("GET", ["conversations", on, "messages"]) => self.page(asked, number(on)?),
+            ("POST", ["conversations", on, "messages"]) => self.message(asked, number(on)?),
+            ("PATCH" | "DELETE", ["conversations", _, "messages", of]) => self.change(asked, number(of)?),
+            ("POST", ["conversations", on, "toggle_status"]) => self.toggle(asked, number(on)?),
+            _ => Err("no such path".to_owned()),
+        }
+    }
+
+    fn thread(&self, ticket: &str) -> Vec<Shown> {
+        let Some(on) = self.of(ticket) else { return Vec::new() };
+        let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on["id"]);
+        let shown = of_it.map(|message| Shown {
+            id: id(message),
+            stamp: message["content_attributes"]["lanka"].clone(),
+            // As it is shown: Markdown's escapes are not.
+            text: message["content"].as_str().unwrap_or_default().replace('\\', ""),
+            is_note: message["private"] == true,
+            is_customers: message["message_type"] == "incoming",
+            files: message["attachments[]"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|file| file.as_str().unwrap_or_default().to_owned())
+                .collect(),
+        });
+        shown.collect()
+    }
+
+    fn state(&self, ticket: &str) -> String {
+        self.of(ticket).and_then(|found| found["status"].as_str()).unwrap_or_default().to_owned()
+    }
+
+    fn people(&self) -> Vec<String> {
+        self.contacts.iter().map(ToString::to_string).collect()
+    }
+
+    fn write(&mut self, ticket: &str, text: &str, is_note: bool) -> Value {
+        let on = id(self.of(ticket).expect("a conversation"));
+        let message = self.add(&json!({"content": text, "message_type": "outgoing", "private": is_note}), on, EMMA);
+        self.hook(&message)
+    }
+
+    fn close(&mut self, ticket: &str) -> Value {
+        let of = id(self.of(ticket).expect("a conversation"));
+        let conversation = self.conversations.iter_mut().find(|found| id(found) == of).expect("it");
+        conversation["status"] = "resolved".into();
+        let now = Timestamp::now();
+        let at = now.as_millisecond() as f64 / 1000.0;
+        json!({"additional_attributes": {}, "can_reply": true, "channel": "Channel::Api", "id": of, "inbox_id": INBOX, "messages": [],
+            "meta": {}, "status": "resolved", "unread_count": 0, "timestamp": now.as_second(), "updated_at": at,
+            "changed_attributes": [{"status": {"previous_value": "open", "current_value": "resolved"}}],
+            "event": "conversation_status_changed"})
+    }
+
+    fn last(&mut self, ticket: &str) -> Value {
+        let on = id(self.of(ticket).expect("a conversation"));
+        let message = self.messages.iter().rev().find(|message| message["conversation_id"] == on).expect("a message");
+        self.hook(message)
+    }
+
+    fn signed(body: &[u8], now: Timestamp) -> Vec<(String, Vec<u8>)> {
+        let time = now.as_second().to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+        for part in [time.as_bytes(), b".", body] {
+            mac.update(part);
+        }
+        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        vec![
+            ("x-chatwoot-timestamp".to_owned(), time.into_bytes()),
+            ("x-chatwoot-signature".to_owned(), signature.into_bytes()),
+        ]
+    }
+}
+
+#[tokio::test]
+async fn a_story_is_told_whole() {
+    super::story::<Chatwoot>(None).await;
+}
+
+#[tokio::test]
+async fn a_story_is_told_once_when_every_answer_is_lost() {
+    super::story::<Chatwoot>(Some((Fault::Lost, usize::MAX))).await;
+}
+
+#[tokio::test]
+async fn a_story_is_told_when_every_request_is_refused_once() {
+    for status in [500, 403, 422] {
+        super::story::<Chatwoot>(Some((Fault::Refused(status), usize::MAX))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_story_is_told_to_one_who_asks_for_patience() {
+    super::story::<Chatwoot>(Some((Fault::Busy, usize::MAX))).await;
+}
+
+#[tokio::test]
+async fn a_story_is_told_once_when_answers_come_too_late() {
+    super::story::<Chatwoot>(Some((Fault::Late, 6))).await;
+}
+
+#[tokio::test]
+async fn agents_answer_in_it() {
+    super::agents::<Chatwoot>().await;
+}
+
+#[tokio::test]
+async fn two_of_them_hear_each_other() {
+    super::peers::<Chatwoot>().await;
+}
+
+/// A delivery that was signed long ago, and one whose time was changed.
+#[tokio::test]
+async fn an_old_delivery_is_a_replay() {
+    let stand = super::Stand::<Chatwoot>::open().await;
+    let office = super::Office::open(&Chatwoot::config("helpdesk", &stand.url())).await;
+    let ticket = super::asked::<Chatwoot>(&office).await;
+    let body = stand.tool().write(&ticket, "Se lähti eilen.", false).to_string().into_bytes();
+    let old = Chatwoot::signed(&body, Timestamp::now() - jiff::SignedDuration::from_mins(6));
+    assert!(office.knock("helpdesk", &old, body.clone()).await.is_err());
+    let mut fresher = old;
+    fresher[0].1 = Timestamp::now().as_second().to_string().into_bytes();
+    assert!(office.knock("helpdesk", &fresher, body).await.is_err());
+    assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 1);
+}
