@@ -24,8 +24,8 @@
 //! **Namespace:** `chatwoot:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaStep, Mirror, Outgoing, Patience, Redacted,
-    Reply, SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaStep, Mirror, Outgoing, Patience,
+    Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, Progress, RawEvent, Remote};
@@ -54,6 +54,9 @@ const REPLY_FILES_MAX: usize = 15;
 
 /// Pages of a conversation's messages that are read, of a hundred each.
 const PAGES_MAX: usize = 20;
+
+/// Messages deleted in one attempt; the next one goes on.
+const DELETED_MAX: usize = 12;
 
 /// Messages of a page.
 const PAGE: usize = 100;
@@ -257,7 +260,8 @@ impl Chatwoot {
     fn contact(&self, person: &Person<'_>, talk: &mut Talk<'_>) -> Result<u64, Step> {
         let identifier = format!("{SOURCE_ID}{}", person.id);
         let email = person.email.filter(|_| self.contact_email).map(str::to_lowercase);
-        let keys = [("identifier", Some(identifier)), ("email", email), ("phone_number", person.phone.map(str::to_owned))];
+        let keys =
+            [("identifier", Some(identifier)), ("email", email), ("phone_number", person.phone.map(str::to_owned))];
         for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value?))) {
             if let Some(id) = self.find_contact(key, &value, talk)? {
                 return Ok(id);
@@ -314,9 +318,10 @@ impl Chatwoot {
 
     /// Who was erased is nobody there, and his messages in the conversation are blank.
     fn forget(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
-        let Some(contact) = json::id(&post.detail, "contact") else { return Ok(()) };
-        let identifier = format!("{SOURCE_ID}{contact}");
-        if let Some(id) = self.find_contact("identifier", &identifier, talk)? {
+        let erased = article::erased(post);
+        for contact in &erased {
+            let identifier = format!("{SOURCE_ID}{contact}");
+            let Some(id) = self.find_contact("identifier", &identifier, talk)? else { continue };
             let attributes = json!({ "lanka_addresses": "", "lanka_contact": "" });
             let empty = json!({
                 "name": "Erased", "email": null, "phone_number": null, "identifier": format!("erased:{contact}"),
@@ -328,8 +333,12 @@ impl Chatwoot {
         let Some(found) = self.api.look(talk, &format!("/conversations/{remote}"))? else { return Ok(()) };
         let thread = self.read_thread(&found)?;
         let there = self.there(&thread, talk)?;
-        let his = there.iter().filter(|(stamp, _)| stamp.contact.is_some_and(|id| id.to_string() == contact));
-        for (_, id) in his {
+        let his = there.iter().filter(|(stamp, _)| stamp.is_of(&erased));
+        for (n, (_, id)) in his.enumerate() {
+            if n == DELETED_MAX {
+                let after = Some(std::time::Duration::ZERO);
+                return Err(Step::Retry { after, why: "there are more messages to delete in Chatwoot".to_owned() });
+            }
             let path = format!("/conversations/{}/messages/{id}", thread.id);
             let reply = talk.ask(|| self.api.request("DELETE", &path, "application/json", Vec::new()))?;
             if reply.status != 404 {
@@ -386,7 +395,9 @@ impl Chatwoot {
 
     /// How far an agent's answer came, at the message itself.
     fn tell_progress(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &[Link]) -> Result<(), Step> {
-        let Some(message) = post.message.as_ref().filter(|_| post.change == Change::MessageUpdated) else { return Ok(()) };
+        let Some(message) = post.message.as_ref().filter(|_| post.change == Change::MessageUpdated) else {
+            return Ok(());
+        };
         let status = match message.progress {
             Some(Progress::Failed) => "failed",
             Some(Progress::Delivered) => "delivered",
@@ -490,7 +501,8 @@ impl Listener for Listening {
         let (signature, time) = (header("x-chatwoot-signature")?, header("x-chatwoot-timestamp")?);
         let digits = signature.strip_prefix(b"sha256=").ok_or(Forged::Malformed)?;
         let signature = hex::decode(digits).map_err(|_| Forged::Malformed)?;
-        let signed_at: i64 = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
+        let signed_at: i64 =
+            std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
         let key = self.secret.expose().trim().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Forged::Mismatch)?;
         for part in [time, b".", delivery.body] {
@@ -559,7 +571,8 @@ impl Listening {
         }
         let by = body.get("sender").and_then(|sender| json::filled(sender, "name"));
         let at = body.get("created_at").and_then(json::timestamp);
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by, at };
+        let named = body.get("conversation").and_then(named);
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by, at };
         let mut incoming = did.wrote(text.trim().to_owned(), !is_public);
         incoming.attachments = attachments;
         batch.item(body, incoming);
@@ -571,13 +584,21 @@ impl Listening {
             return;
         }
         let Some(on) = json::id(body, "id") else { return };
-        let at = body.get("updated_at").or_else(|| body.get("timestamp")).and_then(json::timestamp);
+        // The other times are whole seconds, of other things.
+        let at = body.get("updated_at").and_then(Value::as_f64);
+        let at = at.and_then(|seconds| Timestamp::from_microsecond((seconds * 1_000_000.0) as i64).ok());
         // The payload has no id of its own: its time is one, to the part of a second.
         let told = ["updated_at", "last_activity_at", "timestamp"].into_iter().find_map(|key| body.get(key));
         let when = told.map_or_else(|| event.received_at.to_string(), Value::to_string);
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id: format!("{on} resolved {when}"), by: None, at };
+        let (id, named) = (format!("{on} resolved {when}"), named(body));
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by: None, at };
         batch.item(body, did.closed());
     }
+}
+
+/// lanka's id of a conversation's ticket.
+fn named(conversation: &Value) -> Option<String> {
+    json::text(conversation.get("custom_attributes")?, "lanka_ticket")
 }
 
 /// The media type of a file by the end of its name: Chatwoot says `image` or `file`, and no more.
@@ -604,7 +625,8 @@ fn attachments(body: &Value) -> Vec<Attachment> {
     let files = json::elements(body, "attachments").iter().take(REPLY_FILES_MAX);
     let read = files.filter_map(|file| {
         let url = json::filled(file, "data_url")?;
-        let name = url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
+        let name =
+            url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
         let media_type = media_type_of(name.unwrap_or_default());
         Some(Attachment {
             name: name.map(str::to_owned),

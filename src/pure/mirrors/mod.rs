@@ -35,6 +35,8 @@ mirrors! {
     webhook,
     /// Zammad: tickets and articles.
     zammad,
+    /// Zendesk Support: tickets and comments.
+    zendesk,
 }
 
 /// The kind of a name, if there is one.

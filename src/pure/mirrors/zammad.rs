@@ -177,10 +177,7 @@ impl Zammad {
             Change::TicketMerged if !article::is_target(post) => return Ok(Vec::new()),
             Change::ContactErased => {
                 self.forget(post, talk)?;
-                // A ticket that never came here is not opened for this.
-                if post.links.of(LinkedKind::Ticket, post.ticket.id.0).is_none() {
-                    return Ok(Vec::new());
-                }
+                return Ok(Vec::new());
             }
             _ => {}
         }
@@ -208,7 +205,8 @@ impl Zammad {
             Some(found) => found,
             None => {
                 let customer = self.customer(post, None, talk, links)?;
-                let made = self.api.act(talk, "POST", "/api/v1/tickets?expand=true", || self.opening(post, customer))?;
+                let made =
+                    self.api.act(talk, "POST", "/api/v1/tickets?expand=true", || self.opening(post, customer))?;
                 self.read_thread(&made)?
             }
         };
@@ -321,8 +319,14 @@ impl Zammad {
 
     /// Who was erased is nobody there. What he wrote stays: the API lets no agent remove it.
     fn forget(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
-        let Some(contact) = json::id(&post.detail, "contact") else { return Ok(()) };
-        let Some(user) = self.find_user(talk, "lanka_contact", &contact)? else { return Ok(()) };
+        for contact in article::erased(post) {
+            self.forget_one(&contact, talk)?;
+        }
+        Ok(())
+    }
+
+    fn forget_one(&self, contact: &str, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let Some(user) = self.find_user(talk, "lanka_contact", contact)? else { return Ok(()) };
         let path = format!("/api/v1/users/{}", self.id_of(&user)?);
         let empty = json!({
             "firstname": "Erased", "lastname": "", "login": format!("erased-{contact}"), "email": "", "phone": "", "mobile": "",
@@ -344,7 +348,9 @@ impl Zammad {
             None => self.find(talk, other.0)?,
         };
         // One that never came here, is merged already, or by hand the other way.
-        let Some(source) = source.filter(|source| source.state != "merged" && source.id != into.id) else { return Ok(()) };
+        let Some(source) = source.filter(|source| source.state != "merged" && source.id != into.id) else {
+            return Ok(());
+        };
         let path = format!("/api/v1/ticket_merge/{}/{}", source.id, into.number);
         let merged = self.api.act(talk, "PUT", &path, || json!({}))?;
         match merged["result"] == "success" {
@@ -369,8 +375,7 @@ impl Zammad {
                 (Author::Customer(contact), false) => Some(self.customer(post, *contact, talk, links)?),
                 _ => None,
             };
-            let made =
-                self.api.act(talk, "POST", "/api/v1/ticket_articles", || written(&article, thread, author))?;
+            let made = self.api.act(talk, "POST", "/api/v1/ticket_articles", || written(&article, thread, author))?;
             ids.push((article.stamp, self.id_of(&made)?));
         }
         let Some(message) = &post.message else { return Ok(()) };
@@ -387,9 +392,10 @@ impl Zammad {
     fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
         let is_open = post.ticket.state == "open";
         let is_asleep = thread.state == "closed" || thread.state == "merged" || thread.state.starts_with("pending");
-        let by_customer = post.message.as_ref().is_some_and(|message| {
-            message.direction == crate::pure::domain::message::Direction::FromCustomer
-        });
+        let by_customer = post
+            .message
+            .as_ref()
+            .is_some_and(|message| message.direction == crate::pure::domain::message::Direction::FromCustomer);
         let wanted = match post.change {
             Change::TicketClosed if thread.state != "closed" => "closed",
             Change::TicketOpened | Change::TicketReopened if is_asleep => "open",
@@ -465,9 +471,9 @@ fn written(article: &Article<'_>, thread: &Thread, author: Option<u64>) -> Value
         written["origin_by_id"] = author.into();
     }
     if !article.files.is_empty() {
-        let files = article.files.iter().map(|file| {
-            json!({ "filename": file.name, "data": STANDARD.encode(&file.bytes), "mime-type": file.media_type })
-        });
+        let files = article.files.iter().map(
+            |file| json!({ "filename": file.name, "data": STANDARD.encode(&file.bytes), "mime-type": file.media_type }),
+        );
         written["attachments"] = files.collect();
     }
     written
@@ -554,7 +560,8 @@ impl Listening {
     }
 
     fn wrote(&self, ticket: &Value, article: &Value, batch: &mut Batch) {
-        let (Some(id), Some(on)) = (json::id(article, "id"), json::id(article, "ticket_id").or_else(|| json::id(ticket, "id")))
+        let (Some(id), Some(on)) =
+            (json::id(article, "id"), json::id(article, "ticket_id").or_else(|| json::id(ticket, "id")))
         else {
             return;
         };
@@ -576,7 +583,8 @@ impl Listening {
         if text.trim().is_empty() && attachments.is_empty() {
             return;
         }
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by: by(article), at: at(article, "created_at") };
+        let (by, at) = (by(article), at(article, "created_at"));
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named: named(ticket, &on), id, by, at };
         let mut incoming = did.wrote(text.trim().to_owned(), !is_answer);
         incoming.attachments = attachments;
         batch.item(article, incoming);
@@ -586,14 +594,17 @@ impl Listening {
         let (Some(on), Some(updated)) = (json::id(ticket, "id"), json::id(ticket, "updated_at")) else { return };
         let by = ticket.get("updated_by").and_then(name_of);
         let id = format!("{on} closed {updated}");
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, id, by, at: at(ticket, "updated_at") };
+        let (named, at) = (named(ticket, &on), at(ticket, "updated_at"));
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by, at };
         batch.item(ticket, did.closed());
     }
 
     fn attachments(&self, article: &Value) -> Vec<Attachment> {
         let files = json::elements(article, "attachments").iter().take(REPLY_FILES_MAX);
         let read = files.filter_map(|file| {
-            let media_type = file.get("preferences").and_then(|of| json::filled(of, "Mime-Type").or_else(|| json::filled(of, "Content-Type")));
+            let media_type = file
+                .get("preferences")
+                .and_then(|of| json::filled(of, "Mime-Type").or_else(|| json::filled(of, "Content-Type")));
             let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
             Some(Attachment {
                 name: json::filled(file, "filename"),
@@ -604,6 +615,11 @@ impl Listening {
         });
         read.collect()
     }
+}
+
+/// lanka's id of the ticket that something is on.
+fn named(ticket: &Value, on: &str) -> Option<String> {
+    json::text(ticket, "lanka_ticket").filter(|_| json::id(ticket, "id").as_deref() == Some(on))
 }
 
 fn at(value: &Value, key: &str) -> Option<Timestamp> {

@@ -81,6 +81,13 @@ pub struct Article<'a> {
     pub at: Timestamp,
 }
 
+impl Stamp {
+    /// Whether an article names somebody who was erased, or quotes him: his own, and where answers went.
+    pub fn is_of(&self, erased: &[String]) -> bool {
+        self.answer.is_some() || self.contact.is_some_and(|id| erased.contains(&id.to_string()))
+    }
+}
+
 impl Article<'_> {
     /// All of it as plain text, within a number of bytes.
     pub fn plain(&self, bytes_max: usize) -> String {
@@ -115,24 +122,38 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::MessageMoved => moved(post, there),
         Change::TicketMerged => vec![joined(post)],
         Change::SuggestionMade => suggested(post),
-        Change::ContactErased => vec![note(post, "Somebody who takes part was erased from lanka.".to_owned())],
         Change::TicketOpened
         | Change::TicketReopened
         | Change::TicketClosed
         | Change::ContactMerged
         | Change::ContactSplit
+        | Change::ContactErased
         | Change::AnswerDue => Vec::new(),
     };
-    let is_told_of_answers = !matches!(
-        post.change,
-        Change::TicketClosed | Change::ContactErased | Change::AnswerDue | Change::SuggestionMade
-    );
-    articles.extend(post.ticket.answer.as_ref().filter(|_| is_told_of_answers).and_then(|view| ways(post, view, there)));
+    let is_told_of_answers = match post.change {
+        Change::TicketClosed | Change::ContactErased | Change::AnswerDue | Change::SuggestionMade => false,
+        Change::TicketMerged => is_target(post),
+        _ => true,
+    };
+    articles
+        .extend(post.ticket.answer.as_ref().filter(|_| is_told_of_answers).and_then(|view| ways(post, view, there)));
     articles.retain(|article| !there.iter().any(|stamp| stamp.key == article.stamp.key));
     for article in &mut articles {
         article.stamp.sequence = post.sequence;
     }
     articles
+}
+
+/// The ids that somebody who was erased was known by.
+pub fn erased(post: &Post) -> Vec<String> {
+    let all = post.detail.get("contacts").and_then(serde_json::Value::as_array);
+    let mut all: Vec<String> = all.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+    if let Some(one) =
+        post.detail.get("contact").and_then(serde_json::Value::as_str).filter(|one| !all.iter().any(|id| id == one))
+    {
+        all.push(one.to_owned());
+    }
+    all
 }
 
 /// Whether the lane of a merge or move is the one where things go to.
@@ -180,6 +201,7 @@ fn shown<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         let said = cut(&first_line(&message.text), 120);
         let mut failed = note(post, format!("NOT DELIVERED to the customer: \"{said}\". {why}"));
         failed.stamp.key = format!("f-{}", message.id);
+        failed.stamp.contact = message.contact;
         articles.push(failed);
     }
     articles
@@ -262,7 +284,10 @@ fn packed<'a>(
         bytes += file.bytes.len();
         if bytes > FILES_BYTES_MAX || files.len() >= FILES_MAX {
             bytes -= file.bytes.len();
-            left_out.push(format!("A file is left out, for there are too many or it is too large: {}", named(&message.attachments[place])));
+            left_out.push(format!(
+                "A file is left out, for there are too many or it is too large: {}",
+                named(&message.attachments[place])
+            ));
             continue;
         }
         files.push(file);
@@ -347,7 +372,9 @@ fn in_words(call: &Call, direction: Direction) -> String {
 fn version(message: &MessageView) -> String {
     let mut hash = Sha256::new();
     let lost = message.attachments.iter().filter_map(|file| file.lost.as_deref());
-    for part in std::iter::once(said(message).as_str()).chain(lost).chain(message.marks.iter().filter_map(|mark| told(*mark))) {
+    for part in
+        std::iter::once(said(message).as_str()).chain(lost).chain(message.marks.iter().filter_map(|mark| told(*mark)))
+    {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }
@@ -368,8 +395,12 @@ fn moved<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
     let is_there = there.iter().any(|stamp| stamp.message == Some(message.id))
         || post.links.of(LinkedKind::Message, message.id.0).is_some();
     let said = cut(&first_line(&message.text), 120);
-    let left = is_there.then(|| note(post, format!("Moved away: \"{said}\" belongs to {} now.", other(post))));
-    left.into_iter().collect()
+    if !is_there {
+        return Vec::new();
+    }
+    let mut left = note(post, format!("Moved away: \"{said}\" belongs to {} now.", other(post)));
+    left.stamp.contact = message.contact;
+    vec![left]
 }
 
 /// The other ticket, as agents find it.
@@ -392,7 +423,11 @@ fn joined(post: &Post) -> Article<'_> {
 
 fn suggested(post: &Post) -> Vec<Article<'_>> {
     let why = post.detail.get("why").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if why.is_empty() { Vec::new() } else { vec![note(post, format!("Perhaps the same: {why} See `lanka review list`."))] }
+    if why.is_empty() {
+        Vec::new()
+    } else {
+        vec![note(post, format!("Perhaps the same: {why} See `lanka review list`."))]
+    }
 }
 
 /// Where answers go, when that is another place than was told last.
@@ -409,8 +444,15 @@ fn ways<'a>(post: &'a Post, view: &AnswerView, there: &[Stamp]) -> Option<Articl
     }
     let text = match &view.to {
         Some(to) => {
-            let until = to.until.map(|until| until.strftime(", until %Y-%m-%d %H:%M UTC unless the customer writes again").to_string());
-            format!("Public answers go to the customer by {} ({}){}.", to.channel, to.address, until.unwrap_or_default())
+            let until = to
+                .until
+                .map(|until| until.strftime(", until %Y-%m-%d %H:%M UTC unless the customer writes again").to_string());
+            format!(
+                "Public answers go to the customer by {} ({}){}.",
+                to.channel,
+                to.address,
+                until.unwrap_or_default()
+            )
         }
         None => format!("Public answers would NOT reach the customer now. {}", view.says.unwrap_or_default()),
     };

@@ -52,7 +52,10 @@ pub struct MediaReply {
 /// link, which soon expires, or a site's own.
 pub fn by_url(remote: &str, replies: &[MediaReply]) -> MediaStep {
     let Some(reply) = replies.last() else {
-        return MediaStep::Fetch { request: MediaRequest { url: remote.to_owned(), bearer: None, header: None }, sha256: None };
+        return MediaStep::Fetch {
+            request: MediaRequest { url: remote.to_owned(), bearer: None, header: None },
+            sha256: None,
+        };
     };
     match reply.status {
         // What signs its links answers an old one so (Meta's CDN: 403, "URL signature expired").

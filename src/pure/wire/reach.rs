@@ -57,7 +57,9 @@ pub fn url_problem(text: &str, insecure_http: bool, allow_private: bool) -> Opti
         None => return Some("names no host: write https://host/path".to_owned()),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Some("holds a user name or password: they have keys of their own, or are not needed; leave them out".to_owned());
+        return Some(
+            "holds a user name or password: they have keys of their own, or are not needed; leave them out".to_owned(),
+        );
     }
     match refused {
         Some(Refusal::Never) => return Some("is an address that nothing is ever sent to".to_owned()),

@@ -113,7 +113,9 @@ impl Api {
             403 => format!("{name} answers 403: may the token do this? See its rights in the README"),
             404 => format!("{name} answers 404: what this is about is not there"),
             408 | 429 => format!("{name} answers {status}: it asks for patience"),
-            422 => format!("{name} answers 422: it does not take what it is given. See what is to be set up in the README"),
+            422 => {
+                format!("{name} answers 422: it does not take what it is given. See what is to be set up in the README")
+            }
             500..=599 => format!("{name} answers {status}: it has a fault of its own"),
             _ => format!("{name} answers {status}"),
         };
@@ -213,6 +215,8 @@ pub struct Did<'a> {
     pub mirror: &'a str,
     /// What the tool calls the ticket.
     pub ticket: &'a str,
+    /// lanka's id of it, where the tool tells that too: it is known before the tool's own is.
+    pub named: Option<String>,
     /// What the tool calls what was done: a repeat has the same.
     pub id: String,
     /// The agent.
@@ -238,13 +242,15 @@ impl Did<'_> {
     }
 
     fn incoming(self, remote: Option<String>) -> Incoming {
-        let Self { kind, mirror, ticket, id, by, at } = self;
+        let Self { kind, mirror, ticket, named, id, by, at } = self;
         let mut incoming = Incoming::new(format!("{kind}:{mirror}"), id);
         incoming.direction = Direction::FromAgent;
         incoming.sender.name = by;
         incoming.occurred_at = at;
         incoming.occurred_trusted = at.is_some();
-        let on = OnTicket::Thread { mirror: mirror.to_owned(), remote: ticket.to_owned() };
+        let named = named.filter(|named| named.parse::<uuid::Uuid>().is_ok());
+        let thread = || OnTicket::Thread { mirror: mirror.to_owned(), remote: ticket.to_owned() };
+        let on = named.map_or_else(thread, OnTicket::Named);
         let given_in = Some(GivenIn { mirror: mirror.to_owned(), remote });
         incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None }));
         incoming

@@ -44,8 +44,8 @@ pub async fn desks(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    named(connection, tenant, wanted, &mut tickets).await?;
-    let joined = threads(connection, tenant, wanted, &mut tickets).await?;
+    let mut joined = named(connection, tenant, wanted, &mut tickets).await?;
+    joined.extend(threads(connection, tenant, wanted, &mut tickets).await?);
     let ids: Vec<Uuid> = tickets.values().copied().collect();
     let mut desks = of_tickets(connection, &ids).await?;
     // Two may name one ticket.
@@ -63,7 +63,7 @@ async fn named(
     tenant: &str,
     wanted: &[OnTicket],
     tickets: &mut HashMap<OnTicket, Uuid>,
-) -> Result<(), StoreError> {
+) -> Result<HashSet<OnTicket>, StoreError> {
     let (mut ids, mut numbers) = (Vec::new(), Vec::new());
     for on in wanted {
         let OnTicket::Named(text) = on else { continue };
@@ -73,11 +73,11 @@ async fn named(
             _ => {}
         }
     }
-    let rows: Vec<(String, Uuid)> = sqlx::query_as(
-        "SELECT k.text, t.id FROM unnest($2::text[], $3::uuid[]) AS k(text, id) JOIN ticket t ON t.tenant = $1
+    let rows: Vec<(String, Uuid, bool)> = sqlx::query_as(
+        "SELECT k.text, t.id, k.id <> t.id FROM unnest($2::text[], $3::uuid[]) AS k(text, id) JOIN ticket t ON t.tenant = $1
             AND t.id = coalesce((SELECT now FROM alias a WHERE a.id = k.id AND a.object = 'ticket'), k.id)
          UNION ALL
-         SELECT k.text, coalesce(t.merged_into, t.id) FROM unnest($4::text[], $5::bigint[]) AS k(text, number)
+         SELECT k.text, coalesce(t.merged_into, t.id), t.merged_into IS NOT NULL FROM unnest($4::text[], $5::bigint[]) AS k(text, number)
          JOIN ticket t ON t.tenant = $1 AND t.number = k.number",
     )
     .bind(tenant)
@@ -87,8 +87,13 @@ async fn named(
     .bind(numbers.iter().map(|(_, number)| *number).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    tickets.extend(rows.into_iter().map(|(text, id)| (OnTicket::Named(text), id)));
-    Ok(())
+    let mut joined = HashSet::new();
+    for (text, id, is_joined) in rows {
+        let on = OnTicket::Named(text);
+        joined.extend(is_joined.then(|| on.clone()));
+        tickets.insert(on, id);
+    }
+    Ok(joined)
 }
 
 /// By what tools call their threads. (Few are asked for at once, and of the rest nothing is.) Gives those whose tickets were
@@ -157,7 +162,13 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
     .fetch_all(&mut *connection)
     .await?;
     for (id, title, message) in latest {
-        let desk = Desk { ticket: TicketId(id), title, latest: message.map(MessageId), heard: Vec::new(), is_of_joined: false };
+        let desk = Desk {
+            ticket: TicketId(id),
+            title,
+            latest: message.map(MessageId),
+            heard: Vec::new(),
+            is_of_joined: false,
+        };
         desks.insert(id, desk);
     }
     let here = format!(

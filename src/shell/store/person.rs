@@ -345,7 +345,8 @@ impl Store {
             }
         }
         self.note_erased(&mut tx, &person, event, saying, now).await?;
-        queue(&mut tx, &person.tenant, &told(&person), mirrors, (now, self.has_peers()), &mut self.mint()).await?;
+        let told = told(&mut tx, &person).await?;
+        queue(&mut tx, &person.tenant, &told, mirrors, (now, self.has_peers()), &mut self.mint()).await?;
         retention::unname(&mut tx, &unnamed).await?;
         tx.commit().await?;
         self.forget_contents(unnamed).await;
@@ -627,10 +628,19 @@ async fn bury(connection: &mut PgConnection, keys: &[LookupKey], now: Timestamp)
     Ok(())
 }
 
-/// Mirrors are told in the lane of each of his tickets.
-fn told(person: &Person) -> Vec<Told> {
-    let detail = serde_json::json!({ "contact": person.id }).to_string();
-    let told =
-        |ticket: &Uuid| Told { detail: Some(detail.clone()), ..Told::of(Change::ContactErased, TicketId(*ticket)) };
-    person.tickets.iter().map(told).collect()
+/// Mirrors are told in the lane of each of his tickets, and of those joined into them, or that something of his was moved
+/// away from, of which a tool keeps a thread of its own; under all ids that he was known by.
+async fn told(connection: &mut PgConnection, person: &Person) -> Result<Vec<Told>, StoreError> {
+    let kept: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT DISTINCT object FROM link WHERE object_kind = 'ticket' AND (object = ANY($1)
+                OR object IN (SELECT ticket_id FROM ticket_event WHERE kind = 'moved' AND message_id = ANY($2)))",
+    )
+    .bind(&person.lanes)
+    .bind(&person.messages)
+    .fetch_all(connection)
+    .await?;
+    let tickets: BTreeSet<Uuid> = person.tickets.iter().copied().chain(kept).collect();
+    let detail = serde_json::json!({ "contact": person.id, "contacts": person.contacts }).to_string();
+    let told = |ticket| Told { detail: Some(detail.clone()), ..Told::of(Change::ContactErased, TicketId(ticket)) };
+    Ok(tickets.into_iter().map(told).collect())
 }

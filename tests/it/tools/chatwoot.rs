@@ -83,7 +83,8 @@ fn of_form(asked: &Asked) -> Result<Value, String> {
     for part in &parts[1..parts.len() - 1] {
         let (head, value) = part.split_once("\r\n\r\n").ok_or("a part without a head")?;
         let value = value.strip_suffix("\r\n").ok_or("a part without an end")?;
-        let name = head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).ok_or("a part without a name")?;
+        let name =
+            head.split("name=\"").nth(1).and_then(|rest| rest.split('"').next()).ok_or("a part without a name")?;
         match head.split("filename=\"").nth(1).and_then(|rest| rest.split('"').next()) {
             Some(file) => {
                 let mut files = fields[name].as_array().cloned().unwrap_or_default();
@@ -116,20 +117,29 @@ impl Chatwoot {
         if let Some(phone) = body["phone_number"].as_str()
             && !(phone.starts_with('+') && phone[1..].bytes().all(|byte| byte.is_ascii_digit()) && phone.len() <= 16)
         {
-            return Ok((422, json!({"message": "Phone number should be in e164 format", "attributes": ["phone_number"]})));
+            return Ok((
+                422,
+                json!({"message": "Phone number should be in e164 format", "attributes": ["phone_number"]}),
+            ));
         }
         if let Some(of) = of {
-            let Some(contact) = self.contacts.iter_mut().find(|contact| id(contact) == of) else { return Ok(not_found()) };
+            let Some(contact) = self.contacts.iter_mut().find(|contact| id(contact) == of) else {
+                return Ok(not_found());
+            };
             merge(contact, &body);
             return Ok((200, json!({"payload": contact})));
         }
         if body["inbox_id"] != INBOX {
             return Err("inbox_id is missing, or another's".to_owned());
         }
-        let mut contact = json!({"id": 10 + self.contacts.len(), "email": null, "phone_number": null, "custom_attributes": {}});
+        let mut contact =
+            json!({"id": 10 + self.contacts.len(), "email": null, "phone_number": null, "custom_attributes": {}});
         merge(&mut contact, &body);
         self.contacts.push(contact.clone());
-        Ok((200, json!({"payload": {"contact": contact, "contact_inbox": {"source_id": body["source_id"], "inbox": {"id": INBOX}}}})))
+        Ok((
+            200,
+            json!({"payload": {"contact": contact, "contact_inbox": {"source_id": body["source_id"], "inbox": {"id": INBOX}}}}),
+        ))
     }
 
     fn filter(asked: &Asked, among: &[Value]) -> Result<Vec<Value>, String> {
@@ -184,7 +194,9 @@ impl Chatwoot {
         if body["message_type"] == "incoming" && body["private"] == true {
             return Err("an incoming message for agents alone".to_owned());
         }
-        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else { return Ok(not_found()) };
+        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else {
+            return Ok(not_found());
+        };
         if body["message_type"] == "incoming" {
             conversation["status"] = "open".into();
         }
@@ -200,7 +212,8 @@ impl Chatwoot {
     }
 
     fn page(&self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
-        let after: u64 = asked.query.get("after").and_then(|after| after.parse().ok()).ok_or("only pages by `after` are whole")?;
+        let after: u64 =
+            asked.query.get("after").and_then(|after| after.parse().ok()).ok_or("only pages by `after` are whole")?;
         let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on && id(message) > after);
         Ok((200, json!({"meta": {}, "payload": of_it.take(100).collect::<Vec<_>>()})))
     }
@@ -223,9 +236,14 @@ impl Chatwoot {
         let body = asked.json();
         only(&body, &[("status!", "text"), ("snoozed_until", "number")])?;
         one_of(&body["status"], &["open", "resolved", "pending", "snoozed"])?;
-        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else { return Ok(not_found()) };
+        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else {
+            return Ok(not_found());
+        };
         conversation["status"] = body["status"].clone();
-        Ok((200, json!({"meta": {}, "payload": {"success": true, "current_status": body["status"], "conversation_id": on}})))
+        Ok((
+            200,
+            json!({"meta": {}, "payload": {"success": true, "current_status": body["status"], "conversation_id": on}}),
+        ))
     }
 
     fn of(&self, ticket: &str) -> Option<&Value> {
@@ -233,10 +251,17 @@ impl Chatwoot {
     }
 
     fn hook(&self, message: &Value) -> Value {
-        let on = self.conversations.iter().find(|found| found["id"] == message["conversation_id"]).cloned().unwrap_or_default();
+        let on = self
+            .conversations
+            .iter()
+            .find(|found| found["id"] == message["conversation_id"])
+            .cloned()
+            .unwrap_or_default();
         let sender = match (message["message_type"].as_str(), message["by"].as_u64()) {
             (Some("incoming"), _) => json!({"id": on["contact_id"], "name": "Minna", "type": "contact"}),
-            (_, Some(EMMA)) => json!({"id": EMMA, "name": "Emma Taylor", "email": "emma@kauppa.example", "type": "user"}),
+            (_, Some(EMMA)) => {
+                json!({"id": EMMA, "name": "Emma Taylor", "email": "emma@kauppa.example", "type": "user"})
+            }
             _ => json!({"id": LANKA, "name": "lanka", "type": "user"}),
         };
         json!({"account": {"id": 1, "name": "Kauppa"}, "additional_attributes": {}, "content_attributes": message["content_attributes"],
@@ -262,7 +287,9 @@ impl Tool for Chatwoot {
         let ["api", "v1", "accounts", "1", path @ ..] = &path[..] else { return Err("no such path".to_owned()) };
         let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text} is no id"));
         match (asked.method.as_str(), path) {
-            ("POST", ["contacts", "filter"]) => Ok((200, json!({"meta": {}, "payload": Self::filter(asked, &self.contacts)?}))),
+            ("POST", ["contacts", "filter"]) => {
+                Ok((200, json!({"meta": {}, "payload": Self::filter(asked, &self.contacts)?})))
+            }
             ("POST", ["contacts"]) => self.contact(asked, None),
             ("PUT", ["contacts", of]) => self.contact(asked, Some(number(of)?)),
             ("POST", ["conversations", "filter"]) => {
@@ -307,7 +334,7 @@ impl Tool for Chatwoot {
     }
 
     fn people(&self) -> Vec<String> {
-        self.contacts.iter().map(ToString::to_string).collect()
+        self.contacts.iter().chain(&self.messages).map(ToString::to_string).collect()
     }
 
     fn write(&mut self, ticket: &str, text: &str, is_note: bool) -> Value {
@@ -398,4 +425,14 @@ async fn an_old_delivery_is_a_replay() {
     fresher[0].1 = Timestamp::now().as_second().to_string().into_bytes();
     assert!(office.knock("helpdesk", &fresher, body).await.is_err());
     assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 1);
+}
+
+#[tokio::test]
+async fn odd_deliveries_break_nothing() {
+    super::odd::<Chatwoot>().await;
+}
+
+#[tokio::test]
+async fn set_up_later_it_gets_what_is_said_then() {
+    super::later::<Chatwoot>().await;
 }

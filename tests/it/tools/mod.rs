@@ -4,6 +4,7 @@
 
 mod chatwoot;
 mod zammad;
+mod zendesk;
 
 use crate::desk::Desk;
 use crate::graph::Graph;
@@ -15,6 +16,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use lanka::pure::channels::{Delivery, Forged};
 use lanka::pure::domain::Timestamp;
+use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::deliver::{Deliver, Limits};
 use lanka::shell::hands::Saying;
 use lanka::shell::privacy::Privacy;
@@ -204,6 +206,7 @@ async fn serve<T: Tool>(
             Some(Fault::Refused(status)) => (status, json!({"error": "as told"})),
             Some(Fault::Busy) => (429, json!("Retry later")),
             _ => stage.tool.answer(&asked).unwrap_or_else(|why| {
+                eprintln!("OFFENCE {} {}: {why}", asked.method, asked.path.join("/"));
                 stage.offences.push(format!("{} {}: {why}", asked.method, asked.path.join("/")));
                 (422, json!({"error": why}))
             }),
@@ -305,20 +308,35 @@ impl Office {
 
     /// Delivers until nothing waits any more, as if the time passed in between.
     pub async fn deliver(&self) {
-        for _ in 0..600 {
+        for _ in 0..200 {
             sqlx::query("UPDATE outbox SET due_at = now() WHERE state = 'pending'")
                 .execute(&self.desk.store.pool)
                 .await
                 .expect("time passes");
             self.deliver.until_idle().await.expect("delivered");
             if self.desk.count("SELECT count(*) FROM outbox WHERE state IN ('pending', 'claimed')").await == 0 {
-                let dead = texts(&self.desk, "SELECT concat_ws(' ', change, why) FROM outbox WHERE state = 'dead' AND change <> 'answer.due'").await;
+                let dead = texts(
+                    &self.desk,
+                    "SELECT concat_ws(' ', change, why) FROM outbox WHERE state = 'dead' AND change <> 'answer.due'",
+                )
+                .await;
                 assert_eq!(dead, Vec::<String>::new());
                 return;
             }
         }
         let waits = texts(&self.desk, "SELECT concat_ws(' ', change, why) FROM outbox WHERE state = 'pending'").await;
         panic!("it never ends: {waits:#?}");
+    }
+
+    /// Delivers what can be delivered now.
+    pub async fn try_delivery(&self) {
+        self.deliver.until_idle().await.expect("delivered");
+    }
+
+    /// Fetches files.
+    pub async fn fetch(&self) {
+        let carrier = HttpCarrier::new(true).expect("a carrier");
+        self.desk.media(carrier, lanka::shell::media::Limits::default()).until_idle().await.expect("fetched");
     }
 
     /// One value of the message with an id of a vendor's.
@@ -360,8 +378,10 @@ impl Office {
         let mut threads = Vec::new();
         for ticket in texts(&self.desk, "SELECT id::text FROM ticket WHERE merged_into IS NULL ORDER BY id").await {
             let of = |sql: &str| sql.replace("TICKET", &ticket);
-            let messages = texts(&self.desk, &of("SELECT id::text FROM message WHERE ticket_id = 'TICKET' ORDER BY id")).await;
-            let merged = texts(&self.desk, &of("SELECT id::text FROM ticket WHERE merged_into = 'TICKET' ORDER BY id")).await;
+            let messages =
+                texts(&self.desk, &of("SELECT id::text FROM message WHERE ticket_id = 'TICKET' ORDER BY id")).await;
+            let merged =
+                texts(&self.desk, &of("SELECT id::text FROM ticket WHERE merged_into = 'TICKET' ORDER BY id")).await;
             threads.push((ticket, messages, merged));
         }
         threads
@@ -386,7 +406,8 @@ impl Office {
                 let gone = of.iter().filter(|message| !messages.contains(message)).count();
                 assert!(gone <= left, "{ticket}: {gone} of others, {left} said to be moved away: {shown:#?}");
                 here.extend(of.into_iter().filter(|message| messages.contains(message)));
-                let keys: Vec<String> = shown.iter().map(|shown| text(&shown.stamp["key"])).filter(|key| !key.is_empty()).collect();
+                let keys: Vec<String> =
+                    shown.iter().map(|shown| text(&shown.stamp["key"])).filter(|key| !key.is_empty()).collect();
                 let once: BTreeSet<&String> = keys.iter().collect();
                 assert_eq!(once.len(), keys.len(), "{ticket}: something is there twice: {keys:?}");
             }
@@ -428,7 +449,10 @@ fn told() -> Vec<Said> {
         whatsapp("w1", "03-05 14:00", "358401234567", "Minna Virtanen", "Hei, tilaus 40012345?"),
         crate::late::browser("c1", "03-05 15:00", "v1", "Moi, onko ketään?"),
         // Said before all of them, and heard last.
-        Said { at: "2026-03-06T08:00:00Z".to_owned(), ..letter("b", "03-03 09:00", crate::late::MINNA, "Ensimmäinen, tilaus 40012345.") },
+        Said {
+            at: "2026-03-06T08:00:00Z".to_owned(),
+            ..letter("b", "03-03 09:00", crate::late::MINNA, "Ensimmäinen, tilaus 40012345.")
+        },
     ]
 }
 
@@ -446,9 +470,11 @@ pub async fn story<T: Tool>(fault: Option<(Fault, usize)>) {
     office.hear(&told[3..]).await;
     office.deliver().await;
     office.is_mirrored(&stand).await;
+    let tickets: Vec<String> =
+        office.threads().await.into_iter().flat_map(|(one, _, merged)| [vec![one], merged].concat()).collect();
     let files: Vec<String> = {
-        let ticket = office.ticket("a").await;
-        stand.tool().thread(&ticket).iter().flat_map(|shown| shown.files.clone()).collect()
+        let tool = stand.tool();
+        tickets.iter().flat_map(|ticket| tool.thread(ticket)).flat_map(|shown| shown.files).collect()
     };
     assert_eq!(files, ["lasku.pdf"]);
 
@@ -480,7 +506,7 @@ pub async fn story<T: Tool>(fault: Option<(Fault, usize)>) {
 /// A customer on Messenger who wrote just now, and his ticket there.
 pub async fn asked<T: Tool>(office: &Office) -> String {
     let now = Timestamp::now().to_string();
-    let question = crate::desk::messenger("m_1", "P1", &now, "Missä tilaukseni on?");
+    let question = crate::desk::messenger("m_1", "P1", &now, "Missä tilaukseni 40012345 on?");
     office.desk.take("facebook", &now, question).await;
     office.deliver().await;
     office.ticket("m_1").await
@@ -543,7 +569,7 @@ pub async fn agents<T: Tool>() {
     assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 1);
     tokio::time::sleep(Duration::from_millis(20)).await;
     let now = Timestamp::now().to_string();
-    office.desk.take("facebook", &now, crate::desk::messenger("m_2", "P1", &now, "Ei se tullut.")).await;
+    office.desk.take("facebook", &now, crate::desk::messenger("m_2", "P1", &now, "Tilaus 40012345 ei tullut.")).await;
     office.deliver().await;
     assert_eq!(office.ticket("m_2").await, ticket);
     assert_eq!(stand.tool().state(&ticket), "open");
@@ -551,6 +577,21 @@ pub async fn agents<T: Tool>() {
     office.hook::<T>("helpdesk", &closed).await.expect("signed");
     assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 0);
     assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()));
+}
+
+/// A tool that is set up when a ticket is there already gets it with its next change.
+pub async fn later<T: Tool>() {
+    let stand = Stand::<T>::open().await;
+    let office = Office::open(&T::config("helpdesk", &stand.url())).await;
+    office.hear(&[facebook("f1", "03-04 10:00", "P1", "Onko lamppuja?")]).await;
+    sqlx::query("DELETE FROM outbox").execute(&office.desk.store.pool).await.expect("nobody heard");
+    office.hear(&[facebook("f2", "03-04 10:05", "P1", "Haloo?")]).await;
+    office.deliver().await;
+    let (ticket, second) = (office.ticket("f2").await, office.of("f2", "m.id").await);
+    let thread = stand.tool().thread(&ticket);
+    let whole: Vec<String> =
+        thread.iter().filter(|shown| is_whole(shown)).map(|shown| text(&shown.stamp["message"])).collect();
+    assert_eq!((whole, stand.offences()), (vec![second], Vec::new()));
 }
 
 /// Two tools on one desk: each sees what is answered in the other, once.
@@ -574,4 +615,133 @@ pub async fn peers<T: Tool>() {
     let reply = shown.iter().find(|shown| shown.text.contains("Se lähti eilen.")).expect("the reply");
     assert!(!reply.is_customers && !reply.is_note && reply.text.contains("Emma Taylor"), "{reply:#?}");
     assert_eq!((office.graph.got().len(), office.desk.count("SELECT count(*) FROM message").await), (1, 2));
+}
+
+/// What a mirror of the tool reads out of a delivery.
+fn read(office: &Office, name: &str, body: Vec<u8>) -> lanka::pure::domain::message::Parsed {
+    office.desk.ingest.registry().channels[name].parse(&delivered(name, body))
+}
+
+fn delivered(name: &str, body: Vec<u8>) -> lanka::pure::domain::message::RawEvent {
+    lanka::pure::domain::message::RawEvent {
+        id: lanka::pure::domain::id::RawEventId(uuid::Uuid::nil()),
+        tenant: "main".to_owned(),
+        channel: name.to_owned(),
+        kind: name.to_owned(),
+        received_at: Timestamp::now(),
+        trusted_at: None,
+        origin: "test".to_owned(),
+        body: body.into(),
+    }
+}
+
+/// Odd deliveries break nothing: each key of a good one is taken out, or made something else. A reply that is taken out of its
+/// delivery leaves nothing of itself.
+pub async fn odd<T: Tool>() {
+    let stand = Stand::<T>::open().await;
+    let office = Office::open(&T::config("helpdesk", &stand.url())).await;
+    let ticket = asked::<T>(&office).await;
+    let good = stand.tool().write(&ticket, "Se lähti eilen.", false);
+    assert_eq!(read(&office, "helpdesk", good.to_string().into_bytes()).items.len(), 1);
+    let mut paths = Vec::new();
+    walk(&good, &mut String::new(), &mut paths);
+    for path in &paths {
+        for odd in [Value::Null, json!(7), json!("x"), json!([]), json!({}), json!([[{}], 1.5])] {
+            let mut body = good.clone();
+            *body.pointer_mut(path).expect("a place") = odd.clone();
+            let parsed = read(&office, "helpdesk", body.to_string().into_bytes());
+            assert!(parsed.items.len() <= 1, "{path} = {odd}");
+            // What is not said to be public is none.
+            let is_public = parsed.items.iter().any(|item| item.marks.is_empty());
+            assert!(
+                !is_public || !["internal", "private", "is_public"].iter().any(|key| path.ends_with(key)),
+                "{path} = {odd}"
+            );
+        }
+    }
+    for body in ["", "{", "[]", "null", "7", "\u{feff}{}"] {
+        assert!(read(&office, "helpdesk", body.into()).items.is_empty(), "{body}");
+    }
+    let event = delivered("helpdesk", good.to_string().into_bytes());
+    let channel = office.desk.ingest.registry().channels["helpdesk"].clone();
+    let redacted = channel.redact(&event, 0).expect("it is there");
+    assert!(!String::from_utf8_lossy(&redacted.body).contains("Se lähti"));
+    let again = delivered("helpdesk", redacted.body);
+    assert!(channel.parse(&again).items.iter().all(|item| item.redacted));
+    assert_eq!(channel.redact(&again, 0), None);
+}
+
+/// Every place in a value, as a JSON pointer.
+fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
+    let mut into = |key: String, value: &Value| {
+        let length = path.len();
+        path.push('/');
+        path.push_str(&key);
+        paths.push(path.clone());
+        walk(value, path, paths);
+        path.truncate(length);
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| into(key.clone(), value)),
+        Value::Array(values) => values.iter().enumerate().for_each(|(n, value)| into(n.to_string(), value)),
+        _ => {}
+    }
+}
+
+#[test]
+fn settings_are_held_against_their_rules() {
+    let secret = "{ \"\\u0001secret\" = \"x\" }";
+    let blank = "{ \"\\u0001secret\" = \" \" }";
+    let good = [
+        ("zammad", "url = 'https://z.example'\ntoken = SECRET\ngroup = 'Support'\nwebhook_secret = SECRET"),
+        ("chatwoot", "url = 'https://c.example'\naccount = 1\ninbox = 5\ntoken = SECRET\nwebhook_secret = SECRET"),
+        (
+            "zendesk",
+            "url = 'https://z.example'\nuser = 'a@b.example'\nuser_id = 7\ntoken = SECRET\nwebhook_secret = SECRET",
+        ),
+    ];
+    let check = |kind: &str, toml: String| -> Vec<String> {
+        let table = toml
+            .replace("SECRET", secret)
+            .replace("BLANK", blank)
+            .parse()
+            .unwrap_or_else(|error| panic!("{toml}: {error}"));
+        let setup = lanka::pure::mirrors::Setup { name: "helpdesk", allow_private_addresses: false };
+        let built = (lanka::pure::mirrors::kind(kind).expect("the kind").build)(&setup, table);
+        built.err().unwrap_or_default().into_iter().map(|problem| problem.key).collect()
+    };
+    for (kind, good) in good {
+        assert_eq!(check(kind, good.to_owned()), Vec::<String>::new(), "{kind}");
+        let url = good.lines().next().expect("a line");
+        for (from, to, key) in [
+            (url, "url = 'http://desk.example'", "url"),
+            (url, "url = 'https://127.0.0.1'", "url"),
+            (url, "url = 'https://169.254.169.254'", "url"),
+            (url, "url = 'https://a:b@desk.example'", "url"),
+            (url, "url = 'https://desk.example/?a=1'", "url"),
+            (url, "url = 'desk.example'", "url"),
+            ("\ntoken = SECRET", "\ntoken = 'plain'", "token"),
+            ("\ntoken = SECRET", "\ntoken = BLANK", "token"),
+            ("\ntoken = SECRET", "", "token"),
+            ("webhook_secret = SECRET", "webhook_secret = BLANK", "webhook_secret"),
+            ("webhook_secret = SECRET", "", "webhook_secret"),
+            ("group = 'Support'", "group = ' '", "group"),
+            ("inbox = 5", "inbox = 0", "inbox"),
+            ("account = 1", "account = 0", "account"),
+            ("user = 'a@b.example'", "user = 'a@b.example/token'", "user"),
+            ("user_id = 7", "user_id = 0", "user_id"),
+            (url, &format!("{url}\ntimeout_s = 61"), "timeout_s"),
+            (url, &format!("{url}\nattempts_max = 0"), "attempts_max"),
+            (url, &format!("{url}\ngive_up_after_days = 0"), "give_up_after_days"),
+            (url, &format!("{url}\ntimeout = 5"), "timeout"),
+        ] {
+            if good.contains(from) {
+                assert_eq!(check(kind, good.replacen(from, to, 1)), [key], "{kind}: {to}");
+            }
+        }
+        assert_eq!(
+            check(kind, good.replacen(url, "url = 'http://desk.example'\ninsecure_http = true", 1)),
+            Vec::<String>::new()
+        );
+    }
 }

@@ -109,7 +109,8 @@ impl Zammad {
         }
         let identifies = ["firstname", "lastname", "phone", "mobile", "email"];
         if identifies.iter().all(|key| body[key].as_str().unwrap_or_default().is_empty()) {
-            return Err("At least one identifier (firstname, lastname, phone, mobile or email) for user is required.".to_owned());
+            return Err("At least one identifier (firstname, lastname, phone, mobile or email) for user is required."
+                .to_owned());
         }
         let mut user = json!({"id": 100 + self.users.len(), "role_ids": [3], "active": true, "lanka_contact": ""});
         merge(&mut user, &body);
@@ -241,8 +242,11 @@ impl Zammad {
         for article in self.articles.iter_mut().filter(|article| article["ticket_id"] == source) {
             article["ticket_id"] = into.into();
         }
-        self.add(&json!({"ticket_id": source, "type": "note", "sender": "Agent", "internal": false, "body": "merged",
-            "content_type": "text/plain"}), LANKA);
+        self.add(
+            &json!({"ticket_id": source, "type": "note", "sender": "Agent", "internal": false, "body": "merged",
+            "content_type": "text/plain"}),
+            LANKA,
+        );
         (200, json!({"result": "success", "target_ticket": {"id": into}, "source_ticket": {"id": source}}))
     }
 
@@ -257,7 +261,8 @@ impl Zammad {
         };
         let mut ticket = ticket.clone();
         ticket["updated_by"] = agent(ticket["updated_by_id"].as_u64().unwrap_or(LANKA));
-        ticket["customer"] = self.users.iter().find(|user| user["id"] == ticket["customer_id"]).cloned().unwrap_or_default();
+        ticket["customer"] =
+            self.users.iter().find(|user| user["id"] == ticket["customer_id"]).cloned().unwrap_or_default();
         let mut article = article;
         if let Some(by) = article["created_by_id"].as_u64() {
             article["created_by"] = agent(by);
@@ -302,6 +307,7 @@ impl Tool for Zammad {
                 Ok((200, found.cloned().collect()))
             }
             ("POST", ["ticket_articles"]) => self.article(asked),
+            ("GET", ["ticket_attachment", _, _, "7"]) => Ok((200, json!("the file"))),
             ("PUT", ["ticket_merge", source, into]) => Ok(self.merge_tickets(number(source)?, into)),
             _ => Err("no such path".to_owned()),
         }
@@ -400,4 +406,41 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Zammad>().await;
+}
+
+/// A file that an agent sends along is fetched with the token, and goes out with the answer; one elsewhere is not.
+#[tokio::test]
+async fn files_of_agents_go_along() {
+    let stand = super::Stand::<Zammad>::open().await;
+    let office = super::Office::open(&Zammad::config("helpdesk", &stand.url())).await;
+    let ticket = super::asked::<Zammad>(&office).await;
+    let mut reply = stand.tool().write(&ticket, "Ohessa.", false);
+    let file = |url: String| {
+        json!({"id": 7, "filename": "ohje.pdf", "size": "8", "url": url,
+        "preferences": {"Content-Type": "application/pdf", "Mime-Type": "application/pdf"}})
+    };
+    reply["article"]["attachments"] = json!([
+        file(format!("{}/api/v1/ticket_attachment/1/2/7", stand.url())),
+        file("https://evil.example/x".to_owned())
+    ]);
+    office.hook::<Zammad>("helpdesk", &reply).await.expect("signed");
+    office.try_delivery().await;
+    assert_eq!(office.graph.got(), [], "its file is not here yet");
+    office.fetch().await;
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got.len(), 2, "{got:?}");
+    assert_eq!(got[0], "Ohessa.");
+    assert_eq!(office.desk.count("SELECT count(*) FROM attachment WHERE lost IS NOT NULL").await, 1);
+    assert_eq!(stand.offences(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn odd_deliveries_break_nothing() {
+    super::odd::<Zammad>().await;
+}
+
+#[tokio::test]
+async fn set_up_later_it_gets_what_is_said_then() {
+    super::later::<Zammad>().await;
 }

@@ -1,0 +1,640 @@
+//! Zendesk Support: tickets and comments over its API v2 (developer.zendesk.com/api-reference/ticketing/introduction/), agents'
+//! replies by an event subscription (…/webhooks/event-types/ticket-events/).
+//!
+//! | of lanka | in Zendesk |
+//! |---|---|
+//! | ticket | a ticket with the external id `lanka:ID` and the tag `lanka`; its first comment is private |
+//! | contact | an end user, found by the external id `lanka:ID`, else by e-mail, else made; never sent a mail |
+//! | message | a public comment, the customer its author |
+//! | an agent's answer given elsewhere | a public comment of the API's user, the agent's name in it |
+//! | what only agents may see | a private comment |
+//! | closed | `solved`; a customer's message opens it again; for one that Zendesk has `closed` for good, a follow-up |
+//! | merge, move | a private comment on both tickets, and the one that ended is solved |
+//!
+//! Refused: Zendesk's own merge. It moves no comment, closes the source for good, and cannot be undone, as lanka's joins can.
+//!
+//! Every comment bears its [`Stamp`] in the metadata of its audit, which the list of comments gives back. A ticket is made under an
+//! `Idempotency-Key`, after a look by its external id; both are read from the database, never from the search index.
+//!
+//! **What comes back**: `ticket.comment_added` by staff, public or private; `ticket.status_changed` to solved or closed. What the API's
+//! own user did is ours (`actor_id`): the event says nothing of stamps. Files are not in these events and are not carried; owners,
+//! priorities and reopening have no word in lanka yet. What customers write in Zendesk itself is read as nothing: they write to
+//! lanka's channels.
+//!
+//! **Namespace:** `zendesk:` and the mirror's name. **Identities:** none.
+
+use super::{
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Mirror, Outgoing, Patience, Redacted, Reply,
+    SettingsProblem, Setup, Step,
+};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::CarriedFile;
+use crate::pure::domain::id::ContactId;
+use crate::pure::domain::message::{Direction, Parsed, RawEvent};
+use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
+use crate::pure::wire::{json, redact};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// This file's entry in the list of mirrors.
+pub const KIND: Kind = Kind { name: NAME, build };
+
+const NAME: &str = "zendesk";
+
+/// Longest comment, in bytes: past 64 KiB Zendesk cuts in silence.
+const BODY_BYTES_MAX: usize = 60_000;
+
+/// Longest subject and name, in characters.
+const SUBJECT_CHARS_MAX: usize = 150;
+const NAME_CHARS_MAX: usize = 255;
+
+/// Pages of a ticket's comments that are read, of a hundred each; a ticket has 5,000 at most, of which most are small.
+const PAGES_MAX: usize = 20;
+
+/// Comments blanked in one attempt; the next one goes on.
+const REDACTED_MAX: usize = 12;
+
+/// What Zendesk puts in the place of what is blanked.
+const BLANK: char = '▇';
+
+/// Begins external ids.
+const EXTERNAL_ID: &str = "lanka:";
+
+/// How far the time of a signature may be from ours, in seconds.
+const TOLERANCE_S: i64 = 300;
+
+/// The mirror's keys in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Zendesk's address: `https://SUBDOMAIN.zendesk.com`.
+    pub url: String,
+    /// The e-mail address of lanka's own agent there.
+    pub user: String,
+    /// The number of that agent, as it stands in the address of his profile.
+    pub user_id: u64,
+    /// The API token.
+    pub token: Secret,
+    /// The webhook's signing secret.
+    pub webhook_secret: Secret,
+    /// The number of the group that new tickets are put into; else Zendesk's own rules choose.
+    #[serde(default)]
+    pub group_id: Option<u64>,
+    /// Longest time one exchange may take, in seconds.
+    #[serde(default = "timeout_s_default")]
+    pub timeout_s: u64,
+    /// Attempts at a change before it may be given up.
+    #[serde(default = "attempts_max_default")]
+    pub attempts_max: u32,
+    /// Age of a change before it may be given up, in days.
+    #[serde(default = "give_up_after_days_default")]
+    pub give_up_after_days: u32,
+    /// Allows `http` beyond this machine, where customers' data can be read on the way.
+    #[serde(default)]
+    pub insecure_http: bool,
+}
+
+fn timeout_s_default() -> u64 {
+    Terms::TIMEOUT_S
+}
+
+fn attempts_max_default() -> u32 {
+    Patience::default().attempts_max
+}
+
+fn give_up_after_days_default() -> u32 {
+    (Patience::default().age_max.as_secs() / 86_400) as u32
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let (settings, mut problems): (Settings, _) = read_kind(table)?;
+    let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
+    let Settings { user, user_id, token, webhook_secret, group_id, .. } = settings;
+    let (attempts_max, days) = (settings.attempts_max, settings.give_up_after_days);
+    let terms = Terms::checked(settings.timeout_s, attempts_max, days, &mut problems);
+    for (key, is_wrong, what) in [
+        ("user", !user.contains('@') || user.contains(['/', ':']), "is the agent's e-mail address, without `/token`"),
+        ("user_id", user_id == 0, "is a number from 1 on"),
+        ("token", token.expose().trim().is_empty(), "is empty"),
+        ("webhook_secret", webhook_secret.expose().trim().is_empty(), "is empty"),
+    ] {
+        if is_wrong {
+            problems.add(key, what);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let login = STANDARD.encode(format!("{}/token:{}", user.trim(), token.expose().trim()));
+    let headers = vec![("authorization".to_owned(), format!("Basic {login}"))];
+    let api = Api { name: "Zendesk", base: format!("{base}/api/v2"), headers, timeout: terms.timeout };
+    let listener = Listening { name: setup.name.to_owned(), user_id: user_id.to_string(), secret: webhook_secret };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    Ok(Built { mirror: Box::new(Zendesk { api, user_id, group_id, patience: terms.patience }), inbound })
+}
+
+/// One Zendesk.
+struct Zendesk {
+    api: Api,
+    user_id: u64,
+    group_id: Option<u64>,
+    patience: Patience,
+}
+
+/// A ticket there.
+struct Thread {
+    id: u64,
+    status: String,
+    has_assignee: bool,
+}
+
+impl Thread {
+    /// Whether a word of the customer's has to wake it up.
+    fn is_asleep(&self) -> bool {
+        matches!(self.status.as_str(), "pending" | "hold" | "solved")
+    }
+}
+
+/// A comment of ours there.
+struct Written {
+    stamp: Stamp,
+    id: u64,
+    body: String,
+}
+
+impl Mirror for Zendesk {
+    fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    fn shows_files(&self) -> bool {
+        true
+    }
+
+    fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
+        match self.carry(post, &mut Talk::of(replies)) {
+            Ok(links) => Step::Done(links),
+            Err(step) => step,
+        }
+    }
+
+    fn probe(&self) -> Option<Outgoing> {
+        Some(self.api.get("/users/me"))
+    }
+
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
+}
+
+impl Zendesk {
+    /// All of a post, from its beginning.
+    fn carry(&self, post: &Post, talk: &mut Talk<'_>) -> Result<Vec<Link>, Step> {
+        let is_here = post.links.of(LinkedKind::Ticket, post.ticket.id.0).is_some();
+        match post.change {
+            Change::AnswerDue => return Ok(Vec::new()),
+            Change::ContactErased => return self.forget(post, talk).map(|()| Vec::new()),
+            // What ended before it came here needs no ticket.
+            Change::TicketMerged if !is_here && !article::is_target(post) => return Ok(Vec::new()),
+            _ => {}
+        }
+        let mut links = Vec::new();
+        let mut thread = self.thread(post, talk, &mut links)?;
+        if matches!(post.change, Change::ContactMerged | Change::ContactSplit) {
+            self.complete(post, talk, &mut links)?;
+        }
+        self.comments(post, &mut thread, talk, &mut links)?;
+        self.settle(post, &thread, talk)?;
+        Ok(links)
+    }
+
+    /// The ticket, made if it is not there; one that is closed for good is followed up.
+    fn thread(&self, post: &Post, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<Thread, Step> {
+        let object = post.ticket.id.0;
+        if let Some(remote) = post.links.of(LinkedKind::Ticket, object)
+            && let Some(found) = self.api.look(talk, &format!("/tickets/{remote}"))?
+        {
+            let thread = self.read_thread(&found)?;
+            if thread.status != "closed" {
+                return Ok(thread);
+            }
+        }
+        let all = self.api.look(talk, &format!("/tickets?external_id={EXTERNAL_ID}{object}"))?;
+        let all = all.as_ref().and_then(|all| all.get("tickets")?.as_array());
+        let all = all.ok_or_else(|| self.api.odd("a list of tickets"))?;
+        let last = all.iter().max_by_key(|found| found.get("id").and_then(Value::as_u64));
+        let last = last.map(|found| self.read_ticket(found)).transpose()?;
+        let thread = match last {
+            Some(last) if last.status != "closed" => last,
+            closed => {
+                let requester = self.user(post, None, talk, links)?;
+                let opening = self.opening(post, requester, closed.map(|closed| closed.id)).to_string();
+                let made = talk.ask(|| {
+                    let key = format!("lanka-{object}-{}", hex::encode(&Sha256::digest(opening.as_bytes())[..8]));
+                    let mut request = self.api.request("POST", "/tickets", "application/json", opening.into_bytes());
+                    request.headers.push(("idempotency-key".to_owned(), key));
+                    request
+                })?;
+                self.read_thread(&self.api.read(made)?)?
+            }
+        };
+        links.push(Link { kind: LinkedKind::Ticket, object, remote: thread.id.to_string() });
+        Ok(thread)
+    }
+
+    fn read_thread(&self, found: &Value) -> Result<Thread, Step> {
+        self.read_ticket(found.get("ticket").unwrap_or(&Value::Null))
+    }
+
+    fn read_ticket(&self, ticket: &Value) -> Result<Thread, Step> {
+        let id = ticket.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the ticket's id"))?;
+        let status = json::text(ticket, "status").unwrap_or_default();
+        Ok(Thread { id, status, has_assignee: json::has(ticket, "assignee_id") })
+    }
+
+    fn opening(&self, post: &Post, requester: u64, follows: Option<u64>) -> Value {
+        let ticket = &post.ticket;
+        let subject: String = ticket.title.trim().chars().take(SUBJECT_CHARS_MAX).collect();
+        let mut opening = json!({
+            "subject": if subject.is_empty() { format!("lanka {}", ticket.number) } else { subject },
+            "requester_id": requester,
+            "external_id": format!("{EXTERNAL_ID}{}", ticket.id),
+            "priority": match ticket.priority.as_str() { "high" => "high", "low" => "low", _ => "normal" },
+            "status": "new",
+            "tags": ["lanka"],
+            "comment": { "body": format!("lanka's ticket {}.", ticket.number), "public": false },
+        });
+        if let Some(group) = self.group_id {
+            opening["group_id"] = group.into();
+        }
+        if let Some(closed) = follows {
+            opening["via_followup_source_id"] = closed.into();
+        }
+        json!({ "ticket": opening })
+    }
+
+    /// The end user that a contact is there, made if there is none.
+    fn user(
+        &self,
+        post: &Post,
+        contact: Option<ContactId>,
+        talk: &mut Talk<'_>,
+        links: &mut Vec<Link>,
+    ) -> Result<u64, Step> {
+        let person = person(post, contact);
+        let made = links.iter().find(|link| (link.kind, link.object) == (LinkedKind::Contact, person.id));
+        let known = post.links.of(LinkedKind::Contact, person.id).or(made.map(|link| link.remote.as_str()));
+        if let Some(id) = known.and_then(|remote| remote.parse().ok()) {
+            return Ok(id);
+        }
+        let external_id = format!("{EXTERNAL_ID}{}", person.id);
+        let id = match self.find_user(&external_id, talk)? {
+            Some(id) => id,
+            None => self.known_or_made(&person, &external_id, talk)?,
+        };
+        links.push(Link { kind: LinkedKind::Contact, object: person.id, remote: id.to_string() });
+        Ok(id)
+    }
+
+    fn find_user(&self, external_id: &str, talk: &mut Talk<'_>) -> Result<Option<u64>, Step> {
+        let found = self.api.look(talk, &format!("/users/show_many?external_ids={external_id}"))?;
+        Ok(found.as_ref().and_then(|found| found.get("users")?.as_array()?.first()?.get("id")?.as_u64()))
+    }
+
+    /// An end user by his e-mail, who keeps what another program calls him; else a new one.
+    fn known_or_made(&self, person: &Person<'_>, external_id: &str, talk: &mut Talk<'_>) -> Result<u64, Step> {
+        if let Some(email) = person.email {
+            let query: String = url::form_urlencoded::byte_serialize(format!("email:{email}").as_bytes()).collect();
+            let found = self.api.look(talk, &format!("/users/search?query={query}"))?;
+            let found = found.as_ref().and_then(|found| found.get("users")?.as_array()?.first());
+            if let Some(user) = found.filter(|user| json::has(user, "external_id")) {
+                return self.id_of(user);
+            }
+        }
+        let reply = talk.ask(|| self.api.json("POST", "/users/create_or_update", &user(person, external_id, true)))?;
+        let made = match reply.status {
+            // An address is another's, or none by its lights: it stands in the notes.
+            422 => self.api.act(talk, "POST", "/users/create_or_update", || user(person, external_id, false))?,
+            _ => self.api.read(reply)?,
+        };
+        self.id_of(made.get("user").unwrap_or(&Value::Null))
+    }
+
+    fn id_of(&self, found: &Value) -> Result<u64, Step> {
+        found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("an id"))
+    }
+
+    /// People who turned out to be one, or several: what is known of each of the ticket is said of him there.
+    fn complete(&self, post: &Post, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+        for contact in post.ticket.participants.iter().take(4) {
+            let id = self.user(post, Some(contact.id), talk, links)?;
+            let notes = notes_of(&person(post, Some(contact.id)));
+            self.api.act(talk, "PUT", &format!("/users/{id}"), || json!({ "user": { "notes": notes } }))?;
+        }
+        Ok(())
+    }
+
+    /// Who was erased is nobody there, and his comments on the ticket are blanked.
+    fn forget(&self, post: &Post, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let erased = article::erased(post);
+        for contact in &erased {
+            self.forget_user(contact, talk)?;
+        }
+        let Some(remote) = post.links.of(LinkedKind::Ticket, post.ticket.id.0) else { return Ok(()) };
+        let Some(found) = self.api.look(talk, &format!("/tickets/{remote}"))? else { return Ok(()) };
+        let thread = self.read_thread(&found)?;
+        let there = self.there(&thread, talk)?.into_iter();
+        let his = there.filter(|written| written.stamp.is_of(&erased) && !written.body.contains(BLANK));
+        for (n, written) in his.enumerate() {
+            if n == REDACTED_MAX {
+                let after = Some(std::time::Duration::ZERO);
+                return Err(Step::Retry { after, why: "there are more comments to blank in Zendesk".to_owned() });
+            }
+            let path = format!("/tickets/{}/comments/{}/redact", thread.id, written.id);
+            let reply = talk.ask(|| self.api.json("PUT", &path, &json!({ "text": written.body })))?;
+            if reply.status != 404 {
+                self.api.read(reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The end user himself.
+    fn forget_user(&self, contact: &str, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let Some(id) = self.find_user(&format!("{EXTERNAL_ID}{contact}"), talk)? else { return Ok(()) };
+        let path = format!("/users/{id}/identities");
+        let held = self.api.look(talk, &path)?;
+        let held = held.as_ref().and_then(|held| held.get("identities")?.as_array()).cloned().unwrap_or_default();
+        for identity in held.iter().filter_map(|identity| identity.get("id")?.as_u64()).take(REDACTED_MAX) {
+            let path = format!("{path}/{identity}");
+            let reply = talk.ask(|| self.api.request("DELETE", &path, "application/json", Vec::new()))?;
+            // Gone already, or one that Zendesk does not part with.
+            if !matches!(reply.status, 404 | 422) {
+                self.api.read(reply)?;
+            }
+        }
+        let external_id = format!("erased:{contact}");
+        let empty = json!({ "name": "Erased", "phone": null, "notes": "", "details": "", "external_id": external_id });
+        self.api.act(talk, "PUT", &format!("/users/{id}"), || json!({ "user": empty })).map(drop)
+    }
+
+    /// What lanka wrote on a ticket.
+    fn there(&self, thread: &Thread, talk: &mut Talk<'_>) -> Result<Vec<Written>, Step> {
+        let (mut there, mut after) = (Vec::new(), String::new());
+        for _ in 0..PAGES_MAX {
+            let path = format!("/tickets/{}/comments?page[size]=100{after}", thread.id);
+            let page = self.api.look(talk, &path)?.ok_or_else(|| self.api.odd("a list of comments"))?;
+            let comments = page.get("comments").and_then(Value::as_array);
+            for comment in comments.ok_or_else(|| self.api.odd("a list of comments"))? {
+                let stamp = comment.get("metadata").and_then(|of| of.get("custom")?.get("lanka"));
+                let stamp = stamp.and_then(|stamp| serde_json::from_value::<Stamp>(stamp.clone()).ok());
+                let (Some(mut stamp), Some(id)) = (stamp, comment.get("id").and_then(Value::as_u64)) else { continue };
+                let body =
+                    json::text(comment, "plain_body").or_else(|| json::text(comment, "body")).unwrap_or_default();
+                if body.contains(BLANK) {
+                    // Agents are told anew.
+                    stamp.answer = None;
+                }
+                there.push(Written { stamp, id, body });
+            }
+            let meta = page.get("meta").unwrap_or(&Value::Null);
+            match json::text(meta, "after_cursor").filter(|_| meta["has_more"] == true) {
+                Some(cursor) => {
+                    let cursor: String = url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect();
+                    after = format!("&page[after]={cursor}");
+                }
+                None => return Ok(there),
+            }
+        }
+        let why = format!("a ticket in Zendesk has more than {PAGES_MAX} pages of comments");
+        Err(Step::Retry { after: None, why })
+    }
+
+    /// The comments that the ticket lacks.
+    fn comments(
+        &self,
+        post: &Post,
+        thread: &mut Thread,
+        talk: &mut Talk<'_>,
+        links: &mut Vec<Link>,
+    ) -> Result<(), Step> {
+        let mut ids: Vec<(Stamp, u64)> =
+            self.there(thread, talk)?.into_iter().map(|written| (written.stamp, written.id)).collect();
+        let stamps: Vec<Stamp> = ids.iter().map(|(stamp, _)| stamp.clone()).collect();
+        for article in lacking(post, &stamps) {
+            let author = match (&article.author, article.is_note) {
+                (Author::Customer(contact), false) => self.user(post, *contact, talk, links)?,
+                _ => self.user_id,
+            };
+            let mut uploads = Vec::new();
+            for file in &article.files {
+                uploads.push(self.upload(file, talk)?);
+            }
+            // The API's user is an agent: Zendesk would leave asleep what the customer wakes up.
+            let wakes = author != self.user_id && thread.is_asleep() && post.ticket.state == "open";
+            let path = format!("/tickets/{}", thread.id);
+            let done = self.api.act(talk, "PUT", &path, || written(&article, author, &uploads, wakes))?;
+            if wakes {
+                thread.status = "open".to_owned();
+            }
+            let events = done.get("audit").map(|audit| json::elements(audit, "events")).unwrap_or_default();
+            let comment =
+                events.iter().find(|event| event["type"] == "Comment").and_then(|event| event.get("id")?.as_u64());
+            ids.push((article.stamp, comment.ok_or_else(|| self.api.odd("the comment's id"))?));
+        }
+        let Some(message) = &post.message else { return Ok(()) };
+        let of_it = ids.iter().find(|(stamp, _)| stamp.message == Some(message.id));
+        links.extend(of_it.map(|(_, id)| Link {
+            kind: LinkedKind::Message,
+            object: message.id.0,
+            remote: id.to_string(),
+        }));
+        Ok(())
+    }
+
+    /// Puts a file there, for one comment.
+    fn upload(&self, file: &CarriedFile, talk: &mut Talk<'_>) -> Result<String, Step> {
+        let name: String = url::form_urlencoded::byte_serialize(file.name.as_bytes()).collect();
+        let reply = talk.ask(|| {
+            self.api.request("POST", &format!("/uploads?filename={name}"), &file.media_type, file.bytes.to_vec())
+        })?;
+        let token = self.api.read(reply)?.get("upload").and_then(|upload| json::text(upload, "token"));
+        token.ok_or_else(|| self.api.odd("the upload's token"))
+    }
+
+    /// The ticket's state, where the change is one of it.
+    fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let is_ended = post.change == Change::TicketMerged && !article::is_target(post);
+        let is_woken = post.message.as_ref().is_none_or(|message| message.direction == Direction::FromCustomer);
+        let wanted = match post.change {
+            _ if is_ended && thread.status != "solved" => "solved",
+            Change::TicketClosed if thread.status != "solved" => "solved",
+            Change::TicketOpened | Change::TicketReopened if thread.is_asleep() && is_woken => "open",
+            _ => return Ok(()),
+        };
+        let mut ticket = json!({ "status": wanted });
+        // Zendesk solves nothing that nobody has.
+        if wanted == "solved" && !thread.has_assignee {
+            ticket["assignee_id"] = self.user_id.into();
+        }
+        let path = format!("/tickets/{}", thread.id);
+        self.api.act(talk, "PUT", &path, || json!({ "ticket": ticket })).map(drop)
+    }
+}
+
+fn user(person: &Person<'_>, external_id: &str, with_addresses: bool) -> Value {
+    let name: String = person.name.chars().take(NAME_CHARS_MAX).collect();
+    let mut user = json!({
+        "name": name,
+        "external_id": external_id,
+        "role": "end-user",
+        "skip_verify_email": true,
+        "notes": notes_of(person),
+    });
+    if with_addresses {
+        if let Some(email) = person.email {
+            user["email"] = email.into();
+        }
+        if let Some(phone) = person.phone {
+            user["phone"] = phone.into();
+        }
+        let mails = person.identities.iter().filter_map(|identity| identity.strip_prefix("mailto:"));
+        let more: Vec<Value> = mails.skip(1).map(|email| json!({ "type": "email", "value": email })).collect();
+        if !more.is_empty() {
+            user["identities"] = more.into();
+        }
+    }
+    json!({ "user": user })
+}
+
+/// All of somebody's addresses, for agents to see.
+fn notes_of(person: &Person<'_>) -> String {
+    article::cut(&person.identities.join("\n"), 5_000)
+}
+
+/// `PUT /tickets/ID` with a comment.
+fn written(article: &Article<'_>, author: u64, uploads: &[String], wakes: bool) -> Value {
+    let subject = article.subject.map(|subject| format!("{subject}\n\n")).unwrap_or_default();
+    let mut comment = json!({
+        "body": article::cut(&format!("{subject}{}", article.plain(BODY_BYTES_MAX)), BODY_BYTES_MAX),
+        "public": !article.is_note,
+        "author_id": author,
+    });
+    if !uploads.is_empty() {
+        comment["uploads"] = uploads.into();
+    }
+    let mut ticket = json!({ "comment": comment, "metadata": { "lanka": article.stamp } });
+    if wakes {
+        ticket["status"] = "open".into();
+    }
+    json!({ "ticket": ticket })
+}
+
+/// What agents do there.
+struct Listening {
+    /// The mirror's name.
+    name: String,
+    /// The API's user.
+    user_id: String,
+    secret: Secret,
+}
+
+impl Listener for Listening {
+    /// `x-zendesk-webhook-signature`: base64 of the HMAC-SHA256 of time and body.
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let header = |name| delivery.header(name).ok_or(Forged::Missing);
+        let signature = header("x-zendesk-webhook-signature")?;
+        let time = header("x-zendesk-webhook-signature-timestamp")?;
+        let signature = STANDARD.decode(signature).map_err(|_| Forged::Malformed)?;
+        let signed_at: Timestamp =
+            std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
+        let key = self.secret.expose().trim().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Forged::Mismatch)?;
+        mac.update(time);
+        mac.update(delivery.body);
+        mac.verify_slice(&signature).map_err(|_| Forged::Mismatch)?;
+        let age_s = delivery.received_at.as_second().saturating_sub(signed_at.as_second());
+        if age_s.unsigned_abs() <= TOLERANCE_S.unsigned_abs() { Ok(()) } else { Err(Forged::Stale) }
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        match json::read(&event.body) {
+            Ok(body) => {
+                let batch = self.batch(&body);
+                // Most deliveries tell of nothing that lanka has a word for.
+                if batch.is_empty() { Parsed::default() } else { batch.finish() }
+            }
+            Err(fault) => Parsed { items: Vec::new(), faults: vec![fault] },
+        }
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(body), |_, _| {})
+    }
+}
+
+impl Listening {
+    /// `{"type": "zen:event-type:ticket.comment_added", "id", "time", "detail": {"id", "actor_id", "external_id"}, "event": {"comment":
+    /// {"id", "body", "is_public", "author": {"is_staff", "name"}}}}`, or `…ticket.status_changed` with `"event": {"current": "SOLVED"}`.
+    fn batch(&self, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        if batch.is_redacted(body) {
+            return batch;
+        }
+        let Some(kind) = json::text(body, "type") else {
+            batch.fault(
+                "no_type",
+                "an event of Zendesk has no `type`: is the webhook subscribed to events, not to a trigger?",
+            );
+            return batch;
+        };
+        let detail = body.get("detail").unwrap_or(&Value::Null);
+        let Some(on) = json::id(detail, "id") else { return batch };
+        // What we did there ourselves.
+        if json::id(detail, "actor_id").as_deref() == Some(self.user_id.as_str()) {
+            return batch;
+        }
+        let named = json::text(detail, "external_id").and_then(|id| id.strip_prefix(EXTERNAL_ID).map(str::to_owned));
+        let at = body.get("time").and_then(json::timestamp);
+        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id: String::new(), by: None, at };
+        match kind.strip_prefix("zen:event-type:ticket.") {
+            Some("comment_added") => wrote(body, did, &mut batch),
+            Some("status_changed") => solved(body, did, &mut batch),
+            _ => {}
+        }
+        batch
+    }
+}
+
+fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
+    let comment = body.get("event").and_then(|event| event.get("comment")).unwrap_or(&Value::Null);
+    let Some(id) = json::id(comment, "id") else {
+        return batch.fault("no_id", "a comment of Zendesk has no `id`");
+    };
+    let author = comment.get("author").unwrap_or(&Value::Null);
+    let text = json::filled(comment, "body").unwrap_or_default();
+    if author["is_staff"] != true || text.is_empty() {
+        return;
+    }
+    let is_public = comment.get("is_public").and_then(Value::as_bool) == Some(true);
+    let did = Did { id, by: json::filled(author, "name"), ..did };
+    batch.item(body, did.wrote(text.trim().to_owned(), !is_public));
+}
+
+fn solved(body: &Value, did: Did<'_>, batch: &mut Batch) {
+    let current = body.get("event").and_then(|event| json::text(event, "current")).unwrap_or_default();
+    let Some(id) = json::id(body, "id").filter(|_| matches!(current.to_uppercase().as_str(), "SOLVED" | "CLOSED"))
+    else {
+        return;
+    };
+    batch.item(body, Did { id, ..did }.closed());
+}
