@@ -603,7 +603,8 @@ impl Deliver {
         let tenant = self.shared.registry.tenants.get(&claimed.post.tenant);
         let tenant = tenant.filter(|_| carried_by(&line.tool.name).is_some());
         let of_answer = tenant.map(|tenant| OfAnswer { keyer: &tenant.keyer, mirrors: &tenant.policy.mirrors });
-        let replies: Vec<Reply> = kept.replies.iter().map(shortened).collect();
+        let is_answers = carried_by(&line.tool.name).is_some();
+        let replies: Vec<Reply> = kept.replies.iter().map(|reply| shortened(reply, is_answers)).collect();
         for left in (0..SETTLE_ATTEMPTS_MAX).rev() {
             let now = Timestamp::now();
             let kept = (replies.as_slice(), kept.links.as_slice());
@@ -639,9 +640,11 @@ impl Deliver {
     }
 }
 
-/// A reply as it is kept with its row: the beginning of its body.
-fn shortened(reply: &Reply) -> Reply {
-    let mut end = reply.body.len().min(BODY_BYTES_MAX);
+/// A reply as it is kept with its row: the beginning of its body. What a tool told of its threads and people when it was asked
+/// is not kept: it would outlive whoever it names.
+fn shortened(reply: &Reply, is_answers: bool) -> Reply {
+    let is_kept = is_answers || !(200..300).contains(&reply.status);
+    let mut end = if is_kept { reply.body.len().min(BODY_BYTES_MAX) } else { 0 };
     while !reply.body.is_char_boundary(end) {
         end -= 1;
     }

@@ -11,7 +11,7 @@
 //! | how far an answer came | the message's status: `delivered`, `read`, `failed` with why |
 //! | merge, move | a private message in both conversations; the one that ended is resolved |
 //!
-//! Every message bears its [`Stamp`] in `content_attributes.lanka`, and `source_id` is `lanka:` and its key: what is there already is
+//! Every message bears its stamp (`wire::article`) in `content_attributes.lanka`, and `source_id` is `lanka:` and its key: what is there already is
 //! told by the conversation's messages, page by page from the first, which are read from the database.
 //!
 //! A contact gets no e-mail address there unless `contact_email` says so: with the feature "email continuity" Chatwoot itself

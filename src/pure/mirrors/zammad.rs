@@ -10,7 +10,7 @@
 //! | what only agents may see | an internal `note` |
 //! | merge | a merge; articles keep their ids |
 //!
-//! `note`, `chat` and `phone` are never transported by Zammad itself. Every article bears its [`Stamp`] in
+//! `note`, `chat` and `phone` are never transported by Zammad itself. Every article bears its stamp (`wire::article`) in
 //! `preferences.lanka` and its key in `message_id`, which Zammad keeps as sent: whether it is there already is told by the list of
 //! the ticket's articles, which is read from its database.
 //!

@@ -13,7 +13,7 @@
 //!
 //! Refused: Zendesk's own merge. It moves no comment, closes the source for good, and cannot be undone, as lanka's joins can.
 //!
-//! Every comment bears its [`Stamp`] in the metadata of its audit, which the list of comments gives back. A ticket is made under an
+//! Every comment bears its stamp (`wire::article`) in the metadata of its audit, which the list of comments gives back. A ticket is made under an
 //! `Idempotency-Key`, after a look by its external id; both are read from the database, never from the search index.
 //!
 //! **What comes back**: `ticket.comment_added` by staff, public or private; `ticket.status_changed` to solved or closed. What the API's

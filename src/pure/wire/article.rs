@@ -496,3 +496,188 @@ pub fn person(post: &Post, contact: Option<ContactId>) -> Person<'_> {
         identities: &contact.identities,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::id::{OutboxId, TicketId};
+    use crate::pure::domain::outbox::{ContactView, Links, TicketView};
+
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+
+    fn message(text: &str) -> MessageView {
+        MessageView {
+            id: MessageId(id(1)),
+            channel: "facebook".to_owned(),
+            channel_kind: "messenger".to_owned(),
+            direction: Direction::FromCustomer,
+            by: None,
+            contact: Some(ContactId(id(2))),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            received_at: Timestamp::UNIX_EPOCH,
+            subject: None,
+            text: text.to_owned(),
+            html: None,
+            forwarded_from: None,
+            call: None,
+            marks: Vec::new(),
+            progress: None,
+            progress_why: None,
+            attachments: Vec::new(),
+            sentence: String::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    fn post(change: Change, message: Option<MessageView>) -> Post {
+        let identities = ["messenger:P1", "tel:+358401234567", "mailto:minna@posti.example"].map(str::to_owned);
+        let minna = ContactView { id: ContactId(id(2)), name: None, identities: identities.into() };
+        Post {
+            id: OutboxId(id(7)),
+            change,
+            sequence: 3,
+            decided_at: Timestamp::UNIX_EPOCH,
+            tenant: "main".to_owned(),
+            ticket: TicketView {
+                id: TicketId(id(9)),
+                number: 4,
+                state: "open".to_owned(),
+                title: "Lamp".to_owned(),
+                kind: Vec::new(),
+                priority: "normal".to_owned(),
+                participants: vec![minna],
+                follow_up_of: None,
+                answer: None,
+            },
+            other_ticket: Some(TicketId(id(10))),
+            message,
+            detail: serde_json::Value::Null,
+            links: Links::default(),
+            token: String::new(),
+            files: Vec::new(),
+            answer: None,
+        }
+    }
+
+    fn file(bytes: usize) -> (AttachmentView, CarriedFile) {
+        let name = "lasku.pdf".to_owned();
+        let media_type = "application/pdf".to_owned();
+        let view = AttachmentView {
+            name: Some(name.clone()),
+            media_type: media_type.clone(),
+            bytes: bytes as i64,
+            sha256: Some("00".to_owned()),
+            waiting: false,
+            lost: None,
+        };
+        (view, CarriedFile { name, media_type, bytes: vec![0; bytes].into() })
+    }
+
+    /// What is lacking: `key kind`, the message's id left out.
+    fn told(post: &Post, there: &[Stamp]) -> Vec<String> {
+        let kind = |article: &Article<'_>| match (&article.author, article.is_note) {
+            (Author::Customer(_), false) => "customer",
+            (Author::Agent, false) => "agent",
+            (_, true) => "note",
+            (Author::Lanka, false) => "lanka",
+        };
+        let told = lacking(post, there).into_iter();
+        told.map(|article| format!("{} {}", &article.stamp.key[..1], kind(&article))).collect()
+    }
+
+    #[test]
+    fn what_is_there_is_not_written_again_and_what_changed_is_told() {
+        let first = post(Change::MessageAdded, Some(message("Hei")));
+        let there: Vec<Stamp> = lacking(&first, &[]).into_iter().map(|article| article.stamp).collect();
+        let edited = post(Change::MessageUpdated, Some(message("Hei taas")));
+        let twice =
+            [there.clone(), lacking(&edited, &there).into_iter().map(|article| article.stamp).collect()].concat();
+        let mut failed = post(Change::MessageUpdated, Some(message("Hei")));
+        let of = |change: fn(&mut MessageView)| {
+            let mut message = message("Hei");
+            change(&mut message);
+            post(Change::MessageUpdated, Some(message))
+        };
+        failed.links = Links(vec![(LinkedKind::Message, id(1), "55".to_owned())]);
+        if let Some(message) = &mut failed.message {
+            (message.direction, message.progress) = (Direction::FromAgent, Some(Progress::Failed));
+        }
+        let agents = of(|message| message.direction = Direction::FromAgent);
+        let internal = of(|message| {
+            message.direction = Direction::FromAgent;
+            message.marks.push(Mark::Internal);
+        });
+        let erased = of(|message| {
+            message.text.clear();
+            message.marks.push(Mark::Erased);
+        });
+        let table: &[(&str, &Post, &[Stamp], &[&str])] = &[
+            ("new", &first, &[], &["m customer"]),
+            ("there", &first, &there, &[]),
+            ("an edit", &edited, &there, &["u note"]),
+            ("told already", &edited, &twice, &[]),
+            ("an update of what is not there", &edited, &[], &["m customer"]),
+            ("an agent's, from elsewhere", &agents, &[], &["m agent"]),
+            ("for colleagues", &internal, &[], &["m note"]),
+            ("written there, and refused by the platform", &failed, &[], &["f note"]),
+            ("erased", &erased, &there, &[]),
+            ("erased before it came", &erased, &[], &[]),
+        ];
+        for (name, post, there, expected) in table {
+            assert_eq!(told(post, there), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn files_come_once_and_those_too_large_are_named() {
+        let ((small, bytes), (large, many)) = (file(10), file(FILES_BYTES_MAX));
+        let mut first = post(Change::MessageAdded, Some(message("Hei")));
+        let there: Vec<Stamp> = lacking(&first, &[]).into_iter().map(|article| article.stamp).collect();
+        if let Some(message) = &mut first.message {
+            message.attachments = vec![small, large];
+        }
+        first.files = vec![bytes, many];
+        let whole = lacking(&first, &[]);
+        assert_eq!((whole[0].files.len(), &whole[0].stamp.files), (1, &vec![0]));
+        assert!(whole[0].plain(1_000).contains("A file is left out"), "{}", whole[0].plain(1_000));
+        first.change = Change::MessageUpdated;
+        let later = lacking(&first, &there);
+        assert_eq!((later.len(), later[0].stamp.files.as_slice(), later[0].is_note), (1, [0].as_slice(), false));
+        let there: Vec<Stamp> = there.into_iter().chain(later.into_iter().map(|article| article.stamp)).collect();
+        // The large one alone does not fit either beside nothing: it is its own article then.
+        assert!(lacking(&first, &there).iter().all(|article| article.stamp.files == [1]));
+    }
+
+    #[test]
+    fn moves_are_told_where_the_message_was() {
+        let mut left = post(Change::MessageMoved, Some(message("Hei")));
+        left.detail = serde_json::json!({ "to": id(10).to_string() });
+        let mut come = left.clone();
+        come.detail = serde_json::json!({ "to": id(9).to_string() });
+        let there = [Stamp { key: key_of(MessageId(id(1))), message: Some(MessageId(id(1))), ..Stamp::default() }];
+        assert_eq!(told(&left, &there), ["u note"]);
+        assert_eq!(told(&left, &[]), [""; 0], "it never was there");
+        assert_eq!(told(&come, &[]), ["m customer"]);
+        assert_eq!(told(&come, &there), [""; 0]);
+    }
+
+    #[test]
+    fn texts_are_cut_with_a_word_of_it() {
+        let cut = cut(&"ä".repeat(1_000), 201);
+        assert!(cut.len() <= 201 && cut.contains("[…]"), "{cut}");
+        assert_eq!(super::cut("lyhyt", 5), "lyhyt");
+    }
+
+    #[test]
+    fn people_are_named_by_what_is_known() {
+        let post = post(Change::TicketOpened, None);
+        let minna = person(&post, None);
+        let known = (minna.name.as_str(), minna.email, minna.phone);
+        assert_eq!(known, ("messenger:P1", Some("minna@posti.example"), Some("+358401234567")));
+        let mut nobody = post.clone();
+        nobody.ticket.participants.clear();
+        assert_eq!((person(&nobody, None).id, person(&nobody, None).name.as_str()), (id(9), "Unknown"));
+    }
+}

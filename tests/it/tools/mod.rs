@@ -498,6 +498,8 @@ pub async fn story<T: Tool>(fault: Option<(Fault, usize)>) {
         .expect("erased");
     office.deliver().await;
     assert_eq!(stand.offences(), Vec::<String>::new());
+    let kept = "SELECT count(*) FROM outbox WHERE replies::text ILIKE '%kirje.example%'";
+    assert_eq!(office.desk.count(kept).await, 0, "what the tool told of him");
     let left = stand.tool().people();
     assert!(!left.iter().any(|person| person.contains("pekka@kirje.example")), "{left:?}");
     assert_eq!(office.quarantined().await, 0);
