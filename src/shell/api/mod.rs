@@ -3,7 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
-//! | `acts.rs`, `looks.rs` | what changes something; what only looks |
+//! | `acts.rs`; `looks.rs`, `lists.rs` | what changes something; what only looks at one thing, at many |
+//! | `streams.rs` | files, piece by piece |
 //! | `access.rs` | bearer tokens and their scopes |
 //! | `fields.rs` | bodies and queries, read strictly |
 //! | `problem.rs` | what went wrong, as RFC 9457 has it |
@@ -23,10 +24,12 @@
 mod access;
 mod acts;
 mod fields;
+mod lists;
 mod looks;
 mod openapi;
 mod problem;
 mod routes;
+mod streams;
 
 pub use access::new_token;
 use problem::Kind;
@@ -49,8 +52,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get};
 use fields::Given;
 use futures::StreamExt;
-use routes::{ROUTES, Route, Verb};
-use serde_json::Value;
+use routes::{ROUTES, Route, Verb, Work};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +77,8 @@ pub struct ApiLimits {
     pub looks_max: usize,
     /// Acts at once, each by one or two connections. They wait for each other in any case: nothing is decided beside one.
     pub acts_max: usize,
+    /// Files on their way at once.
+    pub streams_max: usize,
     /// Longest wait for a turn; after it 503.
     pub turn_wait: Duration,
     /// Longest wait for an answer; after it 503, and an act goes on.
@@ -89,6 +93,7 @@ impl Default for ApiLimits {
             requests_max: 64,
             looks_max: 4,
             acts_max: 2,
+            streams_max: 32,
             turn_wait: Duration::from_secs(10),
             answer_wait: Duration::from_secs(30),
         }
@@ -105,10 +110,12 @@ struct Shared {
     store: Store,
     hands: Hands,
     privacy: Privacy,
+    registry: Arc<Registry>,
     limits: ApiLimits,
     requests: Semaphore,
     looks: Semaphore,
     acts: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     refused: Refused,
 }
 
@@ -118,6 +125,8 @@ struct Call {
     token: ApiToken,
     /// What the path names; empty where it names nothing.
     id: String,
+    /// What it names second.
+    part: String,
     /// The query of a look, the body of an act.
     given: Given,
     /// An act's turn.
@@ -129,12 +138,14 @@ impl Api {
     pub fn new(store: Store, registry: Arc<Registry>, limits: ApiLimits) -> Self {
         let shared = Shared {
             hands: Hands::new(store.clone(), registry.clone()),
-            privacy: Privacy::new(store.clone(), registry),
+            privacy: Privacy::new(store.clone(), registry.clone()),
+            registry,
             store,
             limits,
             requests: Semaphore::new(limits.requests_max),
             looks: Semaphore::new(limits.looks_max),
             acts: Arc::new(Semaphore::new(limits.acts_max)),
+            streams: Arc::new(Semaphore::new(limits.streams_max)),
             refused: Refused::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -145,8 +156,9 @@ impl Api {
         let mut paths: BTreeMap<&str, (MethodRouter<Self>, Vec<&str>)> = BTreeMap::new();
         for route in ROUTES {
             let handler = move |State(api): State<Self>, params: RawPathParams, request: Request| async move {
-                let id = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-                api.serve(route, id, request).await
+                let mut named = params.iter().map(|(_, value)| value.to_owned());
+                let named = (named.next().unwrap_or_default(), named.next().unwrap_or_default());
+                api.serve(route, named, request).await
             };
             let filter = match route.verb {
                 Verb::Get => MethodFilter::GET,
@@ -175,19 +187,21 @@ impl Api {
     }
 
     /// One request from its head to its answer.
-    async fn serve(&self, route: &'static Route, id: String, request: Request) -> Response {
+    async fn serve(&self, route: &'static Route, named: (String, String), request: Request) -> Response {
         let began = Instant::now();
-        let response = match self.answer(route, id, request).await {
-            Ok(answer) => axum::Json(answer).into_response(),
-            Err(problem) => problem.into_response(),
-        };
+        let response = self.answer(route, named, request).await.unwrap_or_else(IntoResponse::into_response);
         let name = format!("{} {}", route.verb.word(), route.path);
         count(name.clone(), &response);
         metrics::histogram!("lanka_api_seconds", "route" => name).record(began.elapsed());
         finished(response)
     }
 
-    async fn answer(&self, route: &'static Route, id: String, request: Request) -> Result<Value, Problem> {
+    async fn answer(
+        &self,
+        route: &'static Route,
+        (id, part): (String, String),
+        request: Request,
+    ) -> Result<Response, Problem> {
         let too_many = |_| Problem::new(Kind::Busy, "too many requests are under way");
         let _under_way = self.shared.requests.try_acquire().map_err(too_many)?;
         let (head, body) = request.into_parts();
@@ -197,13 +211,13 @@ impl Api {
         authorise(&token, route.scope)?;
         let query = Given::of_query(route.query, head.uri.query().unwrap_or_default())?;
         let Some(fields) = route.body else {
-            let call = Call { api: self.clone(), token, id, given: query, turn: None };
-            return within(limits.answer_wait, (route.run)(call)).await;
+            let call = Call { api: self.clone(), token, id, part, given: query, turn: None };
+            return within(limits.answer_wait, route.run.on(call)).await;
         };
         drop(look);
         let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
         let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
-        (route.run)(Call { api: self.clone(), token, id, given, turn }).await
+        route.run.on(Call { api: self.clone(), token, id, part, given, turn }).await
     }
 
     /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.
@@ -232,6 +246,15 @@ impl Api {
         match whole.is_empty() || is_json(headers) {
             true => Ok(whole),
             false => Err(Problem::new(Kind::BodyNotJson, "the body is not said to be JSON")),
+        }
+    }
+}
+
+impl Work {
+    async fn on(self, call: Call) -> Result<Response, Problem> {
+        match self {
+            Self::Json(run) => Ok(axum::Json(run(call).await?).into_response()),
+            Self::Stream(run) => run(call).await,
         }
     }
 }
