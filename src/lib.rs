@@ -32,6 +32,7 @@
 //! | [`shell::server`], [`shell::telemetry`], [`shell::alerts`] | HTTP, logs and metrics, what ops must hear of |
 //! | [`shell::daemon`] | the parts, started in order and stopped in reverse |
 //! | [`shell::hands`], [`shell::api`] | what people do by hand, and the same for programs: `/api/v1` |
+//! | [`shell::page`] | one page a thread, for people without a tool |
 //! | [`shell::command`] | the command line: one file a command |
 //!
 //! # Life of a message

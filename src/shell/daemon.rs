@@ -18,6 +18,8 @@ use crate::shell::ingest::{Ingest, Registry};
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
 use crate::shell::media::{self, Media};
+use crate::shell::page::Page;
+use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::profiles::Profiles;
 use crate::shell::reconsider::Reconsider;
@@ -406,9 +408,10 @@ impl Running {
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
-        let api = Api::new(store.clone(), parts.registry.clone(), ApiLimits::default());
+        let links = Links::new(&deployment.keys, sections.http.public_url.clone());
+        let api = Api::new(store.clone(), parts.registry.clone(), ApiLimits::default()).with_links(links);
         let standing = server::standing_routes(ready(&store), shown, intake_stop.clone());
-        let mut routes = webhooks.routes().merge(api.routes()).merge(standing);
+        let mut routes = webhooks.routes().merge(api.routes()).merge(Page::new(api.clone()).routes()).merge(standing);
         if listen.ip().is_loopback() {
             routes = routes.merge(sample::routes(&webhooks));
         }

@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod intake;
 pub mod media;
 pub mod ownership;
+pub mod page;
 mod patience;
 pub mod privacy;
 pub mod profiles;

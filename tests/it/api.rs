@@ -8,6 +8,8 @@ use crate::support::eventually;
 use lanka::pure::domain::Timestamp;
 use lanka::shell::api::{Api, ApiLimits, new_token};
 use lanka::shell::carriers::install_tls_provider;
+use lanka::shell::page::Page;
+use lanka::shell::page::link::Links;
 use lanka::shell::server::{ServerLimits, serve};
 use lanka::shell::store::api_token::{NewApiToken, Scope};
 use lanka::shell::store::raw_event::{NewRawEvent, RawBody};
@@ -21,6 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 const NOBODY: &str = "01a201b7-a736-7000-833c-6468fcfd2fe6";
+
+/// Where links lead.
+pub(crate) const PUBLIC_URL: &str = "https://support.kauppa.example/";
 
 /// A desk of two firms with the API at its door.
 pub(crate) struct Office {
@@ -40,11 +45,17 @@ impl Office {
     pub(crate) async fn open_with(limits: ApiLimits) -> Self {
         let other = "[channels.elsewhere]\nkind = \"webchat\"\nsecret = { env = \"WHSEC\" }\ntenant = \"other\"\n";
         let desk = Desk::open_with(|config| format!("{config}\n{other}")).await;
-        let api = Api::new(desk.store.clone(), desk.ingest.registry(), limits);
+        let links = Links::new(&desk.keys, Some(PUBLIC_URL.parse().expect("a URL")));
+        let api = Api::new(desk.store.clone(), desk.ingest.registry(), limits).with_links(links);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (stop, stopping) = watch::channel(false);
-        tokio::spawn(serve(listener, api.routes(), ServerLimits::default(), stopping));
+        tokio::spawn(serve(
+            listener,
+            api.routes().merge(Page::new(api.clone()).routes()),
+            ServerLimits::default(),
+            stopping,
+        ));
         install_tls_provider();
         let client = reqwest::Client::new();
         let document = client.get(format!("http://{address}/api/v1/openapi.json")).send().await.expect("an answer");
@@ -298,6 +309,12 @@ async fn every_route_answers_as_the_document_says() {
         ("POST /contacts/<contact a>/unlink {\"identities\": [\"mailto:pekka@kirje.example\"]}", 200, ""),
         ("POST /contacts/<contact a>/unlink {\"identities\": [\"mailto:pekka@kirje.example\"]}", 200, "already"),
         ("POST /contacts/<contact a>/unlink {\"identities\": [\"<identity b>\"], \"why\": \"again\"}", 200, "already"),
+        ("POST /tickets/<ticket a>/links", 200, ""),
+        ("POST /tickets/<ticket a>/links {\"for\": \"12h\", \"allow\": \"review\", \"name\": \"anna\"}", 200, ""),
+        ("POST /tickets/<ticket a>/links {\"for\": \"2y\"}", 400, "field_wrong"),
+        ("POST /tickets/<ticket a>/links {\"for\": \"soon\"}", 400, "field_wrong"),
+        ("POST /tickets/<ticket a>/links {\"allow\": \"everything\"}", 400, "field_wrong"),
+        ("POST /tickets/999/links", 404, "ticket_unknown"),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"c@posti.example\"], \"by\": \"anna\"}", 200, ""),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"<message c>\"]}", 200, "already"),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"nothing\"]}", 404, "message_unknown"),

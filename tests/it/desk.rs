@@ -2,7 +2,7 @@
 //! deliveries are put as the intakes would, decided by the real ingest.
 
 use crate::support::{TestDb, database, scratch};
-use lanka::config::{Environment, Settings};
+use lanka::config::{Environment, Keys, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
@@ -64,6 +64,7 @@ secret = { env = "WHSEC" }
 pub struct Desk {
     pub store: Store,
     pub ingest: Ingest,
+    pub keys: Keys,
     registry: Arc<Registry>,
     batch: BatchLimits,
     senders: Option<Senders>,
@@ -110,7 +111,7 @@ impl Desk {
         let registry = parts.registry;
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, registry, batch: parts.batch, senders, _db: db, dir }
+        Self { store, ingest, keys, registry, batch: parts.batch, senders, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.

@@ -51,6 +51,7 @@ mod names;
 mod normalise;
 mod ops;
 mod ownership;
+mod page;
 mod people;
 mod presence;
 mod readme;

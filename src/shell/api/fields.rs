@@ -9,6 +9,7 @@ use super::problem::{Kind, Problem};
 use crate::pure::domain::Timestamp;
 use crate::pure::wire::settings::unknown_key;
 use crate::shell::hands::{BY_CHARS_MAX, WHY_CHARS_MAX};
+use crate::shell::page::link::Allow;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -91,6 +92,17 @@ pub(super) const MERGE: &[Field] = &[
 
 /// The fields of an answer.
 pub(super) const ANSWER: &[Field] = &[BY, WHY];
+
+/// The fields of a link to a thread.
+pub(super) const THREAD_LINK: &[Field] = &[
+    optional(
+        "for",
+        What::Text(20),
+        "How long it is good, as `7d` or `12h`; 7 days unless told otherwise, at most 366.",
+    ),
+    optional("allow", What::Word(&Allow::WORDS), "What its bearer may do: read, unless told otherwise."),
+    optional("name", What::Text(BY_CHARS_MAX), "Who its bearer is, for the journals."),
+];
 
 /// The query of a list.
 pub(super) const PAGE: &[Field] = &[CURSOR, LIMIT];

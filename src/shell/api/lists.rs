@@ -1,12 +1,16 @@
 //! What looks over many: lists of tickets and contacts, searches; and one message with why it is where it is.
 
 use super::Call;
+use super::access::authorise;
 use super::looks::{page, written};
 use super::problem::{Kind, Problem};
+use crate::config::parse_duration;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{ContactId, TicketId};
 use crate::pure::domain::identity::{EmailAddress, Identity, MAILTO, PhoneNumber, TEL};
+use crate::shell::page::link::{Allow, GOOD_FOR, GOOD_FOR_MAX, ThreadLink};
 use crate::shell::store::StoreError;
+use crate::shell::store::api_token::Scope;
 use crate::shell::store::listing::TicketFilter;
 use crate::shell::store::search::{Among, Wanted};
 use serde_json::{Value, json};
@@ -72,6 +76,30 @@ pub(super) async fn message(call: Call) -> Result<Value, Problem> {
     let message = call.store().message_view(id).await?.ok_or_else(unknown)?;
     let route = call.store().route(id).await?.ok_or_else(unknown)?;
     Ok(json!({"message": written(&message)?, "route": written(&route)?}))
+}
+
+/// A link to the page of a thread. It gives nothing that the token has not.
+pub(super) async fn thread_link(call: Call) -> Result<Value, Problem> {
+    let ticket = call.ticket(&call.id).await?;
+    let allow = Allow::of(call.given.text("allow").unwrap_or_default());
+    authorise(&call.token, Scope::Read)?;
+    if allow == Allow::Review {
+        authorise(&call.token, Scope::Review)?;
+    }
+    let good_for = match call.given.text("for") {
+        Some(text) => parse_duration(text).map_err(|why| Problem::new(Kind::FieldWrong, format!("\"for\": {why}")))?,
+        None => GOOD_FOR,
+    };
+    if good_for > GOOD_FOR_MAX {
+        return Err(Problem::new(Kind::FieldWrong, "\"for\" is at most 366 days"));
+    }
+    let name = call.given.text("name").map(str::to_owned);
+    let link = ThreadLink::new((ticket, &call.token.tenant), Timestamp::now(), good_for, (allow, name));
+    let none = || Problem::new(Kind::NotPossible, "no public address is configured (http.public_url)");
+    let url = call.api.links().and_then(|links| links.url(&link)).ok_or_else(none)?;
+    Ok(
+        json!({"url": url, "ticket": ticket, "allow": Allow::WORDS[usize::from(link.may_review)], "expires_at": link.until()}),
+    )
 }
 
 /// What to say when the database would have taken too long.

@@ -5,6 +5,7 @@
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
 //! | `acts.rs`; `looks.rs`, `lists.rs` | what changes something; what only looks at one thing, at many |
 //! | `streams.rs` | files, piece by piece |
+//! | `door.rs` | the same for the page of a thread |
 //! | `access.rs` | bearer tokens and their scopes |
 //! | `fields.rs` | bodies and queries, read strictly |
 //! | `problem.rs` | what went wrong, as RFC 9457 has it |
@@ -23,6 +24,7 @@
 
 mod access;
 mod acts;
+mod door;
 mod fields;
 mod lists;
 mod looks;
@@ -32,11 +34,13 @@ mod routes;
 mod streams;
 
 pub use access::new_token;
+pub(in crate::shell) use door::Refusal;
 use problem::Kind;
 use problem::Problem;
 
 use crate::shell::hands::Hands;
 use crate::shell::ingest::Registry;
+use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::store::Store;
 use crate::shell::store::api_token::ApiToken;
@@ -54,7 +58,7 @@ use fields::Given;
 use futures::StreamExt;
 use routes::{ROUTES, Route, Verb, Work};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -117,6 +121,8 @@ struct Shared {
     acts: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     refused: Refused,
+    /// Who makes links to threads.
+    links: OnceLock<Links>,
 }
 
 /// A request whose token may do what its route does.
@@ -147,6 +153,7 @@ impl Api {
             acts: Arc::new(Semaphore::new(limits.acts_max)),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
             refused: Refused::default(),
+            links: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }

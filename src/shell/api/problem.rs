@@ -121,6 +121,16 @@ impl Problem {
         Self { kind: Kind::MethodWrong, detail, header: Some((ALLOW, allowed.to_owned())) }
     }
 
+    /// The code.
+    pub(super) fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
     /// The same as a problem with the query.
     pub(super) fn within_query(self) -> Self {
         Self { kind: Kind::QueryWrong, ..self }
@@ -132,11 +142,6 @@ impl Problem {
     /// What happened.
     pub(super) fn detail(&self) -> &str {
         &self.detail
-    }
-
-    /// The code.
-    pub(super) fn code(&self) -> &'static str {
-        self.kind.code()
     }
 }
 

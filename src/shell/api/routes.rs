@@ -1,6 +1,8 @@
 //! Every route of the API.
 
-use super::fields::{ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, SEARCH, TICKETS, UNLINK};
+use super::fields::{
+    ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
+};
 use super::problem::{Kind, Problem};
 use super::{Call, acts, lists, looks, streams};
 use crate::shell::store::api_token::Scope;
@@ -198,6 +200,18 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown],
         |call| Box::pin(looks::acts(call)),
     ),
+    Route {
+        answer: "ThreadLink",
+        ..act(
+            "/tickets/{id}/links",
+            Scope::Tickets,
+            "linkToThread",
+            "Gives a signed link to the page of the thread, for people. The token needs the scopes of what the link allows too.",
+            THREAD_LINK,
+            &[Kind::TicketUnknown, Kind::NotPossible],
+            |call| Box::pin(lists::thread_link(call)),
+        )
+    },
     act(
         "/tickets/{id}/move",
         Scope::Tickets,

@@ -54,7 +54,7 @@ pub(super) async fn attachment(call: Call) -> Result<Response, Problem> {
 }
 
 /// A place among the answers under way.
-fn free(streams: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+pub(super) fn free(streams: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
     let too_many = |_| Problem::new(Kind::Busy, "too many files and live updates are under way");
     Arc::clone(streams).try_acquire_owned().map_err(too_many)
 }

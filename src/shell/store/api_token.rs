@@ -78,6 +78,12 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
+    /// What stands for a token where somebody comes with a signed link.
+    pub fn of_link(name: String, tenant: String, scopes: Vec<Scope>, until: Timestamp) -> Self {
+        let (id, created_at) = (Uuid::nil(), Timestamp::UNIX_EPOCH);
+        Self { id, name, tenant, scopes, created_at, expires_at: Some(until), last_used_at: None, revoked_at: None }
+    }
+
     /// Whether it has run out.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)

@@ -33,6 +33,7 @@ pub mod replay;
 pub mod retention;
 pub mod search;
 pub mod sender_check;
+pub mod timeline;
 pub mod view;
 pub mod ways;
 
