@@ -55,6 +55,7 @@ mod page;
 mod people;
 mod presence;
 mod readme;
+mod reports;
 mod retention;
 mod rules;
 mod sample;
