@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod api_events;
 mod api_read;
 mod architecture;
 mod attacks;

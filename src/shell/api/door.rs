@@ -74,8 +74,8 @@ impl Api {
     ) -> Result<(), Refusal> {
         authorise(&token, Scope::Review)?;
         let turn = turn(self.shared.limits.turn_wait, Arc::clone(&self.shared.acts).acquire_owned()).await?;
-        let call =
-            Call { api: self.clone(), token, id, part: String::new(), given: Given::default(), turn: Some(turn) };
+        let (part, headers, given) = (String::new(), HeaderMap::new(), Given::default());
+        let call = Call { api: self.clone(), token, id, part, headers, given, turn: Some(turn) };
         match accepts {
             true => acts::accept(call).await?,
             false => acts::reject(call).await?,

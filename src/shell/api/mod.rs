@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
 //! | `acts.rs`; `looks.rs`, `lists.rs` | what changes something; what only looks at one thing, at many |
-//! | `streams.rs` | files, piece by piece |
+//! | `streams.rs`, `events.rs` | files, piece by piece; live updates |
 //! | `door.rs` | the same for the page of a thread |
 //! | `access.rs` | bearer tokens and their scopes |
 //! | `fields.rs` | bodies and queries, read strictly |
@@ -25,6 +25,7 @@
 mod access;
 mod acts;
 mod door;
+mod events;
 mod fields;
 mod lists;
 mod looks;
@@ -60,7 +61,7 @@ use routes::{ROUTES, Route, Verb, Work};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Where the API is.
 pub const PREFIX: &str = "/api/v1";
@@ -83,6 +84,8 @@ pub struct ApiLimits {
     pub acts_max: usize,
     /// Files on their way at once.
     pub streams_max: usize,
+    /// Who may listen to live updates at once.
+    pub listeners_max: usize,
     /// Longest wait for a turn; after it 503.
     pub turn_wait: Duration,
     /// Longest wait for an answer; after it 503, and an act goes on.
@@ -98,6 +101,7 @@ impl Default for ApiLimits {
             looks_max: 4,
             acts_max: 2,
             streams_max: 32,
+            listeners_max: 32,
             turn_wait: Duration::from_secs(10),
             answer_wait: Duration::from_secs(30),
         }
@@ -120,6 +124,9 @@ struct Shared {
     looks: Semaphore,
     acts: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    listeners: Arc<Semaphore>,
+    /// Turns true when live updates are to end.
+    stop: OnceLock<watch::Receiver<bool>>,
     refused: Refused,
     /// Who makes links to threads.
     links: OnceLock<Links>,
@@ -133,6 +140,7 @@ struct Call {
     id: String,
     /// What it names second.
     part: String,
+    headers: HeaderMap,
     /// The query of a look, the body of an act.
     given: Given,
     /// An act's turn.
@@ -152,10 +160,20 @@ impl Api {
             looks: Semaphore::new(limits.looks_max),
             acts: Arc::new(Semaphore::new(limits.acts_max)),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
+            listeners: Arc::new(Semaphore::new(limits.listeners_max)),
+            stop: OnceLock::new(),
             refused: Refused::default(),
             links: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same, whose live updates end when `stop` turns true: clients come back to another daemon, or later.
+    #[must_use]
+    pub fn until(self, stop: watch::Receiver<bool>) -> Self {
+        // Set once: the first stays.
+        let _ = self.shared.stop.set(stop);
+        self
     }
 
     /// The routes under [`PREFIX`].
@@ -218,13 +236,13 @@ impl Api {
         authorise(&token, route.scope)?;
         let query = Given::of_query(route.query, head.uri.query().unwrap_or_default())?;
         let Some(fields) = route.body else {
-            let call = Call { api: self.clone(), token, id, part, given: query, turn: None };
+            let call = Call { api: self.clone(), token, id, part, headers: head.headers, given: query, turn: None };
             return within(limits.answer_wait, route.run.on(call)).await;
         };
         drop(look);
         let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
         let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
-        route.run.on(Call { api: self.clone(), token, id, part, given, turn }).await
+        route.run.on(Call { api: self.clone(), token, id, part, headers: head.headers, given, turn }).await
     }
 
     /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.

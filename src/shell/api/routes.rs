@@ -4,7 +4,7 @@ use super::fields::{
     ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
 };
 use super::problem::{Kind, Problem};
-use super::{Call, acts, lists, looks, streams};
+use super::{Call, acts, events, lists, looks, streams};
 use crate::shell::store::api_token::Scope;
 use axum::response::Response;
 use futures::future::BoxFuture;
@@ -260,6 +260,19 @@ pub(super) const ROUTES: &[Route] = &[
         media_type: "application/octet-stream",
         problems: &[Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::AttachmentUnknown, Kind::AttachmentAbsent],
         run: Work::Stream(|call| Box::pin(streams::attachment(call))),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/events",
+        scope: Scope::Read,
+        name: "events",
+        about: "What changes, as server-sent events: `ready`, then a `change` for each, with ids to fetch; after `Last-Event-ID` what was missed, or `reset` when that is more than a day ago.",
+        query: &[],
+        body: None,
+        answer: "Events",
+        media_type: "text/event-stream",
+        problems: &[],
+        run: Work::Stream(|call| Box::pin(events::events(call))),
     },
     look(
         "/search",

@@ -84,6 +84,11 @@ impl ApiToken {
         Self { id, name, tenant, scopes, created_at, expires_at: Some(until), last_used_at: None, revoked_at: None }
     }
 
+    /// Its id.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// Whether it has run out.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)

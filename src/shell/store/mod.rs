@@ -10,6 +10,7 @@
 
 mod accounts;
 pub mod api_token;
+pub mod change;
 pub mod commit;
 pub mod early_act;
 pub mod exchange;
