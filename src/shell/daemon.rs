@@ -504,7 +504,6 @@ fn keep_house(
 ) {
     tasks.spawn(sweep(store.clone()));
     tasks.spawn(keep_months(store.clone(), stop.clone()));
-    tasks.spawn(forget_changes(store.clone(), stop.clone()));
     tasks.spawn(Privacy::new(store.clone(), registry.clone()).keep_up(stop.clone()));
     tasks.spawn(retention::keep_to(kept(sections), store.clone(), stop.clone()));
 }
@@ -826,22 +825,6 @@ async fn sweep(store: Store) {
         Ok(Ok(files)) => tracing::info!(files, "removed unfinished files of the content store"),
         Ok(Err(error)) => {
             tracing::warn!(code = "sweep_failed", %error, "cannot look for unfinished files in the content store")
-        }
-    }
-}
-
-/// Forgets what was told to those who look on, after a day, and sooner when very much happens.
-async fn forget_changes(store: Store, mut stop: watch::Receiver<bool>) {
-    const FORGET_EVERY: Duration = Duration::from_secs(300);
-    const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
-    const COUNT_MAX: i64 = 2_000_000;
-    loop {
-        if let Err(error) = store.forget_changes(Timestamp::now() - KEPT_FOR, COUNT_MAX).await {
-            tracing::debug!(%error, "old changes cannot be forgotten yet");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(FORGET_EVERY) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
         }
     }
 }
