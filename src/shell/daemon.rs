@@ -408,10 +408,7 @@ impl Running {
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
-        let links = Links::new(&deployment.keys, sections.http.public_url.clone());
-        let api = Api::new(store.clone(), parts.registry.clone(), ApiLimits::default())
-            .with_links(links)
-            .until(intake_stop.clone());
+        let api = api(deployment, &parts.registry, &sections, &intake_stop);
         let standing = server::standing_routes(ready(&store), shown, intake_stop.clone());
         let mut routes = webhooks.routes().merge(api.routes()).merge(Page::new(api.clone()).routes()).merge(standing);
         if listen.ip().is_loopback() {
@@ -474,6 +471,13 @@ impl Running {
             );
         }
     }
+}
+
+/// The API, which makes links to threads on the address that others see.
+fn api(deployment: &Deployment, registry: &Arc<Registry>, sections: &Sections, stop: &watch::Receiver<bool>) -> Api {
+    let links = Links::new(&deployment.keys, sections.http.public_url.clone());
+    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits::default());
+    api.with_links(links).until(stop.clone())
 }
 
 /// Checks of senders, as configured; `None` where they are switched off.
