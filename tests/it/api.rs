@@ -253,6 +253,7 @@ async fn every_route_answers_as_the_document_says() {
         ("GET /contacts", 200, ""),
         ("GET /contacts?identity=mailto:minna@posti.example", 200, ""),
         ("GET /contacts?identity=minna", 400, "query_wrong"),
+        ("GET /contacts?identity=mailto:minna@posti.example&cursor=x", 400, "query_wrong"),
         ("GET /contacts?identity=tel:nonsense", 400, "query_wrong"),
         ("GET /contacts/<contact a>", 200, ""),
         ("GET /contacts/<identity a>", 200, ""),

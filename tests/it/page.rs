@@ -2,6 +2,7 @@
 //! JavaScript.
 
 use crate::api::{Office, PUBLIC_URL};
+use crate::commands::Place;
 use crate::late::{MINNA, facebook, letter, titled};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::TicketId;
@@ -301,4 +302,39 @@ async fn the_page_says_where_things_came_from_and_why() {
     }
     assert!(!sentence.is_empty() && page.text.contains(sentence.split('\'').next().unwrap_or_default()), "{sentence}");
     assert!(!page.text.contains("<form") && !page.text.contains("<script"));
+}
+
+#[tokio::test]
+async fn a_link_is_made_on_the_command_line_where_there_is_an_address() {
+    let place = Place::new().await;
+    let mbox = "From a@b Tue Mar  3 10:00:00 2026\nFrom: Minna <minna@posti.example>\nTo: asiakaspalvelu@kauppa.example\n\
+        Message-ID: <a@x>\nDate: Tue, 3 Mar 2026 10:00:00 +0000\nSubject: Hei\n\nHei.\n";
+    let mbox = place.write("history.mbox", mbox).display().to_string();
+    let channel =
+        "[channels.mail]\nkind = \"maildir\"\npath = \"DIR/mail\"\naddresses = [\"asiakaspalvelu@kauppa.example\"]\n";
+    place.configure(channel);
+    place.run(&["import", "--channel", "mail", &mbox]);
+    let refused = |arguments: &[&str]| {
+        let output = place.command(arguments).output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (exit, said) = refused(&["thread", "link", "1"]);
+    assert!(exit == Some(1) && said.contains("http.public_url"), "{said}");
+    place.configure(&format!("[http]\npublic_url = \"https://support.kauppa.example\"\n{channel}"));
+    let url = place.run(&["thread", "link", "1", "--for", "12h", "--allow", "review", "--name", "Anna"]);
+    assert!(url.starts_with("https://support.kauppa.example/threads/") && url.contains("?link="), "{url}");
+    let row = place.row(&["thread", "link", "1"]);
+    let expires_at: Timestamp = row["expires_at"].as_str().expect("an instant").parse().expect("an instant");
+    let left_s = expires_at.duration_since(Timestamp::now()).as_secs();
+    assert!((6 * 86_400..=7 * 86_400).contains(&left_s), "{left_s}");
+    for (arguments, exit, part) in [
+        (&["thread", "link", "99"][..], 1, "there is no ticket"),
+        (&["thread", "link", "1", "--for", "2y"], 2, "366d"),
+        (&["thread", "link", "1", "--for", "soon"], 2, "length of time"),
+        (&["thread", "link", "1", "--allow", "everything"], 2, "invalid value"),
+        (&["thread", "link", "1", "--name", " "], 2, "name who"),
+    ] {
+        let (found, said) = refused(arguments);
+        assert!(found == Some(exit) && said.contains(part), "{arguments:?}: {found:?} {said}");
+    }
 }

@@ -39,6 +39,12 @@ pub(super) async fn tickets(call: Call) -> Result<Value, Problem> {
 
 pub(super) async fn contacts(call: Call) -> Result<Value, Problem> {
     if let Some(text) = call.given.text("identity") {
+        if call.given.text("cursor").is_some() {
+            return Err(Problem::new(
+                Kind::QueryWrong,
+                "\"cursor\" stands beside \"identity\", whose holders come at once",
+            ));
+        }
         let address = call.address(text)?;
         let found = call.store().contacts_at(&call.token.tenant, &address, HOLDERS_MAX).await?;
         return Ok(json!({"contacts": written(&found)?}));

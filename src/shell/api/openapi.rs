@@ -38,7 +38,7 @@ fn written() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {"title": "lanka", "version": env!("CARGO_PKG_VERSION"), "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "What people do by hand: who is who, and which message is on which ticket. A token belongs to one firm, and \
+            "description": "What people see, and what they do by hand: who is who, and which message is on which ticket. A token belongs to one firm, and \
                 sees and changes nothing of another. What stands already as it is asked for is answered 200 with `already`, so that \
                 every act may be asked for again."},
         "servers": [{"url": "/"}],
