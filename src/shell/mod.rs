@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod deliver;
 pub mod hands;
 pub mod health;
+pub mod imap;
 pub mod ingest;
 pub mod intake;
 pub mod media;

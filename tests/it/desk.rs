@@ -254,6 +254,15 @@ pub fn messenger(mid: &str, psid: &str, time: &str, text: &str) -> String {
     .to_string()
 }
 
+/// A Messenger message that quotes another.
+pub fn quoting(mid: &str, psid: &str, text: &str, quoted: &str) -> String {
+    let ms = Timestamp::now().as_millisecond();
+    serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
+        "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms,
+        "message": {"mid": mid, "text": text, "reply_to": {"mid": quoted}}}]}]})
+    .to_string()
+}
+
 /// A line of the call log: an answered call.
 pub fn call(src: &str, start: &str, uniqueid: &str) -> String {
     let start = at(start);

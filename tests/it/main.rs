@@ -45,6 +45,7 @@ mod lmtp;
 mod mail;
 mod mail_content;
 mod mail_threads;
+mod mailbox;
 mod media;
 mod mirrors;
 mod name_server;

@@ -360,6 +360,7 @@ mod tests {
                 priority: "normal".to_owned(),
                 participants: vec![],
                 follow_up_of: None,
+                merged_into: None,
                 answer: None,
             },
             other_ticket: None,
@@ -475,7 +476,7 @@ mod tests {
                 Step::Reject { .. } => "reject".to_owned(),
                 Step::Retry { after: None, .. } => "retry".to_owned(),
                 Step::Retry { after: Some(after), .. } => format!("retry {}", after.as_secs()),
-                Step::Mail(_) | Step::Send(_) => "send".to_owned(),
+                Step::Mail(_) | Step::Mailbox(_) | Step::Send(_) => "send".to_owned(),
             };
             assert_eq!(said, expected, "{status}");
         }

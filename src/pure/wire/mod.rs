@@ -15,6 +15,7 @@ pub mod lmtp;
 pub mod mail_answer;
 pub mod mail_body;
 pub mod mail_parts;
+pub mod mail_write;
 pub mod media;
 pub mod messaging;
 pub mod messaging_send;
