@@ -101,13 +101,29 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     }
 }
 
+/// What an agent wrote in a tool of his, or mailed to an address that agents reply to: without what it quotes, and as its first line
+/// says. (What comes by way of the API is taken as it is.)
+fn as_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
+    let Some(answer) = incoming.answer.as_ref().filter(|answer| !matches!(answer.on, OnTicket::Named(_))) else {
+        return incoming;
+    };
+    if matches!(answer.on, OnTicket::Token(_)) {
+        incoming = proven_agents(incoming, policy);
+    }
+    let Some(answer) = incoming.answer.as_mut().filter(|_| incoming.what == What::Message) else { return incoming };
+    let (words, said) = said_in_reply(incoming.content.text());
+    match said {
+        Said::Answer { to } => answer.to = to.or(answer.to.take()),
+        Said::Note => incoming.marks.push(Mark::Internal),
+    }
+    incoming.content = Content::Text(words);
+    incoming
+}
+
 /// A mail to an address that agents reply to is an agent's answer if an agent wrote it: one of the desk's own, as our server or
 /// lanka itself has proven, or out of its folder of sent mail. Anybody else's is a mail like any, and doubted: whoever has got hold
 /// of such an address answers nobody.
-fn as_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
-    let Some(answer) = incoming.answer.as_mut().filter(|answer| matches!(answer.on, OnTicket::Token(_))) else {
-        return incoming;
-    };
+fn proven_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
     let mut senders = incoming.sender.identities.iter().filter(|held| held.identity.scope.is_empty());
     let writes = senders.next().and_then(|held| EmailAddress::parse(&held.identity.value).ok());
     let is_agents = writes.as_ref().is_some_and(|address| policy.is_agent(address) || policy.is_own(address));
@@ -120,12 +136,6 @@ fn as_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
         }
         return incoming;
     }
-    let (words, said) = said_in_reply(incoming.content.text());
-    match said {
-        Said::Answer { to } => answer.to = to,
-        Said::Note => incoming.marks.push(Mark::Internal),
-    }
-    incoming.content = Content::Text(words);
     incoming.direction = Direction::FromAgent;
     incoming.sender.identities.clear();
     incoming.recipient = Sender::default();

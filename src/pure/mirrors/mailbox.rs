@@ -28,21 +28,19 @@ use super::{
     Step,
 };
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::AnswerView;
 use crate::pure::domain::identity::EmailAddress;
-use crate::pure::domain::message::{CallOutcome, Direction, Mark, Progress};
+use crate::pure::domain::message::{Direction, Mark};
 use crate::pure::domain::outbox::{Alert, Change, LinkedKind, MessageView, Post, TicketView};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mail_answer::AGENTS;
 use crate::pure::wire::mail_write::{attached, dated, field, line};
 use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::shown;
 use crate::pure::wire::step::Tls;
 use crate::pure::wire::written;
 use lettre::Address;
 use lettre::message::{Mailbox as Named, MessageBuilder, MultiPart, SinglePart};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -281,7 +279,7 @@ impl Mailbox {
         match replies {
             [] => Step::Mailbox(MailboxRequest::Find { all: (OF_NOTE, note.key.clone()), same: None }),
             [first] if found(first).all.is_empty() => {
-                let id = format!("lanka.n.{}@{}", digest(&[&note.key]), self.address.domain());
+                let id = format!("lanka.n.{}@{}", shown::digest(&[&note.key]), self.address.domain());
                 let roots = match &note.root_too {
                     Some(other) => format!("{} {other}", self.root(&post.ticket.id.to_string())),
                     None => self.root(&post.ticket.id.to_string()),
@@ -318,10 +316,8 @@ impl Mailbox {
 
     fn compose(&self, post: &Post, message: &MessageView) -> Result<Vec<u8>, String> {
         let ticket = &post.ticket;
-        let who = message.contact.and_then(|id| ticket.participants.iter().find(|contact| contact.id == id));
-        let who = who.and_then(|contact| contact.name.clone());
         let name = match message.direction {
-            Direction::FromCustomer => format!("{} ({})", who.as_deref().unwrap_or("?"), message.channel),
+            Direction::FromCustomer => format!("{} ({})", shown::who(ticket, message), message.channel),
             Direction::FromAgent => format!("Agent ({})", message.channel),
         };
         let root = self.root(&ticket.id.to_string());
@@ -339,12 +335,12 @@ impl Mailbox {
         if let Some(contact) = message.contact {
             builder = builder.raw_header(field(OF_CONTACT, contact.to_string()));
         }
-        let head = head(ticket, message, who.as_deref());
-        let plain = SinglePart::plain(format!("{head}\n{}\n{}", message.text, tail(message)));
+        let head = shown::head(ticket, message);
+        let plain = SinglePart::plain(format!("{head}\n{}\n{}", message.text, shown::tail(message)));
         let built = match (&message.html, post.files.as_slice()) {
             (None, []) => builder.singlepart(plain),
             (html, files) => {
-                let id = digest(&[&message.id.to_string()]);
+                let id = shown::digest(&[&message.id.to_string()]);
                 let mut parts = MultiPart::mixed().boundary(format!("=m{id}")).build();
                 parts = match html {
                     Some(html) => parts.multipart(
@@ -363,22 +359,7 @@ impl Mailbox {
 
     /// The mail of a message's present state: another when what it shows is another.
     fn id_of(&self, ticket: &TicketView, message: &MessageView) -> String {
-        let files: Vec<&str> = message.attachments.iter().filter_map(|file| file.sha256.as_deref()).collect();
-        let marks: Vec<String> = message.marks.iter().map(|mark| format!("{mark:?}")).collect();
-        let failed = (message.progress == Some(Progress::Failed)).then(|| message.progress_why.clone()).flatten();
-        let call = message.call.as_ref().map(|call| format!("{call:?}")).unwrap_or_default();
-        let shown = [
-            ticket.id.to_string(),
-            ticket.title.clone(),
-            message.id.to_string(),
-            message.text.clone(),
-            files.join(","),
-            marks.join(","),
-            failed.unwrap_or_default(),
-            call,
-        ];
-        let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
-        format!("lanka.m.{}@{}", digest(&shown), self.address.domain())
+        format!("lanka.m.{}@{}", shown::state(ticket, message), self.address.domain())
     }
 
     /// What all mails of a ticket name, and no mail is called.
@@ -426,86 +407,6 @@ fn subject(ticket: &TicketView) -> String {
     format!("{title} [#{}]", ticket.number)
 }
 
-/// What agents must know before they read, and before they write.
-fn head(ticket: &TicketView, message: &MessageView, who: Option<&str>) -> String {
-    let mut head = format!("[{}] {}", message.channel, message.occurred_at.strftime("%Y-%m-%d %H:%M UTC"));
-    // Writing to a String cannot fail.
-    let _ = match message.direction {
-        Direction::FromCustomer => write!(head, " · {}", who.unwrap_or("?")),
-        Direction::FromAgent => write!(head, " · to {}", who.unwrap_or("?")),
-    };
-    let _ = writeln!(head, " · ticket #{} ({}, {})", ticket.number, ticket.state, ticket.priority);
-    if !message.marks.is_empty() {
-        let marks: Vec<String> = message
-            .marks
-            .iter()
-            .filter_map(|mark| serde_json::to_value(mark).ok()?.as_str().map(str::to_owned))
-            .collect();
-        let _ = writeln!(head, "! {}", marks.join(", "));
-    }
-    if let Some(call) = &message.call {
-        let outcome = match call.outcome {
-            CallOutcome::Answered => "answered",
-            CallOutcome::Voicemail => "voicemail",
-            CallOutcome::Missed => "missed",
-            CallOutcome::Busy => "busy",
-            CallOutcome::Failed => "failed",
-        };
-        let _ = writeln!(head, "Call, {outcome}, {} s, {} s of talk", call.duration_s, call.talk_s);
-    }
-    if message.progress == Some(Progress::Failed) {
-        let _ = writeln!(head, "! NOT DELIVERED: {}", message.progress_why.as_deref().unwrap_or("no reason was given"));
-    }
-    if message.direction == Direction::FromCustomer {
-        let _ = writeln!(head, "{}", ticket.answer.as_ref().map(answerable).unwrap_or_default());
-    }
-    head
-}
-
-/// Where a reply would go.
-fn answerable(answer: &AnswerView) -> String {
-    let shown = |to: &crate::pure::domain::answer::AddressView| match to.until {
-        Some(until) => format!("{} on {} until {}", to.address, to.channel, until.strftime("%Y-%m-%d %H:%M UTC")),
-        None => format!("{} on {}", to.address, to.channel),
-    };
-    let mut line = match (&answer.to, answer.says) {
-        (Some(to), _) => format!("A reply to this mail goes to {}.", shown(to)),
-        (None, Some(says)) => format!("A reply to this mail goes nowhere by itself. {says}"),
-        (None, None) => String::new(),
-    };
-    if !answer.others.is_empty() {
-        let others: Vec<String> = answer.others.iter().map(shown).collect();
-        let _ = write!(line, " With \"/to ADDRESS\" as its first line it can go to: {}.", others.join("; "));
-    }
-    line
-}
-
-/// Why it is here.
-fn tail(message: &MessageView) -> String {
-    let mut tail = String::new();
-    for file in &message.attachments {
-        if file.waiting || file.lost.is_some() {
-            let name = file.name.as_deref().unwrap_or("a file");
-            let state = file.lost.as_deref().unwrap_or("is being fetched");
-            let _ = writeln!(tail, "[{}: {state}]", line(name, NAME_CHARS_MAX));
-        }
-    }
-    if !message.sentence.is_empty() {
-        let _ = write!(tail, "\n-- \n{}\n", message.sentence);
-    }
-    tail
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// 128 bits of a hash over texts, each told from the next.
-fn digest(texts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for text in texts {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    }
-    hex::encode(&hash.finalize()[..16])
 }

@@ -30,6 +30,8 @@ macro_rules! mirrors {
 mirrors! {
     /// A shared mailbox: a conversation for each ticket.
     mailbox,
+    /// Request Tracker, by its REST 2 interface.
+    rt,
     /// One signed request for each change: Standard Webhooks around a CloudEvent.
     webhook,
 }

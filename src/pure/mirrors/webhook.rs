@@ -22,12 +22,11 @@ use super::{Built, Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Set
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::reach::{Refusal, refusal};
+use crate::pure::wire::endpoint;
 use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::standard_webhooks::{ID_HEADER, SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER, sign};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use url::{Host, Url};
 
 /// This file's entry in the list of mirrors.
 pub const KIND: Kind = Kind { name: "webhook", build };
@@ -110,7 +109,7 @@ impl Webhook {
     fn checked(settings: Settings, allow_private: bool, mut problems: Problems) -> Result<Self, Vec<SettingsProblem>> {
         // Which http is right cannot be said if `insecure_http` could not be read.
         let insecure_http = settings.insecure_http || !problems.none_at("insecure_http");
-        if let Some(message) = url_problem(&settings.url, insecure_http, allow_private) {
+        if let Some(message) = endpoint::problem(&settings.url, insecure_http, allow_private) {
             problems.add("url", message);
         }
         let mut keys = Vec::new();
@@ -158,43 +157,6 @@ impl Webhook {
             (SIGNATURE_HEADER.to_owned(), signatures.join(" ")),
         ];
         Ok(Outgoing { url: self.url.clone(), method: "POST", headers, body, timeout: self.timeout })
-    }
-}
-
-/// What is wrong with an endpoint's URL, if anything.
-fn url_problem(text: &str, insecure_http: bool, allow_private: bool) -> Option<String> {
-    let Ok(url) = Url::parse(text) else {
-        return Some("is not an absolute URL: write https://host/path".to_owned());
-    };
-    let (on_this_machine, refused) = match url.host() {
-        Some(Host::Ipv4(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
-        Some(Host::Ipv6(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
-        Some(Host::Domain(name)) => {
-            let here = name == "localhost" || name.ends_with(".localhost");
-            (here, (here && !allow_private).then_some(Refusal::Private))
-        }
-        None => return Some("names no host: write https://host/path".to_owned()),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("holds a user name or password: the signature says who we are; leave them out".to_owned());
-    }
-    match refused {
-        Some(Refusal::Never) => return Some("is an address that nothing is ever sent to".to_owned()),
-        Some(Refusal::Private) => {
-            let remedy = "is on this machine or a private network, where nothing is sent: if that is meant, \
-                          set allow_private_addresses = true under [http]";
-            return Some(remedy.to_owned());
-        }
-        None => {}
-    }
-    match url.scheme() {
-        "https" => None,
-        "http" if on_this_machine || insecure_http => None,
-        "http" => Some(
-            "is not encrypted, and the requests hold customers' data: write https://, or set insecure_http = true"
-                .to_owned(),
-        ),
-        other => Some(format!("has the scheme `{other}`: write https://")),
     }
 }
 

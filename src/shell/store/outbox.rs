@@ -337,7 +337,8 @@ async fn keep_links(
     sqlx::query(
         "INSERT INTO link (mirror, object_kind, object, remote_id, at)
          SELECT $1, t.kind, t.object, t.remote, $5 FROM unnest($2::text[], $3::uuid[], $4::text[]) AS t(kind, object, remote)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT (mirror, object_kind, object) DO UPDATE SET remote_id = excluded.remote_id, at = excluded.at
+         WHERE link.remote_id <> excluded.remote_id",
     )
     .bind(mirror)
     .bind(links.iter().map(|link| link.kind.as_str()).collect::<Vec<_>>())
