@@ -23,7 +23,10 @@
 //! | [`shell::deliver`] | outbox row → next step → send → keep the reply → … → settle |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
-//! | [`shell::carriers`] | requests to the outside |
+//! | [`shell::carriers`] | requests and mails to the outside |
+//! | [`shell::imap`] | the client side of IMAP, for intakes and carriers |
+//! | [`shell::answers`] | what agents answer by way of the API: on its way in |
+//! | [`shell::registry`] | channels and firms, for all that works on deliveries |
 //! | [`shell::store`] | all SQL, and only SQL |
 //! | [`shell::retention`] | what is removed by age |
 //! | [`shell::privacy`] | a person handed over whole, or erased |

@@ -5,7 +5,7 @@ use super::sections::{ChannelWindows, Sections};
 use super::{ChannelSettings, MirrorSettings};
 use super::{secrets, values};
 use crate::pure::channels::{self, Built, Door, Intake, LmtpSource, Setup, Unfit};
-use crate::pure::mirrors::{self, Mirror};
+use crate::pure::mirrors;
 use crate::pure::wire::settings::{self, MISSING, MISSING_SECRET, SettingsProblem, nearest, unknown_key, unknown_word};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
@@ -89,6 +89,7 @@ pub(super) fn channels(
 pub(super) fn mirrors(
     entries: Option<Value>,
     sections: &Sections,
+    channels: &BTreeMap<String, ChannelSettings>,
     report: &mut Report,
 ) -> BTreeMap<String, MirrorSettings> {
     // What could not be read forbids nothing: one mistake is not two.
@@ -104,11 +105,15 @@ pub(super) fn mirrors(
         };
         let Common { tenant, enabled, .. } = common.unwrap_or_default();
         let setup = mirrors::Setup { name: &name, allow_private_addresses };
-        let built: Result<Box<dyn Mirror>, ()> = build(&path, table, enabled, report, |table| {
+        let built: Result<mirrors::Built, ()> = build(&path, table, enabled, report, |table| {
             (kind.build)(&setup, table).map_err(|problems| (problems, ()))
         });
-        if let Ok(mirror) = built {
-            mirrors.insert(name, MirrorSettings { kind: kind.name, tenant, enabled, mirror });
+        if let Ok(built) = built {
+            if built.inbound.is_some() && channels.contains_key(&name) {
+                let why = "a channel has this name, and what agents do in the tool comes in under it: choose another";
+                report.error(path, why);
+            }
+            mirrors.insert(name, MirrorSettings { kind: kind.name, tenant, enabled, built });
         }
     }
     mirrors
@@ -188,6 +193,9 @@ fn tables(section: &str, entries: Option<Value>, report: &mut Report) -> Vec<(St
     for (name, entry) in entries {
         let path = format!("{section}.{name}");
         match (values::check_name(&name), entry) {
+            (Ok(()), _) if name == channels::desk::API => {
+                report.error(path, format!("\"{name}\" is lanka's own: choose another name"));
+            }
             (Ok(()), Value::Table(table)) => tables.push((name, table)),
             (Ok(()), _) => report.error(path, format!("a table is wanted here: write [{section}.{name}]")),
             (Err(message), _) => report.error(path, message),
@@ -291,9 +299,13 @@ fn sources(path: &str, intake: &Intake, report: &Report) -> Vec<(String, String)
         Intake::Lmtp(LmtpSource { door: Door::Address(address), .. }) if known(&["listen"]) => {
             vec![(format!("address {address}"), format!("the address {address}"))]
         }
-        Intake::Webhook | Intake::Imap(_) | Intake::Lmtp(_) | Intake::Tail(_) | Intake::Table(_) | Intake::Drop(_) => {
-            Vec::new()
-        }
+        Intake::Webhook
+        | Intake::Poll(_)
+        | Intake::Imap(_)
+        | Intake::Lmtp(_)
+        | Intake::Tail(_)
+        | Intake::Table(_)
+        | Intake::Drop(_) => Vec::new(),
     }
 }
 

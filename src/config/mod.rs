@@ -37,7 +37,7 @@ use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::domain::rule::Rules;
-use crate::pure::mirrors::Mirror;
+use crate::pure::mirrors;
 use crate::pure::wire::settings::{nearest, read};
 use problem::Report;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -85,8 +85,8 @@ pub struct MirrorSettings {
     pub tenant: String,
     /// Whether anything is sent to it.
     pub enabled: bool,
-    /// The mirror itself.
-    pub mirror: Box<dyn Mirror>,
+    /// The mirror itself, with its inbound half.
+    pub built: mirrors::Built,
 }
 
 /// The sections are most of the settings: `settings.http.listen`.
@@ -125,7 +125,7 @@ impl Settings {
         let Some(sections) = sections else { return Err(report.finish()) };
         check_sections(&sections, &mut report);
         let channels = entries::channels(channels, &sections, &mut report);
-        let mirrors = entries::mirrors(mirrors, &sections, &mut report);
+        let mirrors = entries::mirrors(mirrors, &sections, &channels, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
         if !report.has_errors() {
             settings.warn_of_unheard_mirrors(&mut report);

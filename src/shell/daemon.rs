@@ -14,15 +14,16 @@ use crate::shell::api::{Api, ApiLimits};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
-use crate::shell::ingest::{Ingest, Registry};
+use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
-use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, sample, table};
+use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
 use crate::shell::media::{self, Media};
 use crate::shell::page::Page;
 use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::profiles::Profiles;
 use crate::shell::reconsider::Reconsider;
+use crate::shell::registry::Registry;
 use crate::shell::retention;
 use crate::shell::sender::verify::CheckLimits;
 use crate::shell::sender::{self, Senders};
@@ -206,7 +207,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
             channel.ident.clone(),
             channel.intake.clone(),
             store.clone(),
-            tokens.clone(),
+            (tokens.clone(), carrier.clone()),
             health,
             stop.clone(),
             true,
@@ -236,8 +237,10 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     };
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
-    let names: Vec<String> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
-    let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
+    let lines = [parts.tools, parts.lines].concat();
+    let names: Vec<String> = lines.iter().map(|tool| tool.name.clone()).collect();
+    let registry = parts.registry.clone();
+    let deliver = Deliver::new(store.clone(), registry, carrier, alerts.clone(), lines, deliver_limits(&sections));
     let undelivered = deliver_all(store, &deliver, &names).await;
     Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
     alerts.close(ALERTS_CLOSE_MAX).await;
@@ -324,7 +327,7 @@ async fn take_in(
     ident: crate::shell::intake::ChannelIdent,
     intake: Intake,
     store: Store,
-    tokens: Tokens,
+    (tokens, carrier): (Tokens, HttpCarrier),
     health: ChannelHealth,
     stop: watch::Receiver<bool>,
     until_idle: bool,
@@ -348,6 +351,9 @@ async fn take_in(
         Intake::Table(source) => {
             table::poll(source, ident, store, health, stop, until_idle).await.map_err(|error| fail(error.to_string()))
         }
+        Intake::Poll(source) => poll::poll(source, ident, store, carrier, health, stop, until_idle)
+            .await
+            .map_err(|error| fail(error.to_string())),
         Intake::Drop(source) => directory::collect(source, ident, store, health, stop, until_idle)
             .await
             .map_err(|error| fail(error.to_string())),
@@ -387,8 +393,10 @@ impl Running {
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
 
-        let mirrors: Arc<[String]> = parts.tools.iter().map(|tool| tool.name.clone()).collect();
-        let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), parts.tools, deliver_limits(&sections));
+        let lines = [parts.tools, parts.lines].concat();
+        let mirrors: Arc<[String]> = lines.iter().map(|tool| tool.name.clone()).collect();
+        let (limits, registry) = (deliver_limits(&sections), parts.registry.clone());
+        let deliver = Deliver::new(store.clone(), registry, carrier.clone(), alerts.clone(), lines, limits);
         rest.spawn({
             let (deliver, stop) = (deliver.clone(), rest_stop.clone());
             async move { deliver.run(stop).await }
@@ -421,7 +429,7 @@ impl Running {
                 server::serve(listener, routes, ServerLimits::default(), stop).await;
             }
         });
-        spawn_intakes(&mut intakes, (&store, &tokens), &healths, &intake_stop);
+        spawn_intakes(&mut intakes, (&store, &tokens, &carrier), &healths, &intake_stop);
         let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));
         let look = look(health.clone(), deliver, sections.alerts.channel_dead_after);
@@ -531,15 +539,15 @@ fn ask_others(
 /// One task a channel that is not a webhook's.
 fn spawn_intakes(
     tasks: &mut JoinSet<()>,
-    (store, tokens): (&Store, &Tokens),
+    (store, tokens, carrier): (&Store, &Tokens, &HttpCarrier),
     healths: &[(ChannelHealth, &Configured)],
     stop: &watch::Receiver<bool>,
 ) {
     for (health, channel) in healths {
         let ident = channel.ident.clone();
         let name = ident.name.clone();
-        let (store, tokens) = (store.clone(), tokens.clone());
-        let source = take_in(ident, channel.intake.clone(), store, tokens, health.clone(), stop.clone(), false);
+        let (store, asked) = (store.clone(), (tokens.clone(), carrier.clone()));
+        let source = take_in(ident, channel.intake.clone(), store, asked, health.clone(), stop.clone(), false);
         tasks.spawn(async move {
             if let Err(error) = source.await {
                 tracing::error!(code = "intake_ended", channel.name = name, %error, "an intake ended; restart the daemon");

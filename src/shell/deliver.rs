@@ -27,15 +27,19 @@
 //! **Invariant:** no transaction is open while something is sent. A change is sent at least once,
 //! each time under its own id. Logs hold ids and the names of mirrors only.
 
+use crate::pure::decide::answer;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::OutboxId;
-use crate::pure::domain::outbox::Post;
-use crate::pure::mirrors::{Patience, Reply, Step};
+use crate::pure::domain::outbox::{Post, carried_by};
 use crate::pure::wire::mime;
+use crate::pure::wire::step::{Link, Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
-use crate::shell::carriers::http::HttpCarrier;
+use crate::shell::carriers::http::{BODY_BYTES_MAX, HttpCarrier};
+use crate::shell::carriers::mail::MailCarrier;
+use crate::shell::carriers::mailbox::MailboxCarrier;
+use crate::shell::registry::Registry;
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
-use crate::shell::store::outbox::{Claimed, Settled};
+use crate::shell::store::outbox::{Claimed, OfAnswer, Settled};
 use crate::shell::store::presence::{Claimant, Presence};
 use crate::shell::store::{Store, StoreError};
 use futures::FutureExt;
@@ -55,6 +59,12 @@ pub const OUTBOX_DEAD: &str = "outbox_dead";
 /// Requests that one change may take. Look-up, create, append and a spare; a mirror that asks for
 /// more goes in circles.
 const STEPS_MAX: usize = 8;
+
+/// Most of an answer that a mirror is given to read, bytes: a list of a hundred messages.
+const ANSWER_BYTES_MAX: usize = 512 * 1024;
+
+/// Requests that one answer may take: pieces of its text, and two for each file.
+const PIECES_MAX: usize = 64;
 
 /// Waits are lengthened by up to this part of themselves, so that rows that failed together do not
 /// come back together.
@@ -143,7 +153,10 @@ pub struct Deliver {
 
 struct Shared {
     store: Store,
+    registry: Arc<Registry>,
     carrier: HttpCarrier,
+    mails: MailCarrier,
+    mailboxes: MailboxCarrier,
     alerts: Alerts,
     limits: Limits,
     lines: Vec<Arc<Line>>,
@@ -215,16 +228,36 @@ impl Line {
     }
 }
 
+/// What is kept of an attempt that ended for good.
+#[derive(Default)]
+struct Kept {
+    replies: Vec<Reply>,
+    links: Vec<Link>,
+}
+
 /// How an attempt ended.
 enum Attempt {
-    Done(Vec<Reply>),
-    Retry { after: Option<Duration>, why: String },
+    Done { replies: Vec<Reply>, links: Vec<Link> },
+    Retry { after: Option<Duration>, why: String, replies: Vec<Reply> },
     Reject { why: String, replies: Vec<Reply> },
+}
+
+impl Attempt {
+    fn again(why: impl Into<String>) -> Self {
+        Self::Retry { after: None, why: why.into(), replies: Vec::new() }
+    }
 }
 
 impl Deliver {
     /// A loop for these mirrors. Their names are those in the outbox.
-    pub fn new(store: Store, carrier: HttpCarrier, alerts: Alerts, tools: Vec<Tool>, limits: Limits) -> Self {
+    pub fn new(
+        store: Store,
+        registry: Arc<Registry>,
+        carrier: HttpCarrier,
+        alerts: Alerts,
+        tools: Vec<Tool>,
+        limits: Limits,
+    ) -> Self {
         let lines = tools
             .into_iter()
             .map(|tool| {
@@ -232,7 +265,8 @@ impl Deliver {
                 Arc::new(Line { tool, circuit, record: Mutex::new(Record::new(Timestamp::now())) })
             })
             .collect();
-        Self { shared: Arc::new(Shared { store, carrier, alerts, limits, lines }) }
+        let (mails, mailboxes) = (MailCarrier::default(), MailboxCarrier::default());
+        Self { shared: Arc::new(Shared { store, registry, carrier, mails, mailboxes, alerts, limits, lines }) }
     }
 
     /// How each mirror does, at this moment.
@@ -269,14 +303,21 @@ impl Deliver {
     pub async fn until_idle(&self) -> Result<Tally, StoreError> {
         let presence = Arc::new(Presence::open(&self.shared.store).await?);
         self.shared.store.rescue_posts(presence.claimant(), Timestamp::now()).await?;
-        let drained = self.shared.lines.iter().map(|line| self.drain(line, &presence));
         let mut tally = Tally::default();
-        for one in futures::future::try_join_all(drained).await? {
-            tally.delivered += one.delivered;
-            tally.again += one.again;
-            tally.dead += one.dead;
+        loop {
+            let drained = self.shared.lines.iter().map(|line| self.drain(line, &presence));
+            let mut ended = 0;
+            for one in futures::future::try_join_all(drained).await? {
+                tally.delivered += one.delivered;
+                tally.again += one.again;
+                tally.dead += one.dead;
+                ended += one.delivered + one.dead;
+            }
+            // Of an answer that was sent, mirrors are told.
+            if ended == 0 {
+                return Ok(tally);
+            }
         }
-        Ok(tally)
     }
 
     /// Becomes present, as soon as the database is there. `None` when it is time to stop before.
@@ -404,10 +445,10 @@ impl Deliver {
         };
         let attempt = match ended {
             Ok(Ok(attempt)) => attempt,
-            Ok(Err(_)) => Attempt::Retry { after: None, why: "the mirror's code failed: please report it".to_owned() },
-            Err(_) => Attempt::Retry { after: None, why: "the attempt took too long".to_owned() },
+            Ok(Err(_)) => Attempt::again("the mirror's code failed: please report it"),
+            Err(_) => Attempt::again("the attempt took too long"),
         };
-        let (settled, replies) = self.conclude(&line, &claimed, attempt);
+        let (settled, kept) = self.conclude(&line, &claimed, attempt);
         let outcome = match settled {
             Settled::Delivered => "delivered",
             Settled::Again { .. } => "again",
@@ -416,29 +457,58 @@ impl Deliver {
         let mirror = line.tool.name.clone();
         metrics::histogram!("lanka_outbox_attempt_seconds", "mirror" => mirror.clone()).record(began.elapsed());
         metrics::counter!("lanka_outbox_settled_total", "mirror" => mirror, "outcome" => outcome).increment(1);
-        self.settle(&line, claimed.id, claimed.attempt, &settled, &replies).await;
+        self.settle(&line, &claimed, &settled, &kept).await;
         settled
     }
 
     /// Asks the mirror for the next step and carries it out until it needs no more.
     async fn steps(&self, line: &Line, claimed: &Claimed) -> Attempt {
         let mut replies = claimed.replies.clone();
-        let post = match self.laid_out(line, &claimed.post).await {
+        let post = match self.whole(line, claimed).await {
             Ok(post) => post,
-            Err(error) => return Attempt::Retry { after: None, why: format!("the mail cannot be read back: {error}") },
+            Err(error) => return Attempt::again(format!("what to send cannot be read: {error}")),
         };
-        for _ in 0..=STEPS_MAX {
+        let steps_max = if carried_by(&line.tool.name).is_some() { PIECES_MAX } else { STEPS_MAX };
+        for _ in 0..=steps_max {
             match line.tool.mirror.next(&post, &replies, Timestamp::now()) {
-                Step::Send(outgoing) => match self.shared.carrier.send(outgoing).await {
+                Step::Send(outgoing) => match self.shared.carrier.send_for(outgoing, ANSWER_BYTES_MAX).await {
                     Ok(reply) => replies.push(reply),
-                    Err(error) => return Attempt::Retry { after: None, why: error.to_string() },
+                    Err(error) => return Attempt::Retry { after: None, why: error.to_string(), replies },
                 },
-                Step::Done => return Attempt::Done(replies),
-                Step::Retry { after, why } => return Attempt::Retry { after, why },
+                Step::Mail(mail) => match self.shared.mails.send(line.tool.mirror.mail_server(), *mail).await {
+                    Ok(reply) => replies.push(reply),
+                    Err(error) => return Attempt::again(error.to_string()),
+                },
+                Step::Mailbox(request) => match self.shared.mailboxes.send(line.tool.mirror.folder(), request).await {
+                    Ok(reply) => replies.push(reply),
+                    Err(error) => return Attempt::again(error.to_string()),
+                },
+                Step::Done(links) => return Attempt::Done { replies, links },
+                Step::Retry { after, why } => return Attempt::Retry { after, why, replies },
                 Step::Reject { why } => return Attempt::Reject { why, replies },
             }
         }
-        Attempt::Retry { after: None, why: format!("the mirror asks for more than {STEPS_MAX} requests") }
+        Attempt::again(format!("it asks for more than {steps_max} requests"))
+    }
+
+    /// The post with all that its line can show or send: where an answer would go now, the bytes of its files, its mail as
+    /// it was laid out.
+    async fn whole(&self, line: &Line, claimed: &Claimed) -> Result<Post, StoreError> {
+        let mut post = self.laid_out(line, &claimed.post).await?;
+        let registry = &self.shared.registry;
+        post.ticket.answer = claimed
+            .desk
+            .as_ref()
+            .map(|desk| answer::view(&desk.heard, &|channel| registry.way(&post.tenant, channel), Timestamp::now()));
+        if let Some(tenant) = registry.tenants.get(&post.tenant) {
+            post.token = tenant.keyer.answer(&line.tool.name, &claimed.ticket.to_string()).0.simple().to_string();
+        }
+        if let Some(carried) = &mut post.answer {
+            carried.files = self.shared.store.read_files(&claimed.files).await?;
+        } else if line.tool.mirror.shows_files() {
+            post.files = self.shared.store.read_files(&claimed.files).await?;
+        }
+        Ok(post)
     }
 
     /// The post with its mail as it was laid out, for a mirror that can show it. It is made anew from the stored
@@ -456,33 +526,42 @@ impl Deliver {
 
     /// What an attempt means for its row and for its mirror. The replies are those to keep: a retry
     /// starts from none.
-    fn conclude(&self, line: &Line, claimed: &Claimed, attempt: Attempt) -> (Settled, Vec<Reply>) {
+    fn conclude(&self, line: &Line, claimed: &Claimed, attempt: Attempt) -> (Settled, Kept) {
         let limits = &self.shared.limits;
         let (now, instant) = (Timestamp::now(), Instant::now());
         let mut circuit = line.circuit();
-        let (turn, settled, replies) = match attempt {
-            Attempt::Done(replies) => (circuit.success(instant), Settled::Delivered, replies),
-            Attempt::Retry { after, why } => {
+        let (turn, settled, kept) = match attempt {
+            Attempt::Done { replies, links } => (circuit.success(instant), Settled::Delivered, Kept { replies, links }),
+            Attempt::Retry { after, why, replies } => {
                 let turn = circuit.failure(instant, after, limits);
                 let hopeless = circuit.may_bury(instant, limits) && is_over(line.tool.mirror.patience(), claimed, now);
                 let wait = wait(claimed.id, claimed.attempt, after, limits);
                 let wait = if circuit.is_parked() && after.is_none() { wait.min(limits.probe_interval) } else { wait };
                 let settled = if hopeless { Settled::Dead { why } } else { Settled::Again { due_at: now + wait, why } };
-                (turn, settled, Vec::new())
+                // What is sent of an answer is not sent again; a mirror looks anew.
+                let is_done =
+                    |reply: &Reply| carried_by(&line.tool.name).is_some() && (200..300).contains(&reply.status);
+                let replies = if replies.is_empty() { claimed.replies.clone() } else { replies };
+                let replies = replies.into_iter().filter(is_done).collect();
+                (turn, settled, Kept { replies, links: Vec::new() })
+            }
+            // What one customer's address does not take says nothing of the others'.
+            Attempt::Reject { why, replies } if carried_by(&line.tool.name).is_some() => {
+                (circuit.success(instant), Settled::Dead { why }, Kept { replies, links: Vec::new() })
             }
             Attempt::Reject { why, replies } => {
                 let turn = circuit.failure(instant, None, limits);
                 match circuit.is_parked() {
                     // Five rejections in a row are never the fault of five rows.
-                    true => (turn, Settled::Again { due_at: now + limits.probe_interval, why }, Vec::new()),
-                    false => (turn, Settled::Dead { why }, replies),
+                    true => (turn, Settled::Again { due_at: now + limits.probe_interval, why }, Kept::default()),
+                    false => (turn, Settled::Dead { why }, Kept { replies, links: Vec::new() }),
                 }
             }
         };
         drop(circuit);
         line.record().note(&settled, now);
         self.say(line, claimed, turn, &settled);
-        (settled, replies)
+        (settled, kept)
     }
 
     /// Says what ops should know of an attempt's end.
@@ -523,11 +602,17 @@ impl Deliver {
 
     /// Records how an attempt ended. When the database stays away the claim runs out and the
     /// change is sent again under the same id.
-    async fn settle(&self, line: &Line, id: OutboxId, attempt: i32, settled: &Settled, replies: &[Reply]) {
+    async fn settle(&self, line: &Line, claimed: &Claimed, settled: &Settled, kept: &Kept) {
+        let (id, attempt) = (claimed.id, claimed.attempt);
         let mut wait = STORE_WAIT_MIN;
+        let tenant = self.shared.registry.tenants.get(&claimed.post.tenant);
+        let tenant = tenant.filter(|_| carried_by(&line.tool.name).is_some());
+        let of_answer = tenant.map(|tenant| OfAnswer { keyer: &tenant.keyer, mirrors: &tenant.policy.mirrors });
+        let replies: Vec<Reply> = kept.replies.iter().map(shortened).collect();
         for left in (0..SETTLE_ATTEMPTS_MAX).rev() {
             let now = Timestamp::now();
-            match self.shared.store.settle_post(id, attempt, settled.clone(), replies, now).await {
+            let kept = (replies.as_slice(), kept.links.as_slice());
+            match self.shared.store.settle_post(id, attempt, settled.clone(), kept, of_answer, now).await {
                 Ok(()) => return,
                 Err(_) if left > 0 => tokio::time::sleep(wait).await,
                 Err(error) => {
@@ -557,6 +642,15 @@ impl Deliver {
             }
         }
     }
+}
+
+/// A reply as it is kept with its row: the beginning of its body.
+fn shortened(reply: &Reply) -> Reply {
+    let mut end = reply.body.len().min(BODY_BYTES_MAX);
+    while !reply.body.is_char_boundary(end) {
+        end -= 1;
+    }
+    Reply { body: reply.body[..end].to_owned(), ..reply.clone() }
 }
 
 /// Whether a change has been tried for as long as its mirror wants.

@@ -9,8 +9,8 @@
 
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
-use crate::shell::ingest::Registry;
 use crate::shell::reconsider::Reconsider;
+use crate::shell::registry::Registry;
 pub use crate::shell::store::hands::{ActError, ContactEnd, Saying, TicketEnd};
 use crate::shell::store::hands::{Answer, Messages, Put, Putting, Written};
 use crate::shell::store::{Store, StoreError};

@@ -13,14 +13,16 @@ use crate::pure::decide::arrange::{Arranged, arrange, wanted};
 use crate::pure::decide::lookup::{Keyer, lookup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::OnTicket;
 use crate::pure::domain::decision::ItemRole;
 use crate::pure::domain::facts::{Lookup, LookupKey};
 use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
-use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, Sender, SenderCheck, What};
-use crate::pure::domain::policy::Policy;
+use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, SenderCheck, What};
 use crate::shell::content::{ContentHash, Stored};
 use crate::shell::patience::Patience;
+use crate::shell::registry::{Profiles, Registry, Tenant};
 use crate::shell::sender::{Senders, Unchecked};
+use crate::shell::store::answer;
 use crate::shell::store::commit::{Batch, Decided, Faulty, Kept, commit, quarantine};
 use crate::shell::store::early_act;
 use crate::shell::store::facts;
@@ -49,44 +51,6 @@ const PUTS_MAX: usize = 16;
 
 /// How long to wait when the database is away.
 const OUTAGE_WAIT: Duration = Duration::from_millis(500);
-
-/// What deciding needs of the configuration.
-#[derive(Clone)]
-pub struct Registry {
-    /// Channels by name.
-    pub channels: HashMap<String, Arc<dyn Channel>>,
-    /// Policies by tenant.
-    pub tenants: HashMap<String, Arc<Tenant>>,
-    /// Names that imported history came with.
-    pub profiles: Option<Arc<Profiles>>,
-}
-
-/// Names by the id they belong to, as a vendor's profile API gives them.
-pub struct Profiles {
-    /// The scheme of the ids.
-    pub scheme: &'static str,
-    /// Names by id.
-    pub names: HashMap<String, String>,
-}
-
-impl Profiles {
-    /// Names whom the delivery itself does not name.
-    fn complete(&self, sender: &mut Sender) {
-        if sender.name.is_none() {
-            let mut ids =
-                sender.identities.iter().map(|own| &own.identity).filter(|identity| identity.scheme == self.scheme);
-            sender.name = ids.find_map(|identity| self.names.get(&identity.value)).cloned();
-        }
-    }
-}
-
-/// One firm's policy, with its look-up keys.
-pub struct Tenant {
-    /// The policy.
-    pub policy: Policy,
-    /// Makes its look-up keys.
-    pub keyer: Keyer,
-}
 
 /// Bounds of one batch.
 #[derive(Debug, Clone, Copy)]
@@ -356,6 +320,7 @@ impl Ingest {
         batch: Vec<(Message, Lookup)>,
         quiet: &mut HashMap<RawEventId, bool>,
     ) -> Result<Vec<(Message, Lookup)>, StoreError> {
+        let batch = self.bind_answers(tx, tenant, keyer, batch).await?;
         let can_be_meant = |message: &Message| message.incoming.what == What::Message && message.incoming.on.is_none();
         let come: Vec<LookupKey> =
             batch.iter().filter(|(message, _)| can_be_meant(message)).map(|(_, lookup)| lookup.said).collect();
@@ -376,6 +341,32 @@ impl Ingest {
         let Arranged { ready, waiting } = arrange(batch, early, &stored, keyer);
         early_act::wait(tx, &waiting).await?;
         Ok(ready)
+    }
+
+    /// Tells what agents did on tickets which message it is on, and answers where they go.
+    async fn bind_answers(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        tenant: &str,
+        keyer: &Keyer,
+        batch: Vec<(Message, Lookup)>,
+    ) -> Result<Vec<(Message, Lookup)>, StoreError> {
+        let wanted = batch.iter().filter_map(|(message, _)| Some(message.incoming.answer.as_ref()?.on.clone()));
+        let wanted: Vec<OnTicket> = wanted.collect();
+        if wanted.is_empty() {
+            return Ok(batch);
+        }
+        let desks = answer::desks(tx, tenant, &wanted).await?;
+        let ways = |channel: &str| self.registry.way(tenant, channel);
+        let mut bound = Vec::with_capacity(batch.len());
+        for (message, keys) in batch {
+            let desk = message.incoming.answer.as_ref().and_then(|answer| desks.get(&answer.on));
+            match message.incoming.answer {
+                Some(_) => bound.extend(decide::answer::bind(message, keys, desk, &ways, keyer)),
+                None => bound.push((message, keys)),
+            }
+        }
+        Ok(bound)
     }
 
     /// Takes what was erased out of the deliveries that brought it again. Gives the contents that the
@@ -516,11 +507,6 @@ impl Registry {
             wanted.extend(asked.map(|touched| (touched.id, d.message.channel.clone())));
         }
         wanted
-    }
-
-    /// The same with names of profiles.
-    pub fn with_profiles(&self, profiles: Profiles) -> Self {
-        Self { profiles: Some(Arc::new(profiles)), ..self.clone() }
     }
 
     fn read(&self, claimed: &ClaimedRaw, senders: Option<&Senders>, mint: &mut IdMint, read: &mut Read) {

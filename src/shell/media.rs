@@ -26,7 +26,7 @@
 
 use crate::pure::channels::{Channel, MediaReply, MediaRequest, MediaStep};
 use crate::pure::domain::Timestamp;
-use crate::pure::mirrors::Outgoing;
+use crate::pure::wire::step::Outgoing;
 use crate::shell::carriers::http::{CarrierError, HttpCarrier, Opened};
 use crate::shell::content::{ContentError, ContentHash, Stored};
 use crate::shell::store::media::{Settled, TOO_LARGE, Wanted};

@@ -7,6 +7,7 @@
 //! and any of them may crash, stop or lag alone. Nothing but `main` and the tests imports `shell`.
 
 pub mod alerts;
+pub mod answers;
 pub mod api;
 pub mod carriers;
 pub mod cluster;
@@ -16,6 +17,7 @@ pub mod daemon;
 pub mod deliver;
 pub mod hands;
 pub mod health;
+pub mod imap;
 pub mod ingest;
 pub mod intake;
 pub mod media;
@@ -25,6 +27,7 @@ mod patience;
 pub mod privacy;
 pub mod profiles;
 pub mod reconsider;
+pub mod registry;
 pub mod retention;
 pub mod sender;
 pub mod server;
@@ -32,17 +35,25 @@ pub mod store;
 pub mod telemetry;
 pub mod tokens;
 
-use crate::config::{KeyError, Keys, Settings};
-use crate::pure::channels::{Channel, Intake};
+use crate::config::{KeyError, Keys, MirrorSettings, Settings};
+use crate::pure::channels::{Channel, Intake, desk};
 use crate::pure::decide::lookup::Keyer;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::Obstacle;
+use crate::pure::domain::message::{Parsed, RawEvent};
+use crate::pure::domain::outbox::{Alert, Post, carrier_line};
+use crate::pure::mirrors::{
+    self, Delivery, Forged, Inbound, Listener, MailServer, Mirror, Outgoing, Patience, Redacted, Reply, Step,
+};
 use crate::shell::alerts::Tool;
 use crate::shell::cluster::{Cluster, ClusterError};
 use crate::shell::content::{ContentError, ContentStore};
-use crate::shell::ingest::{BatchLimits, Registry, Tenant};
+use crate::shell::ingest::BatchLimits;
 use crate::shell::intake::ChannelIdent;
+use crate::shell::registry::{Registry, Tenant};
 use crate::shell::store::reader::Reader;
 use crate::shell::store::{Store, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -183,12 +194,90 @@ pub struct Configured {
     pub intake: Intake,
 }
 
+/// Mirrors in use: what writes to their tools, and how what agents do there gets in.
+fn taken_apart(mirrors: BTreeMap<String, MirrorSettings>) -> (Vec<Tool>, Vec<Configured>) {
+    let (mut tools, mut inbound) = (Vec::new(), Vec::new());
+    for (name, settings) in mirrors.into_iter().filter(|(_, mirror)| mirror.enabled) {
+        let mirrors::Built { mirror, inbound: half } = settings.built;
+        if let Some(Inbound { listener, poll }) = half {
+            inbound.push(Configured {
+                ident: ChannelIdent { tenant: settings.tenant, name: name.clone(), kind: settings.kind.to_owned() },
+                enabled: true,
+                channel: Arc::new(InboundHalf(listener)),
+                intake: poll.map_or(Intake::Webhook, Intake::Poll),
+            });
+        }
+        tools.push(Tool { name, mirror: mirror.into() });
+    }
+    (tools, inbound)
+}
+
+/// The inbound half of a mirror, as the intakes and the ingest see it.
+struct InboundHalf(Box<dyn Listener>);
+
+impl Channel for InboundHalf {
+    fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        self.0.verify(delivery)
+    }
+
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        self.0.parse(event)
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        self.0.redact(event, item)
+    }
+}
+
+/// The line of a channel that carries answers.
+fn carrier(configured: &Configured) -> Option<Tool> {
+    configured.channel.answers()?;
+    let name = carrier_line(&configured.ident.name);
+    Some(Tool { name, mirror: Arc::new(CarrierLine { channel: configured.channel.clone() }) })
+}
+
+/// A channel that carries answers, as the outbox sees it: what is due on its line is answers.
+struct CarrierLine {
+    channel: Arc<dyn Channel>,
+}
+
+impl Mirror for CarrierLine {
+    fn patience(&self) -> Patience {
+        self.channel.answers().map(|answers| answers.patience()).unwrap_or_default()
+    }
+
+    fn mail_server(&self) -> Option<&MailServer> {
+        self.channel.answers()?.mail_server()
+    }
+
+    fn next(&self, post: &Post, replies: &[Reply], now: Timestamp) -> Step {
+        let (Some(answers), Some(answer)) = (self.channel.answers(), post.answer.as_deref()) else {
+            return Step::Reject { why: "there is nothing to carry any more".to_owned() };
+        };
+        // A receipt or an echo told of it before we could: a daemon was killed in between.
+        if answer.progress.is_some() && replies.is_empty() {
+            return Step::Done(Vec::new());
+        }
+        let closes_at = answers.way().window.and_then(|window| answer.last_heard_at.saturating_add(window).ok());
+        if replies.is_empty() && closes_at.is_some_and(|closes_at| closes_at <= now) {
+            return Step::Reject { why: Obstacle::WindowClosed.says().to_owned() };
+        }
+        answers.next(answer, replies, now)
+    }
+
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
+}
+
 /// The configuration, taken apart for those who work with it.
 pub struct Parts {
     /// Ways in, by name.
     pub channels: Vec<Configured>,
     /// Tools that hear of threads.
     pub tools: Vec<Tool>,
+    /// Channels that carry answers.
+    pub lines: Vec<Tool>,
     /// What deciding needs.
     pub registry: Arc<Registry>,
     /// Bounds of a batch.
@@ -202,9 +291,12 @@ impl Parts {
         for name in settings.tenants() {
             let policy = settings.policy(&name, keys);
             let keyer = Keyer::new(&policy, &name);
-            tenants.insert(name, Arc::new(Tenant { policy, keyer }));
+            let its = settings.channels.iter().filter(|(_, channel)| channel.enabled && channel.tenant == name);
+            let channels = its.map(|(channel, _)| channel.clone()).collect();
+            tenants.insert(name, Arc::new(Tenant { policy, keyer, channels }));
         }
         let Settings { sections, channels, mirrors, .. } = settings;
+        let (tools, inbound) = taken_apart(mirrors);
         let channels: Vec<Configured> = channels
             .into_iter()
             .map(|(name, channel)| Configured {
@@ -213,13 +305,11 @@ impl Parts {
                 channel: channel.built.channel.into(),
                 intake: channel.built.intake,
             })
+            .chain(inbound)
             .collect();
-        let readers = channels.iter().map(|channel| (channel.ident.name.clone(), channel.channel.clone())).collect();
-        let tools = mirrors
-            .into_iter()
-            .filter(|(_, mirror)| mirror.enabled)
-            .map(|(name, mirror)| Tool { name, mirror: mirror.mirror.into() })
-            .collect();
+        let readers = channels.iter().map(|channel| (channel.ident.name.clone(), channel.channel.clone()));
+        let readers = readers.chain([(desk::API.to_owned(), desk::api().into())]).collect();
+        let lines = channels.iter().filter(|channel| channel.enabled).filter_map(carrier).collect();
         let batch = BatchLimits {
             rows_max: i64::try_from(sections.ingest.batch_rows_max).unwrap_or(i64::MAX),
             bytes_max: i64::try_from(sections.ingest.batch_bytes_max).unwrap_or(i64::MAX),
@@ -230,6 +320,7 @@ impl Parts {
             Self {
                 channels,
                 tools,
+                lines,
                 registry: Arc::new(Registry { channels: readers, tenants, profiles: None }),
                 batch,
             },

@@ -15,7 +15,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{ContactId, RawEventId};
 use crate::pure::domain::message::{Incoming, RawEvent, What};
 use crate::shell::hands::{ActError, Saying};
-use crate::shell::ingest::{Registry, Tenant};
+use crate::shell::registry::{Registry, Tenant};
 use crate::shell::store::person::{Left, Person, TakenOut, WHOLE};
 use crate::shell::store::{Store, StoreError};
 use base64::Engine;

@@ -8,7 +8,7 @@
 
 use crate::pure::channels::{Channel, Profile};
 use crate::pure::domain::Timestamp;
-use crate::pure::mirrors::Outgoing;
+use crate::pure::wire::step::Outgoing;
 use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::store::Store;
 use crate::shell::store::profile::{Answered, Wanted};

@@ -11,7 +11,7 @@
 use crate::pure::decide::anew;
 use crate::pure::decide::recast::recast;
 use crate::pure::domain::Timestamp;
-use crate::shell::ingest::Registry;
+use crate::shell::registry::Registry;
 use crate::shell::store::reconsider::{self, Found};
 use crate::shell::store::{Store, StoreError};
 use sqlx::PgConnection;

@@ -8,8 +8,8 @@
 //! token is logged or shown. Requests go where [`HttpCarrier`] lets them go, within [`ANSWER_MAX`].
 
 use crate::pure::domain::secret::Secret;
-use crate::pure::mirrors::Outgoing;
 use crate::pure::wire::oauth::{self, Grant, NotGranted, OAuth};
+use crate::pure::wire::step::Outgoing;
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -146,6 +146,9 @@ impl Office {
             request = request.bearer_auth(token);
         }
         if let Some(body) = parts.next() {
+            if path.ends_with("/replies") {
+                request = request.header("idempotency-key", format!("key-{}", body.len()));
+            }
             request = request.header("content-type", "application/json").body(body.to_owned());
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{ask}: {error}"));
@@ -348,10 +351,11 @@ async fn every_route_answers_as_the_document_says() {
         }
     }
     answered(&office, &token).await;
+    replied(&office, &token).await;
     erased(&office, &token).await;
     let asked = steps.iter().filter(|(_, status, _)| *status == 200).map(|(ask, ..)| *ask);
     let asked: Vec<String> = asked
-        .chain(["POST /review/x/accept", "POST /review/x/reject", "POST /contacts/x/erase"])
+        .chain(["POST /tickets/x/replies", "POST /review/x/accept", "POST /review/x/reject", "POST /contacts/x/erase"])
         .map(str::to_owned)
         .collect();
     for (path, operations) in office.document["paths"].as_object().expect("paths") {
@@ -377,6 +381,34 @@ async fn every_route_answers_as_the_document_says() {
 }
 
 /// A suggestion accepted, and one rejected, each more than once.
+/// Notes and answers, with the ingest running beside.
+async fn replied(office: &Office, token: &str) {
+    let steps = [
+        ("POST /tickets/<ticket b>/replies {\"text\": \"Soitin.\", \"internal\": true}", 200, ""),
+        ("POST /tickets/<ticket b>/replies {\"text\": \"Soitin.\", \"internal\": true}", 200, "already"),
+        ("POST /tickets/<ticket b>/replies {\"text\": \"Pekka..\", \"internal\": true}", 409, "key_reused"),
+        ("POST /tickets/<ticket b>/replies {\"text\": \"Hei!\"}", 409, "not_answerable"),
+        ("POST /tickets/<ticket b>/replies {\"text\": \" \"}", 400, "field_wrong"),
+        ("POST /tickets/<ticket b>/replies {\"internal\": true}", 400, "field_missing"),
+        ("POST /tickets/99999/replies {\"text\": \"Hei.\"}", 404, "ticket_unknown"),
+    ];
+    for (ask, status, expected) in steps {
+        let deciding = async {
+            loop {
+                office.desk.take_in().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let (found, body) = tokio::select! {
+            answer = office.ask(token, ask) => answer,
+            () = deciding => unreachable!(),
+        };
+        assert_eq!(found, status, "{ask}: {body}");
+        let word = if body["already"] == true { "already" } else { code(&body) };
+        assert_eq!(word, expected, "{ask}: {body}");
+    }
+}
+
 async fn answered(office: &Office, token: &str) {
     let (_, page) = office.ask(token, "GET /review").await;
     let open: Vec<&str> =

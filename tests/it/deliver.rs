@@ -33,7 +33,7 @@ impl Desk {
         let tools = vec![Tool { name: "desk".to_owned(), mirror: mirror(url) }];
         let content = scratch();
         let store = Store::new(db.pool.clone(), ContentStore::open(content.path()).unwrap());
-        let deliver = Deliver::new(store.clone(), carrier, alerts.clone(), tools, limits);
+        let deliver = Deliver::new(store.clone(), std::sync::Arc::default(), carrier, alerts.clone(), tools, limits);
         Self { db, store, deliver, alerts, _content: content }
     }
 

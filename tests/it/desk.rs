@@ -6,13 +6,16 @@ use lanka::config::{Environment, Keys, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
+use lanka::shell::alerts::{Alerts, Tool};
 use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::content::ContentStore;
+use lanka::shell::deliver::Deliver;
 use lanka::shell::hands::Hands;
-use lanka::shell::ingest::{BatchLimits, Ingest, Registry};
+use lanka::shell::ingest::{BatchLimits, Ingest};
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
 use lanka::shell::reconsider::Reconsider;
+use lanka::shell::registry::Registry;
 use lanka::shell::sender::Senders;
 use lanka::shell::store::Store;
 use lanka::shell::store::raw_event::{Hearing, NewRawEvent, RawBody};
@@ -68,6 +71,7 @@ pub struct Desk {
     registry: Arc<Registry>,
     batch: BatchLimits,
     senders: Option<Senders>,
+    tools: Vec<Tool>,
     _db: TestDb,
     dir: tempfile::TempDir,
 }
@@ -108,15 +112,22 @@ impl Desk {
         let content = ContentStore::open(&settings.content_dir()).expect("a content store");
         let store = Store::new(db.pool.clone(), content);
         let (parts, sections) = Parts::of(settings, &keys);
+        let tools = [parts.tools, parts.lines].concat();
         let registry = parts.registry;
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, keys, registry, batch: parts.batch, senders, _db: db, dir }
+        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
     pub fn ingest_of(&self, rows_max: i64) -> Ingest {
         Ingest::new(self.store.clone(), self.registry.clone(), BatchLimits { rows_max, ..self.batch })
+    }
+
+    /// Delivers to the desk's mirror, and carries answers, as the daemon does.
+    pub fn deliverer(&self, limits: lanka::shell::deliver::Limits) -> Deliver {
+        let carrier = HttpCarrier::new(true).expect("a carrier");
+        Deliver::new(self.store.clone(), self.registry.clone(), carrier, Alerts::logged(), self.tools.clone(), limits)
     }
 
     /// Asks the vendors of the desk's channels for names.
@@ -162,6 +173,7 @@ impl Desk {
             "facebook" => "messenger",
             "chat" => "webchat",
             "phone" => "asterisk",
+            "agents" => "desk",
             other => other,
         };
         NewRawEvent {
@@ -240,6 +252,15 @@ pub fn messenger(mid: &str, psid: &str, time: &str, text: &str) -> String {
     let ms = at(time).as_millisecond();
     serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
         "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms, "message": {"mid": mid, "text": text}}]}]})
+    .to_string()
+}
+
+/// A Messenger message that quotes another.
+pub fn quoting(mid: &str, psid: &str, text: &str, quoted: &str) -> String {
+    let ms = Timestamp::now().as_millisecond();
+    serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
+        "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms,
+        "message": {"mid": mid, "text": text, "reply_to": {"mid": quoted}}}]}]})
     .to_string()
 }
 

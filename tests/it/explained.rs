@@ -162,7 +162,7 @@ async fn mirrors_get_the_words_and_the_codes() {
         }
         for claimed in claimed {
             let delivered = lanka::shell::store::outbox::Settled::Delivered;
-            store.settle_post(claimed.id, claimed.attempt, delivered, &[], now).await.expect("settled");
+            store.settle_post(claimed.id, claimed.attempt, delivered, (&[], &[]), None, now).await.expect("settled");
             posts.push(serde_json::to_value(claimed.post).expect("JSON"));
         }
     }

@@ -101,7 +101,8 @@ async fn mirrors_get_the_layout_and_the_author_and_nobody_is_joined_by_it() {
     let endpoint = Endpoint::start().await;
     let tools = vec![Tool { name: "desk".to_owned(), mirror: mirror(&endpoint.url("/hook")) }];
     let carrier = HttpCarrier::new(true).expect("a carrier");
-    let deliver = Deliver::new(desk.store.clone(), carrier, Alerts::logged(), tools, Limits::default());
+    let deliver =
+        Deliver::new(desk.store.clone(), desk.ingest.registry(), carrier, Alerts::logged(), tools, Limits::default());
     deliver.until_idle().await.expect("delivered");
     let messages: Vec<Value> =
         endpoint.seen().iter().map(|request| request.json()["data"]["message"].clone()).collect();

@@ -8,6 +8,7 @@
     reason = "a test that does not get what it needs has failed, and says so; a table of cases is as long as it is"
 )]
 
+mod answers;
 mod api;
 mod api_events;
 mod api_read;
@@ -32,6 +33,7 @@ mod endpoint;
 mod erase;
 mod explained;
 mod extract;
+mod graph;
 mod hands;
 mod imap_faults;
 mod imap_login;
@@ -45,6 +47,7 @@ mod lmtp;
 mod mail;
 mod mail_content;
 mod mail_threads;
+mod mailbox;
 mod media;
 mod mirrors;
 mod name_server;
@@ -54,6 +57,7 @@ mod ops;
 mod ownership;
 mod page;
 mod people;
+mod post_office;
 mod presence;
 mod readme;
 mod reports;

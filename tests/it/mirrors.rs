@@ -3,7 +3,7 @@
 use crate::endpoint::{self, Answer, Endpoint, SECRET};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::{OutboxId, TicketId};
-use lanka::pure::domain::outbox::{Change, Post, TicketView};
+use lanka::pure::domain::outbox::{Change, Links, Post, TicketView};
 use lanka::pure::mirrors::{self, Mirror, Outgoing, Step};
 use lanka::shell::carriers::http::{BODY_BYTES_MAX, CarrierError, HttpCarrier, Lookup, Refusal};
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ pub fn mirror(url: &str) -> Arc<dyn Mirror> {
     );
     let kind = mirrors::kind("webhook").expect("the kind");
     let setup = mirrors::Setup { name: "desk", allow_private_addresses: true };
-    (kind.build)(&setup, settings.parse().unwrap()).unwrap_or_else(|problems| panic!("{problems:?}")).into()
+    (kind.build)(&setup, settings.parse().unwrap()).unwrap_or_else(|problems| panic!("{problems:?}")).mirror.into()
 }
 
 fn outgoing(url: impl Into<String>) -> Outgoing {
@@ -50,10 +50,16 @@ fn post() -> Post {
             priority: "normal".to_owned(),
             participants: vec![],
             follow_up_of: None,
+            merged_into: None,
+            answer: None,
         },
         other_ticket: None,
         message: None,
         detail: serde_json::Value::Null,
+        links: Links::default(),
+        token: String::new(),
+        files: Vec::new(),
+        answer: None,
     }
 }
 
@@ -64,7 +70,7 @@ async fn a_signed_change_reaches_the_endpoint() {
     let (mirror, post) = (mirror(&endpoint.url("/in")), post());
     let Step::Send(request) = mirror.next(&post, &[], Timestamp::now()) else { panic!("nothing to send") };
     let reply = carrier.send(request).await.unwrap();
-    assert_eq!(mirror.next(&post, &[reply], Timestamp::now()), Step::Done);
+    assert_eq!(mirror.next(&post, &[reply], Timestamp::now()), Step::Done(Vec::new()));
     let seen = endpoint.seen();
     assert_eq!(seen.len(), 1);
     assert!(seen[0].is_signed());

@@ -9,16 +9,20 @@
 //!  "message": "From: …\r\nMessage-ID: <…>\r\n…", "ticket_ref": "KK-10001", "at": "2026-03-03T06:10:00Z"}
 //! {"event_id": "d-3", "type": "note", "on": {"channel": "phone", "source_key": "1772517138.1"}, "text": "Wants a call back"}
 //! {"event_id": "d-4", "type": "close", "on": {"channel": "phone", "source_key": "1772517138.1"}}
+//!
+//! {"event_id": "d-5", "type": "answer", "ticket": "#1042", "text": "It left on Monday.", "by": "Aino", "to": "facebook"}
 //! ```
 //!
 //! `on` names the message that it is about by the configured channel and the vendor's id, as `lanka export
-//! assignments` does. It may come before that message: it waits then.
+//! assignments` does. It may come before that message: it waits then. A `note`, a `close` and an `answer` may name a
+//! `ticket` instead: lanka's id of it, or its number.
 //!
 //! | `type` | becomes |
 //! |---|---|
 //! | `reply` with `message`, the whole mail sent (RFC 5322) | an agent's mail: its Message-ID is one that the desk is known to have sent |
 //! | `reply` with `text` | an agent's message; `message_id`, if given, is its id where the message is from that it answers: what a customer quotes |
 //! | `note` | an agent's message for colleagues, marked `internal` |
+//! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked; `by` is who wrote it |
 //! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
 //! | any other | the fault `unknown_act` |
 //!
@@ -30,6 +34,7 @@
 
 use super::{Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Answer, OnTicket};
 use crate::pure::domain::message::{Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
@@ -43,6 +48,31 @@ use serde_json::Value;
 pub const KIND: Kind = Kind { name: NAME, form: Form::Body, accounts: Accounts::NONE, build, dry };
 
 const NAME: &str = "desk";
+
+/// The name of the channel by which the API gives answers: lanka's own, of every firm, and no webhook.
+pub const API: &str = "api";
+
+/// The channel of that name.
+pub fn api() -> Box<dyn Channel> {
+    Box::new(Desk { keys: Vec::new(), name: API.to_owned() })
+}
+
+/// Where the ids of what is given by way of the API are unique, and what tells an answer from a note there.
+pub fn of_given(is_note: bool) -> (String, &'static str) {
+    (format!("{NAME}:{API}"), if is_note { "note" } else { "answer" })
+}
+
+/// The delivery of an answer, or of a note for colleagues, on a ticket. `key` is what tells it from others.
+pub fn given(key: &str, ticket: &str, is_note: bool, text: &str, by: &str, to: Option<&str>, at: Timestamp) -> Vec<u8> {
+    let kind = if is_note { "note" } else { "answer" };
+    let mut act = serde_json::json!({
+        "event_id": key, "type": kind, "ticket": ticket, "text": text, "by": by, "at": at.to_string(),
+    });
+    if let Some(to) = to {
+        act["to"] = to.into();
+    }
+    act.to_string().into_bytes()
+}
 
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
@@ -103,19 +133,28 @@ impl Desk {
     fn act(&self, event: &RawEvent, act: &Value, batch: &mut Batch) {
         let kind = json::text(act, "type").unwrap_or_default();
         let of_on = |key: &str| json::id(act.get("on")?, key);
+        if let Some(ticket) = json::id(act, "ticket").filter(|_| kind != "reply") {
+            return match self.on_ticket(act, &kind, ticket) {
+                Ok(incoming) => batch.item(act, incoming),
+                Err((code, detail)) => batch.fault(code, detail),
+            };
+        }
         let (Some(channel), Some(source_key)) = (of_on("channel"), of_on("source_key")) else {
-            return batch
-                .fault("no_on", "an act has no `on` with `channel` and `source_key` of the message that it is on");
+            return batch.fault(
+                "no_on",
+                "an act has no `on` with `channel` and `source_key` of the message that it is on, and none on a `ticket`",
+            );
         };
         let read = match kind.as_str() {
             "reply" if json::has(act, "message") => sent_mail(event, act),
             "reply" => self.said(act, &kind).map(|said| reply(act, said)),
             "note" => self.said(act, &kind).map(note),
             "close" => Ok(self.closing(act, &kind)),
-            _ => {
-                let kind = if kind.is_empty() { "no type".to_owned() } else { format!("type `{}`", json::word(&kind)) };
-                Err(("unknown_act", format!("an act of {kind} is neither `reply` nor `note` nor `close`")))
-            }
+            "answer" => Err((
+                "no_ticket",
+                "an answer names no `ticket`: lanka finds out itself which message it answers".to_owned(),
+            )),
+            _ => Err(unknown(&kind)),
         };
         match read {
             Ok(mut incoming) => {
@@ -133,10 +172,25 @@ impl Desk {
         }
     }
 
+    /// What is done on a ticket rather than on a message of it.
+    fn on_ticket(&self, act: &Value, kind: &str, ticket: String) -> Result<Incoming, Misread> {
+        let mut incoming = match kind {
+            "answer" => self.said(act, kind)?,
+            "note" => self.said(act, kind).map(note)?,
+            "close" => self.closing(act, kind),
+            _ => return Err(unknown(kind)),
+        };
+        incoming.direction = Direction::FromAgent;
+        incoming.sender.name = json::filled(act, "by");
+        let (on, to) = (OnTicket::Named(ticket), json::filled(act, "to"));
+        incoming.answer = Some(Box::new(Answer { on, to, given_in: None, route: None }));
+        Ok(incoming)
+    }
+
     /// What an agent wrote, under an id of the tool's own.
     fn said(&self, act: &Value, kind: &str) -> Result<Incoming, Misread> {
         let Some(text) = json::filled(act, "text") else {
-            return Err(("no_text", format!("a {kind} says nothing: it has no `text`")));
+            return Err(("no_text", format!("an act of type `{kind}` says nothing: it has no `text`")));
         };
         Ok(Incoming { content: Content::Text(text), ..self.own(act, kind) })
     }
@@ -159,6 +213,11 @@ impl Desk {
 
 /// Why an act cannot be read: code and sentence of the fault.
 type Misread = (&'static str, String);
+
+fn unknown(kind: &str) -> Misread {
+    let kind = if kind.is_empty() { "no type".to_owned() } else { format!("type `{}`", json::word(kind)) };
+    ("unknown_act", format!("an act of {kind} is neither `reply` nor `answer` nor `note` nor `close`"))
+}
 
 /// When the tool says that it was done.
 fn at(act: &Value) -> Option<Timestamp> {

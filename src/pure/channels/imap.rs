@@ -7,11 +7,12 @@
 //! made to this machine only.
 
 use super::{
-    Accounts, After, Built, Channel, Credentials, Form, ImapSource, Intake, Kind, Own, Problems, Redacted,
+    Accounts, After, Answers, Built, Channel, Credentials, Form, ImapSource, Intake, Kind, Own, Problems, Redacted,
     SenderQuestion, Setup, Tls, Unfit,
 };
 use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::mail_answer::SmtpSettings;
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::oauth::OAuthSettings;
 use crate::pure::wire::settings::{MISSING_SECRET, read_kind};
@@ -55,6 +56,8 @@ struct Settings {
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
     /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
+    /// How answers are sent; left out, agents cannot answer on this channel.
+    smtp: Option<SmtpSettings>,
     /// What becomes of a stored mail: `keep` (default), `seen`, `move:Folder`, or `delete`.
     #[serde(default = "keep")]
     after: String,
@@ -121,6 +124,10 @@ impl Channel for Imap {
         }
     }
 
+    fn answers(&self) -> Option<&dyn Answers> {
+        Channel::answers(&self.settings)
+    }
+
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         self.settings.redact(event, item)
     }
@@ -149,6 +156,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     check_after(&settings, after.as_ref(), &mut problems);
     let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
     let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
+    let mail = mail.sending(settings.smtp, &mut problems);
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
     let source = ImapSource {
         port: settings.port.unwrap_or(if settings.tls == Tls::Implicit { 993 } else { 143 }),

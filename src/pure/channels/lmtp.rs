@@ -14,6 +14,7 @@
 //! unless `allow_remote` says otherwise in so many words.
 
 use super::{Accounts, Built, Channel, Door, Form, Intake, Kind, LmtpSource, Own, Setup, Unfit};
+use crate::pure::wire::mail_answer::SmtpSettings;
 use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::written;
@@ -55,6 +56,8 @@ struct Settings {
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
     /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
+    /// How answers are sent; left out, agents cannot answer on this channel.
+    smtp: Option<SmtpSettings>,
     /// A larger mail is refused. 50 MB by default: what the large providers deliver.
     #[serde(default = "message_bytes_max")]
     message_bytes_max: u64,
@@ -109,6 +112,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     }
     let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
     let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
+    let mail = mail.sending(settings.smtp, &mut problems);
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
     let source = LmtpSource {
         door,

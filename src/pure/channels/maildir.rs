@@ -7,6 +7,7 @@
 //! so nothing here waits for a file to grow.
 
 use super::{Accounts, Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
+use crate::pure::wire::mail_answer::SmtpSettings;
 use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::written;
@@ -30,6 +31,8 @@ struct Settings {
     /// authserv-id of the server whose Authentication-Results are believed, usually its host name.
     /// It must remove such fields from incoming mail (RFC 8601 5). Where it has written nothing, lanka checks itself.
     trusted_authserv: Option<String>,
+    /// How answers are sent; left out, agents cannot answer on this channel.
+    smtp: Option<SmtpSettings>,
     /// A larger file is recorded and skipped. 50 MB by default: what the large providers deliver.
     #[serde(default = "file_bytes_max")]
     file_bytes_max: u64,
@@ -60,6 +63,7 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     }
     let mail = MailSettings::new(&settings.addresses, settings.trusted_authserv.as_deref());
     let mail = mail.map_err(|found| problems.extend(found)).unwrap_or_default();
+    let mail = mail.sending(settings.smtp, &mut problems);
     let own = Own { addresses: mail.addresses.clone(), numbers: Vec::new() };
     let source = DropSource {
         path: settings.path,

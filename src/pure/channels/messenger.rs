@@ -7,12 +7,13 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Accounts, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Profile,
-    ProfileRequest, Redacted, Setup, Unfit,
+    Accounts, Answers, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own,
+    Profile, ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::messaging_send::{Messages, TextMax};
 use crate::pure::wire::{media, messaging, meta, settings};
 use serde::Deserialize;
 
@@ -56,17 +57,19 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let channel = Box::new(Messenger { app: app.unwrap_or_default(), graph });
+    let messages = graph.clone().map(|graph| Messages { graph, text_max: TextMax::Chars(2000), is_echoed: true });
+    let channel = Box::new(Messenger { app: app.unwrap_or_default(), graph, messages });
     Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(Messenger { app: meta::App::default(), graph: None })
+    Box::new(Messenger { app: meta::App::default(), graph: None, messages: None })
 }
 
 struct Messenger {
     app: meta::App,
     graph: Option<meta::Graph>,
+    messages: Option<Messages>,
 }
 
 impl Channel for Messenger {
@@ -96,6 +99,10 @@ impl Channel for Messenger {
 
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         messaging::redact(PRODUCT, event, item)
+    }
+
+    fn answers(&self) -> Option<&dyn Answers> {
+        self.messages.as_ref().map(|messages| messages as &dyn Answers)
     }
 
     fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {

@@ -35,17 +35,23 @@
 //! own file only.
 
 use super::domain::Timestamp;
+pub use super::domain::answer::{Carried, Way};
 use super::domain::identity::Identity;
 use super::domain::message::{Parsed, RawEvent, SenderCheck};
+pub use super::domain::outbox::LinkedKind;
 use super::domain::secret::Secret;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
+use super::wire::mail_answer::MailAnswers;
 pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
+use super::wire::messaging_send::Messages;
 use super::wire::mime::{self, MailSettings};
 pub use super::wire::oauth::{Grant, OAuth};
+pub use super::wire::poll::PollSource;
 pub use super::wire::profile::{Profile, ProfileRequest};
 pub use super::wire::redact::Redacted;
 pub use super::wire::sender::SenderQuestion;
 pub use super::wire::settings::{Problems, SettingsProblem};
+pub use super::wire::step::{Link, MailServer, Outgoing, OutgoingMail, Patience, Reply, Step, Tls};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -201,6 +207,8 @@ pub enum Intake {
     Table(TableSource),
     /// A directory into which whole files are put.
     Drop(DropSource),
+    /// A tool is asked what is new.
+    Poll(PollSource),
 }
 
 /// A mailbox to read.
@@ -240,18 +248,6 @@ pub enum Credentials {
     Password(Secret),
     /// A token, asked for where this says (XOAUTH2).
     Token(Box<OAuth>),
-}
-
-/// Protection of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// TLS from the first byte (port 993).
-    Implicit,
-    /// Plain, then STARTTLS; refused by the server means no connection (port 143).
-    Starttls,
-    /// Plain: loopback only.
-    None,
 }
 
 /// What becomes of a mail on the server once it is stored.
@@ -356,6 +352,26 @@ pub trait Sample {
     fn sign(&self, id: &str, body: &[u8], now: Timestamp) -> Vec<(&'static str, String)>;
 }
 
+/// How a channel carries answers to customers. As a mirror it never sends: it says the next step from the replies so far.
+pub trait Answers: Send + Sync {
+    /// Until when and to whom.
+    fn way(&self) -> Way;
+
+    /// The next step for an answer, given the replies of this attempt so far, oldest first. Of what is done the link names
+    /// the vendor's id of the message.
+    fn next(&self, answer: &Carried, replies: &[Reply], now: Timestamp) -> Step;
+
+    /// How long an answer is tried: an answer that comes days late is none.
+    fn patience(&self) -> Patience {
+        Patience { attempts_max: 8, age_max: Duration::from_secs(3600) }
+    }
+
+    /// The server that takes its mails.
+    fn mail_server(&self) -> Option<&MailServer> {
+        None
+    }
+}
+
 /// One configured way in: bytes → messages. See the module for what it must never do.
 pub trait Channel: Send + Sync {
     /// Whether a delivery comes from the vendor, over the raw bytes, in constant time.
@@ -380,6 +396,11 @@ pub trait Channel: Send + Sync {
     /// [`Channel::parse`] with the answer to [`Channel::sender_question`].
     fn parse_checked(&self, event: &RawEvent, _check: SenderCheck) -> Parsed {
         self.parse(event)
+    }
+
+    /// How customers are answered on it; `None` where they cannot be, or its settings lack what that takes.
+    fn answers(&self) -> Option<&dyn Answers> {
+        None
     }
 
     /// The delivery without the content of an item: what it says, its files, whom it names, ids that
@@ -433,7 +454,39 @@ impl Channel for MailSettings {
         mime::read_checked(event, self, Some(check))
     }
 
+    fn answers(&self) -> Option<&dyn Answers> {
+        self.answers.as_ref().map(|answers| answers as &dyn Answers)
+    }
+
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         mime::redact(event, item)
+    }
+}
+
+impl Answers for Messages {
+    fn way(&self) -> Way {
+        Messages::way()
+    }
+
+    fn next(&self, answer: &Carried, replies: &[Reply], _now: Timestamp) -> Step {
+        Messages::next(self, answer, replies)
+    }
+}
+
+impl Answers for MailAnswers {
+    fn way(&self) -> Way {
+        MailAnswers::way(self)
+    }
+
+    fn next(&self, answer: &Carried, replies: &[Reply], _now: Timestamp) -> Step {
+        MailAnswers::next(self, answer, replies)
+    }
+
+    fn patience(&self) -> Patience {
+        MailAnswers::patience()
+    }
+
+    fn mail_server(&self) -> Option<&MailServer> {
+        Some(self.server())
     }
 }

@@ -30,10 +30,11 @@
 //! visitor typed (name, address, number) is stated, never an identity.
 
 use super::{
-    Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Own, Redacted, Sample,
-    Setup, Unfit,
+    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Outgoing,
+    Own, Redacted, Reply, Sample, SettingsProblem, Setup, Step, Unfit, Way,
 };
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumber};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind, Remote, Sender,
@@ -43,10 +44,13 @@ use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::standard_webhooks::{self, SigningKey};
 use crate::pure::wire::{json, media, redact, settings};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
+use std::time::Duration;
 
 /// The kind, as the configuration knows it.
 pub const KIND: Kind = Kind {
@@ -74,6 +78,8 @@ struct Settings {
     /// The key of `visitor.verified`, at least 16 bytes. With it an id that is not vouched for is
     /// self-asserted.
     identity_secret: Option<Secret>,
+    /// Where answers are posted to, signed with `secret`. Left out, agents cannot answer on this channel.
+    answer_url: Option<String>,
     /// Whether there is a page to try the channel out with, on this machine.
     #[serde(default)]
     sample_page: bool,
@@ -98,7 +104,10 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
         let why = format!("is shorter than {IDENTITY_SECRET_BYTES_MIN} bytes, and could be guessed");
         problems.add("identity_secret", why);
     }
+    problems.extend(check_answer_url(settings.answer_url.as_deref()).err());
+    let answers = settings.answer_url.zip(keys.first().cloned()).map(|(url, key)| Posts { url, key });
     let channel = Box::new(WebChat {
+        answers,
         identity_key: settings.identity_secret,
         sample_page: settings.sample_page,
         ..WebChat::new(setup, keys)
@@ -112,6 +121,8 @@ fn dry(setup: &Setup<'_>) -> Box<dyn Channel> {
 
 struct WebChat {
     keys: Vec<SigningKey>,
+    /// How answers are posted.
+    answers: Option<Posts>,
     /// What visitors' ids are vouched for with, if the site does.
     identity_key: Option<Secret>,
     /// Whether there is a page to try it out with.
@@ -125,6 +136,7 @@ impl WebChat {
     fn new(setup: &Setup<'_>, keys: Vec<SigningKey>) -> Self {
         Self {
             keys,
+            answers: None,
             identity_key: None,
             sample_page: false,
             name: setup.name.to_owned(),
@@ -154,8 +166,76 @@ impl Channel for WebChat {
         self.sample_page.then_some(self as &dyn Sample)
     }
 
+    fn answers(&self) -> Option<&dyn Answers> {
+        self.answers.as_ref().map(|posts| posts as &dyn Answers)
+    }
+
     fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
         media::by_url(remote, replies)
+    }
+}
+
+/// Posts answers to the site:
+///
+/// ```json
+/// {"type": "answer", "event_id": "01a2…", "conversation_id": "conv-1", "visitor": {"id": "v-1"},
+///  "text": "It left on Monday.", "by": "Aino", "sent_at": "2026-03-03T05:55:48Z",
+///  "attachments": [{"name": "receipt.pdf", "type": "application/pdf", "content": "<base64>"}]}
+/// ```
+///
+/// signed as deliveries to us are, with `webhook-id` the `event_id`: an answer may come twice, and is shown once. Any 2xx means
+/// that the visitor has it or will have it; 410 that the conversation is over and nobody will see it.
+struct Posts {
+    url: String,
+    key: SigningKey,
+}
+
+/// Longest time the site may take.
+const POST_TIMEOUT: Duration = Duration::from_secs(15);
+
+impl Answers for Posts {
+    fn way(&self) -> Way {
+        Way { window: None, is_session: true, id_domain: None }
+    }
+
+    fn next(&self, answer: &Carried, replies: &[Reply], now: Timestamp) -> Step {
+        if let Some(Reply { status, retry_after_s, .. }) = replies.last() {
+            let why = format!("the site answers {status}");
+            return match status {
+                200..=299 => Step::Done(Vec::new()),
+                410 => Step::Reject { why: format!("{why}: the conversation is over") },
+                _ => Step::Retry { after: retry_after_s.map(Duration::from_secs), why },
+            };
+        }
+        // Of the same id at every attempt, and without a dot, which the signature uses.
+        let id = answer.message.to_string();
+        let mut body = serde_json::json!({
+            "type": "answer", "event_id": id, "conversation_id": answer.path, "visitor": { "id": answer.to.value },
+            "text": answer.text, "by": answer.by, "sent_at": answer.at.to_string(),
+        });
+        if !answer.files.is_empty() {
+            let file = |file: &CarriedFile| serde_json::json!({ "name": file.name, "type": file.media_type, "content": BASE64.encode(&file.bytes) });
+            body["attachments"] = answer.files.iter().map(file).collect();
+        }
+        let (body, sent_at_s) = (body.to_string().into_bytes(), now.as_second());
+        let headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            (standard_webhooks::ID_HEADER.to_owned(), id.clone()),
+            (standard_webhooks::TIMESTAMP_HEADER.to_owned(), sent_at_s.to_string()),
+            (standard_webhooks::SIGNATURE_HEADER.to_owned(), standard_webhooks::sign(&self.key, &id, sent_at_s, &body)),
+        ];
+        Step::Send(Outgoing { url: self.url.clone(), method: "POST", headers, body, timeout: POST_TIMEOUT })
+    }
+}
+
+/// Answers hold what customers asked: they travel by TLS, but on this machine.
+fn check_answer_url(url: Option<&str>) -> Result<(), SettingsProblem> {
+    let Some(text) = url else { return Ok(()) };
+    let url = url::Url::parse(text).ok();
+    let is_here = |url: &url::Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.as_ref().map(|url| (url.scheme(), is_here(url))) {
+        Some(("https", _) | ("http", true)) => Ok(()),
+        _ => Err(SettingsProblem::new("answer_url", "must begin with https:// (http:// only for this machine)")),
     }
 }
 
@@ -213,6 +293,7 @@ impl WebChat {
             namespace: incoming.namespace.clone(),
             key,
         }));
+        incoming.answer_path = json::id(event, "conversation_id");
         content(event, &kind, &mut incoming);
         batch.item(event, incoming);
     }

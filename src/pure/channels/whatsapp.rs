@@ -28,8 +28,8 @@
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
 use super::{
-    Accounts, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own, Redacted,
-    Setup, Unfit,
+    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Link, LinkedKind,
+    MediaReply, MediaStep, Own, Redacted, Reply, Setup, Step, Unfit, Way,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber, TEL};
@@ -39,7 +39,8 @@ use crate::pure::domain::message::{
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
-use crate::pure::wire::{json, media, meta, redact, settings};
+use crate::pure::wire::mail_answer::TOKEN;
+use crate::pure::wire::{json, media, meta, meta_send, redact, settings};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -111,17 +112,19 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     }
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), graph, portfolio: settings.portfolio });
+    let sends = graph.clone().map(Sends);
+    let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), graph, sends, portfolio: settings.portfolio });
     Built { channel, intake: Intake::Webhook, own }.unless(problems)
 }
 
 fn dry(_setup: &Setup<'_>) -> Box<dyn Channel> {
-    Box::new(WhatsApp { app: meta::App::default(), graph: None, portfolio: None })
+    Box::new(WhatsApp { app: meta::App::default(), graph: None, sends: None, portfolio: None })
 }
 
 struct WhatsApp {
     app: meta::App,
     graph: Option<meta::Graph>,
+    sends: Option<Sends>,
     portfolio: Option<String>,
 }
 
@@ -150,12 +153,92 @@ impl Channel for WhatsApp {
         redact::in_json(&event.body, item, |body| self.batch(body, event), without_strangers)
     }
 
+    fn answers(&self) -> Option<&dyn Answers> {
+        self.sends.as_ref().map(|sends| sends as &dyn Answers)
+    }
+
     fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
         match &self.graph {
             Some(graph) => graph.media(remote, replies),
             None => MediaStep::Lost("the channel has no access_token, and without one no file is given out".to_owned()),
         }
     }
+}
+
+/// How long after the customer's message WhatsApp takes an answer that is no template
+/// (developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages, customer service windows).
+const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest text, in characters.
+const TEXT_CHARS_MAX: usize = 4096;
+
+/// `POST /{phone_number_id}/messages` `{"messaging_product": "whatsapp", "to" | "recipient", "type": "text", "text":
+/// {"body"}, "context": {"message_id"}, "biz_opaque_callback_data"}` → `{"messages": [{"id": "wamid.x"}]}`. A file is put
+/// to `/{phone_number_id}/media` first, which gives its id. What is sent along as `biz_opaque_callback_data` comes back with
+/// every status: by it the statuses of an answer find it, however early they come.
+struct Sends(meta::Graph);
+
+impl Answers for Sends {
+    fn way(&self) -> Way {
+        Way { window: Some(WINDOW), is_session: false, id_domain: None }
+    }
+
+    fn next(&self, answer: &Carried, replies: &[Reply], _now: Timestamp) -> Step {
+        if let Some(step) = replies.last().and_then(meta_send::refusal) {
+            return step;
+        }
+        let Some(from) = answer.path.as_deref() else {
+            return Step::Reject { why: "it is not known which of our numbers the customer wrote to".to_owned() };
+        };
+        let texts = meta_send::pieces(&answer.text, TEXT_CHARS_MAX);
+        let sent = replies.len();
+        if let Some(text) = texts.get(sent) {
+            let mut body = envelope(answer, "text");
+            body["text"] = serde_json::json!({ "preview_url": false, "body": text });
+            if let Some(answered) = answer.answers_key.as_deref().filter(|_| sent == 0) {
+                body["context"] = serde_json::json!({ "message_id": answered });
+            }
+            return self.0.send(&[from, "messages"], &body);
+        }
+        let (at, is_put) = ((sent - texts.len()) / 2, (sent - texts.len()) % 2 == 1);
+        let Some(file) = answer.files.get(at) else {
+            let id = |reply: &Reply| {
+                let body = json::read(reply.body.as_bytes()).ok()?;
+                json::id(json::elements(&body, "messages").first()?, "id")
+            };
+            let link = |remote| Link { kind: LinkedKind::Message, object: answer.message.0, remote };
+            return Step::Done(replies.iter().filter_map(id).map(link).collect());
+        };
+        if !is_put {
+            let fields = [("messaging_product", NAME.to_owned()), ("type", file.media_type.clone())];
+            return self.0.send_file(&[from, "media"], &fields, ("file", file));
+        }
+        let put = replies.last().and_then(|reply| json::id(&json::read(reply.body.as_bytes()).ok()?, "id"));
+        let Some(id) = put else {
+            return Step::Retry { after: None, why: "Meta's answer names no file".to_owned() };
+        };
+        let kind = match file.media_type.split('/').next() {
+            Some("image") => "image",
+            Some("video") => "video",
+            Some("audio") => "audio",
+            _ => "document",
+        };
+        let mut body = envelope(answer, kind);
+        body[kind] = serde_json::json!({ "id": id });
+        if kind == "document" {
+            body[kind]["filename"] = file.name.as_str().into();
+        }
+        self.0.send(&[from, "messages"], &body)
+    }
+}
+
+/// What every message to a customer holds. A number goes without its plus, a user id under a key of its own.
+fn envelope(answer: &Carried, kind: &str) -> Value {
+    let to = if answer.to.scheme == TEL { "to" } else { "recipient" };
+    serde_json::json!({
+        "messaging_product": NAME, "recipient_type": "individual", to: answer.to.value.trim_start_matches('+'),
+        "type": kind, "biz_opaque_callback_data": answer.key,
+    })
 }
 
 impl WhatsApp {
@@ -276,6 +359,8 @@ impl Account {
         }
         self.time(message, &mut incoming);
         self.pointers(message, &mut incoming);
+        let metadata = value.get("metadata").filter(|_| direction == Direction::FromCustomer);
+        incoming.answer_path = metadata.and_then(|metadata| json::id(metadata, "phone_number_id"));
         let unreadable = self.kind(&kind, message, &mut incoming);
         batch.item(message, incoming);
         unreadable
@@ -456,7 +541,10 @@ impl Account {
         incoming.content = Content::Text(word);
         incoming.subject = json::elements(status, "errors").first().map(reason);
         self.time(status, &mut incoming);
-        self.target(status, "id", &mut incoming);
+        match json::filled(status, "biz_opaque_callback_data").filter(|key| key.starts_with(TOKEN)) {
+            Some(key) => incoming.references.push(self.reference(ReferenceKind::Target, key)),
+            None => self.target(status, "id", &mut incoming),
+        }
         batch.item(status, incoming);
     }
 

@@ -167,7 +167,7 @@ pub fn told(people: &People, history: &History, rethreaded: &Rethreaded, moved: 
 }
 
 fn change(change: Change, ticket: TicketId) -> Told {
-    Told { change, ticket, other: None, message: None, waits: false, detail: None }
+    Told::of(change, ticket)
 }
 
 /// A ticket all of whose messages went to another one was merged; else each message was moved.

@@ -29,7 +29,7 @@ pub struct Arranged {
 
 /// The key of the message that something is on.
 pub fn wanted(message: &Message, keyer: &Keyer) -> Option<LookupKey> {
-    let On { channel, source_key, .. } = message.incoming.on.as_ref()?;
+    let On { channel, source_key, .. } = message.incoming.on.as_ref().filter(|on| on.message.is_none())?;
     Some(keyer.said(channel, source_key))
 }
 

@@ -60,6 +60,11 @@ impl Keyer {
         self.key(&["said", channel, source_key])
     }
 
+    /// What an answer is called on the channel that carries it: nobody guesses it who has not been sent it.
+    pub fn answer(&self, channel: &str, source_key: &str) -> LookupKey {
+        self.key(&["answer", channel, source_key])
+    }
+
     /// The key of a vendor's conversation, or of a hint.
     pub fn thread(&self, kind: AnchorKind, namespace: &str, key: &str) -> LookupKey {
         self.key(&[kind.as_str(), namespace, key])
@@ -106,6 +111,11 @@ impl Keyer {
     }
 }
 
+/// What the guard against second deliveries is unique in.
+pub fn seen_scope(tenant: &str, namespace: &str) -> String {
+    format!("{tenant}/{namespace}")
+}
+
 /// Every key of a message.
 pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
     let incoming = &message.incoming;
@@ -142,7 +152,7 @@ pub fn lookup(message: &Message, keyer: &Keyer) -> Lookup {
         passages: keys(&message.passages),
         quoted: keys(&message.quoted),
         topics: topics.map(|(matter, _, value)| (matter.to_owned(), keyer.number(matter, value))).collect(),
-        seen_scope: format!("{}/{}", message.tenant, incoming.namespace),
+        seen_scope: seen_scope(&message.tenant, &incoming.namespace),
         seen_key: keyer.seen(&incoming.namespace, &incoming.source_key, &incoming.variant),
         said: keyer.said(&message.channel, &incoming.source_key),
         own,

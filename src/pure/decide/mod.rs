@@ -5,6 +5,7 @@
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
 pub mod anew;
+pub mod answer;
 pub mod arrange;
 pub mod close;
 pub mod epochs;
@@ -29,10 +30,12 @@ pub mod thread;
 pub mod triage;
 
 use self::lookup::Keyer;
-use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};
+use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Move, Placement, Reason, Resolution};
 use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
-use crate::pure::domain::message::{Call, CallLeg, CallOutcome, Content, Message, SenderIdentity, What};
+use crate::pure::domain::message::{
+    Call, CallLeg, CallOutcome, Content, Direction, Incoming, Message, SenderIdentity, What,
+};
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::{OnMessage, OnOther};
 use std::collections::BTreeMap;
@@ -50,6 +53,9 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     }
     if let Some(seen) = facts.seen.get(&(lookup.seen_scope.clone(), lookup.seen_key)) {
         return repeat(message, seen.message);
+    }
+    if let Some(of) = own_answer(message, lookup, facts) {
+        return repeat(message, of);
     }
     if message.incoming.is_move() {
         return moved(message, lookup, facts, mint, policy);
@@ -116,7 +122,10 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         is_late,
         reasons,
     };
-    decision.changes = route::route(&decision);
+    decision.changes = match &message.incoming.answer {
+        Some(answer) => route::of_answer(answer, &decision),
+        None => route::route(&decision),
+    };
     decision
 }
 
@@ -144,6 +153,14 @@ fn is_erased(message: &Message, lookup: &Lookup, facts: &Facts) -> bool {
     let own = lookup.own.iter().filter(|(kind, _)| is_message(*kind)).map(|(_, key)| key);
     let about = lookup.references.iter().filter(|_| message.incoming.what != What::Message);
     own.chain(about).chain([&lookup.seen_key]).any(|key| facts.tombstones.contains(key))
+}
+
+/// The answer of ours that a message is a copy of: a mail of that very id, out of a folder of sent mail, or one that somebody
+/// forwards to us. Nobody else makes such ids.
+fn own_answer(message: &Message, lookup: &Lookup, facts: &Facts) -> Option<MessageId> {
+    let Incoming { what, direction, answer, source_key, .. } = &message.incoming;
+    let is_copy = *what == What::Message && *direction == Direction::FromAgent && answer.is_none();
+    (is_copy && source_key.starts_with(answer::KEY_PREFIX)).then(|| earlier_of_same_key(lookup, facts)).flatten()
 }
 
 fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
@@ -212,6 +229,9 @@ fn closed(message: &Message, facts: &Facts) -> Decision {
     decision.is_late = ticket.is_some_and(|known| known.ticket.last_at > message.occurred_at);
     if matches!(decision.placement, Placement::Close { .. }) {
         decision.changes = route::route(&decision);
+        if let Some(given_in) = message.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref()) {
+            decision.changes.iter_mut().for_each(|told| told.hearers = Hearers::But(given_in.mirror.clone()));
+        }
     }
     decision
 }

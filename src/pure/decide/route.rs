@@ -1,13 +1,14 @@
 //! What mirrors hear of a decision → the changes, in the order they happened.
 
-use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, SuggestionTarget, Told};
+use crate::pure::domain::answer::Answer;
+use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Placement, Resolution, SuggestionTarget, Told};
 use crate::pure::domain::id::TicketId;
-use crate::pure::domain::outbox::Change;
+use crate::pure::domain::outbox::{Change, carrier_line};
 
 /// The changes of one decision. A merge is told in both lanes; the target's waits for the source's.
 pub fn route(decision: &Decision) -> Vec<Told> {
     let Some(ticket) = decision.placement.ticket() else { return Vec::new() };
-    let told = |change, ticket| Told { change, ticket, other: None, message: None, waits: false, detail: None };
+    let told = Told::of;
     let mut changes = Vec::new();
     for moved in &decision.moves {
         changes.push(Told { other: Some(moved.to), ..told(Change::TicketMerged, moved.from) });
@@ -49,15 +50,34 @@ pub fn route(decision: &Decision) -> Vec<Told> {
     changes
 }
 
+/// The changes of what an agent did on a ticket: the tool it was done in shows it already, and hears of it only if it goes
+/// nowhere; the line of the channel that carries it hears that there is something to carry.
+pub fn of_answer(answer: &Answer, decision: &Decision) -> Vec<Told> {
+    let mut changes = route(decision);
+    let given_in = answer.given_in.as_ref().map(|given_in| given_in.mirror.clone());
+    for told in changes.iter_mut().filter(|told| told.change == Change::MessageAdded) {
+        told.hearers = given_in.clone().map_or(Hearers::All, Hearers::But);
+    }
+    let Some(ticket) = decision.placement.ticket() else { return changes };
+    let about = |change, hearer: String| Told {
+        message: Some(decision.message),
+        hearers: Hearers::Only(hearer),
+        ..Told::of(change, ticket)
+    };
+    changes.extend(match &answer.route {
+        Some(Ok(route)) => Some(about(Change::AnswerDue, carrier_line(&route.channel))),
+        Some(Err(_)) => given_in.map(|mirror| about(Change::MessageUpdated, mirror)),
+        None => None,
+    });
+    changes
+}
+
 fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {
     let Resolution::Merge { keep, absorb } = &decision.resolution else { return None };
     let detail = serde_json::json!({ "contact": keep, "absorbed": absorb });
     Some(Told {
-        change: Change::ContactMerged,
-        ticket,
-        other: None,
         message: (decision.role != ItemRole::Move).then_some(decision.message),
-        waits: false,
         detail: Some(detail.to_string()),
+        ..Told::of(Change::ContactMerged, ticket)
     })
 }

@@ -240,6 +240,45 @@ pub struct Told {
     pub waits: bool,
     /// The change's own particulars: ids only.
     pub detail: Option<String>,
+    /// Who hears of it.
+    pub hearers: Hearers,
+}
+
+impl Told {
+    /// A change of a ticket that every mirror hears of.
+    pub fn of(change: Change, ticket: TicketId) -> Self {
+        let (other, message, detail, hearers) = (None, None, None, Hearers::All);
+        Self { change, ticket, other, message, waits: false, detail, hearers }
+    }
+}
+
+/// Who hears of a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Hearers {
+    /// Every mirror.
+    #[default]
+    All,
+    /// Every mirror but the one where it was done.
+    But(String),
+    /// One mirror, or the line of a channel that carries answers.
+    Only(String),
+}
+
+impl Hearers {
+    /// Those who hear of it, of these mirrors.
+    pub fn among<'a>(&'a self, mirrors: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let all = mirrors.iter().map(String::as_str);
+        let only = match self {
+            Self::Only(one) => Some(one.as_str()),
+            Self::All | Self::But(_) => None,
+        };
+        let is_heard = move |mirror: &&str| match self {
+            Self::All => true,
+            Self::But(one) => one != mirror,
+            Self::Only(_) => false,
+        };
+        all.filter(is_heard).chain(only)
+    }
 }
 
 /// Why something was decided: the rule's stable name and one sentence for people, in which

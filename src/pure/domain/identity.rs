@@ -100,6 +100,11 @@ impl Identity {
         Self { scheme: TEL.to_owned(), scope: String::new(), value: number.as_str().to_owned() }
     }
 
+    /// `scheme:value`, as people are shown it and pick it: without the scope.
+    pub fn written(&self) -> String {
+        format!("{}:{}", self.scheme, self.value)
+    }
+
     /// A vendor's opaque id. `scope` is the page, business or channel that it is unique in.
     pub fn opaque(scheme: &str, scope: &str, value: &str) -> Result<Self, IdentityError> {
         let value = value.trim();

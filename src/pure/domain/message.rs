@@ -4,6 +4,7 @@
 //! `normalise` makes a [`Message`], and every later step takes one: no step can be skipped.
 
 use super::Timestamp;
+use super::answer::Answer;
 use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity, TEL};
@@ -472,6 +473,11 @@ pub struct Incoming {
     pub on: Option<On>,
     /// The number of the matter in the agents' tool, which the customer was told and may name.
     pub ticket_ref: Option<String>,
+    /// For what an agent gave lanka to carry, or to show to colleagues: on which ticket, and where it goes.
+    pub answer: Option<Box<Answer>>,
+    /// What the channel will need to answer it, beside the address: a conversation's id, the number it came to. Of the
+    /// channel's own making, and opaque elsewhere.
+    pub answer_path: Option<String>,
     /// Nothing is here any more: its content was taken out of the delivery. It only holds its place.
     pub redacted: bool,
 }
@@ -504,6 +510,8 @@ impl Incoming {
             moved_to: Vec::new(),
             on: None,
             ticket_ref: None,
+            answer: None,
+            answer_path: None,
             redacted: false,
         }
     }

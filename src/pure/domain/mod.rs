@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** `domain` imports nothing else of lanka.
 
+pub mod answer;
 pub mod company;
 pub mod contact;
 pub mod decision;

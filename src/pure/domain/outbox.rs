@@ -1,6 +1,7 @@
 //! What must reach a mirror, and how a delivery can end.
 
 use super::Timestamp;
+use super::answer::{AnswerView, Carried, CarriedFile};
 use super::decision::Reason;
 use super::id::{ContactId, MessageId, OutboxId, TicketId};
 use super::message::{Direction, Mark, Progress};
@@ -45,6 +46,23 @@ pub enum Change {
     /// Something points to a join that the evidence does not carry.
     #[serde(rename = "suggestion.made")]
     SuggestionMade,
+    /// An agent's answer is to be carried to a customer. Mirrors hear of it as `message.added`, and how far it came as
+    /// `message.updated`; this is for the line of the channel.
+    #[serde(rename = "answer.due")]
+    AnswerDue,
+}
+
+/// What the line of a channel that carries answers is called, beside the names of mirrors: no mirror is named so.
+pub fn carrier_line(channel: &str) -> String {
+    format!("{CARRIER}{channel}")
+}
+
+/// Begins the names of lines that carry answers.
+const CARRIER: &str = "answers:";
+
+/// The channel of a line that carries answers.
+pub fn carried_by(line: &str) -> Option<&str> {
+    line.strip_prefix(CARRIER)
 }
 
 impl Change {
@@ -62,6 +80,7 @@ impl Change {
             Self::ContactSplit => "contact.split",
             Self::ContactErased => "contact.erased",
             Self::SuggestionMade => "suggestion.made",
+            Self::AnswerDue => "answer.due",
         }
     }
 
@@ -79,6 +98,7 @@ impl Change {
             Self::ContactSplit,
             Self::ContactErased,
             Self::SuggestionMade,
+            Self::AnswerDue,
         ]
         .into_iter()
         .find(|change| change.as_str() == word)
@@ -110,6 +130,59 @@ pub struct Post {
     /// The change's own particulars (which contact was absorbed, what is suggested and why).
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub detail: serde_json::Value,
+    /// What the mirror's tool calls the things it is about.
+    #[serde(skip)]
+    pub links: Links,
+    /// What names the ticket in this mirror to agents alone, where they answer to an address: 128 bits, in hexadecimal.
+    #[serde(skip)]
+    pub token: String,
+    /// The message's files, for a mirror that shows them.
+    #[serde(skip)]
+    pub files: Vec<CarriedFile>,
+    /// The answer, where it is to be carried.
+    #[serde(skip)]
+    pub answer: Option<Box<Carried>>,
+}
+
+/// What a tool calls tickets, messages and contacts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Links(pub Vec<(LinkedKind, uuid::Uuid, String)>);
+
+impl Links {
+    /// What the tool calls a thing, if it has it.
+    pub fn of(&self, kind: LinkedKind, object: uuid::Uuid) -> Option<&str> {
+        self.0.iter().find(|(of, id, _)| (*of, *id) == (kind, object)).map(|(.., remote)| remote.as_str())
+    }
+}
+
+/// What has an id in a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkedKind {
+    /// A ticket.
+    Ticket,
+    /// A message.
+    Message,
+    /// A contact.
+    Contact,
+}
+
+impl LinkedKind {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Ticket, Self::Message, Self::Contact];
+
+    /// The word in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ticket => "ticket",
+            Self::Message => "message",
+            Self::Contact => "contact",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A ticket as mirrors see it.
@@ -133,6 +206,12 @@ pub struct TicketView {
     /// The ticket that this one continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up_of: Option<TicketId>,
+    /// The ticket that it was joined into: nothing is on it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<TicketId>,
+    /// Where an answer would go now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerView>,
 }
 
 /// A contact as mirrors see it.
@@ -152,6 +231,9 @@ pub struct ContactView {
 pub struct MessageView {
     /// Its id.
     pub id: MessageId,
+    /// The ticket it is on now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketId>,
     /// The configured channel it came by.
     pub channel: String,
     /// That channel's kind.

@@ -4,13 +4,19 @@
 //! shell sends, stores the reply, and asks again. Retry and replay stay in one place, the shell's.
 //! Adding one is adding a file and a line, as for channels.
 //!
+//! What agents do in a tool comes back by its inbound half ([`Inbound`]): by its webhook, or asked for.
+//!
 //! **Invariant:** `next` is a function of its arguments. The name of a kind appears in its own file
 //! only.
 
 use super::domain::Timestamp;
+use super::domain::message::{Parsed, RawEvent};
 use super::domain::outbox::{Alert, Post};
+pub use super::wire::delivery::{Delivery, Forged};
+pub use super::wire::poll::{Look, PollSource, Poller};
+pub use super::wire::redact::Redacted;
 pub use super::wire::settings::SettingsProblem;
-use std::time::Duration;
+pub use super::wire::step::{Folder, FoundMails, Link, MailServer, MailboxRequest, Outgoing, Patience, Reply, Step};
 
 macro_rules! mirrors {
     ($($(#[$meaning:meta])* $name:ident),* $(,)?) => {
@@ -22,6 +28,10 @@ macro_rules! mirrors {
 }
 
 mirrors! {
+    /// A shared mailbox: a conversation for each ticket.
+    mailbox,
+    /// Request Tracker, by its REST 2 interface.
+    rt,
     /// One signed request for each change: Standard Webhooks around a CloudEvent.
     webhook,
 }
@@ -39,6 +49,44 @@ pub struct Kind {
     pub build: Build,
 }
 
+/// A mirror ready for work, with its inbound half.
+pub struct Built {
+    /// Writes to the tool.
+    pub mirror: Box<dyn Mirror>,
+    /// What agents do in the tool; `None` where nothing comes back by itself.
+    pub inbound: Option<Inbound>,
+}
+
+impl Built {
+    /// A mirror from which nothing comes back by itself.
+    pub fn outbound(mirror: impl Mirror + 'static) -> Self {
+        Self { mirror: Box::new(mirror), inbound: None }
+    }
+}
+
+/// How what agents do in a tool gets in.
+pub struct Inbound {
+    /// Reads it.
+    pub listener: Box<dyn Listener>,
+    /// Asks the tool for it; without it the tool posts to `/hooks/{mirror}`.
+    pub poll: Option<PollSource>,
+}
+
+/// What agents do in a tool: bytes → messages and acts. As a channel it never does I/O and never fails; what it reads is
+/// on a ticket by the tool's own thread (`Incoming::answer`), and in the direction from an agent.
+pub trait Listener: Send + Sync {
+    /// Whether a delivery comes from the tool, over the raw bytes, in constant time.
+    fn verify(&self, _delivery: &Delivery<'_>) -> Result<(), Forged> {
+        Err(Forged::NotAWebhook)
+    }
+
+    /// Everything in the delivery.
+    fn parse(&self, event: &RawEvent) -> Parsed;
+
+    /// The delivery without the content of an item; as of a channel.
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted>;
+}
+
 /// What a mirror may know of the rest of the configuration.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
@@ -49,72 +97,7 @@ pub struct Setup<'a> {
 }
 
 /// Makes a mirror of a name from its settings, or says all that is wrong with them.
-pub type Build = fn(&Setup<'_>, toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>>;
-
-/// A request for a carrier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Absolute URL.
-    pub url: String,
-    /// `POST`, `PUT` …
-    pub method: &'static str,
-    /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// Body.
-    pub body: Vec<u8>,
-    /// Longest time the whole exchange may take.
-    pub timeout: Duration,
-}
-
-/// What the other side answered, kept with the outbox row.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// `Retry-After`, seconds, if given (a date is turned into seconds by the carrier).
-    pub retry_after_s: Option<u64>,
-    /// The first bytes of the body, for the step that follows and for people; at most 4 KiB.
-    pub body: String,
-}
-
-/// What to do next for a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Send this and ask again with the reply.
-    Send(Outgoing),
-    /// It is delivered.
-    Done,
-    /// Try again later, not before the time given if one is.
-    Retry {
-        /// What the other side asked for.
-        after: Option<Duration>,
-        /// A sentence without customer data.
-        why: String,
-    },
-    /// It will never be taken; the row is dead and said aloud.
-    Reject {
-        /// A sentence without customer data.
-        why: String,
-    },
-}
-
-/// How long a change that the other side does not take is tried before its row is dead. Both
-/// limits must be passed, and the tool must be taking other changes meanwhile: an outage of the tool
-/// kills no row, however long it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Attempts at least.
-    pub attempts_max: u32,
-    /// Age at least, from the decision.
-    pub age_max: Duration,
-}
-
-impl Default for Patience {
-    /// A week, which outlasts a long weekend without anybody at the tool.
-    fn default() -> Self {
-        Self { attempts_max: 20, age_max: Duration::from_secs(7 * 24 * 3600) }
-    }
-}
+pub type Build = fn(&Setup<'_>, toml::Table) -> Result<Built, Vec<SettingsProblem>>;
 
 /// One configured tool.
 pub trait Mirror: Send + Sync {
@@ -126,6 +109,21 @@ pub trait Mirror: Send + Sync {
     /// Whether the tool can show mail as it was laid out: then posts come with it.
     fn shows_html(&self) -> bool {
         false
+    }
+
+    /// Whether the tool can show files: then posts come with their bytes.
+    fn shows_files(&self) -> bool {
+        false
+    }
+
+    /// The folder that its steps are done in.
+    fn folder(&self) -> Option<&Folder> {
+        None
+    }
+
+    /// The server that takes the mails of its steps.
+    fn mail_server(&self) -> Option<&MailServer> {
+        None
     }
 
     /// The next step for a post, given the replies of this attempt so far, oldest first.

@@ -18,16 +18,15 @@
 //! **Invariant:** the signature covers the very bytes that are sent, and is made anew for each
 //! attempt, since its time expires.
 
-use super::{Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
+use super::{Built, Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::reach::{Refusal, refusal};
+use crate::pure::wire::endpoint;
 use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::standard_webhooks::{ID_HEADER, SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER, sign};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use url::{Host, Url};
 
 /// This file's entry in the list of mirrors.
 pub const KIND: Kind = Kind { name: "webhook", build };
@@ -96,10 +95,9 @@ pub struct Webhook {
     alerts: bool,
 }
 
-fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Box<dyn Mirror>, Vec<SettingsProblem>> {
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, problems) = read_kind(table)?;
-    Webhook::checked(settings, setup.allow_private_addresses, problems)
-        .map(|mirror| Box::new(mirror) as Box<dyn Mirror>)
+    Webhook::checked(settings, setup.allow_private_addresses, problems).map(Built::outbound)
 }
 
 impl Webhook {
@@ -111,7 +109,7 @@ impl Webhook {
     fn checked(settings: Settings, allow_private: bool, mut problems: Problems) -> Result<Self, Vec<SettingsProblem>> {
         // Which http is right cannot be said if `insecure_http` could not be read.
         let insecure_http = settings.insecure_http || !problems.none_at("insecure_http");
-        if let Some(message) = url_problem(&settings.url, insecure_http, allow_private) {
+        if let Some(message) = endpoint::problem(&settings.url, insecure_http, allow_private) {
             problems.add("url", message);
         }
         let mut keys = Vec::new();
@@ -159,43 +157,6 @@ impl Webhook {
             (SIGNATURE_HEADER.to_owned(), signatures.join(" ")),
         ];
         Ok(Outgoing { url: self.url.clone(), method: "POST", headers, body, timeout: self.timeout })
-    }
-}
-
-/// What is wrong with an endpoint's URL, if anything.
-fn url_problem(text: &str, insecure_http: bool, allow_private: bool) -> Option<String> {
-    let Ok(url) = Url::parse(text) else {
-        return Some("is not an absolute URL: write https://host/path".to_owned());
-    };
-    let (on_this_machine, refused) = match url.host() {
-        Some(Host::Ipv4(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
-        Some(Host::Ipv6(address)) => (address.is_loopback(), refusal(address.into(), allow_private)),
-        Some(Host::Domain(name)) => {
-            let here = name == "localhost" || name.ends_with(".localhost");
-            (here, (here && !allow_private).then_some(Refusal::Private))
-        }
-        None => return Some("names no host: write https://host/path".to_owned()),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("holds a user name or password: the signature says who we are; leave them out".to_owned());
-    }
-    match refused {
-        Some(Refusal::Never) => return Some("is an address that nothing is ever sent to".to_owned()),
-        Some(Refusal::Private) => {
-            let remedy = "is on this machine or a private network, where nothing is sent: if that is meant, \
-                          set allow_private_addresses = true under [http]";
-            return Some(remedy.to_owned());
-        }
-        None => {}
-    }
-    match url.scheme() {
-        "https" => None,
-        "http" if on_this_machine || insecure_http => None,
-        "http" => Some(
-            "is not encrypted, and the requests hold customers' data: write https://, or set insecure_http = true"
-                .to_owned(),
-        ),
-        other => Some(format!("has the scheme `{other}`: write https://")),
     }
 }
 
@@ -302,7 +263,7 @@ fn judge(reply: &Reply) -> Step {
     let after = reply.retry_after_s.map(Duration::from_secs);
     let status = reply.status;
     let why = match status {
-        200..=299 => return Step::Done,
+        200..=299 => return Step::Done(Vec::new()),
         410 => {
             let why = "the endpoint answered 410, it is gone for good: remove the mirror or correct its url";
             return Step::Reject { why: why.to_owned() };
@@ -323,7 +284,7 @@ fn judge(reply: &Reply) -> Step {
 mod tests {
     use super::*;
     use crate::pure::domain::id::{OutboxId, TicketId};
-    use crate::pure::domain::outbox::{Change, TicketView};
+    use crate::pure::domain::outbox::{Change, Links, TicketView};
     use crate::pure::wire::delivery::Delivery;
     use crate::pure::wire::standard_webhooks::{TOLERANCE_S, verify};
 
@@ -361,10 +322,16 @@ mod tests {
                 priority: "normal".to_owned(),
                 participants: vec![],
                 follow_up_of: None,
+                merged_into: None,
+                answer: None,
             },
             other_ticket: None,
             message: None,
             detail: serde_json::Value::Null,
+            links: Links::default(),
+            token: String::new(),
+            files: Vec::new(),
+            answer: None,
         }
     }
 
@@ -467,11 +434,11 @@ mod tests {
         ] {
             let reply = Reply { status, retry_after_s, body: String::new() };
             let said = match mirror.next(&post(), &[reply], NOW.parse().unwrap()) {
-                Step::Done => "done".to_owned(),
+                Step::Done(_) => "done".to_owned(),
                 Step::Reject { .. } => "reject".to_owned(),
                 Step::Retry { after: None, .. } => "retry".to_owned(),
                 Step::Retry { after: Some(after), .. } => format!("retry {}", after.as_secs()),
-                Step::Send(_) => "send".to_owned(),
+                Step::Mail(_) | Step::Mailbox(_) | Step::Send(_) => "send".to_owned(),
             };
             assert_eq!(said, expected, "{status}");
         }

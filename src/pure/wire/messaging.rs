@@ -17,7 +17,7 @@
 
 use super::batch::Batch;
 use super::redact::{self, Redacted};
-use super::{json, meta};
+use super::{json, messaging_send, meta};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, RawEvent, Reference, ReferenceKind,
@@ -300,6 +300,14 @@ impl Event<'_> {
         if is_echo(message) {
             incoming.direction = Direction::FromAgent;
             incoming.recipient = std::mem::take(&mut incoming.sender);
+        }
+        // What lanka itself sent, which it has already: that it was sent is all that is new.
+        let metadata = json::filled(message, "metadata").filter(|_| is_echo(message));
+        if let Some((key, progress)) = metadata.as_deref().and_then(messaging_send::echoed) {
+            incoming.what = What::Status;
+            incoming.content = Content::Text(progress.to_owned());
+            incoming.references.push(self.reference(ReferenceKind::Target, key.to_owned()));
+            return;
         }
         if flag(message, "is_deleted") {
             incoming.what = What::Delete;

@@ -157,12 +157,22 @@ impl Graph {
         }
     }
 
+    /// An address below the API's, with the proof.
+    pub fn url(&self, path: &[&str]) -> Option<String> {
+        let mut url = url::Url::parse(&self.api_url).ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+        url.query_pairs_mut().append_pair("appsecret_proof", &self.proof);
+        Some(url.into())
+    }
+
+    /// The header that shows the token.
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.token.expose())
+    }
+
     /// The question where a file is.
     fn described(&self, id: &str) -> Option<MediaRequest> {
-        let mut url = url::Url::parse(&self.api_url).ok()?;
-        url.path_segments_mut().ok()?.pop_if_empty().push(id);
-        url.query_pairs_mut().append_pair("appsecret_proof", &self.proof);
-        Some(MediaRequest { url: url.into(), bearer: Some(self.token.clone()) })
+        Some(MediaRequest { url: self.url(&[id])?, bearer: Some(self.token.clone()) })
     }
 
     fn fetch(&self, url: &str, sha256: Option<[u8; 32]>) -> MediaStep {

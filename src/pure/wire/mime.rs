@@ -8,13 +8,15 @@
 //! one unless it is empty, and HTML turned into text where there is nothing else. Forwarded mails
 //! (`message/rfc822`) stay attachments: their text is somebody else's.
 
+use super::mail_answer::{MailAnswers, MailPath, SmtpSettings, agents_token_of, token_of};
 use super::mail_body::{self, body};
 use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::redact::Redacted;
 use super::sender::{self, SenderQuestion};
-use super::settings::SettingsProblem;
+use super::settings::{Problems, SettingsProblem};
 use super::{authentication, automatic, quote, report, subject};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Answer, OnTicket};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
 use crate::pure::domain::message::{
     Authentication, Auto, Content, Direction, Fault, Finding, Incoming, Mark, Parsed, RawEvent, Reference,
@@ -49,6 +51,8 @@ pub struct MailSettings {
     /// authserv-id of our boundary server (RFC 8601 2.5), usually its host name. Without it, and where
     /// that server wrote nothing, only lanka's own check authenticates.
     pub trusted_authserv: Option<String>,
+    /// How answers are sent; without it none are.
+    pub answers: Option<MailAnswers>,
 }
 
 impl MailSettings {
@@ -79,13 +83,25 @@ impl MailSettings {
             problems.push(SettingsProblem::new("trusted_authserv", hint));
         }
         match problems.is_empty() {
-            true => Ok(Self { addresses: parsed, trusted_authserv: trusted.map(str::to_owned) }),
+            true => Ok(Self { addresses: parsed, trusted_authserv: trusted.map(str::to_owned), answers: None }),
             false => Err(problems),
         }
     }
 
+    /// With how answers are sent. What is wrong with that is added to the problems.
+    pub fn sending(mut self, smtp: Option<SmtpSettings>, problems: &mut Problems) -> Self {
+        self.answers = smtp.and_then(|smtp| smtp.read(&self.addresses, problems));
+        self
+    }
+
     fn is_own(&self, address: &EmailAddress) -> bool {
-        self.addresses.contains(address)
+        // One that answers are to be replied to is ours without its token.
+        let untagged = || {
+            let (local, domain) = address.as_str().rsplit_once('@')?;
+            token_of(address.as_str()).or_else(|| agents_token_of(address.as_str()))?;
+            EmailAddress::parse(&format!("{}@{domain}", local.rsplit_once('+')?.0)).ok()
+        };
+        self.addresses.contains(address) || untagged().is_some_and(|address| self.addresses.contains(&address))
     }
 }
 
@@ -240,6 +256,12 @@ fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
     }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
     incoming.addressed = addressed(mail, settings);
+    incoming.answer_path = answer_path(mail, settings, incoming.direction);
+    let mut tokens = receivers(mail).filter_map(|mailbox| agents_token_of(&mailbox.address));
+    incoming.answer = tokens.next().map(|token| {
+        let on = OnTicket::Token(token);
+        Box::new(Answer { on, to: None, given_in: None, route: None })
+    });
     incoming.subject = subject;
     incoming.authentication = authentication;
     incoming.finding = finding;
@@ -453,6 +475,23 @@ fn addressed(mail: &Mail, settings: &MailSettings) -> Vec<Identity> {
     addresses.filter(|address| !settings.is_own(address)).take(ADDRESSED_MAX).map(|a| Identity::email(&a)).collect()
 }
 
+/// Whom a mail was handed to, and whom it is addressed to.
+fn receivers(mail: &Mail) -> impl Iterator<Item = Mailbox> {
+    ["delivered-to", "x-original-to", "to", "cc"].into_iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX))
+}
+
+/// What the answer to a customer's mail needs of it.
+fn answer_path(mail: &Mail, settings: &MailSettings, direction: Direction) -> Option<String> {
+    if settings.answers.is_none() || direction == Direction::FromAgent {
+        return None;
+    }
+    let references = mail.values("references").flat_map(|value| mail_parts::decode_ids(value, usize::MAX)).collect();
+    let mailboxes = ["to", "cc"].iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX));
+    let mut own = mailboxes.filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok());
+    let to = own.find(|address| settings.is_own(address)).map(|address| address.as_str().to_owned());
+    MailPath { to, references }.written()
+}
+
 /// A Date (RFC 5322 3.3, and the forms of old clients). `None` for what is no date.
 fn date(value: &[u8]) -> Option<Timestamp> {
     let mut text = mail_parts::unfold(value);
@@ -486,6 +525,10 @@ fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> 
             references.push(Reference { kind, namespace: NAMESPACE.to_owned(), key });
         }
     };
+    // What it was replied to holds the answer's id, whatever became of the headers.
+    for mailbox in receivers(mail) {
+        token_of(&mailbox.address).into_iter().for_each(|id| add(ReferenceKind::Reply, id));
+    }
     for id in mail.values("in-reply-to").flat_map(|value| mail_parts::decode_ids(value, REPLIES_MAX)).take(REPLIES_MAX)
     {
         add(ReferenceKind::Reply, id);

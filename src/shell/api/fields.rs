@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// Characters of an id or address.
 pub(super) const NAME_CHARS_MAX: usize = 1_000;
 
+/// Characters of an answer.
+pub(super) const TEXT_CHARS_MAX: usize = 50_000;
+
 /// Things that one request may name. Each is looked up.
 pub(super) const NAMES_MAX: usize = 200;
 
@@ -102,6 +105,18 @@ pub(super) const THREAD_LINK: &[Field] = &[
     ),
     optional("allow", What::Word(&Allow::WORDS), "What its bearer may do: read, unless told otherwise."),
     optional("name", What::Text(BY_CHARS_MAX), "Who its bearer is, for the journals."),
+];
+
+/// The fields of a reply.
+pub(super) const REPLY: &[Field] = &[
+    required("text", What::Text(TEXT_CHARS_MAX), "What is written."),
+    optional("internal", What::Flag, "For colleagues: no customer sees it."),
+    optional(
+        "to",
+        What::Text(NAME_CHARS_MAX),
+        "The address or channel to answer to, as `answer` of the ticket shows it; else where answers go.",
+    ),
+    optional("by", What::Text(BY_CHARS_MAX), "Who writes it, as the customer may see it; else the token's name."),
 ];
 
 /// The query of a list.

@@ -47,7 +47,9 @@ pub(super) async fn export(call: Call) -> Result<Value, Problem> {
 
 pub(super) async fn ticket(call: Call) -> Result<Value, Problem> {
     let id = call.ticket(&call.id).await?;
-    written(&call.store().ticket_view(id).await?.ok_or_else(|| unknown_ticket(&call.id))?)
+    let mut ticket = call.store().ticket_view(id).await?.ok_or_else(|| unknown_ticket(&call.id))?;
+    ticket.answer = call.api.shared.answers.view(&call.token.tenant, id).await?;
+    written(&ticket)
 }
 
 pub(super) async fn messages(call: Call) -> Result<Value, Problem> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
 //! | `acts.rs`; `looks.rs`, `lists.rs` | what changes something; what only looks at one thing, at many |
+//! | `replies.rs` | answers to customers |
 //! | `streams.rs`, `events.rs` | files, piece by piece; live updates |
 //! | `door.rs` | the same for the page of a thread |
 //! | `access.rs` | bearer tokens and their scopes |
@@ -31,6 +32,7 @@ mod lists;
 mod looks;
 mod openapi;
 mod problem;
+mod replies;
 mod routes;
 mod streams;
 
@@ -39,10 +41,11 @@ pub(in crate::shell) use door::Refusal;
 use problem::Kind;
 use problem::Problem;
 
+use crate::shell::answers::Answers;
 use crate::shell::hands::Hands;
-use crate::shell::ingest::Registry;
 use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
+use crate::shell::registry::Registry;
 use crate::shell::store::Store;
 use crate::shell::store::api_token::ApiToken;
 use access::{Refused, authenticate, authorise};
@@ -118,6 +121,7 @@ struct Shared {
     store: Store,
     hands: Hands,
     privacy: Privacy,
+    answers: Answers,
     registry: Arc<Registry>,
     limits: ApiLimits,
     requests: Semaphore,
@@ -153,6 +157,7 @@ impl Api {
         let shared = Shared {
             hands: Hands::new(store.clone(), registry.clone()),
             privacy: Privacy::new(store.clone(), registry.clone()),
+            answers: Answers::new(store.clone(), registry.clone()),
             registry,
             store,
             limits,

@@ -1,10 +1,10 @@
 //! Every route of the API.
 
 use super::fields::{
-    ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
+    ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
 };
 use super::problem::{Kind, Problem};
-use super::{Call, acts, events, lists, looks, streams};
+use super::{Call, acts, events, lists, looks, replies, streams};
 use crate::shell::store::api_token::Scope;
 use axum::response::Response;
 use futures::future::BoxFuture;
@@ -239,6 +239,18 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown, Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::NotOnTicket, Kind::NotPossible],
         |call| Box::pin(acts::split(call)),
     ),
+    Route {
+        answer: "Reply",
+        ..act(
+            "/tickets/{id}/replies",
+            Scope::Replies,
+            "reply",
+            "Answers the customer, on the channel and address where answers go; with `internal` a note for colleagues. Wants a header Idempotency-Key.",
+            REPLY,
+            &[Kind::TicketUnknown, Kind::NotAnswerable, Kind::KeyMissing, Kind::KeyReused],
+            |call| Box::pin(replies::reply(call)),
+        )
+    },
     look(
         "/messages/{id}",
         "message",

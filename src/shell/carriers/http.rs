@@ -21,9 +21,9 @@
 
 use super::install_tls_provider;
 use crate::pure::domain::Timestamp;
-use crate::pure::mirrors::{Outgoing, Reply};
 pub use crate::pure::wire::reach::Refusal;
 use crate::pure::wire::reach::refusal;
+use crate::pure::wire::step::{Outgoing, Reply};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use reqwest::dns::{Name, Resolve, Resolving};

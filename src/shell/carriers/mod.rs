@@ -1,9 +1,11 @@
-//! Bytes to a tool: how an [`Outgoing`](crate::pure::mirrors::Outgoing) leaves. Few, closed.
+//! Bytes to a tool: how an [`Outgoing`](crate::pure::wire::step::Outgoing) leaves. Few, closed.
 //!
 //! **Invariant:** a carrier knows no mirror and no ticket. It says what was answered, or why nothing
 //! was; what that means is the mirror's to say.
 
 pub mod http;
+pub mod mail;
+pub mod mailbox;
 
 use std::sync::Once;
 

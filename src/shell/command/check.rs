@@ -4,7 +4,7 @@ use super::output::Output;
 use super::{Failure, quiet_logs};
 use crate::config::{ChannelSettings, Environment, Problem, Settings};
 use crate::pure::channels::Intake;
-use crate::pure::mirrors::Outgoing;
+use crate::pure::wire::step::Outgoing;
 use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::cluster::{Cluster, find_binaries};
 use crate::shell::intake::imap;
@@ -84,7 +84,7 @@ async fn connect(settings: &Settings, output: &mut Output) -> Result<(), Failure
                 }
             }
             for (name, mirror) in settings.mirrors.iter().filter(|(_, mirror)| mirror.enabled) {
-                if let Some(probe) = mirror.mirror.probe() {
+                if let Some(probe) = mirror.built.mirror.probe() {
                     tried.push(Tried::of(name, try_mirror(&carrier, probe).await));
                 }
             }
@@ -163,7 +163,8 @@ async fn try_mirror(carrier: &HttpCarrier, probe: Outgoing) -> Result<(), String
 /// directory of a socket may be made with the daemon.
 async fn try_channel(name: &str, channel: &ChannelSettings, tokens: &Tokens) -> Option<Result<(), String>> {
     match &channel.built.intake {
-        Intake::Webhook | Intake::Lmtp(_) => None,
+        // No channel of the configuration is asked so; a mirror is tried by its own request.
+        Intake::Webhook | Intake::Lmtp(_) | Intake::Poll(_) => None,
         Intake::Imap(source) => Some(imap::try_login(source, name, tokens).await.map_err(|error| error.to_string())),
         Intake::Tail(source) => Some(readable(&source.path)),
         Intake::Table(source) => Some(Exchange::connect(source).await.map(drop).map_err(|error| error.to_string())),

@@ -115,7 +115,7 @@ impl Import {
             return Err(Failure::Usage(format!("no channel \"{name}\" is configured{near}")));
         };
         let bytes_max = match &channel.built.intake {
-            Intake::Webhook => settings.http.body_bytes_max as u64,
+            Intake::Webhook | Intake::Poll(_) => settings.http.body_bytes_max as u64,
             Intake::Imap(source) => source.message_bytes_max,
             Intake::Lmtp(source) => source.message_bytes_max,
             Intake::Tail(source) => source.line_bytes_max,

@@ -168,7 +168,7 @@ impl Mail {
             Intake::Lmtp(source) => source.message_bytes_max,
             Intake::Imap(source) => source.message_bytes_max,
             Intake::Drop(source) => source.file_bytes_max,
-            Intake::Webhook | Intake::Tail(_) | Intake::Table(_) => 0,
+            Intake::Webhook | Intake::Poll(_) | Intake::Tail(_) | Intake::Table(_) => 0,
         };
         if !channel.enabled {
             return Err(Kept::NotNow("the channel is switched off"));

@@ -13,7 +13,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::RawEventId;
 use crate::pure::domain::message::RawEvent;
 use crate::shell::carriers::http::HttpCarrier;
-use crate::shell::ingest::Registry;
+use crate::shell::registry::Registry;
 use crate::shell::store::replay::Taken;
 use crate::shell::{Deployment, Parts, counted, daemon};
 use jiff::civil::{Date, DateTime};

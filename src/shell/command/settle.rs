@@ -2,8 +2,9 @@
 
 use super::Failure;
 use crate::pure::domain::id::RawEventId;
-use crate::shell::ingest::{Ingest, Profiles};
+use crate::shell::ingest::Ingest;
 use crate::shell::reconsider::Reconsider;
+use crate::shell::registry::Profiles;
 use crate::shell::store::Store;
 use crate::shell::{Parts, counted};
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::pure::channels::messenger;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::RawEvent;
 use crate::pure::wire::settings::nearest;
-use crate::shell::ingest::Profiles;
+use crate::shell::registry::Profiles;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};

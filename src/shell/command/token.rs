@@ -22,9 +22,9 @@ pub(super) enum Token {
         /// What it is called: who acts with it, in the journals.
         #[arg(long, value_parser = name)]
         name: String,
-        /// What it may do (repeatable): read, contacts, tickets, review (`write` is these three), privacy.
+        /// What it may do (repeatable): read, contacts, tickets, review (`write` is these three), replies, privacy.
         #[arg(long = "scope", required = true, value_delimiter = ',')]
-        #[arg(value_parser = ["read", "write", "contacts", "tickets", "review", "privacy"])]
+        #[arg(value_parser = ["read", "write", "contacts", "tickets", "review", "replies", "privacy"])]
         scopes: Vec<String>,
         /// The firm whose customers it may see.
         #[arg(long, value_name = "NAME", default_value = TENANT)]

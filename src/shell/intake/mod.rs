@@ -7,6 +7,7 @@
 //! | `webhook.rs` | what vendors post | 200, after the commit |
 //! | `sample.rs` | what is sent from a page to try a channel with, as `webhook.rs` | |
 //! | `table.rs` | rows of a table | moving the cursor (time), in the same transaction |
+//! | `poll.rs` | what agents did in a tool, asked of it | moving the cursor (the tool's own), in the same transaction |
 //! | `directory/` | lines of a file, files of a directory | moving the cursor (inode, offset); moving the file afterwards |
 //!
 //! **Invariants:** nothing that was taken waits in memory only. An intake knows nothing of what the
@@ -18,6 +19,7 @@ pub mod imap;
 pub mod lmtp;
 pub mod mail;
 pub mod pace;
+pub mod poll;
 pub mod sample;
 pub mod table;
 pub mod webhook;

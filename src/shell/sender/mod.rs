@@ -17,7 +17,7 @@ use crate::pure::channels::Channel;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Authentication, RawEvent, SenderCheck};
 use crate::pure::wire::sender::{REFUSED, UNANSWERED};
-use crate::shell::ingest::Registry;
+use crate::shell::registry::Registry;
 use crate::shell::store::raw_event;
 use crate::shell::store::sender_check::{Due, Verdict};
 use crate::shell::store::{Store, StoreError};

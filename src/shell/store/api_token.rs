@@ -26,13 +26,15 @@ pub enum Scope {
     Tickets,
     /// Answer suggestions.
     Review,
+    /// Answer customers.
+    Replies,
     /// Hand people over, and erase them.
     Privacy,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Contacts, Self::Tickets, Self::Review, Self::Privacy];
+    pub const ALL: [Self; 6] = [Self::Read, Self::Contacts, Self::Tickets, Self::Review, Self::Replies, Self::Privacy];
 
     /// What `write` stands for: what can be taken back.
     pub const WRITE: [Self; 3] = [Self::Contacts, Self::Tickets, Self::Review];
@@ -44,6 +46,7 @@ impl Scope {
             Self::Contacts => "contacts",
             Self::Tickets => "tickets",
             Self::Review => "review",
+            Self::Replies => "replies",
             Self::Privacy => "privacy",
         }
     }
@@ -84,8 +87,8 @@ impl ApiToken {
         Self { id, name, tenant, scopes, created_at, expires_at: Some(until), last_used_at: None, revoked_at: None }
     }
 
-    /// Its id.
-    pub(super) fn id(&self) -> Uuid {
+    /// What tells it from others for as long as it is there; nil for the bearer of a link.
+    pub fn id(&self) -> Uuid {
         self.id
     }
 

@@ -9,6 +9,7 @@
 //! across a network call. Nothing outside this folder holds SQL.
 
 mod accounts;
+pub mod answer;
 pub mod api_token;
 pub mod change;
 pub mod commit;

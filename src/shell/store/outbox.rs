@@ -12,17 +12,24 @@
 //! **Invariants:** within a lane (mirror and ticket) nothing is claimed while something earlier is
 //! neither delivered nor dead; a change that waits for another lane is not claimed before it.
 
+use super::answer::{self, StoredFile};
+use super::commit::queue;
 use super::presence::Claimant;
 use super::reader::Reader;
 use super::view::{self, Views};
 use super::{Store, StoreError, sql_time};
+use crate::pure::decide::answer::Desk;
+use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::Carried;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::RawEvent;
-use crate::pure::domain::outbox::{Change, Post};
+use crate::pure::domain::outbox::{Change, LinkedKind, Links, Post, carried_by};
 use crate::pure::domain::say::Say;
-use crate::pure::mirrors::Reply;
-use sqlx::Row;
+use crate::pure::wire::step::{Link, Reply};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A change that this process may send until the claim's deadline.
@@ -38,6 +45,19 @@ pub struct Claimed {
     pub replies: Vec<Reply>,
     /// The change, with all that the mirror may show of it.
     pub post: Post,
+    /// Whom an answer on the ticket could go to.
+    pub desk: Option<Desk>,
+    /// The files of its message whose bytes are here.
+    pub files: Vec<StoredFile>,
+}
+
+/// What settling an answer needs: whoever was answered may quote it, and mirrors hear how far it came.
+#[derive(Debug, Clone, Copy)]
+pub struct OfAnswer<'a> {
+    /// Makes the firm's look-up keys.
+    pub keyer: &'a Keyer,
+    /// Its mirrors.
+    pub mirrors: &'a [String],
 }
 
 /// How an attempt ended.
@@ -135,11 +155,12 @@ impl Store {
             tickets.push(row.try_get::<Uuid, _>("ticket_id")?);
             messages.extend(row.try_get::<Option<Uuid>, _>("message_id")?);
         }
-        let mut views = view::load(&mut connection, &tickets, &messages, &self.reader).await?;
+        let views = view::load(&mut connection, &tickets, &messages, &self.reader).await?;
+        let mut extras = self.extras(&mut connection, mirror, &rows, &views).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         let mut orphans: Vec<Uuid> = Vec::new();
         for row in &rows {
-            match post(row, &mut views, &self.reader)? {
+            match post(row, &views, &mut extras, &self.reader)? {
                 Some(post) => claimed.push(post),
                 None => orphans.push(row.try_get("id")?),
             }
@@ -153,6 +174,45 @@ impl Store {
         }
         claimed.sort_by_key(|claimed| claimed.id);
         Ok(claimed)
+    }
+
+    /// What a line needs of rows beside the views: what its tool calls things, whom answers could go to, and files; the
+    /// line of a channel what it is to carry.
+    async fn extras(
+        &self,
+        connection: &mut PgConnection,
+        mirror: &str,
+        rows: &[PgRow],
+        views: &Views,
+    ) -> Result<Extras, StoreError> {
+        let (mut objects, mut tickets, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            tickets.push(row.try_get::<Uuid, _>("ticket_id")?);
+            messages.extend(row.try_get::<Option<Uuid>, _>("message_id")?);
+            objects.extend(row.try_get::<Option<Uuid>, _>("other_ticket")?);
+        }
+        if carried_by(mirror).is_some() {
+            return Ok(Extras { carried: answer::carried(connection, &messages).await?, ..Extras::default() });
+        }
+        objects.extend(tickets.iter().chain(&messages));
+        objects
+            .extend(views.tickets.values().flat_map(|ticket| ticket.participants.iter().map(|contact| contact.id.0)));
+        let links: Vec<(String, Uuid, String)> =
+            sqlx::query_as("SELECT object_kind, object, remote_id FROM link WHERE mirror = $1 AND object = ANY($2)")
+                .bind(mirror)
+                .bind(&objects)
+                .fetch_all(&mut *connection)
+                .await?;
+        let links =
+            links.into_iter().filter_map(|(kind, object, remote)| Some((LinkedKind::parse(&kind)?, object, remote)));
+        tickets.sort_unstable();
+        tickets.dedup();
+        Ok(Extras {
+            links: links.collect(),
+            desks: answer::of_tickets(connection, &tickets).await?,
+            files: answer::files(connection, &messages).await?,
+            carried: HashMap::new(),
+        })
     }
 
     /// The delivery of a message that came as mail and stands as it came: neither redacted nor edited, its
@@ -177,28 +237,45 @@ impl Store {
         id: OutboxId,
         attempt: i32,
         outcome: Settled,
-        replies: &[Reply],
+        (replies, links): (&[Reply], &[Link]),
+        of_answer: Option<OfAnswer<'_>>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin().await?;
         let (state, due_at, why) = match outcome {
             Settled::Delivered => ("delivered", now, None),
             Settled::Again { due_at, why } => ("pending", due_at, Some(why)),
             Settled::Dead { why } => ("dead", now, Some(why)),
         };
-        sqlx::query(
+        let row = sqlx::query(
             "UPDATE outbox SET state = $3, due_at = $4, why = $5, replies = $6, claimed_until = NULL, claimant = NULL,
                 settled_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $7 END
-             WHERE id = $1 AND state = 'claimed' AND attempts = $2",
+             WHERE id = $1 AND state = 'claimed' AND attempts = $2 RETURNING tenant, mirror, ticket_id, message_id",
         )
         .bind(id.0)
         .bind(attempt)
         .bind(state)
         .bind(sql_time(due_at))
-        .bind(why)
+        .bind(&why)
         .bind(serde_json::to_value(replies).unwrap_or_default())
         .bind(sql_time(now))
-        .execute(&self.pool)
+        .fetch_optional(&mut *tx)
         .await?;
+        if let Some(row) = row {
+            keep_links(&mut tx, row.try_get("mirror")?, links, now).await?;
+            let message: Option<Uuid> = row.try_get("message_id")?;
+            if let (Some(of_answer), Some(message), "delivered" | "dead") = (of_answer, message, state) {
+                let ended = answer::Ended { message: MessageId(message), links, why: why.as_deref(), now };
+                let told = answer::ended(&mut tx, of_answer.keyer, row.try_get("tenant")?, ended).await?;
+                let has_peers = self.has_peers();
+                queue(&mut tx, row.try_get("tenant")?, &told, of_answer.mirrors, (now, has_peers), &mut self.mint())
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        if of_answer.is_some() {
+            self.deliver_wake.notify_one();
+        }
         Ok(())
     }
 
@@ -238,6 +315,43 @@ impl Store {
     }
 }
 
+/// What rows need beside the views.
+#[derive(Default)]
+struct Extras {
+    links: Vec<(LinkedKind, Uuid, String)>,
+    desks: HashMap<Uuid, Desk>,
+    files: Vec<StoredFile>,
+    carried: HashMap<Uuid, (Carried, Vec<StoredFile>)>,
+}
+
+/// What was made on the other side is known there by these ids from now on; what went in pieces by that of the last.
+async fn keep_links(
+    connection: &mut PgConnection,
+    mirror: &str,
+    links: &[Link],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO link (mirror, object_kind, object, remote_id, at)
+         SELECT DISTINCT ON (t.kind, t.object) $1, t.kind, t.object, t.remote, $5
+         FROM unnest($2::text[], $3::uuid[], $4::text[]) WITH ORDINALITY AS t(kind, object, remote, n)
+         ORDER BY t.kind, t.object, t.n DESC
+         ON CONFLICT (mirror, object_kind, object) DO UPDATE SET remote_id = excluded.remote_id, at = excluded.at
+         WHERE link.remote_id <> excluded.remote_id",
+    )
+    .bind(mirror)
+    .bind(links.iter().map(|link| link.kind.as_str()).collect::<Vec<_>>())
+    .bind(links.iter().map(|link| link.object).collect::<Vec<_>>())
+    .bind(links.iter().map(|link| link.remote.as_str()).collect::<Vec<_>>())
+    .bind(sql_time(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// A change's particulars with what they say in words, and its code.
 fn told(mut detail: serde_json::Value, reader: &Reader) -> serde_json::Value {
     if let Some(says) = detail.as_object_mut().and_then(|detail| detail.remove("says")) {
@@ -249,7 +363,7 @@ fn told(mut detail: serde_json::Value, reader: &Reader) -> serde_json::Value {
 }
 
 /// `None` for a row whose ticket retention has removed: there is nothing to show any more.
-fn post(row: &sqlx::postgres::PgRow, views: &mut Views, reader: &Reader) -> Result<Option<Claimed>, StoreError> {
+fn post(row: &PgRow, views: &Views, extras: &mut Extras, reader: &Reader) -> Result<Option<Claimed>, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let ticket: Uuid = row.try_get("ticket_id")?;
     let change: String = row.try_get("change")?;
@@ -263,7 +377,13 @@ fn post(row: &sqlx::postgres::PgRow, views: &mut Views, reader: &Reader) -> Resu
     let replies: serde_json::Value = row.try_get("replies")?;
     let detail: Option<serde_json::Value> = row.try_get("detail")?;
     let decided_at: jiff_sqlx::Timestamp = row.try_get("decided_at")?;
+    let (answer, files) = match message.and_then(|id| extras.carried.remove(&id)) {
+        Some((carried, files)) => (Some(Box::new(carried)), files),
+        None => (None, extras.files.iter().filter(|file| Some(file.message) == message).cloned().collect()),
+    };
     Ok(Some(Claimed {
+        desk: extras.desks.get(&ticket).cloned(),
+        files,
         id: OutboxId(id),
         ticket: TicketId(ticket),
         attempt: row.try_get("attempts")?,
@@ -278,6 +398,10 @@ fn post(row: &sqlx::postgres::PgRow, views: &mut Views, reader: &Reader) -> Resu
             other_ticket: row.try_get::<Option<Uuid>, _>("other_ticket")?.map(TicketId),
             message: message.and_then(|id| views.messages.get(&id).cloned()),
             detail: detail.map(|detail| told(detail, reader)).unwrap_or_default(),
+            links: Links(extras.links.clone()),
+            token: String::new(),
+            files: Vec::new(),
+            answer,
         },
     }))
 }

@@ -156,12 +156,13 @@ const OF_MESSAGES: &[&str] = &[
     "DELETE FROM suggestion WHERE message_id = ANY($1) OR by_message = ANY($1)",
     "DELETE FROM ticket_reference WHERE message_id = ANY($1) AND kind NOT IN ('message', 'group')",
     "DELETE FROM sender_check WHERE message_id = ANY($1)",
+    "DELETE FROM answer WHERE message_id = ANY($1) OR answers = ANY($1)",
     "UPDATE decision SET reasons = '[]' WHERE message_id = ANY($1)",
     "UPDATE raw_item SET source_key = '', redacted_at = now() WHERE message_id = ANY($1)",
     "UPDATE ticket k SET title = '' WHERE title <> '' AND (opened_by = ANY($1) OR EXISTS (SELECT 1 FROM message m
         WHERE m.id = ANY($1) AND m.ticket_id = k.id AND position(k.title IN concat_ws(' ', m.subject, m.text)) > 0))",
     "UPDATE message SET identity_id = NULL, source_key = '', sender_name = NULL, subject = NULL, text = '', own_text = NULL, call = NULL,
-        marks = ARRAY['erased'], numbers = '{}', names = '{}', forwarded_from = NULL, outline = '{}', progress_why = NULL, edited_at = NULL,
+        marks = ARRAY['erased'], numbers = '{}', names = '{}', forwarded_from = NULL, outline = '{}', progress_why = NULL, edited_at = NULL, answer_path = NULL,
         redacted_at = now() WHERE id = ANY($1)",
 ];
 
@@ -344,7 +345,8 @@ impl Store {
             }
         }
         self.note_erased(&mut tx, &person, event, saying, now).await?;
-        queue(&mut tx, &person.tenant, &told(&person), mirrors, (now, self.has_peers()), &mut self.mint()).await?;
+        let told = [told(&person), left(&mut tx, &person).await?].concat();
+        queue(&mut tx, &person.tenant, &told, mirrors, (now, self.has_peers()), &mut self.mint()).await?;
         retention::unname(&mut tx, &unnamed).await?;
         tx.commit().await?;
         self.forget_contents(unnamed).await;
@@ -626,16 +628,29 @@ async fn bury(connection: &mut PgConnection, keys: &[LookupKey], now: Timestamp)
     Ok(())
 }
 
+/// What others said on his tickets may be shown under a title of his: mirrors show it anew.
+async fn left(connection: &mut PgConnection, person: &Person) -> Result<Vec<Told>, StoreError> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT id, ticket_id FROM message WHERE ticket_id = ANY($1) AND NOT (id = ANY($2)) ORDER BY occurred_at, id LIMIT {LEFT_MAX}"
+    )))
+    .bind(&person.tickets)
+    .bind(&person.messages)
+    .fetch_all(connection)
+    .await?;
+    let told = |(message, ticket): (Uuid, Uuid)| Told {
+        message: Some(MessageId(message)),
+        ..Told::of(Change::MessageUpdated, TicketId(ticket))
+    };
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// Messages of others that are shown anew when somebody is erased.
+const LEFT_MAX: usize = 2_000;
+
 /// Mirrors are told in the lane of each of his tickets.
 fn told(person: &Person) -> Vec<Told> {
     let detail = serde_json::json!({ "contact": person.id }).to_string();
-    let told = |ticket: &Uuid| Told {
-        change: Change::ContactErased,
-        ticket: TicketId(*ticket),
-        other: None,
-        message: None,
-        waits: false,
-        detail: Some(detail.clone()),
-    };
+    let told =
+        |ticket: &Uuid| Told { detail: Some(detail.clone()), ..Told::of(Change::ContactErased, TicketId(*ticket)) };
     person.tickets.iter().map(told).collect()
 }

@@ -64,11 +64,12 @@ pub async fn load(
 }
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
-    let rows =
-        sqlx::query("SELECT id, number, state, title, kind, priority, follow_up_of FROM ticket WHERE id = ANY($1)")
-            .bind(ids)
-            .fetch_all(&mut *connection)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, number, state, title, kind, priority, follow_up_of, merged_into FROM ticket WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(&mut *connection)
+    .await?;
     let mut tickets = HashMap::with_capacity(rows.len());
     for row in rows {
         let id: Uuid = row.try_get("id")?;
@@ -81,6 +82,8 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             priority: row.try_get("priority")?,
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+            merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),
+            answer: None,
         };
         tickets.insert(id, view);
     }
@@ -105,12 +108,12 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
 }
 
 const MESSAGES_BY_ID: &str = "
-    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+    SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
         m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
 
 const MESSAGES_OF_TICKET: &str = "
-    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+    SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
         m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
 
@@ -128,6 +131,7 @@ async fn message_views(
         let marks: Vec<String> = row.try_get("marks")?;
         views.push(MessageView {
             id: MessageId(id),
+            ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
             channel: row.try_get("channel")?,
             channel_kind: row.try_get("kind")?,
             direction: direction(row.try_get("direction")?),

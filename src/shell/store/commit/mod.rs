@@ -3,6 +3,7 @@
 //! Ids of contacts and tickets are written as they stand after the whole batch; those that a later
 //! decision of the batch merged away become aliases, for they were given out.
 
+mod answers;
 mod messages;
 mod outbox;
 mod people;
@@ -17,6 +18,7 @@ use super::media::{self, New};
 use super::{StoreError, reconsider, sender_check, sql_time};
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Answer, Obstacle, Route};
 use crate::pure::domain::decision::*;
 use crate::pure::domain::facts::*;
 use crate::pure::domain::id::*;
@@ -149,6 +151,7 @@ pub async fn commit(
     writer.progress().await?;
     writer.progress_until().await?;
     writer.reconsider().await?;
+    writer.answers().await?;
     writer.outbox(mirrors, mint).await?;
     Ok(taken_back)
 }

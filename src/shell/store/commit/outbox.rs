@@ -21,14 +21,14 @@ pub(crate) async fn queue(
     (now, has_peers): (Timestamp, bool),
     mint: &mut IdMint,
 ) -> Result<(), StoreError> {
-    if told.is_empty() || mirrors.is_empty() {
-        return Ok(());
-    }
     let mut counts: BTreeMap<(Uuid, &str), i64> = BTreeMap::new();
     for change in told {
-        for mirror in mirrors {
-            *counts.entry((change.ticket.0, mirror.as_str())).or_default() += 1;
+        for mirror in change.hearers.among(mirrors) {
+            *counts.entry((change.ticket.0, mirror)).or_default() += 1;
         }
+    }
+    if counts.is_empty() {
+        return Ok(());
     }
     let counts: Vec<_> = counts.into_iter().collect();
     let ends: Vec<(Uuid, String, i64)> = sqlx::query_as(
@@ -48,10 +48,10 @@ pub(crate) async fn queue(
     let mut rows: Vec<(Uuid, &str, i64, &Told, Option<Uuid>)> = Vec::with_capacity(told.len() * mirrors.len());
     let mut previous: BTreeMap<&str, Uuid> = BTreeMap::new();
     for change in told {
-        for mirror in mirrors {
-            let sequence = next.entry((change.ticket.0, mirror.as_str())).or_insert(1);
+        for mirror in change.hearers.among(mirrors) {
+            let sequence = next.entry((change.ticket.0, mirror)).or_insert(1);
             let id: OutboxId = mint.next(now);
-            let after = change.waits.then(|| previous.get(mirror.as_str()).copied()).flatten();
+            let after = change.waits.then(|| previous.get(mirror).copied()).flatten();
             rows.push((id.0, mirror, *sequence, change, after));
             *sequence += 1;
             previous.insert(mirror, id.0);

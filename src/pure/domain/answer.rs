@@ -1,0 +1,250 @@
+//! An agent's answer on its way to a customer.
+
+use super::Timestamp;
+use super::id::{ContactId, IdentityId, MessageId};
+use super::identity::{Assurance, Identity};
+use super::message::Progress;
+use serde::Serialize;
+use std::time::Duration;
+
+/// What an agent did on a ticket, of which lanka is told first: what he wrote is to be carried, or shown to colleagues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The ticket, as whoever tells of it calls it.
+    pub on: OnTicket,
+    /// The address, or the channel, that the agent picked. Without it the answer goes where answers go.
+    pub to: Option<String>,
+    /// The tool it was written in, which shows it already.
+    pub given_in: Option<GivenIn>,
+    /// Where it goes, or why it goes nowhere, once that is found out. Never of what is for colleagues.
+    pub route: Option<Result<Route, Obstacle>>,
+}
+
+/// A ticket as others call it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OnTicket {
+    /// lanka's id of it, one that was merged away, or its number.
+    Named(String),
+    /// A tool's thread.
+    Thread {
+        /// The mirror.
+        mirror: String,
+        /// The thread's id there.
+        remote: String,
+    },
+    /// The token that an agent's reply was addressed to: a thread's id in whichever mirror gave it out.
+    Token(String),
+}
+
+/// Where an agent wrote something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenIn {
+    /// The mirror.
+    pub mirror: String,
+    /// The id it has there.
+    pub remote: Option<String>,
+}
+
+/// Where an answer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The configured channel.
+    pub channel: String,
+    /// Its kind.
+    pub kind: String,
+    /// To whom.
+    pub identity: IdentityId,
+    /// The address behind it.
+    pub address: Identity,
+    /// The customer's message that it answers.
+    pub answers: MessageId,
+    /// Until when the channel takes it.
+    pub until: Option<Timestamp>,
+}
+
+/// Why an answer goes nowhere by itself. The code is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// No customer has said anything on the ticket.
+    Nobody,
+    /// All that came were calls: a call is answered by a call.
+    CallBack,
+    /// Whoever wrote could be somebody else: the agent picks the address himself.
+    Unverified,
+    /// The vendor takes nothing any more until the customer writes again.
+    WindowClosed,
+    /// The channel is not set up to send.
+    ChannelMute,
+    /// What the agent picked is nobody's who takes part.
+    PickUnknown,
+    /// The ticket is not there any more, or never was.
+    TicketUnknown,
+}
+
+impl Obstacle {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::CallBack => "call_back",
+            Self::Unverified => "unverified",
+            Self::WindowClosed => "window_closed",
+            Self::ChannelMute => "channel_mute",
+            Self::PickUnknown => "pick_unknown",
+            Self::TicketUnknown => "ticket_unknown",
+        }
+    }
+
+    /// The obstacle of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        let all = [
+            Self::Nobody,
+            Self::CallBack,
+            Self::Unverified,
+            Self::WindowClosed,
+            Self::ChannelMute,
+            Self::PickUnknown,
+            Self::TicketUnknown,
+        ];
+        all.into_iter().find(|obstacle| obstacle.code() == code)
+    }
+
+    /// A sentence for the agent: what is in the way, and what he can do.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Nobody => "No customer has said anything on this ticket: there is nobody to answer.",
+            Self::CallBack => "The customer telephoned: call back. To write instead, pick an address.",
+            Self::Unverified => "Whoever wrote could be somebody else: make sure, then pick the address.",
+            Self::WindowClosed => {
+                "The platform takes no answer any more until the customer writes again: pick another address."
+            }
+            Self::ChannelMute => "The channel is not set up to send: see `lanka check`.",
+            Self::PickUnknown => "What was picked is no address of anybody who takes part in this ticket.",
+            Self::TicketUnknown => "There is no such ticket.",
+        }
+    }
+}
+
+/// How a channel can be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// How long after the customer's last message the vendor takes answers.
+    pub window: Option<Duration>,
+    /// Answers go into the very session that the message came by, to whoever sits there: the address need not be vouched
+    /// for, since nobody else is reached by it.
+    pub is_session: bool,
+    /// The domain on which answers have Message-IDs; `None` where they are no mails.
+    pub id_domain: Option<String>,
+}
+
+/// A customer's message, as far as answering it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Which.
+    pub message: MessageId,
+    /// The configured channel.
+    pub channel: String,
+    /// Its kind.
+    pub kind: String,
+    /// Where its id is unique.
+    pub namespace: String,
+    /// By whom.
+    pub contact: ContactId,
+    /// From which address.
+    pub identity: IdentityId,
+    /// The address itself.
+    pub address: Identity,
+    /// How well the channel vouched for it in this message.
+    pub assurance: Assurance,
+    /// It was marked: nobody vouches for its sender, or his domain denies it.
+    pub is_doubted: bool,
+    /// It was a call.
+    pub is_call: bool,
+    /// On the ticket itself, by somebody who takes part in it; others are of those who do, on other tickets.
+    pub is_here: bool,
+    /// When the vendor had it.
+    pub at: Timestamp,
+}
+
+/// Where an answer would go now, as agents are told before they write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerView {
+    /// There.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<AddressView>,
+    /// Nowhere by itself: the code of what is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacle: Option<Obstacle>,
+    /// The same in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says: Option<&'static str>,
+    /// What the agent may pick instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<AddressView>,
+}
+
+/// An address that answers can go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddressView {
+    /// The configured channel.
+    pub channel: String,
+    /// Its kind.
+    pub channel_kind: String,
+    /// The address, as `scheme:value`: what is picked by.
+    pub address: String,
+    /// Until when the channel takes an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl From<&Route> for AddressView {
+    fn from(route: &Route) -> Self {
+        Self {
+            channel: route.channel.clone(),
+            channel_kind: route.kind.clone(),
+            address: route.address.written(),
+            until: route.until,
+        }
+    }
+}
+
+/// An answer as the channel that carries it is given it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Carried {
+    /// The agent's message.
+    pub message: MessageId,
+    /// The id that it was given here: for mail its Message-ID, else what the vendor is asked to give back.
+    pub key: String,
+    /// To whom.
+    pub to: Identity,
+    /// Who wrote it, as the customer may see it.
+    pub by: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// What was written.
+    pub text: String,
+    /// Files.
+    pub files: Vec<CarriedFile>,
+    /// The vendor's id of the message that it answers; `None` when that is on another ticket.
+    pub answers_key: Option<String>,
+    /// The subject of it.
+    pub subject: Option<String>,
+    /// What the channel noted of it for its answer ([`Incoming::answer_path`](super::message::Incoming::answer_path)).
+    pub path: Option<String>,
+    /// When the customer last wrote from that address.
+    pub last_heard_at: Timestamp,
+    /// How far it came: what has come anywhere is not sent again.
+    pub progress: Option<Progress>,
+}
+
+/// A file of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CarriedFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub bytes: bytes::Bytes,
+}

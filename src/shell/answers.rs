@@ -1,0 +1,159 @@
+//! Answers that agents give by way of the API: on their way in they are deliveries like any other.
+//!
+//! What is given is stored first, as a raw event of lanka's own channel ([`desk::API`]), and decided with everything else:
+//! a crash at any instant loses nothing and sends nothing twice. Whoever gave it waits for the decision, for as long as he
+//! likes: asked again under the same key, he is told what became of it.
+//!
+//! **Invariant:** under one key of one token there is one answer.
+
+use crate::pure::channels::desk;
+use crate::pure::decide::answer::{route, view};
+use crate::pure::decide::lookup::seen_scope;
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{AddressView, AnswerView, Obstacle};
+use crate::pure::domain::id::{MessageId, TicketId};
+use crate::shell::registry::Registry;
+use crate::shell::store::raw_event::{NewRawEvent, RawBody};
+use crate::shell::store::{Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two looks whether an answer is decided on: from the first, doubled up to the last.
+const LOOK_MIN: Duration = Duration::from_millis(10);
+const LOOK_MAX: Duration = Duration::from_millis(250);
+
+/// An answer, or a note for colleagues.
+#[derive(Debug, Clone)]
+pub struct Giving {
+    /// The firm.
+    pub tenant: String,
+    /// What tells it from others.
+    pub key: String,
+    /// The ticket it is on.
+    pub ticket: TicketId,
+    /// The words.
+    pub text: String,
+    /// Who wrote it.
+    pub by: String,
+    /// The address or channel that he picked.
+    pub to: Option<String>,
+    /// For colleagues: no customer sees it.
+    pub is_note: bool,
+}
+
+/// Why an answer was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum GiveError {
+    /// It would go nowhere. Nothing is stored.
+    #[error("{}", .0.says())]
+    Nowhere(Obstacle),
+    /// The key was used for something else.
+    #[error("this key was used for another answer")]
+    KeyReused,
+    /// It is stored, and not decided yet.
+    #[error("the answer is taken, and not decided yet")]
+    Undecided,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Given {
+    /// The agent's message.
+    pub message: MessageId,
+    /// The ticket it is on.
+    pub ticket: Option<TicketId>,
+    /// How far it came, once it has been sent: `sent`, `delivered`, `read`, `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
+    /// Why it came no further.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress_why: Option<String>,
+    /// Where it goes; left out for a note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<AddressView>,
+    /// It was given before, under the same key.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub already: bool,
+}
+
+/// Takes answers in. Cheap to clone.
+#[derive(Clone)]
+pub struct Answers {
+    store: Store,
+    registry: Arc<Registry>,
+}
+
+impl Answers {
+    /// Over a store.
+    pub fn new(store: Store, registry: Arc<Registry>) -> Self {
+        Self { store, registry }
+    }
+
+    /// Where an answer on a ticket would go now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn view(&self, tenant: &str, ticket: TicketId) -> Result<Option<AnswerView>, StoreError> {
+        let desk = self.store.desk_of(tenant, ticket).await?;
+        let ways = |channel: &str| self.registry.way(tenant, channel);
+        Ok(desk.map(|desk| view(&desk.heard, &ways, Timestamp::now())))
+    }
+
+    /// Takes an answer in, and waits until it is decided on, at most `wait`.
+    ///
+    /// # Errors
+    /// [`GiveError`]. But for [`GiveError::Undecided`], nothing was taken.
+    pub async fn give(&self, giving: &Giving, wait: Duration) -> Result<Given, GiveError> {
+        if let Some(given) = self.given(giving).await? {
+            return Ok(Given { already: true, ..given });
+        }
+        if !giving.is_note {
+            let desk = self.store.desk_of(&giving.tenant, giving.ticket).await?;
+            let heard = desk.map(|desk| desk.heard).unwrap_or_default();
+            let ways = |channel: &str| self.registry.way(&giving.tenant, channel);
+            route(&heard, giving.to.as_deref(), &ways, Timestamp::now()).map_err(GiveError::Nowhere)?;
+        }
+        self.record(giving).await?;
+        let began = tokio::time::Instant::now();
+        let mut look = LOOK_MIN;
+        while began.elapsed() < wait {
+            if let Some(given) = self.given(giving).await? {
+                return Ok(given);
+            }
+            tokio::time::sleep(look).await;
+            look = (look * 2).min(LOOK_MAX);
+        }
+        Err(GiveError::Undecided)
+    }
+
+    async fn record(&self, giving: &Giving) -> Result<(), StoreError> {
+        let Giving { tenant, key, ticket, text, by, to, is_note } = giving;
+        let now = Timestamp::now();
+        let body = desk::given(key, &ticket.to_string(), *is_note, text, by, to.as_deref(), now);
+        let event = NewRawEvent {
+            tenant: tenant.clone(),
+            channel: desk::API.to_owned(),
+            kind: desk::KIND.name.to_owned(),
+            received_at: now,
+            trusted_at: Some(now),
+            origin: "given by way of the API".to_owned(),
+            body: RawBody::Bytes(body.into()),
+        };
+        self.store.record(&[event], None).await.map(drop)
+    }
+
+    /// What was given under the key, if anything was.
+    async fn given(&self, giving: &Giving) -> Result<Option<Given>, GiveError> {
+        let Some(tenant) = self.registry.tenants.get(&giving.tenant) else { return Ok(None) };
+        let (namespace, variant) = desk::of_given(giving.is_note);
+        let key = tenant.keyer.seen(&namespace, &giving.key, variant);
+        let Some(found) = self.store.answer_given(&seen_scope(&giving.tenant, &namespace), key).await? else {
+            return Ok(None);
+        };
+        let is_other = found.text.as_deref().is_some_and(|text| text != giving.text);
+        if is_other { Err(GiveError::KeyReused) } else { Ok(Some(found.given)) }
+    }
+}
