@@ -23,7 +23,10 @@
 //! | [`shell::deliver`] | outbox row → next step → send → keep the reply → … → settle |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
-//! | [`shell::carriers`] | requests to the outside |
+//! | [`shell::carriers`] | requests and mails to the outside |
+//! | [`shell::imap`] | the client side of IMAP, for intakes and carriers |
+//! | [`shell::answers`] | what agents answer by way of the API: on its way in |
+//! | [`shell::registry`] | channels and firms, for all that works on deliveries |
 //! | [`shell::store`] | all SQL, and only SQL |
 //! | [`shell::retention`] | what is removed by age |
 //! | [`shell::privacy`] | a person handed over whole, or erased |
@@ -32,6 +35,7 @@
 //! | [`shell::server`], [`shell::telemetry`], [`shell::alerts`] | HTTP, logs and metrics, what ops must hear of |
 //! | [`shell::daemon`] | the parts, started in order and stopped in reverse |
 //! | [`shell::hands`], [`shell::api`] | what people do by hand, and the same for programs: `/api/v1` |
+//! | [`shell::page`] | one page a thread, for people without a tool |
 //! | [`shell::command`] | the command line: one file a command |
 //!
 //! # Life of a message

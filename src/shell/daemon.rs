@@ -18,6 +18,8 @@ use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
 use crate::shell::media::{self, Media};
+use crate::shell::page::Page;
+use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::profiles::Profiles;
 use crate::shell::reconsider::Reconsider;
@@ -414,9 +416,9 @@ impl Running {
         let healths: Vec<(ChannelHealth, &Configured)> = enabled.map(|channel| (health_of(channel), channel)).collect();
         let (webhooks, committers) = hooks(&store, &sections, &alerts, &healths);
         let shown = sections.http.metrics.then_some(metrics);
-        let api = Api::new(store.clone(), parts.registry.clone(), ApiLimits::default());
+        let api = api(deployment, &parts.registry, &sections, &intake_stop);
         let standing = server::standing_routes(ready(&store), shown, intake_stop.clone());
-        let mut routes = webhooks.routes().merge(api.routes()).merge(standing);
+        let mut routes = webhooks.routes().merge(api.routes()).merge(Page::new(api.clone()).routes()).merge(standing);
         if listen.ip().is_loopback() {
             routes = routes.merge(sample::routes(&webhooks));
         }
@@ -477,6 +479,13 @@ impl Running {
             );
         }
     }
+}
+
+/// The API, which makes links to threads on the address that others see.
+fn api(deployment: &Deployment, registry: &Arc<Registry>, sections: &Sections, stop: &watch::Receiver<bool>) -> Api {
+    let links = Links::new(&deployment.keys, sections.http.public_url.clone());
+    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits::default());
+    api.with_links(links).until(stop.clone())
 }
 
 /// Checks of senders, as configured; `None` where they are switched off.

@@ -36,6 +36,7 @@ use crate::pure::wire::step::{Link, Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::{BODY_BYTES_MAX, HttpCarrier};
 use crate::shell::carriers::mail::MailCarrier;
+use crate::shell::carriers::mailbox::MailboxCarrier;
 use crate::shell::registry::Registry;
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
 use crate::shell::store::outbox::{Claimed, OfAnswer, Settled};
@@ -156,6 +157,7 @@ struct Shared {
     registry: Arc<Registry>,
     carrier: HttpCarrier,
     mails: MailCarrier,
+    mailboxes: MailboxCarrier,
     alerts: Alerts,
     limits: Limits,
     lines: Vec<Arc<Line>>,
@@ -264,8 +266,8 @@ impl Deliver {
                 Arc::new(Line { tool, circuit, record: Mutex::new(Record::new(Timestamp::now())) })
             })
             .collect();
-        let mails = MailCarrier::default();
-        Self { shared: Arc::new(Shared { store, registry, carrier, mails, alerts, limits, lines }) }
+        let (mails, mailboxes) = (MailCarrier::default(), MailboxCarrier::default());
+        Self { shared: Arc::new(Shared { store, registry, carrier, mails, mailboxes, alerts, limits, lines }) }
     }
 
     /// How each mirror does, at this moment.
@@ -475,6 +477,10 @@ impl Deliver {
                     Err(error) => return Attempt::Retry { after: None, why: error.to_string(), replies },
                 },
                 Step::Mail(mail) => match self.shared.mails.send(line.tool.mirror.mail_server(), *mail).await {
+                    Ok(reply) => replies.push(reply),
+                    Err(error) => return Attempt::again(error.to_string()),
+                },
+                Step::Mailbox(request) => match self.shared.mailboxes.send(line.tool.mirror.folder(), request).await {
                     Ok(reply) => replies.push(reply),
                     Err(error) => return Attempt::again(error.to_string()),
                 },

@@ -17,6 +17,10 @@ const FIRST_AFTER: Duration = Duration::from_secs(600);
 /// How often it looks then.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
+/// How long those who look on may stay away and miss nothing, and of how many changes (60 bytes each).
+const CHANGES_KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+const CHANGES_MAX: i64 = 2_000_000;
+
 /// Tables whose months go with `messages`: those of the messages last, for they say what else there is to remove.
 const OF_MESSAGES: [&str; 6] = ["outbox", "ticket_event", "decision", "attachment", "raw_item", "message"];
 
@@ -116,5 +120,6 @@ async fn remove(limits: Limits, store: &Store, now: Timestamp, all: bool) -> Res
         }
     }
     store.forget_unnamed(CONTENT_AGE_MIN).await?;
+    store.forget_changes(now - CHANGES_KEPT_FOR, CHANGES_MAX).await?;
     Ok(removed)
 }

@@ -1,6 +1,6 @@
 //! The way back: where answers go, on which wire, what came of them, and what a killed daemon leaves behind.
 
-use crate::desk::{Desk, at, call, chat, mail, messenger};
+use crate::desk::{Desk, at, call, chat, mail, messenger, quoting};
 use crate::endpoint::{Answer, Endpoint};
 use crate::graph::{Failure, Graph};
 use crate::post_office::{PostOffice, Reply};
@@ -224,6 +224,7 @@ async fn a_ticket_is_closed_whole() {
     let office = Office::open().await;
     let question = messenger("m_1", "P1", &now(), "Tilaus 40012345 puuttuu.\n\nMinna Virtanen");
     office.desk.take("facebook", &now(), question).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     let complaint = letter("a@posti.example", "", "Tilaus", "Tilausnumero 40012345.\n\nMinna Virtanen");
     office.desk.take("mail", &now(), complaint).await;
     let ticket = office.ticket("a@posti.example").await;
@@ -233,7 +234,7 @@ async fn a_ticket_is_closed_whole() {
     assert_eq!(office.desk.count(state).await, 1);
     office.desk.take("agents", &now(), act.to_string()).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    office.desk.take("facebook", &now(), messenger("m_2", "P1", &now(), "Ei se tullutkaan.")).await;
+    office.desk.take("facebook", &now(), quoting("m_2", "P1", "Ei se tullutkaan.", "m_1")).await;
     assert_eq!((office.desk.count(state).await, office.ticket("m_2").await), (0, ticket));
 }
 

@@ -40,6 +40,8 @@ pub fn variables() -> Vec<(&'static str, &'static str)> {
         ("META_APP_SECRET", "0123456789abcdef0123456789abcdef"),
         ("META_VERIFY_TOKEN", "meatyhamhock"),
         ("META_PAGE_TOKEN", "EAAtoken"),
+        ("RT_TOKEN", "1-14-c2ab7fd9c2a3ba5c9c2f1d2d8f3a5d11"),
+        ("DESK_MAILBOX_PASSWORD", "a password of the desk"),
         ("EMPTY", ""),
     ]
 }
@@ -529,7 +531,7 @@ fn the_example_is_a_whole_deployment() {
     assert_eq!(policy.matters.len(), 4);
     assert_eq!(policy.windows("shop-chat").chat_session.as_secs(), 7_200);
     assert_eq!(policy.windows("shop-chat").one_open, policy.windows("facebook").one_open);
-    assert_eq!(policy.mirrors, ["helpdesk"]);
+    assert_eq!(policy.mirrors, ["helpdesk", "inbox", "tickets"]);
     assert_eq!(policy.fact_key, keys.derive_lookup("fact"));
     // Nothing of the secrets shows in what can be printed.
     let printed = format!("{:?} {:?}", settings.sections, environment(&[]));

@@ -2,7 +2,7 @@
 //! deliveries are put as the intakes would, decided by the real ingest.
 
 use crate::support::{TestDb, database, scratch};
-use lanka::config::{Environment, Settings};
+use lanka::config::{Environment, Keys, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
@@ -67,6 +67,7 @@ secret = { env = "WHSEC" }
 pub struct Desk {
     pub store: Store,
     pub ingest: Ingest,
+    pub keys: Keys,
     registry: Arc<Registry>,
     batch: BatchLimits,
     senders: Option<Senders>,
@@ -115,7 +116,7 @@ impl Desk {
         let registry = parts.registry;
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, registry, batch: parts.batch, senders, tools, _db: db, dir }
+        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
@@ -251,6 +252,15 @@ pub fn messenger(mid: &str, psid: &str, time: &str, text: &str) -> String {
     let ms = at(time).as_millisecond();
     serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
         "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms, "message": {"mid": mid, "text": text}}]}]})
+    .to_string()
+}
+
+/// A Messenger message that quotes another.
+pub fn quoting(mid: &str, psid: &str, text: &str, quoted: &str) -> String {
+    let ms = Timestamp::now().as_millisecond();
+    serde_json::json!({"object": "page", "entry": [{"id": "PAGE", "time": ms, "messaging": [{
+        "sender": {"id": psid}, "recipient": {"id": "PAGE"}, "timestamp": ms,
+        "message": {"mid": mid, "text": text, "reply_to": {"mid": quoted}}}]}]})
     .to_string()
 }
 

@@ -6,7 +6,7 @@ use super::support::eventually;
 use lanka::pure::channels::{After, Credentials, ImapSource, Tls};
 use lanka::pure::domain::secret::Secret;
 use lanka::shell::intake::HealthState;
-use lanka::shell::intake::imap::IntakeError;
+use lanka::shell::intake::imap::ImapError;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -332,7 +332,7 @@ async fn a_mail_that_cannot_be_fetched_stops_no_other() {
 async fn without_another_mail_to_compare_nothing_is_given_up() {
     let (server, store) = tokio::join!(Scripted::start(&[1], Fault::RefusesAlways(1)), store());
     let (result, health) = drain(&server.source(), &store).await;
-    assert!(matches!(result, Err(IntakeError::Refused { command: "FETCH", .. })), "{result:?}");
+    assert!(matches!(result, Err(ImapError::Refused { command: "FETCH", .. })), "{result:?}");
     let HealthState::Failing { code: "command_refused", detail, .. } = health.state() else { panic!("{health:?}") };
     assert!(detail.contains("NO [SERVERBUG]") && !detail.contains("never"), "{detail}");
     assert_eq!((store.count().await, store.skipped().await.len()), (0, 0));

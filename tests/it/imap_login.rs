@@ -9,7 +9,7 @@ use lanka::pure::channels::{After, Credentials, Grant, ImapSource, OAuth, Tls};
 use lanka::pure::domain::secret::Secret;
 use lanka::shell::carriers::http::HttpCarrier;
 use lanka::shell::intake::HealthState;
-use lanka::shell::intake::imap::{IntakeError, try_login};
+use lanka::shell::intake::imap::{ImapError, try_login};
 use lanka::shell::tokens::Tokens;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::os::unix::fs::PermissionsExt;
@@ -103,7 +103,7 @@ async fn check(
     let dir = scratch();
     let tokens = Tokens::new(HttpCarrier::new(true).expect("a carrier"), dir.path());
     let result = try_login(&source, CHANNEL, &tokens).await;
-    let code = result.as_ref().err().map_or("ok", IntakeError::code);
+    let code = result.as_ref().err().map_or("ok", ImapError::code);
     assert_eq!(code, expected, "{what}: {result:?}");
     assert_eq!(server.heard.await.expect("no panic"), heard, "{what}");
     result.err().map(|error| error.to_string()).unwrap_or_default()
@@ -351,7 +351,7 @@ async fn a_token_opens_the_mailbox_and_is_asked_for_anew_when_it_is_refused() {
     // Neither is good any more: it is asked once, not for ever.
     tokens.knows(&[]);
     let refused = try_login(&source, CHANNEL, &held).await.expect_err("refused");
-    assert!(matches!(refused, IntakeError::TokenRejected { .. }), "{refused:?}");
+    assert!(matches!(refused, ImapError::TokenRejected { .. }), "{refused:?}");
     assert_eq!(tokens.asked(), [form]);
     assert!(!format!("{refused} {refused:?}").contains("second"));
 
@@ -547,5 +547,5 @@ async fn a_login_that_begins_to_fail_is_said_once() {
 
     // Until idle, two refusals are enough: the third might lock the account.
     let (result, health) = drain(&source, &store).await;
-    assert!(matches!(result, Err(IntakeError::LoginRefused { .. })) && health.failures() == 2, "{result:?}");
+    assert!(matches!(result, Err(ImapError::LoginRefused { .. })) && health.failures() == 2, "{result:?}");
 }

@@ -5,7 +5,7 @@ use super::intake::{TestStore, store};
 use super::support::eventually;
 use lanka::pure::channels::{After, Credentials, ImapSource, Tls};
 use lanka::pure::domain::secret::Secret;
-use lanka::shell::intake::imap::{IntakeError, try_login, watch};
+use lanka::shell::intake::imap::{ImapError, try_login, watch};
 use lanka::shell::intake::{ChannelHealth, ChannelIdent, HealthState};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ pub fn ident() -> ChannelIdent {
 }
 
 /// Reads everything there is, and returns.
-pub async fn drain(source: &ImapSource, store: &TestStore) -> (Result<(), IntakeError>, ChannelHealth) {
+pub async fn drain(source: &ImapSource, store: &TestStore) -> (Result<(), ImapError>, ChannelHealth) {
     let health = ChannelHealth::new("support-mail");
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
     let watching = watch(source.clone(), ident(), store.store.clone(), store.tokens(), health.clone(), shutdown, true);
@@ -29,7 +29,7 @@ pub struct Running {
     stop: tokio::sync::watch::Sender<bool>,
     /// What it says of itself.
     pub health: ChannelHealth,
-    task: JoinHandle<Result<(), IntakeError>>,
+    task: JoinHandle<Result<(), ImapError>>,
 }
 
 pub fn start(source: &ImapSource, store: &TestStore) -> Running {
@@ -215,7 +215,7 @@ async fn tls_is_checked_and_logins_are_tried() {
     ];
     for (source, expected) in table {
         let result = try_login(&source, "support-mail", &store.tokens()).await;
-        let code = result.as_ref().err().map_or("ok", IntakeError::code);
+        let code = result.as_ref().err().map_or("ok", ImapError::code);
         assert_eq!(code, expected, "{source:?}: {result:?}");
         let said = result.err().map(|error| format!("{error} {error:?}")).unwrap_or_default();
         assert!(!said.contains("wrong") && !said.contains("väärä"), "{said}");

@@ -50,6 +50,7 @@ fn post() -> Post {
             priority: "normal".to_owned(),
             participants: vec![],
             follow_up_of: None,
+            merged_into: None,
             answer: None,
         },
         other_ticket: None,

@@ -52,7 +52,11 @@ fn its_configurations_load() {
         }
         let file = dir.path().join("lanka.toml");
         fs::write(&file, &block).unwrap();
-        let environment = Environment::of([("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk")]);
+        let environment = Environment::of([
+            ("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk"),
+            ("DESK_MAILBOX_PASSWORD", "a password of the desk"),
+            ("RT_TOKEN", "1-14-c2ab7fd9c2a3ba5c9c2f1d2d8f3a5d11"),
+        ]);
         if let Err(problems) = Settings::load(&[file], &environment) {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}\n{block}", problems.join("\n"));

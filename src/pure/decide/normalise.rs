@@ -7,6 +7,7 @@
 use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
 use super::{phrases, prints, triage};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::OnTicket;
 use crate::pure::domain::id::MessageId;
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity, TEL};
 use crate::pure::domain::message::{
@@ -49,7 +50,7 @@ const PHRASES_BYTES_MAX: usize = 8 * 1024;
 /// Makes the message of an item. `item` is its position in the delivery, `id` is allotted by the
 /// shell.
 pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId, policy: &Policy) -> Message {
-    let mut incoming = bounded(incoming, policy);
+    let mut incoming = bounded(as_agents(incoming, policy), policy);
     let times = times(event, &mut incoming);
     let Words { own: words, passed_on, quoted } = own_words(&incoming);
     let mut facts = extract::facts(&incoming, &words, policy);
@@ -97,6 +98,73 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         denies,
         triage,
         incoming,
+    }
+}
+
+/// What an agent wrote in a tool of his, or mailed to an address that agents reply to: without what it quotes, and as its first line
+/// says. (What comes by way of the API is taken as it is.)
+fn as_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
+    let Some(answer) = incoming.answer.as_ref().filter(|answer| !matches!(answer.on, OnTicket::Named(_))) else {
+        return incoming;
+    };
+    if matches!(answer.on, OnTicket::Token(_)) {
+        incoming = proven_agents(incoming, policy);
+    }
+    let Some(answer) = incoming.answer.as_mut().filter(|_| incoming.what == What::Message) else { return incoming };
+    let (words, said) = said_in_reply(incoming.content.text());
+    match said {
+        Said::Answer { to } => answer.to = to.or(answer.to.take()),
+        Said::Note => incoming.marks.push(Mark::Internal),
+    }
+    incoming.content = Content::Text(words);
+    incoming
+}
+
+/// A mail to an address that agents reply to is an agent's answer if an agent wrote it: one of the desk's own, as our server or
+/// lanka itself has proven, or out of its folder of sent mail. Anybody else's is a mail like any, and doubted: whoever has got hold
+/// of such an address answers nobody.
+fn proven_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
+    let mut senders = incoming.sender.identities.iter().filter(|held| held.identity.scope.is_empty());
+    let writes = senders.next().and_then(|held| EmailAddress::parse(&held.identity.value).ok());
+    let is_agents = writes.as_ref().is_some_and(|address| policy.is_agent(address) || policy.is_own(address));
+    let is_proven = matches!(incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
+    let is_ours = incoming.direction == Direction::FromAgent || (is_agents && is_proven);
+    if !is_ours || incoming.auto.is_some() {
+        incoming.answer = None;
+        if incoming.direction == Direction::FromCustomer {
+            incoming.marks.push(Mark::Unverified);
+        }
+        return incoming;
+    }
+    incoming.direction = Direction::FromAgent;
+    incoming.sender.identities.clear();
+    incoming.recipient = Sender::default();
+    incoming.references.clear();
+    incoming.addressed.clear();
+    incoming
+}
+
+/// What an agent means with his reply.
+enum Said {
+    /// To be carried; to whom, if he picked it.
+    Answer { to: Option<String> },
+    /// For colleagues.
+    Note,
+}
+
+/// An agent's reply without what it quotes, and what its first line says of it: `/to mail` picks where it goes, `/note` keeps it
+/// among colleagues.
+fn said_in_reply(text: &str) -> (String, Said) {
+    let Parts { own, signature, .. } = quote::split(text);
+    // The sign-off stands between both.
+    let end = (!signature.is_empty() && text.starts_with(&own)).then(|| text.find(&signature)).flatten();
+    let whole = end.map_or(own.as_str(), |end| &text[..end + signature.len()]);
+    let (first, rest) = whole.split_once('\n').unwrap_or((whole, ""));
+    let first = first.trim();
+    match first.split_once(' ') {
+        Some(("/to", to)) => (rest.trim().to_owned(), Said::Answer { to: Some(to.trim().to_owned()) }),
+        _ if first == "/note" => (rest.trim().to_owned(), Said::Note),
+        _ => (whole.trim().to_owned(), Said::Answer { to: None }),
     }
 }
 

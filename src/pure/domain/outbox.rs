@@ -206,6 +206,9 @@ pub struct TicketView {
     /// The ticket that this one continues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up_of: Option<TicketId>,
+    /// The ticket that it was joined into: nothing is on it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<TicketId>,
     /// Where an answer would go now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerView>,
@@ -228,6 +231,9 @@ pub struct ContactView {
 pub struct MessageView {
     /// Its id.
     pub id: MessageId,
+    /// The ticket it is on now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketId>,
     /// The configured channel it came by.
     pub channel: String,
     /// That channel's kind.

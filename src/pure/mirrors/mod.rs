@@ -17,7 +17,7 @@ pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
 pub use super::wire::poll::{Look, PollSource, Poller};
 pub use super::wire::redact::Redacted;
 pub use super::wire::settings::SettingsProblem;
-pub use super::wire::step::{Link, MailServer, Outgoing, Patience, Reply, Step};
+pub use super::wire::step::{Folder, FoundMails, Link, MailServer, MailboxRequest, Outgoing, Patience, Reply, Step};
 
 macro_rules! mirrors {
     ($($(#[$meaning:meta])* $name:ident),* $(,)?) => {
@@ -31,6 +31,10 @@ macro_rules! mirrors {
 mirrors! {
     /// Chatwoot: conversations of an API inbox.
     chatwoot,
+    /// A shared mailbox: a conversation for each ticket.
+    mailbox,
+    /// Request Tracker, by its REST 2 interface.
+    rt,
     /// One signed request for each change: Standard Webhooks around a CloudEvent.
     webhook,
     /// Zammad: tickets and articles.
@@ -122,6 +126,11 @@ pub trait Mirror: Send + Sync {
     /// Whether the tool can show files: then posts come with their bytes.
     fn shows_files(&self) -> bool {
         false
+    }
+
+    /// The folder that its steps are done in.
+    fn folder(&self) -> Option<&Folder> {
+        None
     }
 
     /// The server that takes the mails of its steps.

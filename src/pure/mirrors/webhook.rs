@@ -22,7 +22,7 @@ use super::{Built, Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Set
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::{Alert, Post};
 use crate::pure::domain::secret::Secret;
-use crate::pure::wire::reach::url_problem;
+use crate::pure::wire::endpoint;
 use crate::pure::wire::settings::{Problems, read_kind};
 use crate::pure::wire::standard_webhooks::{ID_HEADER, SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER, sign};
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,7 @@ impl Webhook {
     fn checked(settings: Settings, allow_private: bool, mut problems: Problems) -> Result<Self, Vec<SettingsProblem>> {
         // Which http is right cannot be said if `insecure_http` could not be read.
         let insecure_http = settings.insecure_http || !problems.none_at("insecure_http");
-        if let Some(message) = url_problem(&settings.url, insecure_http, allow_private) {
+        if let Some(message) = endpoint::problem(&settings.url, insecure_http, allow_private) {
             problems.add("url", message);
         }
         let mut keys = Vec::new();
@@ -322,6 +322,7 @@ mod tests {
                 priority: "normal".to_owned(),
                 participants: vec![],
                 follow_up_of: None,
+                merged_into: None,
                 answer: None,
             },
             other_ticket: None,
@@ -437,7 +438,7 @@ mod tests {
                 Step::Reject { .. } => "reject".to_owned(),
                 Step::Retry { after: None, .. } => "retry".to_owned(),
                 Step::Retry { after: Some(after), .. } => format!("retry {}", after.as_secs()),
-                Step::Mail(_) | Step::Send(_) => "send".to_owned(),
+                Step::Mail(_) | Step::Mailbox(_) | Step::Send(_) => "send".to_owned(),
             };
             assert_eq!(said, expected, "{status}");
         }

@@ -35,11 +35,13 @@ use crate::pure::wire::batch::Batch;
 use crate::pure::wire::media;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
-use crate::pure::wire::{html, json, redact, sha1};
+use crate::pure::wire::{html, json, redact};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha1::Sha1;
 use uuid::Uuid;
 
 /// This file's entry in the list of mirrors.
@@ -495,8 +497,11 @@ impl Listener for Listening {
         let header = delivery.header("x-hub-signature").ok_or(Forged::Missing)?;
         let digits = header.strip_prefix(b"sha1=").ok_or(Forged::Malformed)?;
         let mac = hex::decode(digits).map_err(|_| Forged::Malformed)?;
-        let is_genuine = sha1::is_mac(self.secret.expose().trim().as_bytes(), delivery.body, &mac);
-        is_genuine.then_some(()).ok_or(Forged::Mismatch)
+        // HMAC takes a key of any length.
+        let mut genuine =
+            Hmac::<Sha1>::new_from_slice(self.secret.expose().trim().as_bytes()).map_err(|_| Forged::Mismatch)?;
+        genuine.update(delivery.body);
+        genuine.verify_slice(&mac).map_err(|_| Forged::Mismatch)
     }
 
     fn parse(&self, event: &RawEvent) -> Parsed {

@@ -510,6 +510,7 @@ mod tests {
     fn message(text: &str) -> MessageView {
         MessageView {
             id: MessageId(id(1)),
+            ticket: Some(TicketId(id(9))),
             channel: "facebook".to_owned(),
             channel_kind: "messenger".to_owned(),
             direction: Direction::FromCustomer,
@@ -549,6 +550,7 @@ mod tests {
                 priority: "normal".to_owned(),
                 participants: vec![minna],
                 follow_up_of: None,
+                merged_into: None,
                 answer: None,
             },
             other_ticket: Some(TicketId(id(10))),

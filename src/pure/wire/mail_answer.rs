@@ -11,17 +11,17 @@
 //!
 //! **Invariant:** a header holds no line break of anybody's making.
 
+use super::mail_write;
 use super::settings::{MISSING_SECRET, Problems};
 use super::step::{Link, MailServer, OutgoingMail, Patience, Reply, Step, Tls};
 use super::written;
-use crate::pure::domain::answer::{Carried, CarriedFile, Way};
+use crate::pure::domain::answer::{Carried, Way};
 use crate::pure::domain::identity::{EmailAddress, MAILTO};
 use crate::pure::domain::outbox::LinkedKind;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::subject;
 use lettre::Address;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,10 @@ const REFERENCES_MAX: usize = 20;
 
 /// Longest local part (RFC 5321 4.5.3.1.1), bytes.
 const LOCAL_BYTES_MAX: usize = 64;
+
+/// Longest subject and name written, in characters.
+const SUBJECT_CHARS_MAX: usize = 500;
+const NAME_CHARS_MAX: usize = 100;
 
 /// How long a mail is tried. RFC 5321 4.5.4.1 wants four or five days; a customer who waits for an answer deserves to have
 /// his agent told sooner.
@@ -147,6 +151,18 @@ impl MailPath {
     }
 }
 
+/// Begins the part after `+` of an address that agents reply to.
+pub const AGENTS: &str = "agent.";
+
+/// What an address that agents reply to holds: of `support+agent.0123…@example.fi` the `0123…`.
+pub fn agents_token_of(address: &str) -> Option<String> {
+    let (local, _) = address.rsplit_once('@')?;
+    let tag = local.rsplit_once('+')?.1.to_ascii_lowercase();
+    let digits = tag.strip_prefix(AGENTS)?;
+    let is_token = digits.len() == TOKEN_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_token.then(|| digits.to_owned())
+}
+
 /// The id of an answer that an address holds: of `support+lanka.0123…@example.fi` the `lanka.0123…@example.fi`.
 pub fn token_of(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
@@ -213,9 +229,8 @@ impl MailAnswers {
         let path: MailPath =
             answer.path.as_deref().and_then(|path| serde_json::from_str(path).ok()).unwrap_or_default();
         let (key_local, _) = answer.key.split_once('@').unwrap_or((&answer.key, ""));
-        let date = answer.at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
         let mut builder = MessageBuilder::new()
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Date"), date))
+            .raw_header(mail_write::dated(answer.at))
             .message_id(Some(format!("<{}>", answer.key)))
             .from(Mailbox::new(
                 answer.by.as_deref().and_then(|by| self.signed(by)).or(self.name.clone()),
@@ -239,7 +254,7 @@ impl MailAnswers {
             files => {
                 // A boundary of its own making would be another at each attempt.
                 let parts = MultiPart::mixed().boundary(format!("={key_local}")).singlepart(text);
-                builder.multipart(files.iter().fold(parts, |parts, file| parts.singlepart(attached(file))))
+                builder.multipart(files.iter().fold(parts, |parts, file| parts.singlepart(mail_write::attached(file))))
             }
         };
         let mail = built.map_err(|error| format!("the mail cannot be written: {error}"))?;
@@ -248,12 +263,11 @@ impl MailAnswers {
 
     /// The agent's name beside the desk's.
     fn signed(&self, by: &str) -> Option<String> {
-        let by: String = by.chars().filter(|c| !c.is_control()).take(100).collect();
-        let by = by.trim();
+        let by = mail_write::line(by, NAME_CHARS_MAX);
         match &self.name {
             _ if by.is_empty() || by.contains('@') => None,
             Some(desk) => Some(format!("{by} ({desk})")),
-            None => Some(by.to_owned()),
+            None => Some(by),
         }
     }
 }
@@ -265,27 +279,17 @@ fn is_id(id: &str) -> bool {
 
 /// The customer's subject with one prefix of an answer.
 fn reply_subject(asked: &str) -> String {
-    let asked: String = asked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let asked = mail_write::line(asked, SUBJECT_CHARS_MAX);
     match subject::read(&asked).is_answer {
         true => asked,
         false => format!("Re: {}", asked.trim()),
     }
 }
 
-fn attached(file: &CarriedFile) -> SinglePart {
-    let octets = || ContentType::parse("application/octet-stream");
-    let media_type = ContentType::parse(&file.media_type).or_else(|_| octets());
-    let name: String = file.name.chars().map(|c| if c.is_control() || "/\\\"".contains(c) { '_' } else { c }).collect();
-    let body = Body::new(file.bytes.to_vec());
-    match media_type {
-        Ok(media_type) => Attachment::new(name).body(body, media_type),
-        Err(_) => SinglePart::plain(body),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pure::domain::answer::CarriedFile;
     use crate::pure::domain::id::MessageId;
     use crate::pure::domain::identity::Identity;
 
@@ -400,7 +404,7 @@ mod tests {
                 Step::Done(_) => "done",
                 Step::Retry { .. } => "retry",
                 Step::Reject { .. } => "reject",
-                Step::Send(_) | Step::Mail(_) => "send",
+                Step::Send(_) | Step::Mail(_) | Step::Mailbox(_) => "send",
             };
             assert_eq!(step, *expected, "{status}");
         }

@@ -8,7 +8,7 @@
 //! one unless it is empty, and HTML turned into text where there is nothing else. Forwarded mails
 //! (`message/rfc822`) stay attachments: their text is somebody else's.
 
-use super::mail_answer::{MailAnswers, MailPath, SmtpSettings, token_of};
+use super::mail_answer::{MailAnswers, MailPath, SmtpSettings, agents_token_of, token_of};
 use super::mail_body::{self, body};
 use super::mail_parts::{self, Mail, Mailbox, cut};
 use super::redact::Redacted;
@@ -16,6 +16,7 @@ use super::sender::{self, SenderQuestion};
 use super::settings::{Problems, SettingsProblem};
 use super::{authentication, automatic, quote, report, subject};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Answer, OnTicket};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE, EmailAddress, Identity};
 use crate::pure::domain::message::{
     Authentication, Auto, Content, Direction, Fault, Finding, Incoming, Mark, Parsed, RawEvent, Reference,
@@ -97,7 +98,7 @@ impl MailSettings {
         // One that answers are to be replied to is ours without its token.
         let untagged = || {
             let (local, domain) = address.as_str().rsplit_once('@')?;
-            token_of(address.as_str())?;
+            token_of(address.as_str()).or_else(|| agents_token_of(address.as_str()))?;
             EmailAddress::parse(&format!("{}@{domain}", local.rsplit_once('+')?.0)).ok()
         };
         self.addresses.contains(address) || untagged().is_some_and(|address| self.addresses.contains(&address))
@@ -256,6 +257,11 @@ fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
     incoming.addressed = addressed(mail, settings);
     incoming.answer_path = answer_path(mail, settings, incoming.direction);
+    let mut tokens = receivers(mail).filter_map(|mailbox| agents_token_of(&mailbox.address));
+    incoming.answer = tokens.next().map(|token| {
+        let on = OnTicket::Token(token);
+        Box::new(Answer { on, to: None, given_in: None, route: None })
+    });
     incoming.subject = subject;
     incoming.authentication = authentication;
     incoming.finding = finding;
@@ -469,6 +475,11 @@ fn addressed(mail: &Mail, settings: &MailSettings) -> Vec<Identity> {
     addresses.filter(|address| !settings.is_own(address)).take(ADDRESSED_MAX).map(|a| Identity::email(&a)).collect()
 }
 
+/// Whom a mail was handed to, and whom it is addressed to.
+fn receivers(mail: &Mail) -> impl Iterator<Item = Mailbox> {
+    ["delivered-to", "x-original-to", "to", "cc"].into_iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX))
+}
+
 /// What the answer to a customer's mail needs of it.
 fn answer_path(mail: &Mail, settings: &MailSettings, direction: Direction) -> Option<String> {
     if settings.answers.is_none() || direction == Direction::FromAgent {
@@ -515,8 +526,7 @@ fn references(mail: &Mail, auto: Option<Auto>, own_key: &str) -> Vec<Reference> 
         }
     };
     // What it was replied to holds the answer's id, whatever became of the headers.
-    let addressed = ["delivered-to", "x-original-to", "to", "cc"];
-    for mailbox in addressed.iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX)) {
+    for mailbox in receivers(mail) {
         token_of(&mailbox.address).into_iter().for_each(|id| add(ReferenceKind::Reply, id));
     }
     for id in mail.values("in-reply-to").flat_map(|value| mail_parts::decode_ids(value, REPLIES_MAX)).take(REPLIES_MAX)

@@ -4,6 +4,7 @@
 //! Neither side waits for the other: the next step is a function of the replies so far, so that an attempt that broke off
 //! is begun again from the start. Whoever creates something there therefore looks first whether it was created already.
 
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::LinkedKind;
 use crate::pure::domain::secret::Secret;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub enum Step {
     Send(Outgoing),
     /// Hand this mail to a mail server and ask again with its reply.
     Mail(Box<OutgoingMail>),
+    /// Do this in the mailbox and ask again with what came of it.
+    Mailbox(MailboxRequest),
     /// It is delivered. What was made or found there is kept under its id, for later changes.
     Done(Vec<Link>),
     /// Try again later, not before the time given if one is.
@@ -127,4 +130,66 @@ pub enum Tls {
     Starttls,
     /// Plain: loopback only.
     None,
+}
+
+/// A folder of a mailbox that is written to (RFC 9051).
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Host name, also checked against the certificate.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Additional root certificates, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Login name.
+    pub user: String,
+    /// Password.
+    pub password: Secret,
+    /// The folder's name. It is made if it is not there.
+    pub folder: String,
+    /// Longest time any one answer of the server may take.
+    pub timeout: Duration,
+}
+
+/// Something to be done in a folder. What comes of it is a [`Reply`] with the status 200, and a body where one is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxRequest {
+    /// Look for mails by header fields. The body is [`FoundMails`].
+    Find {
+        /// The field and its value, which all of them have.
+        all: (&'static str, String),
+        /// The field and its value, by which one among them is known.
+        same: Option<(&'static str, String)>,
+    },
+    /// Put a mail there.
+    Append {
+        /// The mail, lines ended with CRLF.
+        mail: Vec<u8>,
+        /// Its flags.
+        flags: Vec<&'static str>,
+        /// When it is from, for clients that sort by arrival.
+        at: Timestamp,
+    },
+    /// Take mails away, by UID.
+    Remove(Vec<u32>),
+    /// Set flags of mails, by UID, or take them off.
+    Flag {
+        /// Which mails.
+        uids: Vec<u32>,
+        /// Which flags.
+        flags: Vec<&'static str>,
+        /// Set, or take off.
+        set: bool,
+    },
+}
+
+/// What [`MailboxRequest::Find`] found, by UID.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundMails {
+    /// All that have the one field.
+    pub all: Vec<u32>,
+    /// Of them, those that have the other.
+    pub same: Vec<u32>,
 }

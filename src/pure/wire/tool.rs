@@ -7,7 +7,7 @@
 //! **Invariants:** a sentence of a step holds no customer's data and no URL. What lanka itself wrote is known by its id or stamp,
 //! never by its text.
 
-use super::reach::url_problem;
+use super::endpoint;
 use super::settings::Problems;
 use super::step::{Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
@@ -199,7 +199,7 @@ impl Terms {
 /// The address of a tool without a slash at its end; what is wrong with it is a problem of `url`.
 pub fn base(url: &str, insecure_http: bool, allow_private: bool, problems: &mut Problems) -> String {
     let insecure_http = insecure_http || !problems.none_at("insecure_http");
-    if let Some(message) = url_problem(url, insecure_http, allow_private) {
+    if let Some(message) = endpoint::problem(url, insecure_http, allow_private) {
         problems.add("url", message);
     } else if url.contains(['?', '#']) {
         problems.add("url", "is the address of the tool alone: leave out what follows ? and #");

@@ -6,8 +6,10 @@
 //! write. No text that leaves this module holds a control character.
 
 use super::problem::{Kind, Problem};
+use crate::pure::domain::Timestamp;
 use crate::pure::wire::settings::unknown_key;
 use crate::shell::hands::{BY_CHARS_MAX, WHY_CHARS_MAX};
+use crate::shell::page::link::Allow;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,6 +26,9 @@ pub(super) const NAMES_MAX: usize = 200;
 /// Characters of a place in a list.
 const CURSOR_CHARS_MAX: usize = 200;
 
+/// Characters of what is searched for.
+const SEARCH_CHARS_MAX: usize = 200;
+
 /// Rows of a page.
 pub(super) const PAGE_ROWS_MAX: i64 = 200;
 
@@ -38,6 +43,10 @@ pub(super) enum What {
     Flag,
     /// A number of rows.
     Rows,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// An instant (RFC 3339).
+    Instant,
 }
 
 /// A field of a body or a query.
@@ -87,6 +96,17 @@ pub(super) const MERGE: &[Field] = &[
 /// The fields of an answer.
 pub(super) const ANSWER: &[Field] = &[BY, WHY];
 
+/// The fields of a link to a thread.
+pub(super) const THREAD_LINK: &[Field] = &[
+    optional(
+        "for",
+        What::Text(20),
+        "How long it is good, as `7d` or `12h`; 7 days unless told otherwise, at most 366.",
+    ),
+    optional("allow", What::Word(&Allow::WORDS), "What its bearer may do: read, unless told otherwise."),
+    optional("name", What::Text(BY_CHARS_MAX), "Who its bearer is, for the journals."),
+];
+
 /// The fields of a reply.
 pub(super) const REPLY: &[Field] = &[
     required("text", What::Text(TEXT_CHARS_MAX), "What is written."),
@@ -105,6 +125,41 @@ pub(super) const PAGE: &[Field] = &[CURSOR, LIMIT];
 /// The query of the suggestions.
 pub(super) const REVIEW: &[Field] =
     &[optional("all", What::Flag, "Also those that were answered, overtaken or withdrawn."), CURSOR, LIMIT];
+
+/// The query of the tickets.
+pub(super) const TICKETS: &[Field] = &[
+    optional("state", What::Word(&["open", "closed"]), "Only those in this state."),
+    optional("priority", What::Word(&["high", "normal", "low"]), "Only those of this priority."),
+    optional(
+        "kind",
+        What::Word(&["service", "problem", "feedback"]),
+        "Only those that are of this kind, among others.",
+    ),
+    optional("channel", What::Text(NAME_CHARS_MAX), "Only those on which something came or went by this channel."),
+    optional("contact", What::Text(NAME_CHARS_MAX), "Only those in which this contact takes part: its id."),
+    optional("since", What::Instant, "Only those on which something was said at this instant or later."),
+    CURSOR,
+    LIMIT,
+];
+
+/// The query of the contacts.
+pub(super) const CONTACTS: &[Field] = &[
+    optional(
+        "identity",
+        What::Text(NAME_CHARS_MAX),
+        "Only who has this address: `mailto:…`, `tel:…` as it is dialled in the desk's country or with +, or another scheme and its value.",
+    ),
+    CURSOR,
+    LIMIT,
+];
+
+/// The query of a search.
+pub(super) const SEARCH: &[Field] = &[
+    required("q", What::Text(SEARCH_CHARS_MAX), "Words, each of which is found by how it begins; or an address."),
+    optional("in", What::Word(&["messages", "tickets", "contacts"]), "Only among these."),
+    CURSOR,
+    LIMIT,
+];
 
 const CURSOR: Field =
     optional("cursor", What::Text(CURSOR_CHARS_MAX), "Where the last page ended: its `next`, as it is.");
@@ -185,10 +240,21 @@ impl Given {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
+    /// An instant, if it was given.
+    pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
+        self.0.get(name).and_then(instant)
+    }
+
     /// A number, if it was given.
     pub(super) fn rows(&self, name: &str) -> Option<i64> {
         self.0.get(name).and_then(Value::as_i64)
     }
+}
+
+/// The instant that a text is, if Postgres knows it too.
+fn instant(value: &Value) -> Option<Timestamp> {
+    let at: Timestamp = value.as_str()?.parse().ok()?;
+    (1..=9999).contains(&at.to_zoned(jiff::tz::TimeZone::UTC).year()).then_some(at)
 }
 
 impl Field {
@@ -209,6 +275,10 @@ impl Field {
             (What::Flag, _) => Err(self.wrong("is true or false")),
             (What::Rows, value) if value.as_i64().is_some_and(|rows| (1..=PAGE_ROWS_MAX).contains(&rows)) => Ok(value),
             (What::Rows, _) => Err(self.wrong(&format!("is a number from 1 to {PAGE_ROWS_MAX}"))),
+            (What::Word(words), value) if value.as_str().is_some_and(|word| words.contains(&word)) => Ok(value),
+            (What::Word(words), _) => Err(self.wrong(&format!("is one of {}", words.join(", ")))),
+            (What::Instant, value) if instant(&value).is_some() => Ok(value),
+            (What::Instant, _) => Err(self.wrong("is an instant like 2026-03-05T10:00:00Z")),
         }
     }
 

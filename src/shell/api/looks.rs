@@ -84,33 +84,38 @@ impl Call {
         self.store().ticket_in(&self.token.tenant, text).await?.ok_or_else(|| unknown_ticket(text))
     }
 
+    /// The message that a text names.
+    pub(super) async fn message(&self, text: &str) -> Result<MessageId, Problem> {
+        match self.store().messages_in(&self.token.tenant, text, NAMED_MAX).await?[..] {
+            [id] => Ok(id),
+            [] => {
+                let detail = format!("there is no message \"{}\"", shown(text));
+                Err(Problem::new(Kind::MessageUnknown, detail))
+            }
+            ref several => {
+                let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
+                let detail = format!("\"{}\" is the id of several messages: {}", shown(text), ids.join(", "));
+                Err(Problem::new(Kind::MessageAmbiguous, detail))
+            }
+        }
+    }
+
     /// The messages that texts name, each one.
     pub(super) async fn messages(&self, texts: &[String]) -> Result<Vec<MessageId>, Problem> {
         let mut messages = Vec::with_capacity(texts.len());
         for text in texts {
-            match self.store().messages_in(&self.token.tenant, text, NAMED_MAX).await?[..] {
-                [id] => messages.push(id),
-                [] => {
-                    let detail = format!("there is no message \"{}\"", shown(text));
-                    return Err(Problem::new(Kind::MessageUnknown, detail));
-                }
-                ref several => {
-                    let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
-                    let detail = format!("\"{}\" is the id of several messages: {}", shown(text), ids.join(", "));
-                    return Err(Problem::new(Kind::MessageAmbiguous, detail));
-                }
-            }
+            messages.push(self.message(text).await?);
         }
         Ok(messages)
     }
 
     /// Where the page begins that is asked for.
-    fn cursor(&self) -> Result<Option<(Timestamp, Uuid)>, Problem> {
+    pub(super) fn cursor(&self) -> Result<Option<(Timestamp, Uuid)>, Problem> {
         let wrong = || Problem::new(Kind::QueryWrong, "\"cursor\" is none that this list gave out");
         self.given.text("cursor").map(|text| place(text).ok_or_else(wrong)).transpose()
     }
 
-    fn rows(&self) -> i64 {
+    pub(super) fn rows(&self) -> i64 {
         self.given.rows("limit").unwrap_or(PAGE_ROWS)
     }
 }
@@ -137,7 +142,7 @@ pub(super) fn written(value: &impl Serialize) -> Result<Value, Problem> {
 }
 
 /// A page of rows of which one more than `rows` was asked for, with the place where the next begins.
-fn page<T: Serialize>(
+pub(super) fn page<T: Serialize>(
     name: &str,
     mut found: Vec<T>,
     rows: i64,

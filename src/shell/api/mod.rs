@@ -3,8 +3,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `routes.rs` | every route: its scope, its fields, what it answers, who does it |
-//! | `acts.rs`, `looks.rs` | what changes something; what only looks |
+//! | `acts.rs`; `looks.rs`, `lists.rs` | what changes something; what only looks at one thing, at many |
 //! | `replies.rs` | answers to customers |
+//! | `streams.rs`, `events.rs` | files, piece by piece; live updates |
+//! | `door.rs` | the same for the page of a thread |
 //! | `access.rs` | bearer tokens and their scopes |
 //! | `fields.rs` | bodies and queries, read strictly |
 //! | `problem.rs` | what went wrong, as RFC 9457 has it |
@@ -23,19 +25,25 @@
 
 mod access;
 mod acts;
+mod door;
+mod events;
 mod fields;
+mod lists;
 mod looks;
 mod openapi;
 mod problem;
 mod replies;
 mod routes;
+mod streams;
 
 pub use access::new_token;
+pub(in crate::shell) use door::Refusal;
 use problem::Kind;
 use problem::Problem;
 
 use crate::shell::answers::Answers;
 use crate::shell::hands::Hands;
+use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::registry::Registry;
 use crate::shell::store::Store;
@@ -52,21 +60,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get};
 use fields::Given;
 use futures::StreamExt;
-use routes::{ROUTES, Route, Verb};
-use serde_json::Value;
+use routes::{ROUTES, Route, Verb, Work};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Where the API is.
 pub const PREFIX: &str = "/api/v1";
 
 /// The path of the document, below [`PREFIX`].
 const DOCUMENT: &str = "/openapi.json";
-
-/// What tells requests apart (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Limits of the API. The defaults are right for production; tests shorten them.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +85,10 @@ pub struct ApiLimits {
     pub looks_max: usize,
     /// Acts at once, each by one or two connections. They wait for each other in any case: nothing is decided beside one.
     pub acts_max: usize,
+    /// Files on their way at once.
+    pub streams_max: usize,
+    /// Who may listen to live updates at once.
+    pub listeners_max: usize,
     /// Longest wait for a turn; after it 503.
     pub turn_wait: Duration,
     /// Longest wait for an answer; after it 503, and an act goes on.
@@ -95,6 +103,8 @@ impl Default for ApiLimits {
             requests_max: 64,
             looks_max: 4,
             acts_max: 2,
+            streams_max: 32,
+            listeners_max: 32,
             turn_wait: Duration::from_secs(10),
             answer_wait: Duration::from_secs(30),
         }
@@ -112,11 +122,18 @@ struct Shared {
     hands: Hands,
     privacy: Privacy,
     answers: Answers,
+    registry: Arc<Registry>,
     limits: ApiLimits,
     requests: Semaphore,
     looks: Semaphore,
     acts: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    listeners: Arc<Semaphore>,
+    /// Turns true when live updates are to end.
+    stop: OnceLock<watch::Receiver<bool>>,
     refused: Refused,
+    /// Who makes links to threads.
+    links: OnceLock<Links>,
 }
 
 /// A request whose token may do what its route does.
@@ -125,12 +142,13 @@ struct Call {
     token: ApiToken,
     /// What the path names; empty where it names nothing.
     id: String,
+    /// What it names second.
+    part: String,
+    headers: HeaderMap,
     /// The query of a look, the body of an act.
     given: Given,
     /// An act's turn.
     turn: Option<OwnedSemaphorePermit>,
-    /// What the client tells this request from others by (`Idempotency-Key`).
-    key: Option<String>,
 }
 
 impl Api {
@@ -139,15 +157,28 @@ impl Api {
         let shared = Shared {
             hands: Hands::new(store.clone(), registry.clone()),
             privacy: Privacy::new(store.clone(), registry.clone()),
-            answers: Answers::new(store.clone(), registry),
+            answers: Answers::new(store.clone(), registry.clone()),
+            registry,
             store,
             limits,
             requests: Semaphore::new(limits.requests_max),
             looks: Semaphore::new(limits.looks_max),
             acts: Arc::new(Semaphore::new(limits.acts_max)),
+            streams: Arc::new(Semaphore::new(limits.streams_max)),
+            listeners: Arc::new(Semaphore::new(limits.listeners_max)),
+            stop: OnceLock::new(),
             refused: Refused::default(),
+            links: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same, whose live updates end when `stop` turns true: clients come back to another daemon, or later.
+    #[must_use]
+    pub fn until(self, stop: watch::Receiver<bool>) -> Self {
+        // Set once: the first stays.
+        let _ = self.shared.stop.set(stop);
+        self
     }
 
     /// The routes under [`PREFIX`].
@@ -155,8 +186,9 @@ impl Api {
         let mut paths: BTreeMap<&str, (MethodRouter<Self>, Vec<&str>)> = BTreeMap::new();
         for route in ROUTES {
             let handler = move |State(api): State<Self>, params: RawPathParams, request: Request| async move {
-                let id = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-                api.serve(route, id, request).await
+                let mut named = params.iter().map(|(_, value)| value.to_owned());
+                let named = (named.next().unwrap_or_default(), named.next().unwrap_or_default());
+                api.serve(route, named, request).await
             };
             let filter = match route.verb {
                 Verb::Get => MethodFilter::GET,
@@ -185,19 +217,21 @@ impl Api {
     }
 
     /// One request from its head to its answer.
-    async fn serve(&self, route: &'static Route, id: String, request: Request) -> Response {
+    async fn serve(&self, route: &'static Route, named: (String, String), request: Request) -> Response {
         let began = Instant::now();
-        let response = match self.answer(route, id, request).await {
-            Ok(answer) => axum::Json(answer).into_response(),
-            Err(problem) => problem.into_response(),
-        };
+        let response = self.answer(route, named, request).await.unwrap_or_else(IntoResponse::into_response);
         let name = format!("{} {}", route.verb.word(), route.path);
         count(name.clone(), &response);
         metrics::histogram!("lanka_api_seconds", "route" => name).record(began.elapsed());
         finished(response)
     }
 
-    async fn answer(&self, route: &'static Route, id: String, request: Request) -> Result<Value, Problem> {
+    async fn answer(
+        &self,
+        route: &'static Route,
+        (id, part): (String, String),
+        request: Request,
+    ) -> Result<Response, Problem> {
         let too_many = |_| Problem::new(Kind::Busy, "too many requests are under way");
         let _under_way = self.shared.requests.try_acquire().map_err(too_many)?;
         let (head, body) = request.into_parts();
@@ -207,14 +241,13 @@ impl Api {
         authorise(&token, route.scope)?;
         let query = Given::of_query(route.query, head.uri.query().unwrap_or_default())?;
         let Some(fields) = route.body else {
-            let call = Call { api: self.clone(), token, id, given: query, turn: None, key: None };
-            return within(limits.answer_wait, (route.run)(call)).await;
+            let call = Call { api: self.clone(), token, id, part, headers: head.headers, given: query, turn: None };
+            return within(limits.answer_wait, route.run.on(call)).await;
         };
         drop(look);
         let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
         let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
-        let key = head.headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default().to_owned());
-        (route.run)(Call { api: self.clone(), token, id, given, turn, key }).await
+        route.run.on(Call { api: self.clone(), token, id, part, headers: head.headers, given, turn }).await
     }
 
     /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.
@@ -243,6 +276,15 @@ impl Api {
         match whole.is_empty() || is_json(headers) {
             true => Ok(whole),
             false => Err(Problem::new(Kind::BodyNotJson, "the body is not said to be JSON")),
+        }
+    }
+}
+
+impl Work {
+    async fn on(self, call: Call) -> Result<Response, Problem> {
+        match self {
+            Self::Json(run) => Ok(axum::Json(run(call).await?).into_response()),
+            Self::Stream(run) => run(call).await,
         }
     }
 }

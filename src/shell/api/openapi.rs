@@ -38,7 +38,7 @@ fn written() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {"title": "lanka", "version": env!("CARGO_PKG_VERSION"), "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "What people do by hand: who is who, and which message is on which ticket. A token belongs to one firm, and \
+            "description": "What people see, and what they do by hand: who is who, and which message is on which ticket. A token belongs to one firm, and \
                 sees and changes nothing of another. What stands already as it is asked for is answered 200 with `already`, so that \
                 every act may be asked for again."},
         "servers": [{"url": "/"}],
@@ -54,8 +54,8 @@ fn written() -> Value {
 
 fn operation(route: &Route) -> Value {
     let mut parameters = Vec::new();
-    if route.path.contains("{id}") {
-        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}));
+    for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
     }
     for field in route.query {
         parameters
@@ -87,6 +87,8 @@ fn schema_of(field: &Field) -> Value {
         What::Texts => json!({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": NAMES_MAX}),
         What::Flag => json!({"type": "boolean"}),
         What::Rows => json!({"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX}),
+        What::Word(words) => json!({"type": "string", "enum": words}),
+        What::Instant => json!({"type": "string", "format": "date-time"}),
     };
     schema["description"] = Value::String(field.about.to_owned());
     schema
@@ -133,7 +135,7 @@ fn responses(route: &Route) -> Value {
     let mut responses: Map<String, Value> =
         by_status.iter().map(|(status, kinds)| (status.to_string(), failure(kinds))).collect();
     let schema = json!({"$ref": format!("#/components/schemas/{}", route.answer)});
-    let answer = json!({"description": "As asked.", "content": {"application/json": {"schema": schema}}});
+    let answer = json!({"description": "As asked.", "content": {(route.media_type): {"schema": schema}}});
     responses.insert("200".to_owned(), answer);
     Value::Object(responses)
 }

@@ -62,6 +62,8 @@ kinds! {
     MessageUnknown "message_unknown" 404 "Name it by lanka's id, or by the vendor's."
     SuggestionUnknown "suggestion_unknown" 404 "GET /api/v1/review shows those that wait; with ?all=true also the others."
     MessageAmbiguous "message_ambiguous" 409 "Name the message by lanka's own id."
+    AttachmentUnknown "attachment_unknown" 404 "GET /api/v1/messages/{id} names the files of a message; they are counted from 0."
+    AttachmentAbsent "attachment_absent" 409 "The detail says whether it is still to come; then ask again later."
     NotOnTicket "not_on_ticket" 409 "Name the ticket that the messages are on; GET /api/v1/tickets/{id}/messages shows what is on one."
     AnsweredOtherwise "answered_otherwise" 409 "Join or take apart by hand: contacts/{id}/link and unlink, tickets/{id}/merge and split."
     NotAnswerable "not_answerable" 409 "GET /api/v1/tickets/{id} shows under `answer` what can be picked with `to`; nothing was sent."
@@ -69,6 +71,7 @@ kinds! {
     KeyReused "key_reused" 409 "Send another Idempotency-Key with another answer."
     NotPossible "not_possible" 409 "The detail says why; nothing was done."
     QueryWrong "query_wrong" 400 "Take from /api/v1/openapi.json what may stand in the query."
+    TooWide "too_wide" 400 "Ask for less: more or longer words, one kind of things, a later instant."
     BodyMalformed "body_malformed" 400 "Send one JSON object in UTF-8."
     FieldUnknown "field_unknown" 400 "Leave it out, or write it as the detail says."
     FieldMissing "field_missing" 400 "Add it."
@@ -121,6 +124,16 @@ impl Problem {
         Self { kind: Kind::MethodWrong, detail, header: Some((ALLOW, allowed.to_owned())) }
     }
 
+    /// The code.
+    pub(super) fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
     /// The same as a problem with the query.
     pub(super) fn within_query(self) -> Self {
         Self { kind: Kind::QueryWrong, ..self }
@@ -132,11 +145,6 @@ impl Problem {
     /// What happened.
     pub(super) fn detail(&self) -> &str {
         &self.detail
-    }
-
-    /// The code.
-    pub(super) fn code(&self) -> &'static str {
-        self.kind.code()
     }
 }
 

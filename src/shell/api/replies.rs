@@ -6,13 +6,16 @@ use super::problem::{Kind, Problem};
 use crate::shell::answers::{GiveError, Giving};
 use serde_json::Value;
 
+/// What tells requests apart (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// Characters of an `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 200;
 
 /// Gives an answer. Asked twice under one key, it is given once.
 pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
     let ticket = call.ticket(&call.id).await?;
-    let key = call.key.as_deref().unwrap_or_default();
+    let key = call.headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
     let is_plain = key.bytes().all(|b| b.is_ascii_graphic());
     if key.is_empty() || key.len() > KEY_CHARS_MAX || !is_plain {
         let detail =

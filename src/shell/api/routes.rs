@@ -1,14 +1,26 @@
 //! Every route of the API.
 
-use super::fields::{ANSWER, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, UNLINK};
+use super::fields::{
+    ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
+};
 use super::problem::{Kind, Problem};
-use super::{Call, acts, looks, replies};
+use super::{Call, acts, events, lists, looks, replies, streams};
 use crate::shell::store::api_token::Scope;
+use axum::response::Response;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-/// What a route does with a call.
+/// What a route that answers with JSON does with a call.
 type Run = fn(Call) -> BoxFuture<'static, Result<Value, Problem>>;
+
+/// What a route does with a call.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    /// It answers with JSON.
+    Json(Run),
+    /// It answers with bytes that it has not all in memory.
+    Stream(fn(Call) -> BoxFuture<'static, Result<Response, Problem>>),
+}
 
 /// A method of HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +53,14 @@ pub(super) struct Route {
     pub(super) body: Option<&'static [Field]>,
     /// The schema of its answer.
     pub(super) answer: &'static str,
+    /// What its answer is written in.
+    pub(super) media_type: &'static str,
     /// Problems of its own; those that every route has are not named.
     pub(super) problems: &'static [Kind],
-    pub(super) run: Run,
+    pub(super) run: Work,
 }
+
+const JSON: &str = "application/json";
 
 const fn look(
     path: &'static str,
@@ -55,7 +71,20 @@ const fn look(
     problems: &'static [Kind],
     run: Run,
 ) -> Route {
-    Route { verb: Verb::Get, path, scope: Scope::Read, name, about, query, body: None, answer, problems, run }
+    let run = Work::Json(run);
+    Route {
+        verb: Verb::Get,
+        path,
+        scope: Scope::Read,
+        name,
+        about,
+        query,
+        body: None,
+        answer,
+        media_type: JSON,
+        problems,
+        run,
+    }
 }
 
 const fn act(
@@ -67,13 +96,23 @@ const fn act(
     problems: &'static [Kind],
     run: Run,
 ) -> Route {
-    Route { verb: Verb::Post, path, scope, name, about, query: &[], body: Some(body), answer: "Outcome", problems, run }
+    let (body, answer, run) = (Some(body), "Outcome", Work::Json(run));
+    Route { verb: Verb::Post, path, scope, name, about, query: &[], body, answer, media_type: JSON, problems, run }
 }
 
 const OF_TICKETS: &[Kind] = &[Kind::TicketUnknown, Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::NotPossible];
 
 /// All of them, in the order of the document.
 pub(super) const ROUTES: &[Route] = &[
+    look(
+        "/contacts",
+        "contacts",
+        "Contacts, the newest first, page by page; or those who have an address.",
+        CONTACTS,
+        "ContactPage",
+        &[],
+        |call| Box::pin(lists::contacts(call)),
+    ),
     look(
         "/contacts/{id}",
         "contact",
@@ -126,6 +165,15 @@ pub(super) const ROUTES: &[Route] = &[
         )
     },
     look(
+        "/tickets",
+        "tickets",
+        "Tickets, the one with the latest word first, page by page. One on which something is said meanwhile moves to the front.",
+        TICKETS,
+        "TicketPage",
+        &[Kind::ContactUnknown, Kind::TooWide],
+        |call| Box::pin(lists::tickets(call)),
+    ),
+    look(
         "/tickets/{id}",
         "ticket",
         "A ticket: state, title, who takes part.",
@@ -152,6 +200,18 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown],
         |call| Box::pin(looks::acts(call)),
     ),
+    Route {
+        answer: "ThreadLink",
+        ..act(
+            "/tickets/{id}/links",
+            Scope::Tickets,
+            "linkToThread",
+            "Gives a signed link to the page of the thread, for people. The token needs the scopes of what the link allows too.",
+            THREAD_LINK,
+            &[Kind::TicketUnknown, Kind::NotPossible],
+            |call| Box::pin(lists::thread_link(call)),
+        )
+    },
     act(
         "/tickets/{id}/move",
         Scope::Tickets,
@@ -191,6 +251,50 @@ pub(super) const ROUTES: &[Route] = &[
             |call| Box::pin(replies::reply(call)),
         )
     },
+    look(
+        "/messages/{id}",
+        "message",
+        "A message, and the route it took: its deliveries, what was decided of it and why, what was suggested, which tools heard of it.",
+        &[],
+        "MessageRoute",
+        &[Kind::MessageUnknown, Kind::MessageAmbiguous],
+        |call| Box::pin(lists::message(call)),
+    ),
+    Route {
+        verb: Verb::Get,
+        path: "/messages/{id}/attachments/{n}",
+        scope: Scope::Read,
+        name: "attachment",
+        about: "The bytes of a file, by its place on its message, counted from 0. They are for saving: never shown as a page.",
+        query: &[],
+        body: None,
+        answer: "Bytes",
+        media_type: "application/octet-stream",
+        problems: &[Kind::MessageUnknown, Kind::MessageAmbiguous, Kind::AttachmentUnknown, Kind::AttachmentAbsent],
+        run: Work::Stream(|call| Box::pin(streams::attachment(call))),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/events",
+        scope: Scope::Read,
+        name: "events",
+        about: "What changes, as server-sent events: `ready`, then a `change` for each, with ids to fetch; after `Last-Event-ID` what was missed, or `reset` when that is more than a day ago.",
+        query: &[],
+        body: None,
+        answer: "Events",
+        media_type: "text/event-stream",
+        problems: &[],
+        run: Work::Stream(|call| Box::pin(events::events(call))),
+    },
+    look(
+        "/search",
+        "search",
+        "Messages, tickets and contacts in which words stand, the newest first, page by page.",
+        SEARCH,
+        "FoundPage",
+        &[Kind::TooWide],
+        |call| Box::pin(lists::search(call)),
+    ),
     look(
         "/review",
         "suggestions",

@@ -5,6 +5,7 @@
 
 pub mod http;
 pub mod mail;
+pub mod mailbox;
 
 use std::sync::Once;
 

@@ -26,7 +26,7 @@ impl By {
     }
 }
 
-fn by(text: &str) -> Result<String, String> {
+pub(super) fn by(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("name who does it".to_owned()),
         name if name.chars().count() > BY_CHARS_MAX => Err(format!("at most {BY_CHARS_MAX} characters")),

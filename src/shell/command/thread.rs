@@ -3,15 +3,19 @@
 use super::by_hand::{self, By};
 use super::output::{Output, clock};
 use super::{Bench, Failure};
+use crate::config::parse_duration;
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Call, Direction};
 use crate::pure::domain::outbox::{ContactView, MessageView, TicketView};
 use crate::shell::counted;
 use crate::shell::hands::Hands;
+use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
 use crate::shell::store::commit::json_word;
 use crate::shell::store::hands::ActShown;
 use crate::shell::store::view::ThreadLine;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::time::Duration;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Thread {
@@ -33,6 +37,20 @@ pub(super) enum Thread {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
+    },
+    /// A link to the page of a thread, for people without a tool. Whoever has it sees the thread until it expires.
+    Link {
+        /// The ticket's id, or its short number.
+        id: String,
+        /// How long it is good, as `7d` or `12h`; at most 366 days.
+        #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = good_for)]
+        good_for: Duration,
+        /// What its bearer may do: read, or answer suggestions too.
+        #[arg(long, value_parser = Allow::WORDS, default_value = Allow::WORDS[0])]
+        allow: String,
+        /// Who its bearer is, for the journals.
+        #[arg(long, value_parser = by_hand::by)]
+        name: Option<String>,
     },
     /// Put messages on another ticket. What else is on theirs stays there.
     Move {
@@ -96,6 +114,9 @@ impl Thread {
                 let act = async |hands: &Hands| hands.split(&messages, by.saying()).await;
                 by_hand::run(bench, output, act).await
             }
+            Self::Link { id, good_for, allow, name } => {
+                link(bench, &id, good_for, (Allow::of(&allow), name), output).await
+            }
             Self::List { .. } | Self::Show { .. } | Self::Find { .. } => self.read(bench, output).await,
         }
     }
@@ -108,21 +129,51 @@ impl Thread {
                     Self::List { limit } => list(&store.threads(None, limit).await?, zone, output),
                     Self::Find { text, limit } => list(&store.threads(Some(&text), limit).await?, zone, output),
                     Self::Show { id } => {
-                        let unknown = || {
-                            Failure::Failed(format!(
-                                "there is no ticket \"{id}\"; `lanka thread list` shows those there are"
-                            ))
-                        };
+                        let unknown = || unknown(&id);
                         let ticket = store.find_ticket(&id).await?.ok_or_else(unknown)?;
                         let acts = store.acts_of(ticket).await?;
                         let (ticket, messages) = store.thread(ticket).await?.ok_or_else(unknown)?;
                         show(&ThreadView { ticket: &ticket, messages: &messages, acts: &acts }, zone, output)
                     }
-                    Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } => Ok(()),
+                    Self::Link { .. } | Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } => Ok(()),
                 }
             })
             .await
     }
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::Failed(format!("there is no ticket \"{id}\"; `lanka thread list` shows those there are"))
+}
+
+fn good_for(text: &str) -> Result<Duration, String> {
+    let good_for = parse_duration(text)?;
+    if good_for > GOOD_FOR_MAX { Err("at most 366d".to_owned()) } else { Ok(good_for) }
+}
+
+/// Prints a link to a thread's page.
+async fn link(
+    bench: Bench,
+    id: &str,
+    good_for: Duration,
+    given: (Allow, Option<String>),
+    output: &mut Output,
+) -> Result<(), Failure> {
+    bench
+        .with(async |settings, deployment| {
+            let store = &deployment.store;
+            let ticket = store.find_ticket(id).await?.ok_or_else(|| unknown(id))?;
+            let tenant = store.tenant_of(ticket).await?.ok_or_else(|| unknown(id))?;
+            let link = ThreadLink::new((ticket, &tenant), Timestamp::now(), good_for, given);
+            let links = Links::new(&deployment.keys, settings.http.public_url.clone());
+            let nowhere = || Failure::Failed("a link needs an address: set http.public_url".to_owned());
+            let url = links.url(&link).ok_or_else(nowhere)?;
+            match output.is_json() {
+                true => output.json(&serde_json::json!({"url": url, "ticket": ticket, "expires_at": link.until()})),
+                false => output.text(&url),
+            }
+        })
+        .await
 }
 
 fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {

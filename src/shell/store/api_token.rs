@@ -32,13 +32,6 @@ pub enum Scope {
     Privacy,
 }
 
-impl ApiToken {
-    /// What tells it from others for as long as it is there.
-    pub fn id(&self) -> Uuid {
-        self.id
-    }
-}
-
 impl Scope {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Read, Self::Contacts, Self::Tickets, Self::Review, Self::Replies, Self::Privacy];
@@ -88,6 +81,17 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
+    /// What stands for a token where somebody comes with a signed link.
+    pub fn of_link(name: String, tenant: String, scopes: Vec<Scope>, until: Timestamp) -> Self {
+        let (id, created_at) = (Uuid::nil(), Timestamp::UNIX_EPOCH);
+        Self { id, name, tenant, scopes, created_at, expires_at: Some(until), last_used_at: None, revoked_at: None }
+    }
+
+    /// What tells it from others for as long as it is there; nil for the bearer of a link.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// Whether it has run out.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)

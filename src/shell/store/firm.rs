@@ -150,6 +150,13 @@ impl Store {
         Ok(tickets.remove(&ticket.0))
     }
 
+    /// A message as people see it.
+    pub async fn message_view(&self, message: MessageId) -> Result<Option<MessageView>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let Views { mut messages, .. } = view::load(&mut connection, &[], &[message.0], &self.reader).await?;
+        Ok(messages.remove(&message.0))
+    }
+
     /// The messages of a ticket in order of their time: those after a place, at most `limit`.
     pub async fn messages_after(
         &self,

@@ -11,6 +11,7 @@
 mod accounts;
 pub mod answer;
 pub mod api_token;
+pub mod change;
 pub mod commit;
 pub mod early_act;
 pub mod exchange;
@@ -20,6 +21,7 @@ pub mod facts;
 pub mod firm;
 pub mod hands;
 pub mod health;
+pub mod listing;
 pub mod media;
 pub mod outbox;
 pub mod person;
@@ -31,7 +33,9 @@ pub mod reader;
 pub mod reconsider;
 pub mod replay;
 pub mod retention;
+pub mod search;
 pub mod sender_check;
+pub mod timeline;
 pub mod view;
 pub mod ways;
 
@@ -114,6 +118,11 @@ impl StoreError {
         // 23514 check_violation: without the name of a constraint, it is that no partition takes the row.
         matches!(self, Self::Database(sqlx::Error::Database(error))
             if error.code().as_deref() == Some("23514") && error.constraint().is_none())
+    }
+
+    /// Whether a statement took longer than it may (57014, query_canceled).
+    pub fn is_out_of_time(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some("57014"))
     }
 
     /// Whether lanka's tables are missing altogether.

@@ -327,7 +327,7 @@ struct Extras {
     carried: HashMap<Uuid, (Carried, Vec<StoredFile>)>,
 }
 
-/// What was made on the other side is known there by these ids from now on.
+/// What was made on the other side is known there by these ids from now on; what went in pieces by that of the last.
 async fn keep_links(
     connection: &mut PgConnection,
     mirror: &str,
@@ -339,8 +339,11 @@ async fn keep_links(
     }
     sqlx::query(
         "INSERT INTO link (mirror, object_kind, object, remote_id, at)
-         SELECT $1, t.kind, t.object, t.remote, $5 FROM unnest($2::text[], $3::uuid[], $4::text[]) AS t(kind, object, remote)
-         ON CONFLICT DO NOTHING",
+         SELECT DISTINCT ON (t.kind, t.object) $1, t.kind, t.object, t.remote, $5
+         FROM unnest($2::text[], $3::uuid[], $4::text[]) WITH ORDINALITY AS t(kind, object, remote, n)
+         ORDER BY t.kind, t.object, t.n DESC
+         ON CONFLICT (mirror, object_kind, object) DO UPDATE SET remote_id = excluded.remote_id, at = excluded.at
+         WHERE link.remote_id <> excluded.remote_id",
     )
     .bind(mirror)
     .bind(links.iter().map(|link| link.kind.as_str()).collect::<Vec<_>>())

@@ -345,7 +345,7 @@ impl Store {
             }
         }
         self.note_erased(&mut tx, &person, event, saying, now).await?;
-        let told = told(&mut tx, &person).await?;
+        let told = [told(&mut tx, &person).await?, left(&mut tx, &person).await?].concat();
         queue(&mut tx, &person.tenant, &told, mirrors, (now, self.has_peers()), &mut self.mint()).await?;
         retention::unname(&mut tx, &unnamed).await?;
         tx.commit().await?;
@@ -627,6 +627,25 @@ async fn bury(connection: &mut PgConnection, keys: &[LookupKey], now: Timestamp)
         .await?;
     Ok(())
 }
+
+/// What others said on his tickets may be shown under a title of his: mirrors show it anew.
+async fn left(connection: &mut PgConnection, person: &Person) -> Result<Vec<Told>, StoreError> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT id, ticket_id FROM message WHERE ticket_id = ANY($1) AND NOT (id = ANY($2)) ORDER BY occurred_at, id LIMIT {LEFT_MAX}"
+    )))
+    .bind(&person.tickets)
+    .bind(&person.messages)
+    .fetch_all(connection)
+    .await?;
+    let told = |(message, ticket): (Uuid, Uuid)| Told {
+        message: Some(MessageId(message)),
+        ..Told::of(Change::MessageUpdated, TicketId(ticket))
+    };
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// Messages of others that are shown anew when somebody is erased.
+const LEFT_MAX: usize = 2_000;
 
 /// Mirrors are told in the lane of each of his tickets, and of those joined into them, or that something of his was moved
 /// away from, of which a tool keeps a thread of its own; under all ids that he was known by.

@@ -64,11 +64,12 @@ pub async fn load(
 }
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
-    let rows =
-        sqlx::query("SELECT id, number, state, title, kind, priority, follow_up_of FROM ticket WHERE id = ANY($1)")
-            .bind(ids)
-            .fetch_all(&mut *connection)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, number, state, title, kind, priority, follow_up_of, merged_into FROM ticket WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(&mut *connection)
+    .await?;
     let mut tickets = HashMap::with_capacity(rows.len());
     for row in rows {
         let id: Uuid = row.try_get("id")?;
@@ -81,6 +82,7 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             priority: row.try_get("priority")?,
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
+            merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),
             answer: None,
         };
         tickets.insert(id, view);
@@ -106,12 +108,12 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
 }
 
 const MESSAGES_BY_ID: &str = "
-    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+    SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
         m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
 
 const MESSAGES_OF_TICKET: &str = "
-    SELECT m.id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
+    SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
         m.sender_name, m.progress, m.progress_why, m.forwarded_from
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
 
@@ -120,35 +122,7 @@ async fn message_views(
     rows: &[PgRow],
     reader: &Reader,
 ) -> Result<Vec<MessageView>, StoreError> {
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id: Uuid = row.try_get("id")?;
-        let call: Option<serde_json::Value> = row.try_get("call")?;
-        let call = call.map(serde_json::from_value::<Call>).transpose();
-        let call = call.map_err(|error| StoreError::Corrupt { what: "message", id, why: error.to_string() })?;
-        let marks: Vec<String> = row.try_get("marks")?;
-        views.push(MessageView {
-            id: MessageId(id),
-            channel: row.try_get("channel")?,
-            channel_kind: row.try_get("kind")?,
-            direction: direction(row.try_get("direction")?),
-            by: row.try_get("sender_name")?,
-            contact: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
-            occurred_at: time(row, "occurred_at")?,
-            received_at: time(row, "received_at")?,
-            subject: row.try_get("subject")?,
-            text: row.try_get("text")?,
-            call,
-            marks: marks.into_iter().filter_map(|word| serde_json::from_value::<Mark>(word.into()).ok()).collect(),
-            progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
-            progress_why: row.try_get("progress_why")?,
-            forwarded_from: row.try_get("forwarded_from")?,
-            html: None,
-            attachments: Vec::new(),
-            sentence: String::new(),
-            reasons: Vec::new(),
-        });
-    }
+    let mut views = rows.iter().map(message_view).collect::<Result<Vec<MessageView>, StoreError>>()?;
     let ids: Vec<Uuid> = views.iter().map(|view| view.id.0).collect();
     let place: HashMap<Uuid, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let files = sqlx::query(
@@ -188,6 +162,37 @@ async fn message_views(
         view.sentence = told.join(" ").trim().to_owned();
     }
     Ok(views)
+}
+
+/// A message without what stands in other tables.
+fn message_view(row: &PgRow) -> Result<MessageView, StoreError> {
+    let id: Uuid = row.try_get("id")?;
+    let call: Option<serde_json::Value> = row.try_get("call")?;
+    let call = call.map(serde_json::from_value::<Call>).transpose();
+    let call = call.map_err(|error| StoreError::Corrupt { what: "message", id, why: error.to_string() })?;
+    let marks: Vec<String> = row.try_get("marks")?;
+    Ok(MessageView {
+        id: MessageId(id),
+        ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
+        channel: row.try_get("channel")?,
+        channel_kind: row.try_get("kind")?,
+        direction: direction(row.try_get("direction")?),
+        by: row.try_get("sender_name")?,
+        contact: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
+        occurred_at: time(row, "occurred_at")?,
+        received_at: time(row, "received_at")?,
+        subject: row.try_get("subject")?,
+        text: row.try_get("text")?,
+        call,
+        marks: marks.into_iter().filter_map(|word| serde_json::from_value::<Mark>(word.into()).ok()).collect(),
+        progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
+        progress_why: row.try_get("progress_why")?,
+        forwarded_from: row.try_get("forwarded_from")?,
+        html: None,
+        attachments: Vec::new(),
+        sentence: String::new(),
+        reasons: Vec::new(),
+    })
 }
 
 fn taken(row: &PgRow) -> Result<Taken, StoreError> {

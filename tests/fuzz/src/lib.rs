@@ -10,7 +10,7 @@ use lanka::pure::domain::message::{Incoming, RawEvent};
 use lanka::pure::domain::policy::Policy;
 use lanka::pure::domain::secret::RESOLVED_KEY;
 use lanka::pure::wire::{self, html, lmtp, rtf, tnef};
-use lanka::shell::intake::imap::read_response;
+use lanka::shell::imap::read_response;
 use mail_auth::common::parse::TxtRecordParser;
 use std::sync::OnceLock;
 

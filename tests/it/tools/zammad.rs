@@ -1,9 +1,10 @@
 //! Zammad on loopback, after its documents (docs.zammad.org/en/latest/api/) and its sources: see `src/pure/mirrors/zammad.rs`.
 
 use super::{Asked, Fault, SECRET, Shown, Tool, one_of, only};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use lanka::pure::domain::Timestamp;
-use lanka::pure::wire::sha1;
 use serde_json::{Value, json};
+use sha1::Sha1;
 
 /// The token's user, an agent.
 const LANKA: u64 = 3;
@@ -366,7 +367,9 @@ impl Tool for Zammad {
     }
 
     fn signed(body: &[u8], _now: Timestamp) -> Vec<(String, Vec<u8>)> {
-        let mac = format!("sha1={}", hex::encode(sha1::hmac(SECRET.as_bytes(), body)));
+        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).expect("a key of any length");
+        mac.update(body);
+        let mac = format!("sha1={}", hex::encode(mac.finalize().into_bytes()));
         vec![("x-zammad-trigger".to_owned(), b"lanka".to_vec()), ("x-hub-signature".to_owned(), mac.into_bytes())]
     }
 }

@@ -9,10 +9,10 @@
 
 use super::Watcher;
 use super::cursor::FolderCursor;
-use super::error::IntakeError;
 use super::folder::{Folder, Plan};
 use super::mailbox::Mailbox;
 use crate::pure::channels::After;
+use crate::shell::imap::ImapError;
 
 /// Longest set of UIDs that waits to be marked: servers read lines of 8,000 bytes (RFC 7162, 4).
 const UNMARKED_BYTES_MAX: usize = 6000;
@@ -33,7 +33,7 @@ impl Watcher {
         plan: &Plan,
         folder: &Folder,
         cursor: &mut FolderCursor,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         let Some(uids) = cursor.unmarked.clone() else { return Ok(()) };
         let after = self.after_of(folder).clone();
         match mailbox.mark(&after, plan.target.as_deref(), &uids).await {
@@ -43,7 +43,7 @@ impl Watcher {
                 Ok(())
             }
             // A target over its quota is refused for weeks; the mailbox is read all the same.
-            Err(error @ (IntakeError::Refused { .. } | IntakeError::Throttled { .. })) => {
+            Err(error @ (ImapError::Refused { .. } | ImapError::Throttled { .. })) => {
                 if !std::mem::replace(&mut self.said_unmarked, true) {
                     let name = &self.channel.name;
                     tracing::warn!(
@@ -69,14 +69,14 @@ pub(super) fn joined(waiting: Option<String>, new: String) -> String {
 
 impl Mailbox {
     /// Does with stored mails what the configuration says. Mails already gone are fine.
-    async fn mark(&mut self, after: &After, target: Option<&str>, uids: &str) -> Result<(), IntakeError> {
+    async fn mark(&mut self, after: &After, target: Option<&str>, uids: &str) -> Result<(), ImapError> {
         match (after, target) {
             (After::Keep, _) | (After::Move(_), None) => Ok(()),
             (After::Seen, _) => self.run("STORE", &format!("UID STORE {uids} +FLAGS.SILENT (\\Seen)")).await,
             (After::Delete, _) => self.remove(uids).await,
             (After::Move(_), Some(target)) => match self.move_to(uids, target).await {
                 // The folder is not there yet, the usual reason; if it was another, it comes again.
-                Err(IntakeError::Refused { .. }) => {
+                Err(ImapError::Refused { .. }) => {
                     self.run("CREATE", &format!("CREATE {target}")).await?;
                     self.move_to(uids, target).await
                 }
@@ -85,7 +85,7 @@ impl Mailbox {
         }
     }
 
-    async fn move_to(&mut self, uids: &str, target: &str) -> Result<(), IntakeError> {
+    async fn move_to(&mut self, uids: &str, target: &str) -> Result<(), ImapError> {
         if self.connection.can("MOVE") {
             return self.run("MOVE", &format!("UID MOVE {uids} {target}")).await;
         }
@@ -93,7 +93,7 @@ impl Mailbox {
         self.remove(uids).await
     }
 
-    async fn remove(&mut self, uids: &str) -> Result<(), IntakeError> {
+    async fn remove(&mut self, uids: &str) -> Result<(), ImapError> {
         self.run("STORE", &format!("UID STORE {uids} +FLAGS.SILENT (\\Deleted)")).await?;
         match self.connection.can("UIDPLUS") {
             true => self.run("EXPUNGE", &format!("UID EXPUNGE {uids}")).await,
@@ -101,7 +101,7 @@ impl Mailbox {
         }
     }
 
-    async fn run(&mut self, name: &'static str, command: &str) -> Result<(), IntakeError> {
+    async fn run(&mut self, name: &'static str, command: &str) -> Result<(), ImapError> {
         self.connection.command(name, command, |_| Ok(())).await
     }
 }

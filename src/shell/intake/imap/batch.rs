@@ -8,10 +8,11 @@
 
 use super::Watcher;
 use super::cursor::FolderCursor;
-use super::error::IntakeError;
 use super::folder::{Folder, Plan};
-use super::mailbox::{Listed, Mailbox, uid_set};
+use super::mailbox::{Listed, Mailbox};
 use crate::shell::content::ContentError;
+use crate::shell::imap::ImapError;
+use crate::shell::imap::words::uid_set;
 use crate::shell::store::raw_event::{NewRawEvent, RawBody};
 use std::ops::RangeInclusive;
 
@@ -55,7 +56,7 @@ impl Watcher {
         folder: &Folder,
         cursor: &mut FolderCursor,
         listed: &[Listed],
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         let mut rest = listed;
         while let Some(first) = rest.first() {
             let alone = self.is_apart(folder, cursor.uidvalidity, first.uid);
@@ -112,11 +113,11 @@ impl Watcher {
 
     /// Remembers which mails a failure was about. A connection may be lost by chance, so it takes
     /// two losses over the same mails until they are taken apart.
-    fn note_trouble(&mut self, folder: &Folder, uidvalidity: u32, uids: RangeInclusive<u32>, error: &IntakeError) {
+    fn note_trouble(&mut self, folder: &Folder, uidvalidity: u32, uids: RangeInclusive<u32>, error: &ImapError) {
         let (at_once, attempts_max) = match error {
-            IntakeError::Refused { .. } | IntakeError::Withheld => (true, ATTEMPTS_MAX),
-            IntakeError::Unparsable { .. } | IntakeError::Oversized { .. } => (true, UNPARSABLE_ATTEMPTS_MAX),
-            IntakeError::Lost { .. } | IntakeError::Silent { .. } => (false, ATTEMPTS_MAX),
+            ImapError::Refused { .. } | ImapError::Withheld => (true, ATTEMPTS_MAX),
+            ImapError::Unparsable { .. } | ImapError::Oversized { .. } => (true, UNPARSABLE_ATTEMPTS_MAX),
+            ImapError::Lost { .. } | ImapError::Silent { .. } => (false, ATTEMPTS_MAX),
             _ => return,
         };
         let before = self.trouble_with(folder, uidvalidity, *uids.start());
@@ -147,14 +148,14 @@ impl Watcher {
         folder: &Folder,
         cursor: &mut FolderCursor,
         batch: &[Listed],
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         let uids: Vec<u32> = batch.iter().map(|mail| mail.uid).collect();
         let mut fetched = mailbox.fetch(&uid_set(&uids), "BODY.PEEK[]").await?;
         fetched.retain(|mail| uids.contains(&mail.uid));
         let missing: Vec<u32> =
             uids.iter().copied().filter(|uid| !fetched.iter().any(|mail| mail.uid == *uid)).collect();
         if !missing.is_empty() && mailbox.any_of(&missing).await? {
-            return Err(IntakeError::Withheld);
+            return Err(ImapError::Withheld);
         }
         fetched.sort_by_key(|mail| mail.uid);
         fetched.dedup_by_key(|mail| mail.uid);
@@ -177,14 +178,14 @@ impl Watcher {
         folder: &Folder,
         cursor: &mut FolderCursor,
         mail: Listed,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         let mut writer = self.store.content.writer(self.source.message_bytes_max).await?;
         let (mut offset, mut at) = (0, None);
         loop {
             let piece = mailbox.fetch(&mail.uid.to_string(), &format!("BODY.PEEK[]<{offset}.{PIECE_BYTES}>")).await?;
             let Some(piece) = piece.into_iter().find(|piece| piece.uid == mail.uid) else {
                 if mailbox.any_of(&[mail.uid]).await? {
-                    return Err(IntakeError::Withheld);
+                    return Err(ImapError::Withheld);
                 }
                 // Deleted meanwhile.
                 return self.commit(mailbox, plan, folder, cursor, mail.uid, (&[], &[])).await;
@@ -207,12 +208,7 @@ impl Watcher {
         self.commit(mailbox, plan, folder, cursor, mail.uid, (&[mail.uid], &[event])).await
     }
 
-    async fn skip_large(
-        &mut self,
-        folder: &Folder,
-        cursor: &mut FolderCursor,
-        mail: Listed,
-    ) -> Result<(), IntakeError> {
+    async fn skip_large(&mut self, folder: &Folder, cursor: &mut FolderCursor, mail: Listed) -> Result<(), ImapError> {
         let limit = self.source.message_bytes_max;
         let detail = format!(
             "a mail of {} bytes is larger than message_bytes_max ({limit}): read it in a mail program, or raise the limit",

@@ -5,11 +5,12 @@
 
 use super::Watcher;
 use super::afterwards::joined;
-use super::error::IntakeError;
 use super::folder::{Folder, Plan};
-use super::mailbox::{LISTED_MAX, Listed, Mailbox, uid_set};
+use super::mailbox::{LISTED_MAX, Listed, Mailbox};
 use crate::pure::channels::{After, imap};
 use crate::pure::domain::Timestamp;
+use crate::shell::imap::ImapError;
+use crate::shell::imap::words::uid_set;
 use crate::shell::intake::ChannelIdent;
 use crate::shell::store::raw_event::{CursorMove, NewRawEvent, RawBody, Skipped};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ impl Watcher {
         folder: &Folder,
         looked_to: &mut LookedTo,
         in_doubt: bool,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         let selected = mailbox.open(folder, *self.after_of(folder) == After::Keep).await?;
         let mut cursor = self.resume(mailbox, plan, folder, selected.uidvalidity).await?;
         let known = looked_to.get(&folder.key).filter(|(uidvalidity, _)| *uidvalidity == selected.uidvalidity);
@@ -83,7 +84,7 @@ impl Watcher {
         plan: &Plan,
         folder: &Folder,
         uidvalidity: u32,
-    ) -> Result<FolderCursor, IntakeError> {
+    ) -> Result<FolderCursor, ImapError> {
         let stored = self.store.cursor(&self.channel.tenant, &self.channel.name, &folder.key).await?;
         // A cursor of an unknown form is as good as none: what comes again is known downstream.
         let cursor: Option<FolderCursor> = stored.and_then(|state| serde_json::from_value(state).ok());
@@ -117,7 +118,7 @@ impl Watcher {
         cursor: &mut FolderCursor,
         last: u32,
         (stored, events): (&[u32], &[NewRawEvent]),
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         cursor.uid = last;
         if *self.after_of(folder) != After::Keep && !stored.is_empty() {
             cursor.unmarked = Some(joined(cursor.unmarked.take(), uid_set(stored)));
@@ -136,7 +137,7 @@ impl Watcher {
         mail: Listed,
         code: &'static str,
         detail: &str,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), ImapError> {
         cursor.uid = mail.uid;
         let origin = imap::origin(&folder.name, cursor.uidvalidity, mail.uid, mail.is_sent);
         let ChannelIdent { tenant, name, kind } = &self.channel;
@@ -152,7 +153,7 @@ impl Watcher {
     }
 
     /// Keeps a cursor that moved over nothing that was stored.
-    pub(super) async fn save(&mut self, folder: &Folder, cursor: &FolderCursor) -> Result<(), IntakeError> {
+    pub(super) async fn save(&mut self, folder: &Folder, cursor: &FolderCursor) -> Result<(), ImapError> {
         self.store.move_cursor(&self.cursor_move(folder, cursor)).await?;
         self.is_unsaved = false;
         Ok(())

@@ -6,12 +6,11 @@
 //!
 //! **Invariant:** a name that a server sent goes back to it exactly as it came.
 
-use super::error::IntakeError;
-use super::login::quoted;
 use super::mailbox::Mailbox;
 use crate::pure::channels::{After, ImapSource};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use crate::shell::imap::ImapError;
+use crate::shell::imap::login::quoted;
+use crate::shell::imap::words::{decoded, encoded};
 
 /// Folders looked at; accounts have hundreds.
 const FOLDERS_MAX: usize = 20_000;
@@ -73,7 +72,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Finds the folders of a source. The server is only asked where names do not say it all.
-    pub(super) async fn make(source: &ImapSource, mailbox: &mut Mailbox) -> Result<Self, IntakeError> {
+    pub(super) async fn make(source: &ImapSource, mailbox: &mut Mailbox) -> Result<Self, ImapError> {
         let target = match &source.after {
             After::Move(to) => Some(to),
             After::Keep | After::Seen | After::Delete => None,
@@ -107,26 +106,26 @@ impl Plan {
 }
 
 /// The listed folder that a name means; one of a special use must be there.
-fn find<'a>(listed: &'a [Listed], name: &str) -> Result<Option<&'a Listed>, IntakeError> {
+fn find<'a>(listed: &'a [Listed], name: &str) -> Result<Option<&'a Listed>, ImapError> {
     if !name.starts_with('\\') {
         return Ok(listed.iter().find(|folder| folder.name == *name));
     }
     match listed.iter().find(|folder| folder.is(name) && folder.can_be_opened()) {
         Some(folder) => Ok(Some(folder)),
         // Its name may say what the server does not.
-        None => Err(IntakeError::NoFolder { folder: name.to_owned(), near: near(listed, &name[1..]) }),
+        None => Err(ImapError::NoFolder { folder: name.to_owned(), near: near(listed, &name[1..]) }),
     }
 }
 
 /// What to say of a folder that the server did not open.
-pub(super) async fn why_closed(mailbox: &mut Mailbox, folder: &Folder, answer: String) -> IntakeError {
+pub(super) async fn why_closed(mailbox: &mut Mailbox, folder: &Folder, answer: String) -> ImapError {
     let listed = match list(mailbox).await {
         Ok(listed) => listed,
         Err(error) => return error,
     };
     match listed.iter().any(|one| one.name == folder.name && one.can_be_opened()) {
-        true => IntakeError::FolderRefused { folder: folder.key.clone(), answer },
-        false => IntakeError::NoFolder { folder: folder.key.clone(), near: near(&listed, &folder.name) },
+        true => ImapError::FolderRefused { folder: folder.key.clone(), answer },
+        false => ImapError::NoFolder { folder: folder.key.clone(), near: near(&listed, &folder.name) },
     }
 }
 
@@ -149,7 +148,7 @@ fn near(listed: &[Listed], name: &str) -> Vec<String> {
 }
 
 /// All folders that the server tells of.
-async fn list(mailbox: &mut Mailbox) -> Result<Vec<Listed>, IntakeError> {
+async fn list(mailbox: &mut Mailbox) -> Result<Vec<Listed>, ImapError> {
     let connection = &mut mailbox.connection;
     let asks_uses = connection.can("SPECIAL-USE") && connection.can("LIST-EXTENDED");
     let command = if asks_uses { "LIST \"\" \"*\" RETURN (SPECIAL-USE)" } else { "LIST \"\" \"*\"" };
@@ -204,50 +203,6 @@ fn string(text: &str) -> Option<(String, &str)> {
         }
     }
     None
-}
-
-/// A name in modified UTF-7.
-fn encoded(name: &str) -> String {
-    let mut wire = String::new();
-    for run in name.chars().collect::<Vec<_>>().chunk_by(|one, next| is_ascii(*one) == is_ascii(*next)) {
-        if run.first().copied().is_some_and(is_ascii) {
-            wire.extend(run.iter().map(|c| if *c == '&' { "&-".to_owned() } else { c.to_string() }));
-        } else {
-            let utf16: Vec<u8> = String::from_iter(run).encode_utf16().flat_map(u16::to_be_bytes).collect();
-            let base64 = STANDARD_NO_PAD.encode(utf16).replace('/', ",");
-            wire.extend(["&", &base64, "-"]);
-        }
-    }
-    wire
-}
-
-/// A name out of modified UTF-7; what is none stays as it is.
-fn decoded(wire: &str) -> String {
-    let mut name = String::new();
-    let mut rest = wire;
-    while let Some((before, after)) = rest.split_once('&') {
-        name.push_str(before);
-        let Some((code, behind)) = after.split_once('-') else { return wire.to_owned() };
-        if code.is_empty() {
-            name.push('&');
-        } else {
-            let bytes = STANDARD_NO_PAD.decode(code.replace(',', "/"));
-            let units = bytes
-                .ok()
-                .filter(|bytes| bytes.len() % 2 == 0)
-                .map(|bytes| bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>());
-            match units.and_then(|units| String::from_utf16(&units).ok()) {
-                Some(text) => name.push_str(&text),
-                None => return wire.to_owned(),
-            }
-        }
-        rest = behind;
-    }
-    name + rest
-}
-
-fn is_ascii(c: char) -> bool {
-    (' '..='~').contains(&c)
 }
 
 #[cfg(test)]

@@ -6,15 +6,15 @@
 //!
 //! **Invariant:** nothing here changes anything on the server.
 
-use super::connection::Connection;
-use super::error::IntakeError;
 use super::folder::{Folder, why_closed};
 use crate::pure::domain::Timestamp;
+use crate::shell::imap::ImapError;
+use crate::shell::imap::connection::Connection;
+use crate::shell::imap::words::uid_set;
 use bytes::Bytes;
 use imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 /// Mails of one window that are kept in memory; the rest is asked for again.
@@ -67,14 +67,14 @@ impl Mailbox {
     }
 
     /// Opens a folder. A refusal is one of the folder.
-    pub(super) async fn open(&mut self, folder: &Folder, read_only: bool) -> Result<Selected, IntakeError> {
+    pub(super) async fn open(&mut self, folder: &Folder, read_only: bool) -> Result<Selected, ImapError> {
         match self.select(folder, read_only).await {
-            Err(IntakeError::Refused { answer, .. }) => Err(why_closed(self, folder, answer).await),
+            Err(ImapError::Refused { answer, .. }) => Err(why_closed(self, folder, answer).await),
             other => other,
         }
     }
 
-    async fn select(&mut self, folder: &Folder, read_only: bool) -> Result<Selected, IntakeError> {
+    async fn select(&mut self, folder: &Folder, read_only: bool) -> Result<Selected, ImapError> {
         let (mut uidvalidity, mut uid_next, mut exists) = (None, None, 0);
         self.connection.uidvalidity = None;
         let verb = if read_only { "EXAMINE" } else { "SELECT" };
@@ -93,13 +93,13 @@ impl Mailbox {
             })
             .await?;
         (self.connection.exists, self.connection.has_news) = (exists, false);
-        let uidvalidity = uidvalidity.ok_or_else(|| IntakeError::NoUidValidity { folder: folder.key.clone() })?;
+        let uidvalidity = uidvalidity.ok_or_else(|| ImapError::NoUidValidity { folder: folder.key.clone() })?;
         self.connection.uidvalidity = Some(uidvalidity);
         Ok(Selected { uidvalidity, uid_next: uid_next.filter(|uid| *uid > 0), exists })
     }
 
     /// The mails of a window of UIDs, ascending: the first [`LISTED_MAX`] of them.
-    pub(super) async fn list(&mut self, folder: &Folder, from: u64, to: u64) -> Result<Vec<Listed>, IntakeError> {
+    pub(super) async fn list(&mut self, folder: &Folder, from: u64, to: u64) -> Result<Vec<Listed>, ImapError> {
         let items = match (folder.is_all, self.has_labels()) {
             (false, _) => "",
             (true, false) => " FLAGS",
@@ -124,7 +124,7 @@ impl Mailbox {
     }
 
     /// Fetches a section of each mail of a set. What is gone is not in the answer.
-    pub(super) async fn fetch(&mut self, uids: &str, section: &str) -> Result<Vec<Fetched>, IntakeError> {
+    pub(super) async fn fetch(&mut self, uids: &str, section: &str) -> Result<Vec<Fetched>, ImapError> {
         const FETCH: &str = "FETCH";
         let (mut fetched, mut total) = (Vec::new(), 0);
         self.connection
@@ -148,7 +148,7 @@ impl Mailbox {
                     total += body.len();
                     // One mail may be large; many are not meant to be.
                     if total > FETCHED_BYTES_MAX && !fetched.is_empty() {
-                        return Err(IntakeError::Oversized { command: FETCH });
+                        return Err(ImapError::Oversized { command: FETCH });
                     }
                     fetched.push(Fetched { uid, at, body });
                 }
@@ -159,7 +159,7 @@ impl Mailbox {
     }
 
     /// Whether any of these mails is still there.
-    pub(super) async fn any_of(&mut self, uids: &[u32]) -> Result<bool, IntakeError> {
+    pub(super) async fn any_of(&mut self, uids: &[u32]) -> Result<bool, ImapError> {
         let mut found = false;
         self.connection
             .command("FETCH", &format!("UID FETCH {} (UID)", uid_set(uids)), |heard| {
@@ -171,7 +171,7 @@ impl Mailbox {
     }
 
     /// Some other mail of the folder: the first.
-    pub(super) async fn any_but(&mut self, uid: u32) -> Result<Option<u32>, IntakeError> {
+    pub(super) async fn any_but(&mut self, uid: u32) -> Result<Option<u32>, ImapError> {
         let mut other = None;
         self.connection
             .command("FETCH", "FETCH 1 (UID)", |heard| {
@@ -183,7 +183,7 @@ impl Mailbox {
     }
 
     /// Waits until the server announces mail, or it is time to look.
-    pub(super) async fn wait(&mut self, longest: Duration) -> Result<(), IntakeError> {
+    pub(super) async fn wait(&mut self, longest: Duration) -> Result<(), ImapError> {
         let until = Instant::now() + longest.min(IDLE_MAX);
         if !self.connection.can("IDLE") {
             tokio::time::sleep_until(until.into()).await;
@@ -202,7 +202,7 @@ impl Mailbox {
             let timeout = connection.timeout();
             let limit = if invited && !left { until.saturating_duration_since(Instant::now()) } else { timeout };
             let bytes = match connection.receive(IDLE, limit).await {
-                Err(IntakeError::Silent { .. }) if invited && !left => continue,
+                Err(ImapError::Silent { .. }) if invited && !left => continue,
                 other => other?,
             };
             if let Some(done) = connection.done(IDLE, &tag, &bytes) {
@@ -216,7 +216,7 @@ impl Mailbox {
     }
 
     /// Waits without a folder to be told about.
-    pub(super) async fn pause(&mut self, longest: Duration) -> Result<(), IntakeError> {
+    pub(super) async fn pause(&mut self, longest: Duration) -> Result<(), ImapError> {
         tokio::time::sleep(longest).await;
         self.connection.command("NOOP", "NOOP", |_| Ok(())).await
     }
@@ -256,18 +256,6 @@ fn listed_of(attributes: &[AttributeValue<'_>], folder: &Folder) -> Option<Liste
     Some(Listed { uid: uid?, bytes: bytes?, is_left_out, is_sent })
 }
 
-/// Ascending UIDs as IMAP writes a set: `4:6,9`. Ranges name only mails that were listed.
-pub(super) fn uid_set(uids: &[u32]) -> String {
-    let mut set = String::new();
-    for run in uids.chunk_by(|one, next| one.checked_add(1) == Some(*next)) {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-        let comma = if set.is_empty() { "" } else { "," };
-        // Writing to a String cannot fail.
-        let _ = if first == last { write!(set, "{comma}{first}") } else { write!(set, "{comma}{first}:{last}") };
-    }
-    set
-}
-
 /// ` 2-Mar-2026 10:00:00 +0200` (RFC 3501, date-time).
 fn internal_date(text: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?;
@@ -277,15 +265,6 @@ fn internal_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn uid_sets_are_short() {
-        let table: [(&[u32], &str); 5] =
-            [(&[], ""), (&[7], "7"), (&[1, 2, 3], "1:3"), (&[1, 3, 4, 9], "1,3:4,9"), (&[u32::MAX], "4294967295")];
-        for (uids, set) in table {
-            assert_eq!(uid_set(uids), set);
-        }
-    }
 
     #[test]
     fn dates_of_servers_are_read() {

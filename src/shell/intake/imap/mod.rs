@@ -9,9 +9,6 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `wire.rs` | bytes into whole responses, bounded |
-//! | `connection.rs` | TLS, commands, what servers say unasked |
-//! | `login.rs` | passwords and tokens |
 //! | `folder.rs` | names, special uses, what is read |
 //! | `mailbox.rs` | opening, listing, fetching, waiting |
 //! | `cursor.rs` | how far a folder is read, commits |
@@ -29,16 +26,11 @@
 
 mod afterwards;
 mod batch;
-mod connection;
 mod cursor;
-mod error;
 mod folder;
-mod login;
 mod mailbox;
-mod wire;
 
-pub use error::IntakeError;
-pub use wire::read as read_response;
+pub use crate::shell::imap::ImapError;
 
 use super::{Backoff, ChannelHealth, ChannelIdent, stopped};
 use crate::pure::channels::{After, ImapSource};
@@ -82,7 +74,7 @@ pub async fn watch(
     health: ChannelHealth,
     mut shutdown: watch::Receiver<bool>,
     until_idle: bool,
-) -> Result<(), IntakeError> {
+) -> Result<(), ImapError> {
     let mut watcher = Watcher {
         source,
         channel,
@@ -109,8 +101,8 @@ pub async fn watch(
 ///
 /// # Errors
 /// Why the mailbox cannot be read.
-pub async fn try_login(source: &ImapSource, channel: &str, tokens: &Tokens) -> Result<(), IntakeError> {
-    let mut mailbox = Mailbox { connection: login::log_in(source, channel, tokens).await? };
+pub async fn try_login(source: &ImapSource, channel: &str, tokens: &Tokens) -> Result<(), ImapError> {
+    let mut mailbox = Mailbox { connection: crate::shell::imap::login::log_in(source, channel, tokens).await? };
     let plan = Plan::make(source, &mut mailbox).await?;
     for folder in &plan.folders {
         mailbox.open(folder, true).await?;
@@ -139,7 +131,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn run(&mut self, until_idle: bool) -> Result<(), IntakeError> {
+    async fn run(&mut self, until_idle: bool) -> Result<(), ImapError> {
         loop {
             let began = Instant::now();
             let Err(error) = self.session(until_idle).await else { return Ok(()) };
@@ -159,7 +151,7 @@ impl Watcher {
     }
 
     /// One connection, from the login to whatever ends it. `Ok` only with `until_idle`.
-    async fn session(&mut self, until_idle: bool) -> Result<(), IntakeError> {
+    async fn session(&mut self, until_idle: bool) -> Result<(), ImapError> {
         let source = self.source.clone();
         let mut mailbox = self.log_in(&source).await?;
         let plan = Plan::make(&source, &mut mailbox).await?;
@@ -185,9 +177,9 @@ impl Watcher {
         }
     }
 
-    async fn log_in(&mut self, source: &ImapSource) -> Result<Mailbox, IntakeError> {
+    async fn log_in(&mut self, source: &ImapSource) -> Result<Mailbox, ImapError> {
         let name = &self.channel.name;
-        match login::log_in(source, name, &self.tokens).await {
+        match crate::shell::imap::login::log_in(source, name, &self.tokens).await {
             Ok(connection) => {
                 if std::mem::replace(&mut self.is_locked_out, false) {
                     tracing::info!(channel.name = name, "channel {name} logs in again");
@@ -215,7 +207,7 @@ impl Watcher {
         plan: &'a Plan,
         looked_to: &mut LookedTo,
         in_doubt: bool,
-    ) -> Result<(Vec<&'a Folder>, Option<IntakeError>), IntakeError> {
+    ) -> Result<(Vec<&'a Folder>, Option<ImapError>), ImapError> {
         let (mut readable, mut refused) = (Vec::new(), None);
         for folder in &plan.folders {
             match self.read_folder(mailbox, plan, folder, looked_to, in_doubt).await {
@@ -237,7 +229,7 @@ impl Watcher {
         plan: &Plan,
         readable: &[&Folder],
         looked_to: &LookedTo,
-    ) -> Result<bool, IntakeError> {
+    ) -> Result<bool, ImapError> {
         let Some(first) = readable.first() else { return Ok(false) };
         // What came while the others were read does not wake IDLE.
         if plan.folders.len() > 1 {

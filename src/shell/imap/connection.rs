@@ -13,7 +13,7 @@
 //! **Invariants:** nothing but STARTTLS is sent in the clear where TLS is configured, and nothing that
 //! came in the clear is believed afterwards. After an error a connection is of no more use.
 
-use super::error::IntakeError;
+use super::error::ImapError;
 use super::wire::{self, Stream, Wire, WireError};
 use crate::pure::channels::{ImapSource, Tls};
 use bytes::Bytes;
@@ -38,32 +38,32 @@ const ABILITIES_MAX: usize = 500;
 const REV2: [&str; 7] = ["IDLE", "MOVE", "UIDPLUS", "SASL-IR", "SPECIAL-USE", "LIST-EXTENDED", "UNSELECT"];
 
 /// One untagged response: its bytes, and what the parser makes of them.
-pub(super) struct Heard<'a> {
+pub(in crate::shell) struct Heard<'a> {
     /// The whole of it.
-    pub(super) bytes: &'a Bytes,
+    pub(in crate::shell) bytes: &'a Bytes,
     /// `None` for what the parser does not know.
-    pub(super) parsed: Option<Response<'a>>,
+    pub(in crate::shell) parsed: Option<Response<'a>>,
 }
 
 /// A connection that has been greeted.
-pub(super) struct Connection {
+pub(in crate::shell) struct Connection {
     wire: Wire,
     timeout: Duration,
     tags: u32,
     abilities: HashSet<String>,
     /// Mails in the open folder, as far as the server has said.
-    pub(super) exists: u32,
+    pub(in crate::shell) exists: u32,
     /// The server announced mail since the folder was opened.
-    pub(super) has_news: bool,
+    pub(in crate::shell) has_news: bool,
     /// The numbering of the open folder; none while one is opened.
-    pub(super) uidvalidity: Option<u32>,
+    pub(in crate::shell) uidvalidity: Option<u32>,
     is_renumbered: bool,
 }
 
 impl Connection {
     /// Connects and asks what the server can.
-    pub(super) async fn open(source: &ImapSource) -> Result<Self, IntakeError> {
-        let failed = |error| IntakeError::Connect { host: source.host.clone(), port: source.port, source: error };
+    pub(in crate::shell) async fn open(source: &ImapSource) -> Result<Self, ImapError> {
+        let failed = |error| ImapError::Connect { host: source.host.clone(), port: source.port, source: error };
         let tcp = TcpStream::connect((source.host.as_str(), source.port));
         let tcp = within(source.timeout, "connect", tcp).await?.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
@@ -90,7 +90,7 @@ impl Connection {
         }
     }
 
-    async fn greeted(source: &ImapSource, stream: Box<dyn Stream>) -> Result<Self, IntakeError> {
+    async fn greeted(source: &ImapSource, stream: Box<dyn Stream>) -> Result<Self, ImapError> {
         const GREETING: &str = "greeting";
         let mut connection = Self::over(source, stream);
         let bytes = connection.receive(GREETING, source.timeout).await?;
@@ -99,32 +99,32 @@ impl Connection {
             Some((status, _)) if status.eq_ignore_ascii_case("OK") => Ok(connection),
             // PREAUTH: logged in as somebody we did not choose, and perhaps to prevent STARTTLS.
             Some((status, text)) if ["PREAUTH", "BYE", "NO", "BAD"].iter().any(|s| status.eq_ignore_ascii_case(s)) => {
-                Err(IntakeError::of_answer(GREETING, status, text))
+                Err(ImapError::of_answer(GREETING, status, text))
             }
-            _ => Err(IntakeError::Unparsable { command: GREETING }),
+            _ => Err(ImapError::Unparsable { command: GREETING }),
         }
     }
 
     /// Changes to TLS. Numbers and abilities begin anew: those before may be somebody else's.
-    async fn start_tls(mut self, source: &ImapSource) -> Result<Self, IntakeError> {
+    async fn start_tls(mut self, source: &ImapSource) -> Result<Self, ImapError> {
         const STARTTLS: &str = "STARTTLS";
         match self.command(STARTTLS, STARTTLS, |_| Ok(())).await {
-            Err(IntakeError::Refused { answer, .. }) => {
-                return Err(IntakeError::NoStartTls { host: source.host.clone(), answer });
+            Err(ImapError::Refused { answer, .. }) => {
+                return Err(ImapError::NoStartTls { host: source.host.clone(), answer });
             }
             other => other?,
         }
-        let stream = self.wire.into_stream().ok_or(IntakeError::Injected)?;
+        let stream = self.wire.into_stream().ok_or(ImapError::Injected)?;
         Ok(Self::over(source, secure(source, stream).await?))
     }
 
     /// Whether the server says that it can do something.
-    pub(super) fn can(&self, ability: &str) -> bool {
+    pub(in crate::shell) fn can(&self, ability: &str) -> bool {
         self.abilities.contains(ability) || (REV2.contains(&ability) && self.abilities.contains("IMAP4REV2"))
     }
 
     /// Asks what the server can. Asked after TLS and after the login, for each changes it.
-    pub(super) async fn ask_abilities(&mut self) -> Result<(), IntakeError> {
+    pub(in crate::shell) async fn ask_abilities(&mut self) -> Result<(), ImapError> {
         let mut abilities = HashSet::new();
         self.command("CAPABILITY", "CAPABILITY", |heard| {
             let text = String::from_utf8_lossy(heard.bytes);
@@ -141,12 +141,12 @@ impl Connection {
 
     /// Runs a command to its tagged OK, showing each response on the way; what `each` says is wrong ends
     /// it. `name` is for messages.
-    pub(super) async fn command(
+    pub(in crate::shell) async fn command(
         &mut self,
         name: &'static str,
         text: &str,
-        mut each: impl FnMut(&Heard<'_>) -> Result<(), IntakeError>,
-    ) -> Result<(), IntakeError> {
+        mut each: impl FnMut(&Heard<'_>) -> Result<(), ImapError>,
+    ) -> Result<(), ImapError> {
         let tag = self.send(name, text).await?;
         for _ in 0..RESPONSES_MAX {
             let bytes = self.receive(name, self.timeout).await?;
@@ -155,52 +155,76 @@ impl Connection {
             }
             each(&self.hear(name, &bytes)?)?;
         }
-        Err(IntakeError::Oversized { command: name })
+        Err(ImapError::Oversized { command: name })
     }
 
     /// Sends a command under a new tag, which it gives.
-    pub(super) async fn send(&mut self, name: &'static str, text: &str) -> Result<String, IntakeError> {
+    pub(in crate::shell) async fn send(&mut self, name: &'static str, text: &str) -> Result<String, ImapError> {
         self.tags = self.tags.wrapping_add(1);
         let tag = format!("L{}", self.tags);
         self.send_line(name, &format!("{tag} {text}")).await?;
         Ok(tag)
     }
 
+    /// Runs a command that ends in a literal (RFC 9051, 4.3), to its tagged OK.
+    pub(in crate::shell) async fn literal(
+        &mut self,
+        name: &'static str,
+        text: &str,
+        literal: &[u8],
+    ) -> Result<(), ImapError> {
+        let tag = self.send(name, &format!("{text} {{{}}}", literal.len())).await?;
+        let mut is_asked = false;
+        for _ in 0..RESPONSES_MAX {
+            let bytes = self.receive(name, self.timeout).await?;
+            if let Some(done) = self.done(name, &tag, &bytes) {
+                return done;
+            }
+            if bytes.starts_with(b"+") && !std::mem::replace(&mut is_asked, true) {
+                let sent = within(self.timeout, name, self.wire.send_bytes(literal)).await?;
+                sent.map_err(|_| ImapError::Lost { command: name })?;
+                continue;
+            }
+            self.hear(name, &bytes)?;
+        }
+        Err(ImapError::Oversized { command: name })
+    }
+
     /// Sends a line that belongs to a command under way.
-    pub(super) async fn send_line(&mut self, name: &'static str, line: &str) -> Result<(), IntakeError> {
+    pub(in crate::shell) async fn send_line(&mut self, name: &'static str, line: &str) -> Result<(), ImapError> {
         let sent = within(self.timeout, name, self.wire.send(line)).await?;
-        sent.map_err(|_| IntakeError::Lost { command: name })
+        sent.map_err(|_| ImapError::Lost { command: name })
     }
 
     /// The next response.
-    pub(super) async fn receive(&mut self, name: &'static str, limit: Duration) -> Result<Bytes, IntakeError> {
+    pub(in crate::shell) async fn receive(&mut self, name: &'static str, limit: Duration) -> Result<Bytes, ImapError> {
         within(limit, name, self.wire.receive()).await?.map_err(|error| match error {
-            WireError::Lost => IntakeError::Lost { command: name },
-            WireError::TooLarge => IntakeError::Oversized { command: name },
+            WireError::Lost => ImapError::Lost { command: name },
+            WireError::TooLarge => ImapError::Oversized { command: name },
         })
     }
 
     /// How the command of this tag ended, if the response says so.
-    pub(super) fn done(&self, name: &'static str, tag: &str, bytes: &Bytes) -> Option<Result<(), IntakeError>> {
+    pub(in crate::shell) fn done(&self, name: &'static str, tag: &str, bytes: &Bytes) -> Option<Result<(), ImapError>> {
         let text = String::from_utf8_lossy(bytes.strip_prefix(tag.as_bytes())?.strip_prefix(b" ")?).into_owned();
         let (status, text) = words(&text);
         Some(match status.eq_ignore_ascii_case("OK") {
-            true if self.is_renumbered => Err(IntakeError::Renumbered { command: name }),
+            true if self.is_renumbered => Err(ImapError::Renumbered { command: name }),
             true => Ok(()),
-            false => Err(IntakeError::of_answer(name, status, text)),
+            false => Err(ImapError::of_answer(name, status, text)),
         })
     }
 
     /// Takes in what servers say whenever they like: new and removed mails, another numbering, farewells.
-    pub(super) fn hear<'a>(&mut self, name: &'static str, bytes: &'a Bytes) -> Result<Heard<'a>, IntakeError> {
+    pub(in crate::shell) fn hear<'a>(&mut self, name: &'static str, bytes: &'a Bytes) -> Result<Heard<'a>, ImapError> {
         let parsed = wire::read(bytes);
         match &parsed {
             Some(Response::Data { status: Status::Bye, .. }) if name != "LOGOUT" => {
                 let text = String::from_utf8_lossy(bytes);
                 let text = text.strip_prefix("* ").map_or("", |text| words(text).1);
-                return Err(match IntakeError::of_answer(name, "BYE", text) {
-                    throttled @ IntakeError::Throttled { .. } => throttled,
-                    _ => IntakeError::Lost { command: name },
+                return Err(match ImapError::of_answer(name, "BYE", text) {
+                    throttled @ ImapError::Throttled { .. } => throttled,
+                    _ => ImapError::Lost { command: name },
                 });
             }
             Some(Response::Data { outcome, .. }) => {
@@ -213,19 +237,19 @@ impl Connection {
                 self.exists = *count;
             }
             Some(Response::Expunge(_)) => self.exists = self.exists.saturating_sub(1),
-            None if is_fetch(bytes) => return Err(IntakeError::Unparsable { command: name }),
+            None if is_fetch(bytes) => return Err(ImapError::Unparsable { command: name }),
             _ => {}
         }
         Ok(Heard { bytes, parsed })
     }
 
     /// Says goodbye.
-    pub(super) async fn log_out(&mut self) -> Result<(), IntakeError> {
+    pub(in crate::shell) async fn log_out(&mut self) -> Result<(), ImapError> {
         self.command("LOGOUT", "LOGOUT", |_| Ok(())).await
     }
 
     /// Longest time any one answer may take.
-    pub(super) fn timeout(&self) -> Duration {
+    pub(in crate::shell) fn timeout(&self) -> Duration {
         self.timeout
     }
 }
@@ -243,22 +267,22 @@ fn words(text: &str) -> (&str, &str) {
 }
 
 /// Waits for something no longer than allowed.
-pub(super) async fn within<T>(
+pub(in crate::shell) async fn within<T>(
     limit: Duration,
     command: &'static str,
     future: impl Future<Output = T>,
-) -> Result<T, IntakeError> {
-    tokio::time::timeout(limit, future).await.map_err(|_| IntakeError::Silent { command, waited: limit })
+) -> Result<T, ImapError> {
+    tokio::time::timeout(limit, future).await.map_err(|_| ImapError::Silent { command, waited: limit })
 }
 
 /// TLS with the server of that name, and no other.
-async fn secure(source: &ImapSource, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, IntakeError> {
-    let failed = |why: String| IntakeError::Tls { host: source.host.clone(), why };
+async fn secure(source: &ImapSource, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, ImapError> {
+    let failed = |why: String| ImapError::Tls { host: source.host.clone(), why };
     let mut roots = rustls::RootCertStore::empty();
     // Some of a system's certificates may be of a form that rustls does not know; the rest counts.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &source.ca_file {
-        let unreadable = |why: String| IntakeError::CaFile { path: path.clone(), why };
+        let unreadable = |why: String| ImapError::CaFile { path: path.clone(), why };
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))? {
             let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
             roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;

@@ -9,7 +9,7 @@
 //! locked; a token that was in use before and is refused is asked for anew, once. No secret is logged.
 
 use super::connection::Connection;
-use super::error::IntakeError;
+use super::error::ImapError;
 use crate::pure::channels::{Credentials, ImapSource, OAuth};
 use crate::pure::domain::secret::Secret;
 use crate::shell::tokens::Tokens;
@@ -24,7 +24,11 @@ const LOGIN: &str = "login";
 const RESPONSES_MAX: usize = 100;
 
 /// A connection, logged in. `channel` is whose tokens are used.
-pub(super) async fn log_in(source: &ImapSource, channel: &str, tokens: &Tokens) -> Result<Connection, IntakeError> {
+pub(in crate::shell) async fn log_in(
+    source: &ImapSource,
+    channel: &str,
+    tokens: &Tokens,
+) -> Result<Connection, ImapError> {
     let mut connection = Connection::open(source).await?;
     match &source.credentials {
         Credentials::Password(password) => by_password(&mut connection, &source.user, password).await?,
@@ -34,8 +38,19 @@ pub(super) async fn log_in(source: &ImapSource, channel: &str, tokens: &Tokens) 
     Ok(connection)
 }
 
+/// The same where there is only a password.
+pub(in crate::shell) async fn log_in_by_password(
+    source: &ImapSource,
+    password: &Secret,
+) -> Result<Connection, ImapError> {
+    let mut connection = Connection::open(source).await?;
+    by_password(&mut connection, &source.user, password).await?;
+    connection.ask_abilities().await?;
+    Ok(connection)
+}
+
 /// LOGIN, which every server knows; PLAIN where it is switched off, and for what LOGIN cannot carry.
-async fn by_password(connection: &mut Connection, user: &str, password: &Secret) -> Result<(), IntakeError> {
+async fn by_password(connection: &mut Connection, user: &str, password: &Secret) -> Result<(), ImapError> {
     let password = password.expose();
     let is_plain_text = user.chars().chain(password.chars()).all(|c| (' '..='~').contains(&c));
     let has_login = !connection.can("LOGINDISABLED");
@@ -45,10 +60,10 @@ async fn by_password(connection: &mut Connection, user: &str, password: &Secret)
         authenticate(connection, "PLAIN", &format!("\0{user}\0{password}")).await.map_err(|(error, _)| error)
     } else {
         let remedy = "switch password logins on at the server, or use oauth";
-        return Err(IntakeError::NoSuchLogin { mechanism: "LOGIN or PLAIN", remedy });
+        return Err(ImapError::NoSuchLogin { mechanism: "LOGIN or PLAIN", remedy });
     };
     result.map_err(|error| match error {
-        IntakeError::Refused { answer, .. } => IntakeError::LoginRefused { answer },
+        ImapError::Refused { answer, .. } => ImapError::LoginRefused { answer },
         other => other,
     })
 }
@@ -59,14 +74,14 @@ async fn by_token(
     oauth: &OAuth,
     channel: &str,
     tokens: &Tokens,
-) -> Result<Connection, IntakeError> {
+) -> Result<Connection, ImapError> {
     if !connection.can("AUTH=XOAUTH2") {
         let remedy = "check host and port, or use a password instead of oauth";
-        return Err(IntakeError::NoSuchLogin { mechanism: "XOAUTH2", remedy });
+        return Err(ImapError::NoSuchLogin { mechanism: "XOAUTH2", remedy });
     }
     let access = tokens.access(channel, oauth).await?;
     let refused = match xoauth2(&mut connection, &source.user, &access.token).await {
-        Err(refused @ IntakeError::TokenRejected { .. }) => refused,
+        Err(refused @ ImapError::TokenRejected { .. }) => refused,
         other => return other.map(|()| connection),
     };
     tokens.refused(channel);
@@ -76,19 +91,19 @@ async fn by_token(
     let mut connection = Connection::open(source).await?;
     let access = tokens.access(channel, oauth).await?;
     let result = xoauth2(&mut connection, &source.user, &access.token).await;
-    if matches!(result, Err(IntakeError::TokenRejected { .. })) {
+    if matches!(result, Err(ImapError::TokenRejected { .. })) {
         tokens.refused(channel);
     }
     result.map(|()| connection)
 }
 
-async fn xoauth2(connection: &mut Connection, user: &str, token: &Secret) -> Result<(), IntakeError> {
+async fn xoauth2(connection: &mut Connection, user: &str, token: &Secret) -> Result<(), ImapError> {
     authenticate(connection, "XOAUTH2", &xoauth2_response(user, token)).await.map_err(
         |(error, challenge)| match error {
-            IntakeError::Refused { answer, .. } => {
+            ImapError::Refused { answer, .. } => {
                 let status = challenge.as_deref().and_then(challenge_status);
                 let answer = status.map_or(answer.clone(), |status| format!("{answer}, status {status}"));
-                IntakeError::TokenRejected { answer }
+                ImapError::TokenRejected { answer }
             }
             other => other,
         },
@@ -115,7 +130,7 @@ async fn authenticate(
     connection: &mut Connection,
     mechanism: &str,
     response: &str,
-) -> Result<(), (IntakeError, Option<String>)> {
+) -> Result<(), (ImapError, Option<String>)> {
     let response = STANDARD.encode(response);
     let at_once = connection.can("SASL-IR");
     let command = match at_once {
@@ -142,11 +157,11 @@ async fn authenticate(
         };
         connection.send_line(LOGIN, line).await.map_err(|error| (error, None))?;
     }
-    Err((IntakeError::Oversized { command: LOGIN }, None))
+    Err((ImapError::Oversized { command: LOGIN }, None))
 }
 
 /// A quoted string (RFC 9051, 9).
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::shell) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -20,7 +20,7 @@ const CODE_BYTES_MAX: usize = 40;
 
 /// Why a mailbox could not be read. Every one of them is tried again.
 #[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
+pub enum ImapError {
     /// No TCP connection.
     #[error("cannot connect to {host}:{port}: {source}. Check host and port")]
     Connect {
@@ -182,7 +182,7 @@ fn near_names(near: &[String]) -> String {
     }
 }
 
-impl IntakeError {
+impl ImapError {
     /// The stable code for metrics and alerts.
     pub fn code(&self) -> &'static str {
         match self {
@@ -205,7 +205,7 @@ impl IntakeError {
     }
 
     /// What a status other than OK means; `text` is what follows it.
-    pub(super) fn of_answer(command: &'static str, status: &str, text: &str) -> Self {
+    pub(in crate::shell) fn of_answer(command: &'static str, status: &str, text: &str) -> Self {
         let answer = answer(status, text);
         if text.contains(NOT_CONNECTED) {
             return Self::NotConnected;
@@ -217,12 +217,12 @@ impl IntakeError {
     }
 
     /// Whether it is about one folder, and others may be read.
-    pub(super) fn is_of_folder(&self) -> bool {
+    pub(in crate::shell) fn is_of_folder(&self) -> bool {
         matches!(self, Self::NoFolder { .. } | Self::FolderRefused { .. } | Self::NoUidValidity { .. })
     }
 
     /// Whether it is the login that failed, and not the way to the server.
-    pub(super) fn is_of_login(&self) -> bool {
+    pub(in crate::shell) fn is_of_login(&self) -> bool {
         matches!(
             self,
             Self::LoginRefused { .. }
@@ -234,13 +234,13 @@ impl IntakeError {
     }
 
     /// Whether trying again soon makes it worse: accounts are locked, and throttles tightened.
-    pub(super) fn wants_patience(&self) -> bool {
+    pub(in crate::shell) fn wants_patience(&self) -> bool {
         self.is_of_login() || matches!(self, Self::Throttled { .. })
     }
 }
 
 /// A refusal without its words, which may name the user: the status, and the code in brackets.
-pub(super) fn answer(status: &str, text: &str) -> String {
+pub(in crate::shell) fn answer(status: &str, text: &str) -> String {
     let status = match status.len() <= CODE_BYTES_MAX && status.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         true => status.to_ascii_uppercase(),
         false => "?".to_owned(),
@@ -287,7 +287,7 @@ mod tests {
             ("BAD", "", "command_refused"),
         ];
         for (status, text, code) in table {
-            assert_eq!(IntakeError::of_answer("FETCH", status, text).code(), code, "{text}");
+            assert_eq!(ImapError::of_answer("FETCH", status, text).code(), code, "{text}");
         }
     }
 }

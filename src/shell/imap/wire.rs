@@ -18,12 +18,12 @@ const SIZE_DIGITS_MAX: usize = 12;
 const DEPTH_MAX: usize = 16;
 
 /// What a connection is made of.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(in crate::shell) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Why there is no further response.
 #[derive(Debug)]
-pub(super) enum WireError {
+pub(in crate::shell) enum WireError {
     /// The connection ended, at a good place or not.
     Lost,
     /// The response is larger than allowed.
@@ -37,7 +37,7 @@ impl From<io::Error> for WireError {
 }
 
 /// A connection that gives whole responses.
-pub(super) struct Wire {
+pub(in crate::shell) struct Wire {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
     scan: Scan,
@@ -45,19 +45,27 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: Box<dyn Stream>, response_bytes_max: usize) -> Self {
+    pub(in crate::shell) fn new(stream: Box<dyn Stream>, response_bytes_max: usize) -> Self {
         Self { stream, buffer: BytesMut::new(), scan: Scan::default(), response_bytes_max }
     }
 
     /// Sends a line.
-    pub(super) async fn send(&mut self, line: &str) -> Result<(), WireError> {
+    pub(in crate::shell) async fn send(&mut self, line: &str) -> Result<(), WireError> {
         self.stream.write_all(format!("{line}\r\n").as_bytes()).await?;
         self.stream.flush().await?;
         Ok(())
     }
 
+    /// Sends the bytes of a literal, and the end of its line.
+    pub(in crate::shell) async fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        self.stream.write_all(bytes).await?;
+        self.stream.write_all(b"\r\n").await?;
+        self.stream.flush().await?;
+        Ok(())
+    }
+
     /// The next response, whole. Nothing is lost when it is waited for no longer.
-    pub(super) async fn receive(&mut self) -> Result<Bytes, WireError> {
+    pub(in crate::shell) async fn receive(&mut self) -> Result<Bytes, WireError> {
         loop {
             match self.scan.advance(&self.buffer) {
                 Some(end) => {
@@ -77,7 +85,7 @@ impl Wire {
     }
 
     /// The bare connection; `None` when something was sent that nobody has read.
-    pub(super) fn into_stream(self) -> Option<Box<dyn Stream>> {
+    pub(in crate::shell) fn into_stream(self) -> Option<Box<dyn Stream>> {
         self.buffer.is_empty().then_some(self.stream)
     }
 }

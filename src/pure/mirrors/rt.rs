@@ -1,0 +1,688 @@
+//! Request Tracker, by its REST 2 interface (docs.bestpractical.com/rt/5.0/RT/REST2.html), as RT 5.0.3 answers.
+//!
+//! A ticket of lanka's is a ticket of RT's, found again by a custom field (`lanka` by default) that holds lanka's id: RT sets it with
+//! the ticket, in one transaction. A message is a reply (`correspond`), a note a comment; the subject of either is
+//! `lanka:` with the message's id and state, which RT stores as the transaction's `Data` together with it. So each step looks
+//! first whether it was done: a lost answer, or a killed daemon, puts nothing there twice.
+//!
+//! RT believes no status code: PUT answers 200 whatever it did. What matters is read again.
+//!
+//! **What agents do there** is asked for (RT calls nobody): replies, comments and changes of status by privileged users. RT gives
+//! out the ids of transactions before they are visible, in no order: each look reads again what is near the last one, and
+//! passes over what it has.
+//!
+//! **Not carried:** who owns a ticket, and a split after two tickets were merged (RT cannot take a merge back: what was said goes
+//! on in the joined ticket there). Of a person who is erased RT is told; it shreds on its own administrator's word only.
+//!
+//! **Invariants:** what the account of lanka's own wrote is never read back. No telephone number and no name is ever given as
+//! a requestor: RT takes digits for the number of one of its principals.
+
+use super::{
+    Built, Inbound, Kind, Link, Listener, Look, Mirror, Outgoing, PollSource, Poller, Redacted, Reply, SettingsProblem,
+    Setup, Step,
+};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Answer, GivenIn, OnTicket};
+use crate::pure::domain::id::ContactId;
+use crate::pure::domain::message::{
+    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, What,
+};
+use crate::pure::domain::outbox::{Alert, Change, ContactView, LinkedKind, MessageView, Post};
+use crate::pure::domain::secret::Secret;
+use crate::pure::wire::batch::Batch;
+use crate::pure::wire::settings::read_kind;
+use crate::pure::wire::{endpoint, html, json, mail_write, redact, shown};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::{Value, json as object};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// This file's entry in the list of mirrors.
+pub const KIND: Kind = Kind { name: NAME, build };
+
+const NAME: &str = "rt";
+
+/// Longest subject of a ticket: RT cuts at 200 bytes.
+const TITLE_CHARS_MAX: usize = 60;
+
+/// Transactions that are read again at each look: those whose ids were given out before, and were not visible yet.
+const OVERLAP: u64 = 200;
+
+/// Transactions taken at one look, and parts of one that are read.
+const TAKEN_MAX: usize = 20;
+const PARTS_MAX: usize = 20;
+
+/// Rows of a page: RT gives no more.
+const PAGE_ROWS: &str = "100";
+
+/// The mirror's table in the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Where RT is: `https://rt.example.fi`.
+    url: String,
+    /// A token of lanka's own account (Logged in as … > Settings > Auth Tokens).
+    token: Secret,
+    /// The name of that account: what it wrote is not read back.
+    user: String,
+    /// The queue that tickets are made in. RT must mail nobody from it.
+    queue: String,
+    /// The custom field of tickets that holds lanka's id.
+    #[serde(default = "field")]
+    field: String,
+    /// The status of a closed ticket.
+    #[serde(default = "closed")]
+    closed: String,
+    /// The status of an open one.
+    #[serde(default = "open")]
+    open: String,
+    /// Between two looks at what agents did, in seconds.
+    #[serde(default = "poll_interval_s")]
+    poll_interval_s: u64,
+    /// Longest time one request may take, in seconds.
+    #[serde(default = "timeout_s")]
+    timeout_s: u64,
+    /// Allows `http` beyond this machine, where customers' data can be read on the way.
+    #[serde(default)]
+    insecure_http: bool,
+}
+
+fn field() -> String {
+    "lanka".to_owned()
+}
+fn closed() -> String {
+    "resolved".to_owned()
+}
+fn open() -> String {
+    "open".to_owned()
+}
+fn poll_interval_s() -> u64 {
+    15
+}
+fn timeout_s() -> u64 {
+    30
+}
+
+fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
+    let (settings, mut problems) = read_kind::<Settings>(table)?;
+    let insecure_http = settings.insecure_http || !problems.none_at("insecure_http");
+    if let Some(message) = endpoint::problem(&settings.url, insecure_http, setup.allow_private_addresses) {
+        problems.add("url", message);
+    }
+    for (key, value) in [
+        ("user", &settings.user),
+        ("queue", &settings.queue),
+        ("field", &settings.field),
+        ("closed", &settings.closed),
+        ("open", &settings.open),
+    ] {
+        // They stand in RT's queries between quotes.
+        if value.trim().is_empty() || value.chars().any(|c| c.is_control() || "'\"\\{}".contains(c)) {
+            problems.add(key, "write the name as RT shows it, without quotes, backslashes and braces");
+        }
+    }
+    for (key, value, max) in
+        [("poll_interval_s", settings.poll_interval_s, 3600), ("timeout_s", settings.timeout_s, 60)]
+    {
+        if !(1..=max).contains(&value) {
+            problems.add(key, format!("write between 1 and {max} seconds"));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let tool = Arc::new(Rt { name: setup.name.to_owned(), settings });
+    let poll = PollSource(tool.clone());
+    let inbound = Inbound { listener: Box::new(Agents(tool.clone())), poll: Some(poll) };
+    Ok(Built { mirror: Box::new(Tickets(tool)), inbound: Some(inbound) })
+}
+
+/// RT, as configured.
+struct Rt {
+    name: String,
+    settings: Settings,
+}
+
+impl Rt {
+    fn request(&self, method: &'static str, path: &[&str], query: &[(&str, &str)], body: Option<&Value>) -> Outgoing {
+        let mut url = self.settings.url.trim_end_matches('/').to_owned() + "/REST/2.0";
+        if let Ok(mut parsed) = Url::parse(&url) {
+            if let Ok(mut segments) = parsed.path_segments_mut() {
+                segments.extend(path);
+            }
+            if !query.is_empty() {
+                parsed.query_pairs_mut().extend_pairs(query);
+            }
+            url = parsed.into();
+        }
+        let headers = vec![
+            ("authorization".to_owned(), format!("token {}", self.settings.token.expose())),
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        Outgoing { url, method, headers, body, timeout: Duration::from_secs(self.settings.timeout_s) }
+    }
+
+    fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Outgoing {
+        self.request("GET", path, query, None)
+    }
+}
+
+/// What an answer means that is not what was asked for; `None` when it is.
+fn refusal(reply: &Reply) -> Option<Step> {
+    let why = format!("RT answers {}", reply.status);
+    let after = reply.retry_after_s.map(Duration::from_secs);
+    match reply.status {
+        200..=299 => None,
+        401 => Some(Step::Retry { after, why: format!("{why}: its token is refused, look at token") }),
+        403 => Some(Step::Retry { after, why: format!("{why}: the account lacks a right, or there is no such queue") }),
+        _ => Some(Step::Retry { after, why }),
+    }
+}
+
+fn body(reply: &Reply) -> Value {
+    json::read(reply.body.as_bytes()).unwrap_or(Value::Null)
+}
+
+/// The half that writes.
+struct Tickets(Arc<Rt>);
+
+/// The ticket's id in RT, and the replies that are left.
+type Found<'a> = (String, &'a [Reply]);
+
+impl Mirror for Tickets {
+    fn shows_files(&self) -> bool {
+        true
+    }
+
+    fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
+        let is_empty = matches!(post.change, Change::AnswerDue | Change::ContactMerged | Change::ContactSplit);
+        if is_empty {
+            return Step::Done(Vec::new());
+        }
+        let (id, rest) = match self.ticket(post, replies) {
+            Ok(found) => found,
+            Err(step) => return step,
+        };
+        let step = match post.change {
+            Change::MessageAdded | Change::MessageUpdated | Change::MessageMoved => self.message(post, &id, rest),
+            Change::TicketClosed => self.status(&id, &self.0.settings.closed, rest),
+            Change::TicketReopened => self.status(&id, &self.0.settings.open, rest),
+            Change::TicketMerged => self.merge(post, &id, rest),
+            Change::SuggestionMade => {
+                let suggestion = post.detail["suggestion"].as_str().unwrap_or_default();
+                let why = post.detail["why"].as_str().unwrap_or_default();
+                let text = format!(
+                    "Perhaps this belongs together with another: {why}\n\n`lanka review accept {suggestion}` or `lanka review reject {suggestion}`."
+                );
+                self.note(&id, &format!("lanka:s.{suggestion}"), &text, rest)
+            }
+            Change::ContactErased => {
+                let key = format!("lanka:e.{}", post.id);
+                let text = "A person on this ticket was erased. What RT keeps of him is for its administrator to shred (rt-shredder).";
+                self.note(&id, &key, text, rest)
+            }
+            Change::TicketOpened | Change::ContactMerged | Change::ContactSplit | Change::AnswerDue => {
+                Step::Done(Vec::new())
+            }
+        };
+        match step {
+            Step::Done(mut links) => {
+                links.push(Link { kind: LinkedKind::Ticket, object: post.ticket.id.0, remote: id });
+                Step::Done(links)
+            }
+            other => other,
+        }
+    }
+
+    fn probe(&self) -> Option<Outgoing> {
+        Some(self.0.get(&["rt"], &[]))
+    }
+
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
+}
+
+impl Tickets {
+    /// The ticket in RT: known, found by its field, or made. What is still to be asked is the error.
+    fn ticket<'r>(&self, post: &Post, replies: &'r [Reply]) -> Result<Found<'r>, Step> {
+        if let Some(known) = post.links.of(LinkedKind::Ticket, post.ticket.id.0) {
+            return Ok((known.to_owned(), replies));
+        }
+        let Some((looked, rest)) = replies.split_first() else {
+            let query = format!("'CF.{{{}}}'='{}' AND EffectiveId > 0", self.0.settings.field, post.ticket.id);
+            let asked = [("query", query.as_str()), ("fields", "EffectiveId"), ("orderby", "id"), ("per_page", "1")];
+            return Err(Step::Send(self.0.get(&["tickets"], &asked)));
+        };
+        if let Some(step) = refusal(looked) {
+            return Err(step);
+        }
+        if let Some(found) = json::elements(&body(looked), "items").first() {
+            let id = json::id(found, "EffectiveId").or_else(|| json::id(found, "id")).unwrap_or_default();
+            return Ok((id, rest));
+        }
+        self.made(post, rest)
+    }
+
+    /// Makes the ticket: first its requestor, where he has no mail address by which RT makes him itself.
+    fn made<'r>(&self, post: &Post, replies: &'r [Reply]) -> Result<Found<'r>, Step> {
+        let customer = post.ticket.participants.first();
+        let mail = customer.and_then(mail_address);
+        let mut rest = replies;
+        if let (Some(customer), None) = (customer, mail) {
+            let Some((made, left)) = rest.split_first() else { return Err(self.make_user(customer)) };
+            // 400: he is there already.
+            if made.status != 400
+                && let Some(step) = refusal(made)
+            {
+                return Err(step);
+            }
+            rest = left;
+        }
+        let requestor = mail.map(str::to_owned).or_else(|| customer.map(|customer| user_name(customer.id)));
+        let Some((made, left)) = rest.split_first() else {
+            let mut ticket = object!({
+                "Queue": self.0.settings.queue,
+                "Subject": mail_write::line(&post.ticket.title, TITLE_CHARS_MAX),
+                "CustomFields": { self.0.settings.field.clone(): post.ticket.id.to_string() },
+                "Priority": if post.ticket.priority == "high" { 80 } else { 0 },
+            });
+            if let Some(requestor) = requestor {
+                ticket["Requestor"] = requestor.into();
+            }
+            return Err(Step::Send(self.0.request("POST", &["ticket"], &[], Some(&ticket))));
+        };
+        if let Some(step) = refusal(made) {
+            return Err(step);
+        }
+        match json::id(&body(made), "id") {
+            Some(id) => Ok((id, left)),
+            None => Err(Step::Retry { after: None, why: "RT's answer names no ticket".to_owned() }),
+        }
+    }
+
+    fn make_user(&self, customer: &ContactView) -> Step {
+        let phone = customer.identities.iter().find_map(|identity| identity.strip_prefix("tel:"));
+        let name = mail_write::line(customer.name.as_deref().unwrap_or_default(), TITLE_CHARS_MAX);
+        let mut user =
+            object!({ "Name": user_name(customer.id), "RealName": name, "Comments": "A customer known to lanka" });
+        if let Some(phone) = phone {
+            user["MobilePhone"] = phone.into();
+        }
+        Step::Send(self.0.request("POST", &["user"], &[], Some(&user)))
+    }
+
+    /// A message in its present state: a reply or a comment the first time, a comment when it has changed since.
+    fn message(&self, post: &Post, id: &str, replies: &[Reply]) -> Step {
+        let Some(message) = &post.message else { return Step::Done(Vec::new()) };
+        if message.ticket != Some(post.ticket.id) {
+            return self.left(post, message, id, replies);
+        }
+        let is_failed = message.progress == Some(Progress::Failed);
+        if post.links.of(LinkedKind::Message, message.id.0).is_some() && !is_failed {
+            // It was written there.
+            return Step::Done(Vec::new());
+        }
+        let first = format!("lanka:{}.", message.id);
+        let key = format!("{first}{}", &shown::state(&post.ticket, message)[..8]);
+        let Some((looked, rest)) = replies.split_first() else { return self.look_for(id, &first) };
+        if let Some(step) = refusal(looked) {
+            return step;
+        }
+        let known = body(looked);
+        let known: Vec<&str> =
+            json::elements(&known, "items").iter().filter_map(|item| item["Data"].as_str()).collect();
+        if known.iter().any(|data| data.trim_end() == key) {
+            return Step::Done(Vec::new());
+        }
+        match rest.last() {
+            None => self.say(id, &key, post, message, !known.is_empty()),
+            Some(said) => refusal(said).unwrap_or(Step::Done(Vec::new())),
+        }
+    }
+
+    /// What is on another ticket now stays where it was shown, with a word where it went.
+    fn left(&self, post: &Post, message: &MessageView, id: &str, replies: &[Reply]) -> Step {
+        if post.change != Change::MessageMoved {
+            return Step::Done(Vec::new());
+        }
+        let time = message.occurred_at.strftime("%Y-%m-%d %H:%M UTC");
+        let text =
+            format!("The message of {time} on {} belongs to another ticket, and is shown there.", message.channel);
+        self.note(id, &format!("lanka:m.{}", post.id), &text, replies)
+    }
+
+    fn look_for(&self, id: &str, key: &str) -> Step {
+        let query = object!([{ "field": "Data", "operator": "STARTSWITH", "value": key }]).to_string();
+        let asked = [("query", query.as_str()), ("fields", "Data"), ("per_page", PAGE_ROWS)];
+        Step::Send(self.0.get(&["ticket", id, "history"], &asked))
+    }
+
+    fn say(&self, id: &str, key: &str, post: &Post, message: &MessageView, is_change: bool) -> Step {
+        let is_note = is_change || message.marks.contains(&Mark::Internal);
+        let files: Vec<Value> = post
+            .files
+            .iter()
+            .filter(|file| !file.bytes.is_empty())
+            .map(|file| {
+                let name = file_name(&file.name);
+                object!({ "FileName": name, "FileType": file.media_type, "FileContent": BASE64.encode(&file.bytes) })
+            })
+            .collect();
+        let changed = if is_change { "This message has changed, and is now:\n" } else { "" };
+        let text =
+            format!("{changed}{}\n{}\n{}", shown::head(&post.ticket, message), message.text, shown::tail(message));
+        let mut said = object!({ "Subject": key, "Content": text, "ContentType": "text/plain" });
+        if !files.is_empty() {
+            said["Attachments"] = files.into();
+        }
+        let verb = if is_note { "comment" } else { "correspond" };
+        Step::Send(self.0.request("POST", &["ticket", id, verb], &[], Some(&said)))
+    }
+
+    /// A comment of lanka's own, once.
+    fn note(&self, id: &str, key: &str, text: &str, replies: &[Reply]) -> Step {
+        let Some((looked, rest)) = replies.split_first() else { return self.look_for(id, key) };
+        if let Some(step) = refusal(looked) {
+            return step;
+        }
+        if !json::elements(&body(looked), "items").is_empty() {
+            return Step::Done(Vec::new());
+        }
+        match rest.last() {
+            None => {
+                let said = object!({ "Subject": key, "Content": text, "ContentType": "text/plain" });
+                Step::Send(self.0.request("POST", &["ticket", id, "comment"], &[], Some(&said)))
+            }
+            Some(said) => refusal(said).unwrap_or(Step::Done(Vec::new())),
+        }
+    }
+
+    /// Sets the status, and reads it again: RT says 200 whatever it did.
+    fn status(&self, id: &str, status: &str, replies: &[Reply]) -> Step {
+        let look = || Step::Send(self.0.get(&["ticket", id], &[("fields", "Status")]));
+        let stands = |reply: &Reply| json::text(&body(reply), "Status").as_deref() == Some(status);
+        match replies {
+            [] => look(),
+            [reply] | [_, _, reply] | [_, reply] if refusal(reply).is_some() => {
+                refusal(reply).unwrap_or(Step::Done(Vec::new()))
+            }
+            [before] if stands(before) => Step::Done(Vec::new()),
+            [_] => Step::Send(self.0.request("PUT", &["ticket", id], &[], Some(&object!({ "Status": status })))),
+            [_, _] => look(),
+            [_, _, after, ..] if stands(after) => Step::Done(Vec::new()),
+            _ => Step::Reject {
+                why: "RT does not set the status: look at its lifecycle, and the account's rights".to_owned(),
+            },
+        }
+    }
+
+    /// The ticket that stays takes the other in, in its own lane.
+    fn merge(&self, post: &Post, id: &str, replies: &[Reply]) -> Step {
+        let other = post.other_ticket.filter(|_| post.ticket.merged_into.is_none());
+        let other = other.and_then(|other| post.links.of(LinkedKind::Ticket, other.0)).filter(|other| *other != id);
+        let Some(other) = other else { return Step::Done(Vec::new()) };
+        let look = || Step::Send(self.0.get(&["ticket", other], &[]));
+        let is_merged = |reply: &Reply| json::id(&body(reply), "id").as_deref() == Some(id);
+        match replies {
+            [] => look(),
+            [reply] | [_, reply] | [_, _, reply] if refusal(reply).is_some() => {
+                refusal(reply).unwrap_or(Step::Done(Vec::new()))
+            }
+            [before] if is_merged(before) => Step::Done(Vec::new()),
+            [_] => Step::Send(self.0.request("PUT", &["ticket", other], &[], Some(&object!({ "MergeInto": id })))),
+            [_, _] => look(),
+            [_, _, after, ..] if is_merged(after) => Step::Done(Vec::new()),
+            _ => Step::Reject { why: "RT does not merge the two tickets: look at the account's rights".to_owned() },
+        }
+    }
+}
+
+/// The mail address of a customer that RT takes.
+fn mail_address(customer: &ContactView) -> Option<&str> {
+    let mut addresses = customer.identities.iter().filter_map(|identity| identity.strip_prefix("mailto:"));
+    addresses.find(|address| address.is_ascii() && address.len() <= 120)
+}
+
+/// What a customer without one is called in RT: a name that is no number, address or group.
+fn user_name(customer: ContactId) -> String {
+    format!("lanka-{customer}")
+}
+
+/// A name of a file as RT takes it in JSON (RFC 2047, where it is not ASCII).
+fn file_name(name: &str) -> String {
+    let name = mail_write::line(name, 100);
+    if name.is_ascii() { name } else { format!("=?UTF-8?B?{}?=", BASE64.encode(&name)) }
+}
+
+/// Where the last look ended.
+#[derive(Debug, Default, serde::Serialize, Deserialize)]
+struct Cursor {
+    /// The greatest transaction seen.
+    last: u64,
+    /// Those within the overlap that were taken.
+    taken: BTreeSet<u64>,
+}
+
+impl Poller for Rt {
+    fn interval(&self) -> Duration {
+        Duration::from_secs(self.settings.poll_interval_s)
+    }
+
+    fn look(&self, cursor: Option<&Value>, replies: &[Reply], _now: Timestamp) -> Look {
+        let before: Option<Cursor> = cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok());
+        let Some((page, rest)) = replies.split_first() else { return self.ask_page(before.as_ref()) };
+        if let Some(Step::Retry { why, .. } | Step::Reject { why }) = refusal(page) {
+            return Look::Later(why);
+        }
+        let page = body(page);
+        if !page["items"].is_array() {
+            return Look::Later("RT's answer is no list of transactions".to_owned());
+        }
+        let rows: Vec<(u64, &Value)> = json::elements(&page, "items")
+            .iter()
+            .filter_map(|row| Some((json::id(row, "id")?.parse().ok()?, row)))
+            .collect();
+        let last = rows.iter().map(|(id, _)| *id).max().unwrap_or_default();
+        let Some(before) = before else {
+            // What was before is history.
+            let first = Cursor { last, taken: rows.iter().map(|(id, _)| *id).collect() };
+            return Look::Found { bodies: Vec::new(), cursor: object!(first), is_more: false };
+        };
+        let mut new: Vec<&(u64, &Value)> = rows.iter().filter(|(id, _)| !before.taken.contains(id)).collect();
+        new.sort_by_key(|(id, _)| *id);
+        let is_more = new.len() > TAKEN_MAX || rows.len() >= 100;
+        new.truncate(TAKEN_MAX);
+        let mut asking = Asking { rt: self, replies: rest, creators: BTreeMap::new() };
+        let mut bodies = Vec::with_capacity(new.len());
+        for (id, row) in &new {
+            match asking.read(*id, row) {
+                Ok(None) => {}
+                Ok(Some(body)) => bodies.push(body.to_string().into_bytes()),
+                Err(look) => return look,
+            }
+        }
+        let mut taken: BTreeSet<u64> = before.taken.iter().copied().chain(new.iter().map(|(id, _)| *id)).collect();
+        let last = new.iter().map(|(id, _)| *id).max().unwrap_or(before.last).max(before.last);
+        taken.retain(|id| *id > last.saturating_sub(OVERLAP));
+        Look::Found { bodies, cursor: object!(Cursor { last, taken }), is_more }
+    }
+}
+
+impl Rt {
+    fn ask_page(&self, before: Option<&Cursor>) -> Look {
+        let Settings { queue, user, .. } = &self.settings;
+        let mine = format!(
+            "ObjectType='RT::Ticket' AND TicketQueue='{queue}' AND Creator!='{user}' AND (Type='Correspond' OR Type='Comment' OR Type='Status')"
+        );
+        let (query, order) = match before {
+            Some(before) => (format!("{mine} AND id > {}", before.last.saturating_sub(OVERLAP)), "ASC"),
+            None => (mine, "DESC"),
+        };
+        let asked = [
+            ("query", query.as_str()),
+            ("orderby", "id"),
+            ("order", order),
+            ("per_page", PAGE_ROWS),
+            ("fields", "Type,ObjectId,Creator,Created,Field,NewValue,Data"),
+        ];
+        Look::Send(self.get(&["transactions"], &asked))
+    }
+}
+
+/// A look that goes on from one transaction to the next, as far as the replies reach.
+struct Asking<'a> {
+    rt: &'a Rt,
+    replies: &'a [Reply],
+    /// Users that were asked for, by their names.
+    creators: BTreeMap<String, Value>,
+}
+
+impl Asking<'_> {
+    /// What was answered, or the request that is to be sent.
+    fn take(&mut self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, Look> {
+        let Some((reply, rest)) = self.replies.split_first() else { return Err(Look::Send(self.rt.get(path, query))) };
+        self.replies = rest;
+        match reply.status {
+            200..=299 => Ok(body(reply)),
+            404 => Ok(Value::Null),
+            status => Err(Look::Later(format!("RT answers {status} where a message should be"))),
+        }
+    }
+
+    /// A transaction with who made it, and what a reply or comment says; `None` for what is no agent's.
+    fn read(&mut self, id: u64, row: &Value) -> Result<Option<Value>, Look> {
+        let name = json::id(&row["Creator"], "id").unwrap_or_default();
+        if name.is_empty() || name == SYSTEM || name == self.rt.settings.user {
+            return Ok(None);
+        }
+        if !self.creators.contains_key(&name) {
+            let creator = self.take(&["user", &name], &[])?;
+            self.creators.insert(name.clone(), creator);
+        }
+        let known = &self.creators[&name];
+        let creator = object!({ "name": name, "real_name": known["RealName"], "privileged": known["Privileged"] });
+        // Customers write to RT by mail too, and are no agents.
+        if json::id(known, "Privileged").as_deref() != Some("1") {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        if matches!(row["Type"].as_str(), Some("Correspond" | "Comment")) {
+            let id = id.to_string();
+            let asked = [("fields", "ContentType,Filename,ContentLength"), ("per_page", PAGE_ROWS)];
+            let list = self.take(&["transaction", &id, "attachments"], &asked)?;
+            for part in json::elements(&list, "items").iter().take(PARTS_MAX) {
+                let is_frame = part["ContentType"].as_str().is_some_and(|kind| kind.starts_with("multipart/"));
+                if let Some(part) = json::id(part, "id").filter(|_| !is_frame) {
+                    let part = self.take(&["attachment", &part], &[])?;
+                    let told = ["ContentType", "Filename", "Content"].map(|key| (key.to_owned(), part[key].clone()));
+                    parts.push(Value::Object(told.into_iter().collect()));
+                }
+            }
+        }
+        let told = ["id", "Type", "ObjectId", "Created", "NewValue"].map(|key| (key.to_owned(), row[key].clone()));
+        let transaction = Value::Object(told.into_iter().collect());
+        Ok(Some(object!({ "transaction": transaction, "creator": creator, "parts": parts })))
+    }
+}
+
+/// RT's own account, which opens tickets and the like.
+const SYSTEM: &str = "RT_System";
+
+/// The half that reads.
+struct Agents(Arc<Rt>);
+
+impl Listener for Agents {
+    fn parse(&self, event: &RawEvent) -> Parsed {
+        match json::read(&event.body) {
+            Ok(body) => self.batch(&body).finish(),
+            Err(fault) => Parsed { items: Vec::new(), faults: vec![fault] },
+        }
+    }
+
+    fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
+        redact::in_json(&event.body, item, |body| self.batch(body), |_, _| {})
+    }
+}
+
+impl Agents {
+    fn batch(&self, body: &Value) -> Batch {
+        let mut batch = Batch::default();
+        if batch.is_redacted(body) {
+            return batch;
+        }
+        let transaction = &body["transaction"];
+        let (Some(id), Some(ticket)) = (json::id(transaction, "id"), json::id(transaction, "ObjectId")) else {
+            batch.fault("not_of_rt", "it is no transaction of a ticket");
+            return batch;
+        };
+        let creator = &body["creator"];
+        let name = json::text(creator, "name").unwrap_or_default();
+        if name == self.0.settings.user || json::id(creator, "privileged").as_deref() != Some("1") {
+            return batch;
+        }
+        let mut incoming = Incoming::new(format!("{NAME}:{}", self.0.name), id.clone());
+        match transaction["Type"].as_str() {
+            Some("Correspond") => said(body, &mut incoming),
+            Some("Comment") => {
+                said(body, &mut incoming);
+                incoming.marks.push(Mark::Internal);
+            }
+            Some("Status")
+                if json::text(transaction, "NewValue").as_deref() == Some(self.0.settings.closed.as_str()) =>
+            {
+                incoming.what = What::Close;
+            }
+            _ => return batch,
+        }
+        let is_nothing = incoming.content.text().trim().is_empty() && incoming.attachments.is_empty();
+        if incoming.what == What::Message && is_nothing {
+            return batch;
+        }
+        incoming.variant = "transaction".to_owned();
+        incoming.direction = Direction::FromAgent;
+        incoming.sender.name = json::filled(creator, "real_name").or(Some(name));
+        incoming.occurred_at = transaction.get("Created").and_then(json::timestamp);
+        incoming.occurred_trusted = incoming.occurred_at.is_some();
+        let on = OnTicket::Thread { mirror: self.0.name.clone(), remote: ticket };
+        let given_in = Some(GivenIn { mirror: self.0.name.clone(), remote: Some(id) });
+        incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None }));
+        batch.item(body, incoming);
+        batch
+    }
+}
+
+/// The words and files of a reply or comment.
+fn said(event: &Value, incoming: &mut Incoming) {
+    let (mut plain, mut laid_out) = (None, None);
+    for part in json::elements(event, "parts") {
+        let kind = json::text(part, "ContentType").unwrap_or_default().to_ascii_lowercase();
+        let content = json::text(part, "Content").unwrap_or_default();
+        let bytes: String = content.chars().filter(|c| !c.is_whitespace()).collect();
+        let Ok(bytes) = BASE64.decode(bytes) else {
+            incoming.marks.push(Mark::PartsDropped);
+            continue;
+        };
+        match (json::filled(part, "Filename"), kind.as_str()) {
+            (None, "text/plain") if plain.is_none() => plain = Some(String::from_utf8_lossy(&bytes).into_owned()),
+            (None, "text/html") if laid_out.is_none() => laid_out = Some(String::from_utf8_lossy(&bytes).into_owned()),
+            (name, _) => incoming.attachments.push(Attachment {
+                name,
+                media_type: kind,
+                source: AttachmentSource::Inline(bytes.into()),
+                inline: false,
+            }),
+        }
+    }
+    let text = plain.or_else(|| laid_out.map(|laid_out| html::to_text(&laid_out, TEXT_BYTES_MAX))).unwrap_or_default();
+    incoming.content = Content::Text(text);
+}
+
+/// Most of a text that is read, bytes.
+const TEXT_BYTES_MAX: usize = 256 * 1024;

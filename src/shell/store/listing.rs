@@ -1,0 +1,261 @@
+//! Lists for programs: tickets and contacts of one firm, page by page, each page in a constant number of statements.
+//!
+//! **Invariants:** every statement is bound to a tenant. A page ends at a place (an instant and an id, or an id), not at a
+//! number of rows, so that what comes meanwhile shifts nothing.
+
+use super::facts::time;
+use super::view::{self, Views};
+use super::{Store, StoreError, sql_time};
+use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::*;
+use crate::pure::domain::identity::Identity;
+use crate::pure::domain::outbox::ContactView;
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Longest time that a list or a search may take the database. Whoever asks for more is told to ask for less. Each is
+/// planned for what it asks: of a rare word and a common one the best plans are each other's worst.
+pub(super) const ANSWER_MAX: &str =
+    "SELECT set_config('statement_timeout', '8s', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
+
+/// Which tickets are asked for.
+#[derive(Debug, Default)]
+pub struct TicketFilter<'a> {
+    /// `open` or `closed`.
+    pub state: Option<&'a str>,
+    /// `high`, `normal` or `low`.
+    pub priority: Option<&'a str>,
+    /// A kind of matter.
+    pub kind: Option<&'a str>,
+    /// A channel by its name.
+    pub channel: Option<&'a str>,
+    /// Who takes part.
+    pub contact: Option<ContactId>,
+    /// Something was said at this instant or later.
+    pub since: Option<Timestamp>,
+}
+
+/// A ticket in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct TicketLine {
+    /// Its id.
+    pub id: TicketId,
+    /// The short number.
+    pub number: i64,
+    /// Open or closed.
+    pub state: String,
+    /// What it is called.
+    pub title: String,
+    /// Urgency.
+    pub priority: String,
+    /// Service, problem, feedback; empty until it is known.
+    pub kind: Vec<String>,
+    /// Who takes part.
+    pub participants: Vec<ContactView>,
+    /// The channels that it came over, by name.
+    pub channels: Vec<String>,
+    /// How much was said on it.
+    pub messages: i64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When the last thing was said.
+    pub last_at: Timestamp,
+}
+
+/// A contact in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContactLine {
+    /// Its id.
+    pub id: ContactId,
+    /// Person, organisation or shared.
+    pub kind: String,
+    /// The best name known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its addresses, as `scheme:value`.
+    pub identities: Vec<String>,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone)]
+pub struct AttachmentRow {
+    /// The sender's name for it.
+    pub name: Option<String>,
+    /// Its media type, as the sender states it.
+    pub media_type: String,
+    /// The SHA-256 of its bytes, if they are here.
+    pub content: Option<[u8; 32]>,
+    /// Why they are not here and will not come.
+    pub lost: Option<String>,
+}
+
+const TICKETS: &str = "
+    SELECT t.id, t.number, t.state, t.title, t.priority, t.kind, t.opened_at, t.last_at FROM ticket t
+    WHERE t.tenant = $1 AND t.merged_into IS NULL AND ($2::text IS NULL OR t.state = $2) AND ($3::text IS NULL OR t.priority = $3)
+        AND ($4::text IS NULL OR t.kind @> ARRAY[$4]) AND ($5::timestamptz IS NULL OR t.last_at >= $5)
+        AND ($6::timestamptz IS NULL OR (t.last_at, t.id) < ($6, $7))
+        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND m.channel = $8))";
+
+/// All but those of one contact: the index on the latest word leads.
+const LATEST: &str = " ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
+
+/// Those of one contact, of whom there are few.
+const OF_CONTACT: &str = " AND t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $10)
+    ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
+
+const CONTACTS: &str = "
+    SELECT c.id, c.kind, c.name, (SELECT coalesce(array_agg(i.scheme || ':' || i.value ORDER BY i.first_at, i.id), '{}')
+        FROM identity i WHERE i.contact_id = c.id) AS identities FROM contact c
+    WHERE c.tenant = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL";
+
+impl Store {
+    /// The tickets that are asked for, the one with the latest word first: those after a place, at most `limit`.
+    pub async fn tickets_in(
+        &self,
+        tenant: &str,
+        filter: &TicketFilter<'_>,
+        after: Option<(Timestamp, TicketId)>,
+        limit: i64,
+    ) -> Result<Vec<TicketLine>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query(ANSWER_MAX).execute(&mut *tx).await?;
+        let (at, id) = after.unzip();
+        let sql = format!("{TICKETS}{}", if filter.contact.is_some() { OF_CONTACT } else { LATEST });
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(tenant)
+            .bind(filter.state)
+            .bind(filter.priority)
+            .bind(filter.kind)
+            .bind(filter.since.map(sql_time))
+            .bind(at.map(sql_time))
+            .bind(id.map(|id| id.0))
+            .bind(filter.channel)
+            .bind(limit);
+        let query = match filter.contact {
+            Some(contact) => query.bind(contact.0),
+            None => query,
+        };
+        let rows = query.fetch_all(&mut *tx).await?;
+        lines(&mut tx, &rows, &self.reader).await
+    }
+
+    /// Contacts, the newest first: those before an id, at most `limit`.
+    pub async fn contacts_in(
+        &self,
+        tenant: &str,
+        before: Option<ContactId>,
+        limit: i64,
+    ) -> Result<Vec<ContactLine>, StoreError> {
+        let sql = format!("{CONTACTS} AND ($2::uuid IS NULL OR c.id < $2) ORDER BY c.id DESC LIMIT $3");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(before.map(|id| id.0)).bind(limit);
+        query.fetch_all(&self.pool).await?.iter().map(contact).collect()
+    }
+
+    /// The contacts that have an address, in any of its scopes and whoever had it when.
+    pub async fn contacts_at(
+        &self,
+        tenant: &str,
+        address: &Identity,
+        limit: i64,
+    ) -> Result<Vec<ContactLine>, StoreError> {
+        let sql = format!(
+            "{CONTACTS} AND c.id IN (SELECT i.contact_id FROM identity i WHERE i.tenant = $1 AND i.value = $2 AND i.scheme = $3)
+             ORDER BY c.id DESC LIMIT $4"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(&address.value).bind(&address.scheme);
+        query.bind(limit).fetch_all(&self.pool).await?.iter().map(contact).collect()
+    }
+
+    /// Contacts by their ids.
+    pub(super) async fn contact_lines(
+        connection: &mut PgConnection,
+        tenant: &str,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, ContactLine>, StoreError> {
+        let sql = format!("{CONTACTS} AND c.id = ANY($2)");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(ids).fetch_all(connection).await?;
+        rows.iter().map(|row| contact(row).map(|line| (line.id.0, line))).collect()
+    }
+
+    /// Tickets by their ids.
+    pub(super) async fn ticket_lines(
+        connection: &mut PgConnection,
+        tenant: &str,
+        ids: &[Uuid],
+        reader: &super::reader::Reader,
+    ) -> Result<HashMap<Uuid, TicketLine>, StoreError> {
+        let sql = "SELECT t.id, t.number, t.state, t.title, t.priority, t.kind, t.opened_at, t.last_at FROM ticket t
+            WHERE t.tenant = $1 AND t.id = ANY($2)";
+        let rows = sqlx::query(sql).bind(tenant).bind(ids).fetch_all(&mut *connection).await?;
+        let lines = lines(connection, &rows, reader).await?;
+        Ok(lines.into_iter().map(|line| (line.id.0, line)).collect())
+    }
+
+    /// A file of a message, by its place there, counted from 0.
+    pub async fn attachment_in(&self, message: MessageId, ordinal: i32) -> Result<Option<AttachmentRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT name, media_type, content_hash, lost FROM attachment WHERE message_id = $1 AND ordinal = $2",
+        )
+        .bind(message.0)
+        .bind(ordinal)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let content: Option<Vec<u8>> = row.try_get("content_hash")?;
+        Ok(Some(AttachmentRow {
+            name: row.try_get("name")?,
+            media_type: row.try_get("media_type")?,
+            content: content.and_then(|hash| hash.try_into().ok()),
+            lost: row.try_get("lost")?,
+        }))
+    }
+}
+
+/// Rows of tickets with who takes part and how much was said: two statements more, however many they are.
+async fn lines(
+    connection: &mut PgConnection,
+    rows: &[PgRow],
+    reader: &super::reader::Reader,
+) -> Result<Vec<TicketLine>, StoreError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let Views { mut tickets, .. } = view::load(connection, &ids, &[], reader).await?;
+    let said: Vec<(Uuid, i64, Vec<String>)> = sqlx::query_as(
+        "SELECT k.id, s.messages, s.channels FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
+            SELECT count(*) AS messages, coalesce(array_agg(DISTINCT m.channel), '{}') AS channels FROM message m WHERE m.ticket_id = k.id) s",
+    )
+    .bind(&ids)
+    .fetch_all(connection)
+    .await?;
+    let mut said: HashMap<Uuid, (i64, Vec<String>)> =
+        said.into_iter().map(|(id, messages, channels)| (id, (messages, channels))).collect();
+    let line = |row: &PgRow| {
+        let id: Uuid = row.try_get("id")?;
+        let (messages, channels) = said.remove(&id).unwrap_or_default();
+        Ok(TicketLine {
+            id: TicketId(id),
+            number: row.try_get("number")?,
+            state: row.try_get("state")?,
+            title: row.try_get("title")?,
+            priority: row.try_get("priority")?,
+            kind: row.try_get("kind")?,
+            participants: tickets.remove(&id).map(|view| view.participants).unwrap_or_default(),
+            channels,
+            messages,
+            opened_at: time(row, "opened_at")?,
+            last_at: time(row, "last_at")?,
+        })
+    };
+    rows.iter().map(line).collect()
+}
+
+fn contact(row: &PgRow) -> Result<ContactLine, StoreError> {
+    Ok(ContactLine {
+        id: ContactId(row.try_get("id")?),
+        kind: row.try_get("kind")?,
+        name: row.try_get("name")?,
+        identities: row.try_get("identities")?,
+    })
+}
