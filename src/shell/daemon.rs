@@ -423,12 +423,8 @@ impl Running {
             routes = routes.merge(sample::routes(&webhooks));
         }
         let mut intakes = JoinSet::new();
-        intakes.spawn({
-            let stop = intake_stop.clone();
-            async move {
-                server::serve(listener, routes, ServerLimits::default(), stop).await;
-            }
-        });
+        let stop = intake_stop.clone();
+        intakes.spawn(async move { _ = server::serve(listener, routes, ServerLimits::default(), stop).await });
         spawn_intakes(&mut intakes, (&store, &tokens, &carrier), &healths, &intake_stop);
         let health: Vec<ChannelHealth> = healths.iter().map(|(health, _)| health.clone()).collect();
         let beat = Arc::new(AtomicI64::new(Timestamp::now().as_second()));

@@ -55,6 +55,11 @@ fn the_demo_ends_in_one_ticket_and_then_in_a_suggestion() {
         );
     }
 
+    let (_, answered) = first.split_once("One contact, one ticket.").unwrap();
+    assert!(answered.contains("over SMTP, to minna.lehtoranta@posti.example"), "{answered}");
+    assert_eq!(lines_with(answered, "  mail "), 2, "the answer and what she says to it: {answered}");
+    assert!(answered.contains("The same ticket."), "{answered}");
+
     assert!(second.contains("Two contacts, two tickets, and a suggestion"), "{second}");
     assert!(second.contains("This is right."), "{second}");
     assert_eq!(lines_with(second, "  Ticket #"), 2, "{second}");

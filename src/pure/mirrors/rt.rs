@@ -686,3 +686,238 @@ fn said(event: &Value, incoming: &mut Incoming) {
 
 /// Most of a text that is read, bytes.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::id::{MessageId, OutboxId, RawEventId, TicketId};
+    use crate::pure::domain::outbox::{Links, TicketView};
+    use uuid::Uuid;
+
+    fn rt() -> Arc<Rt> {
+        let settings = "url = \"https://rt.example/base\"\nuser = \"lanka\"\nqueue = \"Support\"\ntoken = { \"\\u0001secret\" = \"1-2-3\" }";
+        let table: toml::Table = settings.parse().unwrap();
+        let (settings, _) = read_kind::<Settings>(table).unwrap();
+        Arc::new(Rt { name: "helpdesk".to_owned(), settings })
+    }
+
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+
+    fn post(change: Change, links: &[(LinkedKind, Uuid, &str)], identities: &[&str]) -> Post {
+        let at = "2026-03-03T08:00:00Z".parse().unwrap();
+        let customer = ContactView {
+            id: ContactId(id(5)),
+            name: Some("Minna".to_owned()),
+            identities: identities.iter().map(|&identity| identity.to_owned()).collect(),
+        };
+        let message = MessageView {
+            id: MessageId(id(3)),
+            ticket: Some(TicketId(id(1))),
+            channel: "facebook".to_owned(),
+            channel_kind: "messenger".to_owned(),
+            direction: Direction::FromCustomer,
+            contact: Some(customer.id),
+            occurred_at: at,
+            received_at: at,
+            subject: None,
+            text: "Moi".to_owned(),
+            html: None,
+            forwarded_from: None,
+            call: None,
+            marks: Vec::new(),
+            progress: None,
+            progress_why: None,
+            attachments: Vec::new(),
+            sentence: String::new(),
+            reasons: Vec::new(),
+        };
+        Post {
+            id: OutboxId(id(2)),
+            change,
+            sequence: 1,
+            decided_at: at,
+            tenant: "main".to_owned(),
+            ticket: TicketView {
+                id: TicketId(id(1)),
+                number: 7,
+                state: "open".to_owned(),
+                title: "Moi".to_owned(),
+                kind: Vec::new(),
+                priority: "normal".to_owned(),
+                participants: vec![customer],
+                follow_up_of: None,
+                merged_into: None,
+                answer: None,
+            },
+            other_ticket: Some(TicketId(id(9))),
+            message: Some(message),
+            detail: Value::Null,
+            links: Links(links.iter().map(|(kind, id, remote)| (*kind, *id, (*remote).to_owned())).collect()),
+            token: String::new(),
+            files: Vec::new(),
+            answer: None,
+        }
+    }
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply { status, retry_after_s: None, body: body.to_owned() }
+    }
+
+    /// What comes next, in a line: `POST /ticket/7/comment`.
+    fn next(post: &Post, replies: &[(u16, &str)]) -> String {
+        let replies: Vec<Reply> = replies.iter().map(|(status, body)| reply(*status, body)).collect();
+        match Tickets(rt()).next(post, &replies, "2026-03-03T08:00:00Z".parse().unwrap()) {
+            Step::Send(outgoing) => {
+                let path =
+                    outgoing.url.strip_prefix("https://rt.example/base/REST/2.0").unwrap_or(&outgoing.url).to_owned();
+                format!("{} {}", outgoing.method, path.split('?').next().unwrap_or_default())
+            }
+            Step::Done(links) => {
+                format!("done {}", links.iter().map(|link| link.remote.as_str()).collect::<Vec<_>>().join(","))
+            }
+            Step::Retry { .. } => "retry".to_owned(),
+            Step::Reject { .. } => "reject".to_owned(),
+            Step::Mail(_) | Step::Mailbox(_) => "other".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_step_looks_before_it_writes() {
+        let linked = [(LinkedKind::Ticket, id(1), "7"), (LinkedKind::Ticket, id(9), "8")];
+        let (new, known) = (
+            post(Change::MessageAdded, &[], &["mailto:minna@posti.example"]),
+            post(Change::MessageAdded, &linked, &[]),
+        );
+        let nameless = post(Change::MessageAdded, &[], &["messenger:P1", "tel:+358401234567"]);
+        let none = (200, r#"{"items": []}"#);
+        let made = (201, r#"{"type": "ticket", "id": "7"}"#);
+        let key = format!("lanka:{}.{}", id(3), &shown::state(&known.ticket, known.message.as_ref().unwrap())[..8]);
+        let (same, other) = (
+            format!(r#"{{"items": [{{"Data": "{key}\n"}}]}}"#),
+            format!(r#"{{"items": [{{"Data": "lanka:{}.00000000\n"}}]}}"#, id(3)),
+        );
+        let (same, other) = ((200, same.as_str()), (200, other.as_str()));
+        let said = (201, r#"["Correspondence added"]"#);
+        type Row<'a> = (&'a str, &'a Post, Vec<(u16, &'a str)>, &'a str);
+        let table: Vec<Row<'_>> = vec![
+            ("is it there?", &new, vec![], "GET /tickets"),
+            (
+                "it is: killed after it was made",
+                &new,
+                vec![(200, r#"{"items": [{"id": "8", "EffectiveId": "7"}]}"#)],
+                "GET /ticket/7/history",
+            ),
+            ("it is made", &new, vec![none], "POST /ticket"),
+            ("a customer without mail is made first", &nameless, vec![none], "POST /user"),
+            ("who is there already", &nameless, vec![none, (400, r#"{"message": "Name in use"}"#)], "POST /ticket"),
+            ("made", &new, vec![none, made], "GET /ticket/7/history"),
+            ("nothing is said yet", &known, vec![none], "POST /ticket/7/correspond"),
+            ("it is said", &known, vec![none, said], "done 7"),
+            ("it was said before", &known, vec![same], "done 7"),
+            ("it has changed since", &known, vec![other], "POST /ticket/7/comment"),
+            ("no such right", &known, vec![(403, "")], "retry"),
+            ("a token that ran out", &known, vec![(401, "")], "retry"),
+            ("RT is away", &known, vec![none, (502, "")], "retry"),
+        ];
+        for (name, post, replies, expected) in table {
+            assert_eq!(next(post, &replies), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_rt_says_it_did_is_looked_at() {
+        let linked = [(LinkedKind::Ticket, id(1), "7"), (LinkedKind::Ticket, id(9), "8")];
+        let (closed, merged) = (post(Change::TicketClosed, &linked, &[]), post(Change::TicketMerged, &linked, &[]));
+        let (is_open, is_closed) = ((200, r#"{"Status": "open"}"#), (200, r#"{"Status": "resolved"}"#));
+        let (apart, joined) = ((200, r#"{"id": 8}"#), (200, r#"{"id": 7}"#));
+        let sentence = (200, r#"["You may not"]"#);
+        type Row<'a> = (&'a Post, Vec<(u16, &'a str)>, &'a str);
+        let table: Vec<Row<'_>> = vec![
+            (&closed, vec![], "GET /ticket/7"),
+            (&closed, vec![is_closed], "done 7"),
+            (&closed, vec![is_open], "PUT /ticket/7"),
+            (&closed, vec![is_open, sentence], "GET /ticket/7"),
+            (&closed, vec![is_open, sentence, is_closed], "done 7"),
+            (&closed, vec![is_open, sentence, is_open], "reject"),
+            (&merged, vec![], "GET /ticket/8"),
+            (&merged, vec![apart], "PUT /ticket/8"),
+            (&merged, vec![apart, sentence, joined], "done 7"),
+            (&merged, vec![joined], "done 7"),
+            (&merged, vec![apart, sentence, apart], "reject"),
+        ];
+        for (post, replies, expected) in table {
+            assert_eq!(next(post, &replies), expected, "{:?} {replies:?}", post.change);
+        }
+    }
+
+    #[test]
+    fn agents_are_told_from_customers() {
+        let event = |creator: &str, privileged: &str, kind: &str, value: &str, text: &str| {
+            let parts = if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![object!({"ContentType": "text/plain", "Filename": "", "Content": BASE64.encode(text)})]
+            };
+            let body = object!({"transaction": {"id": "41", "Type": kind, "ObjectId": "7", "Created": "2026-03-03T08:00:00Z", "NewValue": value},
+                "creator": {"name": creator, "real_name": "Alice", "privileged": privileged}, "parts": parts});
+            let at = "2026-03-03T08:00:00Z".parse().unwrap();
+            let (tenant, channel, kind, origin) =
+                ("main".to_owned(), "helpdesk".to_owned(), NAME.to_owned(), String::new());
+            let body = body.to_string().into_bytes().into();
+            RawEvent { id: RawEventId(id(4)), tenant, channel, kind, received_at: at, trusted_at: None, origin, body }
+        };
+        let read = |event: &RawEvent| {
+            let parsed = Agents(rt()).parse(event);
+            let words = |incoming: &Incoming| {
+                let internal = if incoming.marks.contains(&Mark::Internal) { " internal" } else { "" };
+                format!("{:?}{internal} {}", incoming.what, incoming.content.text())
+            };
+            parsed.items.iter().map(words).collect::<Vec<_>>().join("; ")
+        };
+        let table = [
+            (event("alice", "1", "Correspond", "", "Hei"), "Message Hei"),
+            (event("alice", "1", "Comment", "", "Hei"), "Message internal Hei"),
+            (event("alice", "1", "Status", "resolved", ""), "Close "),
+            (event("alice", "1", "Status", "open", ""), ""),
+            (event("alice", "1", "Correspond", "", ""), ""),
+            (event("minna@posti.example", "0", "Correspond", "", "Hei"), ""),
+            (event("lanka", "1", "Correspond", "", "Hei"), ""),
+            (event("alice", "1", "Set", "x", ""), ""),
+        ];
+        for (event, expected) in &table {
+            assert_eq!(read(event), *expected, "{}", String::from_utf8_lossy(&event.body));
+        }
+    }
+
+    #[test]
+    fn looks_overlap_and_take_each_once() {
+        let rt = rt();
+        let now = "2026-03-03T08:00:00Z".parse().unwrap();
+        let page = |ids: &[u64]| {
+            let rows: Vec<Value> = ids
+                .iter()
+                .map(|id| object!({"id": id.to_string(), "Type": "Status", "ObjectId": "7", "NewValue": "resolved", "Creator": {"id": "alice"}}))
+                .collect();
+            reply(200, &object!({ "items": rows }).to_string())
+        };
+        let alice = reply(200, r#"{"Name": "alice", "Privileged": 1}"#);
+        let mut cursor = None;
+        let mut taken = Vec::new();
+        // 12 was given out before 13, and is visible later.
+        for ids in [&[9, 10][..], &[9, 10, 11, 13], &[9, 10, 11, 12, 13], &[9, 10, 11, 12, 13]] {
+            let Look::Found { bodies, cursor: next, .. } = rt.look(cursor.as_ref(), &[page(ids), alice.clone()], now)
+            else {
+                panic!()
+            };
+            let ids =
+                bodies.iter().map(|body| json::read(body).unwrap()["transaction"]["id"].as_str().unwrap().to_owned());
+            taken.push(ids.collect::<Vec<_>>().join(" "));
+            cursor = Some(next);
+        }
+        assert_eq!(taken, ["", "11 13", "12", ""]);
+        assert!(matches!(rt.look(cursor.as_ref(), &[reply(503, "")], now), Look::Later(_)));
+        assert!(matches!(rt.look(cursor.as_ref(), &[reply(200, "<html>")], now), Look::Later(_)));
+    }
+}

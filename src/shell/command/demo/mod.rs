@@ -8,6 +8,7 @@
 //! behind, also when the demo is interrupted or ends in failure.
 
 mod page;
+mod post;
 mod stage;
 mod story;
 
@@ -17,11 +18,14 @@ use crate::config::{LogFormat, Settings};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::{ContactId, TicketId};
 use crate::shell::Deployment;
+use crate::shell::api::new_token;
 use crate::shell::daemon::Running;
 use crate::shell::store::Store;
+use crate::shell::store::api_token::{NewApiToken, Scope};
 use crate::shell::telemetry::Metrics;
 use jiff::tz::TimeZone;
 use page::{BOLD, DIM, GREEN, PLAIN, Page, Thread, YELLOW};
+use post::{PostOffice, header};
 use stage::{Stage, Tool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -68,13 +72,14 @@ impl Demo {
 async fn perform(stage: &Stage, interruption: &mut Interruption, output: &mut Output) -> Result<(), Failure> {
     let began = Instant::now();
     let tool = Tool::listen(stage).await?;
-    let settings = stage.settings(tool.address)?;
+    let post = PostOffice::open().await?;
+    let settings = stage.settings(tool.address, post.address)?;
     let mut page = Page::new(output, settings.defaults.time_zone.clone());
     page.line(&[(BOLD, "lanka demo: one customer, three channels, one thread")])?;
     page.line(&[(DIM, "A private Postgres and the whole daemon start, on this machine only. Nothing of it stays.")])?;
     let deployment = Deployment::open(&settings, true).await?;
     let result = tokio::select! {
-        result = play(&deployment, settings, stage, &tool, &mut page, began) => result,
+        result = play(&deployment, settings, stage, (&tool, &post), &mut page, began) => result,
         () = interruption.comes() => Err(Failure::failed("interrupted; everything is cleared away")),
     };
     deployment.close().await;
@@ -86,7 +91,7 @@ async fn play(
     deployment: &Deployment,
     settings: Settings,
     stage: &Stage,
-    tool: &Tool,
+    (tool, post): (&Tool, &PostOffice),
     page: &mut Page<'_>,
     began: Instant,
 ) -> Result<(), Failure> {
@@ -98,7 +103,7 @@ async fn play(
         DIM,
         &format!("Started in {:.1} s; it listens on http://{address}.", began.elapsed().as_secs_f64()),
     )])?;
-    let house = House { store: &deployment.store, stage, zone, hook: format!("http://{address}/hooks/facebook") };
+    let house = House { store: &deployment.store, stage, letters: post, zone, root: format!("http://{address}") };
     let result = house.both_stories(tool, page).await;
     running.stop().await;
     result
@@ -108,8 +113,16 @@ async fn play(
 struct House<'a> {
     store: &'a Store,
     stage: &'a Stage,
+    letters: &'a PostOffice,
     zone: TimeZone,
-    hook: String,
+    /// Where the daemon listens.
+    root: String,
+}
+
+/// Shows what was done, how, and in what time.
+fn step(page: &mut Page<'_>, what: &str, how: &str, done: &str, began: Instant) -> Result<(), Failure> {
+    let took = format!("{done} in {} ms", began.elapsed().as_millis());
+    page.line(&[(PLAIN, &format!("   {what:<26}")), (DIM, &format!("{how:<51}")), (GREEN, &took)])
 }
 
 /// How a story ended.
@@ -129,6 +142,7 @@ impl House<'_> {
             (GREEN, "  One contact, one ticket."),
             (PLAIN, " Whoever answers sees the question, the complaint and the call at once."),
         ])?;
+        self.answered(first, &ending, page).await?;
         let ending = self.tell(2, second, page).await?;
         ending.must_be(2, 2)?;
         let [why] = ending.suggested.as_slice() else {
@@ -174,6 +188,50 @@ impl House<'_> {
         self.ending(threads).await
     }
 
+    /// An agent answers by way of the API; the customer has it by mail, and answers that.
+    async fn answered(&self, story: &Story, ending: &Ending, page: &mut Page<'_>) -> Result<(), Failure> {
+        let Some((ticket, before)) = ending.threads.first() else { return Ok(()) };
+        page.gap()?;
+        page.paragraph(PLAIN, 3, "", story::ANSWERED)?;
+        page.gap()?;
+        let began = Instant::now();
+        self.answer(ticket.id).await?;
+        wait("An answer by mail", async || Ok(!self.letters.taken().is_empty())).await?;
+        let mail = self.letters.taken().swap_remove(0);
+        let field = |name| header(&mail, name).ok_or_else(|| wrong(format!("the answer has no field {name}")));
+        step(page, "An answer by mail", &format!("over SMTP, to {}", field("To")?), "handed over", began)?;
+        let now = Timestamp::now().to_zoned(self.zone.clone());
+        let unmade = |error: anyhow::Error| Failure::failed(format!("the demo's messages cannot be made: {error}"));
+        let began = self.count().await?;
+        self.stage.put_mail(&story.reply_bytes(field("Message-ID")?, field("Subject")?, &now).map_err(unmade)?)?;
+        self.decided(page, "Her reply to it", "a file in the Maildir's new/", began).await?;
+        page.gap()?;
+        let (ticket, messages) =
+            self.store.thread(ticket.id).await?.ok_or_else(|| wrong("the ticket is gone".into()))?;
+        let added = messages.get(before.len()..).unwrap_or_default();
+        for message in added {
+            page.message(&ticket, message)?;
+            page.gap()?;
+        }
+        match added.len() {
+            2 => page.line(&[
+                (GREEN, "  The same ticket."),
+                (PLAIN, " The answer and her reply stand on it below the call."),
+            ]),
+            count => Err(wrong(format!("{count} messages came onto the ticket where 2 were to come"))),
+        }
+    }
+
+    /// What an agent's program does to answer a ticket.
+    async fn answer(&self, ticket: TicketId) -> Result<(), Failure> {
+        let (token, hash) = new_token().map_err(|error| Failure::failed(error.to_string()))?;
+        let new = NewApiToken { name: "agent", tenant: "main", scopes: &[Scope::Replies], hash, expires_at: None };
+        self.store.create_api_token(&new, Timestamp::now()).await?;
+        let body = serde_json::json!({ "text": story::ANSWER, "by": "Aino" }).to_string();
+        let headers = [("authorization", format!("Bearer {token}")), ("idempotency-key", "demo-1".to_owned())];
+        self.post(&format!("/api/v1/tickets/{ticket}/replies"), &headers, body).await
+    }
+
     async fn ending(&self, threads: Vec<Thread>) -> Result<Ending, Failure> {
         let contacts = threads.iter().flat_map(|(ticket, _)| &ticket.participants).map(|contact| contact.id).collect();
         let mut suggested = BTreeMap::new();
@@ -205,21 +263,25 @@ impl House<'_> {
         (before, began): (i64, Instant),
     ) -> Result<(), Failure> {
         wait(what, async || Ok(self.count().await?.0 > before)).await?;
-        let took = format!("decided in {} ms", began.elapsed().as_millis());
-        page.line(&[(PLAIN, &format!("   {what:<26}")), (DIM, &format!("{how:<51}")), (GREEN, &took)])
+        step(page, what, how, "decided", began)
     }
 
     async fn post_chat(&self, body: &str) -> Result<(), Failure> {
-        let failed = |error: reqwest::Error| Failure::failed(format!("the webhook cannot be posted: {error}"));
+        let signature = story::signature(&self.stage.app_secret, body);
+        self.post("/hooks/facebook", &[("x-hub-signature-256", signature)], body.to_owned()).await
+    }
+
+    /// Posts JSON to the daemon.
+    async fn post(&self, path: &str, headers: &[(&str, String)], body: String) -> Result<(), Failure> {
+        let failed = |error: reqwest::Error| Failure::failed(format!("nothing can be posted to the daemon: {error}"));
         // Loopback must be reached whatever proxy the environment names.
         let client = reqwest::Client::builder().no_proxy().timeout(STEP_MAX).build().map_err(failed)?;
-        let request =
-            client.post(&self.hook).header("x-hub-signature-256", story::signature(&self.stage.app_secret, body));
-        let response =
-            request.header("content-type", "application/json").body(body.to_owned()).send().await.map_err(failed)?;
+        let request = client.post(format!("{}{path}", self.root)).header("content-type", "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let response = request.body(body).send().await.map_err(failed)?;
         match response.status().is_success() {
             true => Ok(()),
-            false => Err(wrong(format!("the webhook was answered {}", response.status()))),
+            false => Err(wrong(format!("{path} was answered {}", response.status()))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::output::Output;
 use crate::pure::domain::identity::{MAILTO, TEL};
-use crate::pure::domain::message::{Call, CallOutcome, Mark};
+use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark};
 use crate::pure::domain::outbox::{ContactView, MessageView, TicketView};
 use crate::shell::command::Failure;
 use jiff::tz::TimeZone;
@@ -72,10 +72,14 @@ impl<'a> Page<'a> {
         self.gap()
     }
 
-    fn message(&mut self, ticket: &TicketView, message: &MessageView) -> Result<(), Failure> {
+    /// Shows a message of a ticket, and why it is there.
+    pub(super) fn message(&mut self, ticket: &TicketView, message: &MessageView) -> Result<(), Failure> {
         let when = message.occurred_at.to_zoned(self.zone.clone()).strftime("%a %e %b %H:%M").to_string();
         let who = ticket.participants.iter().find(|contact| Some(contact.id) == message.contact);
-        let who = who.and_then(|contact| contact.name.as_deref()).unwrap_or("somebody");
+        let who = match message.direction {
+            Direction::FromCustomer => who.and_then(|contact| contact.name.as_deref()).unwrap_or("somebody"),
+            Direction::FromAgent => "the shop",
+        };
         let marks: String =
             message.marks.iter().filter_map(|mark| explain(*mark)).map(|text| format!("  ({text})")).collect();
         let channel = format!("  {:<10}", message.channel);

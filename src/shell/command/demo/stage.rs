@@ -87,17 +87,19 @@ impl Stage {
         fs::write(self.dir.join("demo.toml"), CONFIG)
     }
 
-    /// The demo's configuration, with this stage's places and secrets, and the tool's address.
+    /// The demo's configuration, with this stage's places and secrets, the tool's address, and that of
+    /// the mail server that answers are handed to.
     ///
     /// # Errors
     /// None: a test reads the file.
-    pub(super) fn settings(&self, tool: SocketAddr) -> Result<Settings, Failure> {
+    pub(super) fn settings(&self, tool: SocketAddr, post: SocketAddr) -> Result<Settings, Failure> {
         let path = |path: &Path| path.display().to_string();
         let environment = Environment::of([
             ("LANKA__DATA_DIR", path(&self.dir.join("data"))),
             ("LANKA__CHANNELS__MAIL__PATH", path(&self.maildir())),
             ("LANKA__CHANNELS__PHONE__PATH", path(&self.call_log())),
             ("LANKA__MIRRORS__AGENTS__URL", format!("http://{tool}/threads")),
+            ("LANKA__CHANNELS__MAIL__SMTP__PORT", post.port().to_string()),
             ("APP_SECRET", self.app_secret.clone()),
             ("VERIFY_TOKEN", random()),
             ("MIRROR_SECRET", self.mirror_secret.expose().to_owned()),

@@ -5,8 +5,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, ToSpan, Zoned};
 use lettre::Message;
-use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, MessageBuilder};
 use sha2::Sha256;
 use std::time::SystemTime;
 
@@ -80,7 +80,22 @@ pub(super) const STORIES: [Story; 2] = [
     },
 ];
 
+/// How an agent answers Minna; what he writes, and what she says to that.
+pub(super) const ANSWERED: &str = "An agent answers the ticket. Messenger takes no answer days later, and a call is no address to \
+    write to: the answer goes by mail. She replies.";
+pub(super) const ANSWER: &str = "A new jug leaves today. Keep the old one.";
+const THANKS: &str = "Thank you, that was quick!\n";
+
 impl Story {
+    /// Her answer to a mail of the shop's.
+    ///
+    /// # Errors
+    /// As [`Story::mail_bytes`].
+    pub(super) fn reply_bytes(&self, answered: &str, subject: &str, now: &Zoned) -> anyhow::Result<Vec<u8>> {
+        let mail = self.mail(subject, now)?.in_reply_to(answered.to_owned()).body(THANKS.to_owned())?;
+        self.came_in(&mail, now)
+    }
+
     /// The question on Messenger: the body that Meta would post.
     ///
     /// # Errors
@@ -101,16 +116,26 @@ impl Story {
     /// As above; lettre checks addresses when a mail is built.
     pub(super) fn mail_bytes(&self, now: &Zoned) -> anyhow::Result<Vec<u8>> {
         let at = earlier(now, MAIL_AT)?;
+        let mail = self.mail(self.subject, &at)?.body(self.mail.to_owned())?;
+        self.came_in(&mail, &at)
+    }
+
+    /// The beginning of a mail of the customer's.
+    fn mail(&self, subject: &str, at: &Zoned) -> anyhow::Result<MessageBuilder> {
         let domain = self.address.rsplit('@').next().unwrap_or_default();
-        let mail = Message::builder()
+        Ok(Message::builder()
             .from(Mailbox::new(Some(self.name.to_owned()), self.address.parse()?))
             .to(Mailbox::new(None, DESK.parse()?))
-            .subject(self.subject)
+            .subject(subject)
             .date(SystemTime::from(at.timestamp()))
             .message_id(Some(format!("<{}@{domain}>", uuid::Uuid::now_v7().simple())))
-            .header(ContentType::TEXT_PLAIN)
-            .body(self.mail.to_owned())?;
-        let came_in = jiff::fmt::rfc2822::to_string(&at)?;
+            .header(ContentType::TEXT_PLAIN))
+    }
+
+    /// A mail as it stands in the mailbox.
+    fn came_in(&self, mail: &Message, at: &Zoned) -> anyhow::Result<Vec<u8>> {
+        let domain = self.address.rsplit('@').next().unwrap_or_default();
+        let came_in = jiff::fmt::rfc2822::to_string(at)?;
         let mut bytes = format!(
             "Received: from mail.{domain} (mail.{domain} [192.0.2.25])\r\n\tby {AUTHSERV} with ESMTPS;\r\n\t{came_in}\r\n\
              Authentication-Results: {AUTHSERV};\r\n\tdkim=pass header.d={domain};\r\n\tdmarc=pass header.from={domain}\r\n"
