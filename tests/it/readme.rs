@@ -1,8 +1,9 @@
 //! README.md, held to the program: what it names exists, and what exists it names.
 
+use crate::config::environment;
 use crate::support::scratch;
 use clap::CommandFactory;
-use lanka::config::{Environment, Settings};
+use lanka::config::Settings;
 use lanka::shell::command::Cli;
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -52,11 +53,7 @@ fn its_configurations_load() {
         }
         let file = dir.path().join("lanka.toml");
         fs::write(&file, &block).unwrap();
-        let environment = Environment::of([
-            ("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk"),
-            ("DESK_MAILBOX_PASSWORD", "a password of the desk"),
-            ("RT_TOKEN", "1-14-c2ab7fd9c2a3ba5c9c2f1d2d8f3a5d11"),
-        ]);
+        let environment = environment(&[("EXCHANGE_DATABASE", "postgres://lanka@pbx.example.fi/asterisk")]);
         if let Err(problems) = Settings::load(&[file], &environment) {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}\n{block}", problems.join("\n"));

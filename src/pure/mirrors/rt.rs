@@ -718,6 +718,7 @@ mod tests {
             channel: "facebook".to_owned(),
             channel_kind: "messenger".to_owned(),
             direction: Direction::FromCustomer,
+            by: None,
             contact: Some(customer.id),
             occurred_at: at,
             received_at: at,

@@ -78,7 +78,7 @@ impl<'a> Page<'a> {
         let who = ticket.participants.iter().find(|contact| Some(contact.id) == message.contact);
         let who = match message.direction {
             Direction::FromCustomer => who.and_then(|contact| contact.name.as_deref()).unwrap_or("somebody"),
-            Direction::FromAgent => "the shop",
+            Direction::FromAgent => message.by.as_deref().unwrap_or("the desk"),
         };
         let marks: String =
             message.marks.iter().filter_map(|mark| explain(*mark)).map(|text| format!("  ({text})")).collect();
