@@ -531,7 +531,7 @@ fn the_example_is_a_whole_deployment() {
     assert_eq!(policy.matters.len(), 4);
     assert_eq!(policy.windows("shop-chat").chat_session.as_secs(), 7_200);
     assert_eq!(policy.windows("shop-chat").one_open, policy.windows("facebook").one_open);
-    assert_eq!(policy.mirrors, ["chatwoot", "helpdesk", "inbox", "tickets", "zammad", "zendesk"]);
+    assert_eq!(policy.mirrors, ["helpdesk", "inbox", "tickets"]);
     assert_eq!(policy.fact_key, keys.derive_lookup("fact"));
     // Nothing of the secrets shows in what can be printed.
     let printed = format!("{:?} {:?}", settings.sections, environment(&[]));

@@ -199,7 +199,7 @@ impl House<'_> {
         wait("An answer by mail", async || Ok(!self.letters.taken().is_empty())).await?;
         let mail = self.letters.taken().swap_remove(0);
         let field = |name| header(&mail, name).ok_or_else(|| wrong(format!("the answer has no field {name}")));
-        step(page, "An answer by mail", &format!("over SMTP, to {}", field("To")?), "handed over", began)?;
+        step(page, "An answer by mail", &format!("over SMTP, to {}", field("To")?), "sent", began)?;
         let now = Timestamp::now().to_zoned(self.zone.clone());
         let unmade = |error: anyhow::Error| Failure::failed(format!("the demo's messages cannot be made: {error}"));
         let began = self.count().await?;
