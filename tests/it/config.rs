@@ -42,6 +42,7 @@ pub fn variables() -> Vec<(&'static str, &'static str)> {
         ("META_PAGE_TOKEN", "EAAtoken"),
         ("RT_TOKEN", "1-14-c2ab7fd9c2a3ba5c9c2f1d2d8f3a5d11"),
         ("DESK_MAILBOX_PASSWORD", "a password of the desk"),
+        ("ROOM_WEBHOOK", "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"),
         ("EMPTY", ""),
     ]
 }

@@ -62,6 +62,7 @@ mod presence;
 mod readme;
 mod reports;
 mod retention;
+mod room;
 mod rules;
 mod sample;
 mod sender_auth;

@@ -35,6 +35,8 @@ mirrors! {
     mailbox,
     /// Request Tracker, by its REST 2 interface.
     rt,
+    /// Notifications for people, in a chat room.
+    slack,
     /// One signed request for each change: Standard Webhooks around a CloudEvent.
     webhook,
     /// Zammad: tickets and articles.
