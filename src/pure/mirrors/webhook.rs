@@ -56,10 +56,10 @@ pub struct Settings {
     #[serde(default = "timeout_s_default")]
     pub timeout_s: u64,
     /// Attempts at a change before it may be given up.
-    #[serde(default = "attempts_max_default")]
+    #[serde(default = "Patience::attempts_max_default")]
     pub attempts_max: u32,
     /// Age of a change before it may be given up, in days.
-    #[serde(default = "give_up_after_days_default")]
+    #[serde(default = "Patience::give_up_after_days_default")]
     pub give_up_after_days: u32,
     /// Allows `http` beyond this machine, where customers' data can be read on the way.
     #[serde(default)]
@@ -72,14 +72,6 @@ pub struct Settings {
 /// Standard Webhooks recommends 15 to 30 seconds.
 fn timeout_s_default() -> u64 {
     15
-}
-
-fn attempts_max_default() -> u32 {
-    Patience::default().attempts_max
-}
-
-fn give_up_after_days_default() -> u32 {
-    (Patience::default().age_max.as_secs() / 86_400) as u32
 }
 
 fn alerts_default() -> bool {
@@ -298,8 +290,8 @@ mod tests {
             secret: Secret::new(SECRET),
             previous_secret: Some(Secret::new(OLD_SECRET)),
             timeout_s: timeout_s_default(),
-            attempts_max: attempts_max_default(),
-            give_up_after_days: give_up_after_days_default(),
+            attempts_max: Patience::attempts_max_default(),
+            give_up_after_days: Patience::give_up_after_days_default(),
             insecure_http: false,
             alerts: true,
         }

@@ -90,29 +90,17 @@ pub struct Settings {
     #[serde(default)]
     pub group_id: Option<u64>,
     /// Longest time one exchange may take, in seconds.
-    #[serde(default = "timeout_s_default")]
+    #[serde(default = "Terms::timeout_s_default")]
     pub timeout_s: u64,
     /// Attempts at a change before it may be given up.
-    #[serde(default = "attempts_max_default")]
+    #[serde(default = "Patience::attempts_max_default")]
     pub attempts_max: u32,
     /// Age of a change before it may be given up, in days.
-    #[serde(default = "give_up_after_days_default")]
+    #[serde(default = "Patience::give_up_after_days_default")]
     pub give_up_after_days: u32,
     /// Allows `http` beyond this machine, where customers' data can be read on the way.
     #[serde(default)]
     pub insecure_http: bool,
-}
-
-fn timeout_s_default() -> u64 {
-    Terms::TIMEOUT_S
-}
-
-fn attempts_max_default() -> u32 {
-    Patience::default().attempts_max
-}
-
-fn give_up_after_days_default() -> u32 {
-    (Patience::default().age_max.as_secs() / 86_400) as u32
 }
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {

@@ -81,6 +81,18 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// [`Patience::attempts_max`] where a configuration says nothing.
+    pub fn attempts_max_default() -> u32 {
+        Self::default().attempts_max
+    }
+
+    /// [`Patience::age_max`] in days where a configuration says nothing.
+    pub fn give_up_after_days_default() -> u32 {
+        (Self::default().age_max.as_secs() / 86_400) as u32
+    }
+}
+
 /// What a thing of lanka's is called on the other side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

@@ -179,7 +179,9 @@ pub struct Terms {
 
 impl Terms {
     /// Longest time of one exchange, in seconds, where the settings say nothing: tools take long over a file.
-    pub const TIMEOUT_S: u64 = 30;
+    pub fn timeout_s_default() -> u64 {
+        30
+    }
 
     /// Checks `timeout_s`, `attempts_max` and `give_up_after_days`.
     pub fn checked(timeout_s: u64, attempts_max: u32, give_up_after_days: u32, problems: &mut Problems) -> Self {
