@@ -153,7 +153,16 @@ impl Answers {
         let Some(found) = self.store.answer_given(&seen_scope(&giving.tenant, &namespace), key).await? else {
             return Ok(None);
         };
-        let is_other = found.text.as_deref().is_some_and(|text| text != giving.text);
+        let is_other = found.text.as_deref().is_some_and(|text| text != giving.text)
+            || match found.given.ticket {
+                Some(ticket) if ticket != giving.ticket => self.now(giving).await? != Some(ticket),
+                _ => false,
+            };
         if is_other { Err(GiveError::KeyReused) } else { Ok(Some(found.given)) }
+    }
+
+    /// The ticket that the one it was given on is by now: it may have been joined into another.
+    async fn now(&self, giving: &Giving) -> Result<Option<TicketId>, StoreError> {
+        self.store.ticket_in(&giving.tenant, &giving.ticket.to_string()).await
     }
 }

@@ -199,6 +199,10 @@ async fn a_key_is_one_answer() {
     let again = office.give("k1", ticket, "Hei.", None).await.expect("given");
     assert_eq!((again.message, again.already), (first.message, true));
     assert!(matches!(office.give("k1", ticket, "Muuta.", None).await, Err(GiveError::KeyReused)));
+    // The same words to somebody else are another answer: he must not be left without.
+    office.desk.take("facebook", &now(), messenger("m_2", "P2", &now(), "Terve")).await;
+    let other = office.ticket("m_2").await;
+    assert!(matches!(office.give("k1", other, "Hei.", None).await, Err(GiveError::KeyReused)));
     office.give("k2", ticket, "Hei.", None).await.expect("given");
     office.deliver().await;
     office.deliver().await;
