@@ -606,10 +606,9 @@ impl Deliver {
     async fn settle(&self, line: &Line, claimed: &Claimed, settled: &Settled, kept: &Kept) {
         let (id, attempt) = (claimed.id, claimed.attempt);
         let mut wait = STORE_WAIT_MIN;
-        let tenant = self.shared.registry.tenants.get(&claimed.post.tenant);
-        let tenant = tenant.filter(|_| carried_by(&line.tool.name).is_some());
-        let of_answer = tenant.map(|tenant| OfAnswer { keyer: &tenant.keyer, mirrors: &tenant.policy.mirrors });
         let is_answers = carried_by(&line.tool.name).is_some();
+        let tenant = self.shared.registry.tenants.get(&claimed.post.tenant).filter(|_| is_answers);
+        let of_answer = tenant.map(|tenant| OfAnswer { keyer: &tenant.keyer, mirrors: &tenant.policy.mirrors });
         let replies: Vec<Reply> = kept.replies.iter().map(|reply| shortened(reply, is_answers)).collect();
         for left in (0..SETTLE_ATTEMPTS_MAX).rev() {
             let now = Timestamp::now();

@@ -200,18 +200,20 @@ impl Store {
         objects.extend(tickets.iter().chain(&messages));
         objects
             .extend(views.tickets.values().flat_map(|ticket| ticket.participants.iter().map(|contact| contact.id.0)));
-        let links: Vec<(String, Uuid, String)> =
+        let rows: Vec<(String, Uuid, String)> =
             sqlx::query_as("SELECT object_kind, object, remote_id FROM link WHERE mirror = $1 AND object = ANY($2)")
                 .bind(mirror)
                 .bind(&objects)
                 .fetch_all(&mut *connection)
                 .await?;
-        let links =
-            links.into_iter().filter_map(|(kind, object, remote)| Some((LinkedKind::parse(&kind)?, object, remote)));
+        let mut links: HashMap<Uuid, Vec<(LinkedKind, String)>> = HashMap::new();
+        for (kind, object, remote) in rows {
+            links.entry(object).or_default().extend(LinkedKind::parse(&kind).map(|kind| (kind, remote)));
+        }
         tickets.sort_unstable();
         tickets.dedup();
         Ok(Extras {
-            links: links.collect(),
+            links,
             desks: answer::of_tickets(connection, &tickets).await?,
             files: answer::files(connection, &messages).await?,
             carried: HashMap::new(),
@@ -244,13 +246,12 @@ impl Store {
         of_answer: Option<OfAnswer<'_>>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
         let (state, due_at, why) = match outcome {
             Settled::Delivered => ("delivered", now, None),
             Settled::Again { due_at, why } => ("pending", due_at, Some(why)),
             Settled::Dead { why } => ("dead", now, Some(why)),
         };
-        let row = sqlx::query(
+        let update = sqlx::query(
             "UPDATE outbox SET state = $3, due_at = $4, why = $5, replies = $6, claimed_until = NULL, claimant = NULL,
                 settled_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $7 END
              WHERE id = $1 AND state = 'claimed' AND attempts = $2 RETURNING tenant, mirror, ticket_id, message_id",
@@ -261,10 +262,13 @@ impl Store {
         .bind(sql_time(due_at))
         .bind(&why)
         .bind(serde_json::to_value(replies).unwrap_or_default())
-        .bind(sql_time(now))
-        .fetch_optional(&mut *tx)
-        .await?;
-        if let Some(row) = row {
+        .bind(sql_time(now));
+        if links.is_empty() && of_answer.is_none() {
+            update.execute(&self.pool).await?;
+            return Ok(());
+        }
+        let mut tx = self.pool.begin().await?;
+        if let Some(row) = update.fetch_optional(&mut *tx).await? {
             keep_links(&mut tx, row.try_get("mirror")?, links, now).await?;
             let message: Option<Uuid> = row.try_get("message_id")?;
             if let (Some(of_answer), Some(message), "delivered" | "dead") = (of_answer, message, state) {
@@ -321,10 +325,24 @@ impl Store {
 /// What rows need beside the views.
 #[derive(Default)]
 struct Extras {
-    links: Vec<(LinkedKind, Uuid, String)>,
+    links: HashMap<Uuid, Vec<(LinkedKind, String)>>,
     desks: HashMap<Uuid, Desk>,
     files: Vec<StoredFile>,
     carried: HashMap<Uuid, (Carried, Vec<StoredFile>)>,
+}
+
+impl Extras {
+    /// What the tool calls the things of a change, and those who take part in its ticket.
+    fn links_of(&self, views: &Views, [ticket, other_ticket, message]: [Option<Uuid>; 3]) -> Links {
+        let view = ticket.and_then(|ticket| views.tickets.get(&ticket));
+        let contacts = view.into_iter().flat_map(|view| view.participants.iter().map(|contact| contact.id.0));
+        let objects = [ticket, other_ticket, message].into_iter().flatten().chain(contacts);
+        let of = |object: Uuid| {
+            let links = self.links.get(&object).into_iter().flatten();
+            links.map(move |(kind, remote)| (*kind, object, remote.clone()))
+        };
+        Links(objects.flat_map(of).collect())
+    }
 }
 
 /// What was made on the other side is known there by these ids from now on; what went in pieces by that of the last.
@@ -401,7 +419,7 @@ fn post(row: &PgRow, views: &Views, extras: &mut Extras, reader: &Reader) -> Res
             other_ticket: row.try_get::<Option<Uuid>, _>("other_ticket")?.map(TicketId),
             message: message.and_then(|id| views.messages.get(&id).cloned()),
             detail: detail.map(|detail| told(detail, reader)).unwrap_or_default(),
-            links: Links(extras.links.clone()),
+            links: extras.links_of(views, [Some(ticket), row.try_get("other_ticket")?, message]),
             token: String::new(),
             files: Vec::new(),
             answer,
