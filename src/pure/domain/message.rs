@@ -376,6 +376,30 @@ pub enum Mark {
     Erased,
 }
 
+impl Mark {
+    /// Whether it says that the sender may be another than it shows: nothing is disclosed on the strength of it.
+    pub fn casts_doubt(self) -> bool {
+        match self {
+            Self::Unverified
+            | Self::Contradicted
+            | Self::SeveralSenders
+            | Self::Unaligned
+            | Self::Lookalike
+            | Self::Unchecked
+            | Self::NotOwner => true,
+            Self::MessageIdReused
+            | Self::Unsupported
+            | Self::Truncated
+            | Self::PartsDropped
+            | Self::DateDoubtful
+            | Self::Forwarded
+            | Self::CallBack
+            | Self::Internal
+            | Self::Erased => false,
+        }
+    }
+}
+
 /// What somebody says that he did not use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -195,7 +195,7 @@ impl Showing<'_> {
         let contact = ticket.participants.iter().find(|contact| Some(contact.id) == message.contact);
         let is_note = message.marks.contains(&Mark::Internal);
         let (text, rest) = self.text(message);
-        let mark = |mark: &Mark| MarkShown { text: self.words.mark(*mark), warns: warns(*mark) };
+        let mark = |mark: &Mark| MarkShown { text: self.words.mark(*mark), warns: mark.casts_doubt() };
         let progress = message.progress.map(|progress| {
             let why = message.progress_why.as_deref().map(|why| format!(": {}", line(why))).unwrap_or_default();
             format!("{}{why}", self.words.progress(progress))
@@ -259,20 +259,6 @@ impl Showing<'_> {
             about,
         }
     }
-}
-
-/// Whether an agent must look twice.
-fn warns(mark: Mark) -> bool {
-    matches!(
-        mark,
-        Mark::Unverified
-            | Mark::Contradicted
-            | Mark::SeveralSenders
-            | Mark::Unaligned
-            | Mark::Lookalike
-            | Mark::Unchecked
-            | Mark::NotOwner
-    )
 }
 
 fn size(bytes: i64) -> String {

@@ -1,7 +1,7 @@
 //! Tickets on which agents did something: whom an answer could go to, and what is to be sent.
 
 use super::facts::time;
-use super::{Store, StoreError, sql_time};
+use super::{Store, StoreError, sql_time, view};
 use crate::pure::decide::answer::Desk;
 use crate::pure::decide::lookup::{Keyer, seen_scope};
 use crate::pure::domain::Timestamp;
@@ -10,7 +10,7 @@ use crate::pure::domain::decision::Told;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{ContactId, IdentityId, MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, Identity};
-use crate::pure::domain::message::Progress;
+use crate::pure::domain::message::{Mark, Progress};
 use crate::pure::domain::outbox::{Change, LinkedKind};
 use crate::pure::wire::step::Link;
 use crate::shell::answers::Given;
@@ -47,15 +47,13 @@ pub async fn desks(
     let mut joined = named(connection, tenant, wanted, &mut tickets).await?;
     joined.extend(threads(connection, tenant, wanted, &mut tickets).await?);
     let ids: Vec<Uuid> = tickets.values().copied().collect();
-    let mut desks = of_tickets(connection, &ids).await?;
+    let desks = of_tickets(connection, &ids).await?;
     // Two may name one ticket.
-    let left = tickets.into_iter().filter_map(|(on, id)| {
+    let named = |(on, id)| {
         let is_of_joined = joined.contains(&on);
         Some((on, Desk { is_of_joined, ..desks.get(&id)?.clone() }))
-    });
-    let left = left.collect();
-    desks.clear();
-    Ok(left)
+    };
+    Ok(tickets.into_iter().filter_map(named).collect())
 }
 
 async fn named(
@@ -198,8 +196,6 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
 }
 
 fn heard(row: &PgRow) -> Result<Heard, StoreError> {
-    let marks: Vec<String> = row.try_get("marks")?;
-    let doubts = ["unverified", "contradicted", "lookalike", "unaligned", "unchecked", "several_senders"];
     Ok(Heard {
         message: MessageId(row.try_get("id")?),
         channel: row.try_get("channel")?,
@@ -213,7 +209,7 @@ fn heard(row: &PgRow) -> Result<Heard, StoreError> {
             value: row.try_get("value")?,
         },
         assurance: Assurance::from_level(row.try_get("assurance")?),
-        is_doubted: marks.iter().any(|mark| doubts.contains(&mark.as_str())),
+        is_doubted: view::marks(row)?.into_iter().any(Mark::casts_doubt),
         is_call: row.try_get("is_call")?,
         is_here: row.try_get("is_here")?,
         at: time(row, "trusted_at")?,

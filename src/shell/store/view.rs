@@ -164,13 +164,18 @@ async fn message_views(
     Ok(views)
 }
 
+/// The marks of a message.
+pub fn marks(row: &PgRow) -> Result<Vec<Mark>, StoreError> {
+    let words: Vec<String> = row.try_get("marks")?;
+    Ok(words.into_iter().filter_map(|word| serde_json::from_value(word.into()).ok()).collect())
+}
+
 /// A message without what stands in other tables.
 fn message_view(row: &PgRow) -> Result<MessageView, StoreError> {
     let id: Uuid = row.try_get("id")?;
     let call: Option<serde_json::Value> = row.try_get("call")?;
     let call = call.map(serde_json::from_value::<Call>).transpose();
     let call = call.map_err(|error| StoreError::Corrupt { what: "message", id, why: error.to_string() })?;
-    let marks: Vec<String> = row.try_get("marks")?;
     Ok(MessageView {
         id: MessageId(id),
         ticket: row.try_get::<Option<Uuid>, _>("ticket_id")?.map(TicketId),
@@ -184,7 +189,7 @@ fn message_view(row: &PgRow) -> Result<MessageView, StoreError> {
         subject: row.try_get("subject")?,
         text: row.try_get("text")?,
         call,
-        marks: marks.into_iter().filter_map(|word| serde_json::from_value::<Mark>(word.into()).ok()).collect(),
+        marks: marks(row)?,
         progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
         progress_why: row.try_get("progress_why")?,
         forwarded_from: row.try_get("forwarded_from")?,
