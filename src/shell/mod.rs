@@ -41,10 +41,10 @@ use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::Obstacle;
 use crate::pure::domain::message::{Parsed, RawEvent};
-use crate::pure::domain::outbox::{Alert, Post, carrier_line};
+use crate::pure::domain::outbox::{Post, carrier_line};
 use crate::pure::mirrors::{
-    self, Delivery, Forged, Inbound, Listener, MailServer, MediaReply, MediaStep, Mirror, Outgoing, Patience, Redacted,
-    Reply, Step,
+    self, Delivery, Forged, Inbound, Listener, MailServer, MediaReply, MediaStep, Mirror, Patience, Redacted, Reply,
+    Step,
 };
 use crate::shell::alerts::Tool;
 use crate::shell::cluster::{Cluster, ClusterError};
@@ -268,10 +268,6 @@ impl Mirror for CarrierLine {
             return Step::Reject { why: Obstacle::WindowClosed.says().to_owned() };
         }
         answers.next(answer, replies, now)
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, Progress, RawEvent, Remote};
-use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
@@ -150,18 +150,11 @@ impl Mirror for Chatwoot {
     }
 
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
-        match self.carry(post, &mut Talk::of(replies)) {
-            Ok(links) => Step::Done(links),
-            Err(step) => step,
-        }
+        Talk::step(replies, |talk| self.carry(post, talk))
     }
 
     fn probe(&self) -> Option<Outgoing> {
         Some(self.api.get("/inboxes"))
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

@@ -24,13 +24,12 @@
 //! **Invariant:** no header field holds an address of a customer: "reply to all" reaches nobody but lanka.
 
 use super::{
-    Built, Folder, FoundMails, Kind, Link, MailboxRequest, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup,
-    Step,
+    Built, Folder, FoundMails, Kind, Link, MailboxRequest, Mirror, Patience, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::{Direction, Mark};
-use crate::pure::domain::outbox::{Alert, Change, LinkedKind, MessageView, Post, TicketView};
+use crate::pure::domain::outbox::{Change, LinkedKind, MessageView, Post, TicketView};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::mail_answer::AGENTS;
 use crate::pure::wire::mail_write::{attached, dated, field, line};
@@ -171,10 +170,6 @@ impl Mirror for Mailbox {
             Change::ContactErased => self.erased(post, replies),
             Change::TicketOpened | Change::ContactMerged | Change::ContactSplit | Change::AnswerDue => self.done(post),
         }
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

@@ -149,5 +149,7 @@ pub trait Mirror: Send + Sync {
     }
 
     /// How operational events reach this tool; `None` where it has no place for them.
-    fn alert(&self, alert: &Alert, id: &str, now: Timestamp) -> Option<Outgoing>;
+    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
+        None
+    }
 }

@@ -27,7 +27,7 @@ use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, What,
 };
-use crate::pure::domain::outbox::{Alert, Change, ContactView, LinkedKind, MessageView, Post};
+use crate::pure::domain::outbox::{Change, ContactView, LinkedKind, MessageView, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::settings::read_kind;
@@ -242,10 +242,6 @@ impl Mirror for Tickets {
 
     fn probe(&self) -> Option<Outgoing> {
         Some(self.0.get(&["rt"], &[]))
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

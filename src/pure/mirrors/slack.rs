@@ -99,11 +99,11 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
         problems.add("ticket_url", "is no address: write https://host/path/{ticket}");
     }
     let patience = Patience { attempts_max: 20, age_max: Duration::from_secs(NEWS_S_MAX.unsigned_abs()) };
-    let days = Terms::checked(settings.timeout_s, patience.attempts_max, 1, &mut problems);
+    let terms = Terms::checked(settings.timeout_s, patience.attempts_max, 1, &mut problems);
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    Ok(Built::outbound(Slack { settings, timeout: days.timeout, patience }))
+    Ok(Built::outbound(Slack { settings, timeout: terms.timeout, patience }))
 }
 
 /// One room.

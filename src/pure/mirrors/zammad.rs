@@ -28,7 +28,7 @@ use super::{
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, RawEvent, Remote};
-use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
@@ -143,18 +143,11 @@ impl Mirror for Zammad {
     }
 
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
-        match self.carry(post, &mut Talk::of(replies)) {
-            Ok(links) => Step::Done(links),
-            Err(step) => step,
-        }
+        Talk::step(replies, |talk| self.carry(post, talk))
     }
 
     fn probe(&self) -> Option<Outgoing> {
         Some(self.api.get("/api/v1/users/me"))
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

@@ -31,7 +31,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{Direction, Parsed, RawEvent};
-use crate::pure::domain::outbox::{Alert, Change, LinkedKind, Post};
+use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
@@ -169,18 +169,11 @@ impl Mirror for Zendesk {
     }
 
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
-        match self.carry(post, &mut Talk::of(replies)) {
-            Ok(links) => Step::Done(links),
-            Err(step) => step,
-        }
+        Talk::step(replies, |talk| self.carry(post, talk))
     }
 
     fn probe(&self) -> Option<Outgoing> {
         Some(self.api.get("/users/me"))
-    }
-
-    fn alert(&self, _alert: &Alert, _id: &str, _now: Timestamp) -> Option<Outgoing> {
-        None
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::endpoint;
 use super::settings::Problems;
-use super::step::{Outgoing, Patience, Reply, Step};
+use super::step::{Link, Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, GivenIn, OnTicket};
 use crate::pure::domain::message::{Content, Direction, Incoming, Mark, What};
@@ -24,9 +24,9 @@ const TIMEOUT_S_MAX: u64 = 60;
 pub struct Talk<'a>(std::slice::Iter<'a, Reply>);
 
 impl<'a> Talk<'a> {
-    /// From the first reply on.
-    pub fn of(replies: &'a [Reply]) -> Self {
-        Self(replies.iter())
+    /// The step after the replies so far, of what carries a change out from its beginning.
+    pub fn step(replies: &'a [Reply], carry: impl FnOnce(&mut Self) -> Result<Vec<Link>, Step>) -> Step {
+        carry(&mut Self(replies.iter())).map_or_else(|step| step, Step::Done)
     }
 
     /// The answer to a request, or the request as the next step.
