@@ -348,3 +348,68 @@ pub struct Alert {
     /// Since when.
     pub since: Timestamp,
 }
+
+/// Changes for tests of what tools are told.
+#[cfg(test)]
+pub mod samples {
+    use super::*;
+    use uuid::Uuid;
+
+    /// Something that Minna (contact 2) said on ticket 9 by Messenger: message 1.
+    pub fn message(text: &str) -> MessageView {
+        MessageView {
+            id: MessageId(Uuid::from_u128(1)),
+            ticket: Some(TicketId(Uuid::from_u128(9))),
+            channel: "facebook".to_owned(),
+            channel_kind: "chat".to_owned(),
+            direction: Direction::FromCustomer,
+            by: None,
+            contact: Some(ContactId(Uuid::from_u128(2))),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            received_at: Timestamp::UNIX_EPOCH,
+            subject: None,
+            text: text.to_owned(),
+            html: None,
+            forwarded_from: None,
+            call: None,
+            marks: Vec::new(),
+            progress: None,
+            progress_why: None,
+            attachments: Vec::new(),
+            sentence: String::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    /// A change of ticket 9, which is Minna's, beside ticket 10.
+    pub fn post(change: Change, message: Option<MessageView>) -> Post {
+        let identities = ["messenger:P1", "tel:+358401234567", "mailto:minna@posti.example"].map(str::to_owned);
+        let minna = ContactView { id: ContactId(Uuid::from_u128(2)), name: None, identities: identities.into() };
+        Post {
+            id: OutboxId(Uuid::from_u128(7)),
+            change,
+            sequence: 3,
+            decided_at: Timestamp::UNIX_EPOCH,
+            tenant: "main".to_owned(),
+            ticket: TicketView {
+                id: TicketId(Uuid::from_u128(9)),
+                number: 4,
+                state: "open".to_owned(),
+                title: "Lamp".to_owned(),
+                kind: Vec::new(),
+                priority: "normal".to_owned(),
+                participants: vec![minna],
+                follow_up_of: None,
+                merged_into: None,
+                answer: None,
+            },
+            other_ticket: Some(TicketId(Uuid::from_u128(10))),
+            message,
+            detail: serde_json::Value::Null,
+            links: Links::default(),
+            token: String::new(),
+            files: Vec::new(),
+            answer: None,
+        }
+    }
+}

@@ -687,7 +687,7 @@ const TEXT_BYTES_MAX: usize = 256 * 1024;
 mod tests {
     use super::*;
     use crate::pure::domain::id::{MessageId, OutboxId, RawEventId, TicketId};
-    use crate::pure::domain::outbox::{Links, TicketView};
+    use crate::pure::domain::outbox::{Links, TicketView, samples};
     use uuid::Uuid;
 
     fn rt() -> Arc<Rt> {
@@ -711,50 +711,26 @@ mod tests {
         let message = MessageView {
             id: MessageId(id(3)),
             ticket: Some(TicketId(id(1))),
-            channel: "facebook".to_owned(),
-            channel_kind: "messenger".to_owned(),
-            direction: Direction::FromCustomer,
-            by: None,
             contact: Some(customer.id),
             occurred_at: at,
-            received_at: at,
-            subject: None,
-            text: "Moi".to_owned(),
-            html: None,
-            forwarded_from: None,
-            call: None,
-            marks: Vec::new(),
-            progress: None,
-            progress_why: None,
-            attachments: Vec::new(),
-            sentence: String::new(),
-            reasons: Vec::new(),
+            ..samples::message("Moi")
+        };
+        let post = samples::post(change, Some(message));
+        let ticket = TicketView {
+            id: TicketId(id(1)),
+            number: 7,
+            title: "Moi".to_owned(),
+            participants: vec![customer],
+            ..post.ticket
         };
         Post {
             id: OutboxId(id(2)),
-            change,
             sequence: 1,
             decided_at: at,
-            tenant: "main".to_owned(),
-            ticket: TicketView {
-                id: TicketId(id(1)),
-                number: 7,
-                state: "open".to_owned(),
-                title: "Moi".to_owned(),
-                kind: Vec::new(),
-                priority: "normal".to_owned(),
-                participants: vec![customer],
-                follow_up_of: None,
-                merged_into: None,
-                answer: None,
-            },
+            ticket,
             other_ticket: Some(TicketId(id(9))),
-            message: Some(message),
-            detail: Value::Null,
             links: Links(links.iter().map(|(kind, id, remote)| (*kind, *id, (*remote).to_owned())).collect()),
-            token: String::new(),
-            files: Vec::new(),
-            answer: None,
+            ..post
         }
     }
 

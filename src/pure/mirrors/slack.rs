@@ -239,9 +239,7 @@ fn judge(reply: &Reply) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::id::{MessageId, OutboxId, TicketId};
-    use crate::pure::domain::outbox::{Links, MessageView, TicketView};
-    use uuid::Uuid;
+    use crate::pure::domain::outbox::{MessageView, TicketView, samples};
 
     const NOW: &str = "2026-03-02T10:00:05Z";
 
@@ -252,55 +250,21 @@ mod tests {
     }
 
     fn post(change: Change, message: Option<(Direction, Option<Progress>, &str)>) -> Post {
-        let at: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
         let message = message.map(|(direction, progress, text)| MessageView {
-            id: MessageId(Uuid::from_u128(3)),
-            ticket: None,
             channel: "mail".to_owned(),
-            channel_kind: "imap".to_owned(),
             direction,
-            by: None,
-            contact: None,
-            occurred_at: at,
-            received_at: at,
-            subject: None,
-            text: text.to_owned(),
-            html: None,
-            forwarded_from: None,
-            call: None,
-            marks: Vec::new(),
             progress,
-            progress_why: None,
-            attachments: Vec::new(),
-            sentence: String::new(),
-            reasons: Vec::new(),
+            ..samples::message(text)
         });
-        Post {
-            id: OutboxId(Uuid::from_u128(7)),
-            change,
-            sequence: 1,
-            decided_at: at,
-            tenant: "main".to_owned(),
-            ticket: TicketView {
-                id: TicketId(Uuid::from_u128(9)),
-                number: 42,
-                state: "open".to_owned(),
-                title: "<!channel> @all Lamppu | rikki".to_owned(),
-                kind: vec!["problem".to_owned()],
-                priority: "high".to_owned(),
-                participants: Vec::new(),
-                follow_up_of: None,
-                merged_into: None,
-                answer: None,
-            },
-            other_ticket: None,
-            message,
-            detail: serde_json::Value::Null,
-            links: Links::default(),
-            token: String::new(),
-            files: Vec::new(),
-            answer: None,
-        }
+        let post = samples::post(change, message);
+        let ticket = TicketView {
+            number: 42,
+            title: "<!channel> @all Lamppu | rikki".to_owned(),
+            kind: vec!["problem".to_owned()],
+            priority: "high".to_owned(),
+            ..post.ticket
+        };
+        Post { decided_at: "2026-03-02T10:00:00Z".parse().unwrap(), ticket, ..post }
     }
 
     /// What the room is told, if anything.

@@ -275,8 +275,7 @@ fn judge(reply: &Reply) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::id::{OutboxId, TicketId};
-    use crate::pure::domain::outbox::{Change, Links, TicketView};
+    use crate::pure::domain::outbox::{Change, samples};
     use crate::pure::wire::delivery::Delivery;
     use crate::pure::wire::standard_webhooks::{TOLERANCE_S, verify};
 
@@ -298,32 +297,13 @@ mod tests {
     }
 
     fn post() -> Post {
-        let id = |n: u128| uuid::Uuid::from_u128(n);
+        let post = samples::post(Change::TicketOpened, None);
         Post {
-            id: OutboxId(id(7)),
-            change: Change::TicketOpened,
             sequence: 12,
             decided_at: "2026-03-02T10:00:00Z".parse().unwrap(),
             tenant: "söder ab".to_owned(),
-            ticket: TicketView {
-                id: TicketId(id(9)),
-                number: 3,
-                state: "open".to_owned(),
-                title: "Broken lamp".to_owned(),
-                kind: vec![],
-                priority: "normal".to_owned(),
-                participants: vec![],
-                follow_up_of: None,
-                merged_into: None,
-                answer: None,
-            },
             other_ticket: None,
-            message: None,
-            detail: serde_json::Value::Null,
-            links: Links::default(),
-            token: String::new(),
-            files: Vec::new(),
-            answer: None,
+            ..post
         }
     }
 
@@ -362,7 +342,7 @@ mod tests {
             assert_eq!(event[key], expected, "{key}");
         }
         assert_eq!(event["data"]["sequence"], 12);
-        assert_eq!(event["data"]["ticket"]["title"], "Broken lamp");
+        assert_eq!(event["data"]["ticket"]["title"], "Lamp");
         let header = |name: &str| outgoing.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(header("webhook-id"), Some(id));
         assert_eq!(header("webhook-timestamp"), Some("1772445605"));

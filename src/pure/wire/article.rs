@@ -6,11 +6,12 @@
 //!
 //! **Invariant:** what is marked `internal` is a note, never an article that customers could be shown.
 
+use super::shown;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{AnswerView, CarriedFile};
 use crate::pure::domain::id::{ContactId, MessageId};
-use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
-use crate::pure::domain::outbox::{AttachmentView, Change, LinkedKind, MessageView, Post};
+use crate::pure::domain::message::{Direction, Mark, Progress};
+use crate::pure::domain::outbox::{Change, LinkedKind, MessageView, Post};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -118,7 +119,7 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
 /// The articles that a thread lacks after a change, given the stamps of those that are there, in their order.
 pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
     let mut articles = match post.change {
-        Change::MessageAdded | Change::MessageUpdated => shown(post, there),
+        Change::MessageAdded | Change::MessageUpdated => lacks(post, there),
         Change::MessageMoved => moved(post, there),
         Change::TicketMerged => vec![joined(post)],
         Change::SuggestionMade => suggested(post),
@@ -180,7 +181,7 @@ fn note(post: &Post, text: String) -> Article<'_> {
 }
 
 /// What a message lacks: itself, what it says now, files that came, that it did not reach the customer.
-fn shown<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
+fn lacks<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
     let Some(message) = &post.message else { return Vec::new() };
     let of_it: Vec<&Stamp> = there.iter().filter(|stamp| stamp.message == Some(message.id)).collect();
     let is_written_there = of_it.is_empty() && post.links.of(LinkedKind::Message, message.id.0).is_some();
@@ -286,7 +287,7 @@ fn packed<'a>(
             bytes -= file.bytes.len();
             left_out.push(format!(
                 "A file is left out, for there are too many or it is too large: {}",
-                named(&message.attachments[place])
+                shown::named(&message.attachments[place])
             ));
             continue;
         }
@@ -294,10 +295,6 @@ fn packed<'a>(
         with.push(place);
     }
     (files, with, left_out)
-}
-
-fn named(file: &AttachmentView) -> String {
-    format!("{} ({}, {} bytes)", file.name.as_deref().unwrap_or("without a name"), file.media_type, file.bytes)
 }
 
 /// Channel and time, then what agents must know.
@@ -309,71 +306,28 @@ fn head(message: &MessageView) -> Vec<String> {
         false => format!("{} ({})", message.channel, message.channel_kind),
     };
     let mut head = vec![format!("{channel} · {at}{by}")];
-    head.extend(message.marks.iter().filter_map(|mark| told(*mark)).map(str::to_owned));
+    head.extend(message.marks.iter().filter_map(|mark| shown::warning(*mark)).map(str::to_owned));
     if let Some(author) = &message.forwarded_from {
         head.push(format!("Passes on what {author} wrote, as it says itself."));
     }
-    for file in &message.attachments {
-        match &file.lost {
-            Some(why) => head.push(format!("A file is lost: {}: {why}", named(file))),
-            None if file.waiting => head.push(format!("A file is yet to come: {}", named(file))),
-            None => {}
-        }
-    }
+    head.extend(message.attachments.iter().filter_map(shown::absent));
     head
-}
-
-/// What a mark tells agents.
-fn told(mark: Mark) -> Option<&'static str> {
-    Some(match mark {
-        Mark::Unverified => "UNVERIFIED: the sender could have been forged; ask before disclosing anything.",
-        Mark::Contradicted => "FORGED, by all signs: the sender's own domain says that this is not from it.",
-        Mark::MessageIdReused => "The same Message-ID came before with other content.",
-        Mark::Unsupported => "Of a kind that cannot be shown here.",
-        Mark::Truncated => "Longer than lanka keeps: its end is missing.",
-        Mark::PartsDropped => "Parts of it were left out because of a limit.",
-        Mark::DateDoubtful => "Its own time was absurd; this is when it came.",
-        Mark::SeveralSenders => "It names several senders.",
-        Mark::Forwarded => "Forwarded.",
-        Mark::CallBack => "TO DO: call back.",
-        Mark::Unaligned => "What vouches for it vouches for another domain than the sender's.",
-        Mark::Lookalike => "The sender's domain is made to look like one of ours.",
-        Mark::Unchecked => "The sender could not be checked yet.",
-        Mark::NotOwner => "The caller was not the owner of the number that it showed.",
-        Mark::Internal | Mark::Erased => return None,
-    })
 }
 
 /// What was said; a call in words.
 fn said(message: &MessageView) -> String {
-    let call = message.call.as_ref().map(|call| in_words(call, message.direction));
+    let call = message.call.as_ref().map(|call| shown::call(call, message.direction));
     let text = message.text.trim_end();
     [call.as_deref(), Some(text)].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
-}
-
-fn in_words(call: &Call, direction: Direction) -> String {
-    let outcome = match call.outcome {
-        CallOutcome::Failed => "could not be put through",
-        CallOutcome::Busy => "engaged",
-        CallOutcome::Missed => "missed",
-        CallOutcome::Voicemail => "taken by a machine",
-        CallOutcome::Answered => "answered",
-    };
-    let who = if direction == Direction::FromAgent { "Call to the customer" } else { "Call from the customer" };
-    let by = if call.answered_by.is_empty() { String::new() } else { format!(" by {}", call.answered_by) };
-    let mut words = format!("{who}: {outcome}{by}, {} s, of which {} s of talk", call.duration_s, call.talk_s);
-    if let Some(leg) = call.legs.first() {
-        words.push_str(&format!("; from {} to {}", leg.from, leg.to));
-    }
-    words
 }
 
 /// A hash of what agents are shown of a message.
 fn version(message: &MessageView) -> String {
     let mut hash = Sha256::new();
     let lost = message.attachments.iter().filter_map(|file| file.lost.as_deref());
-    for part in
-        std::iter::once(said(message).as_str()).chain(lost).chain(message.marks.iter().filter_map(|mark| told(*mark)))
+    for part in std::iter::once(said(message).as_str())
+        .chain(lost)
+        .chain(message.marks.iter().filter_map(|mark| shown::warning(*mark)))
     {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
@@ -384,7 +338,7 @@ fn version(message: &MessageView) -> String {
 fn moved<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
     let Some(message) = &post.message else { return Vec::new() };
     if is_target(post) {
-        let mut articles = shown(post, there);
+        let mut articles = lacks(post, there);
         let is_there = there.iter().any(|stamp| stamp.message == Some(message.id));
         // The agent wrote it on the other ticket of the tool.
         if !is_there && articles.iter().all(|article| article.stamp.message != Some(message.id)) {
@@ -500,67 +454,11 @@ pub fn person(post: &Post, contact: Option<ContactId>) -> Person<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::id::{OutboxId, TicketId};
-    use crate::pure::domain::outbox::{ContactView, Links, TicketView};
+    use crate::pure::domain::outbox::samples::{message, post};
+    use crate::pure::domain::outbox::{AttachmentView, Links};
 
     fn id(n: u128) -> Uuid {
         Uuid::from_u128(n)
-    }
-
-    fn message(text: &str) -> MessageView {
-        MessageView {
-            id: MessageId(id(1)),
-            ticket: Some(TicketId(id(9))),
-            channel: "facebook".to_owned(),
-            channel_kind: "messenger".to_owned(),
-            direction: Direction::FromCustomer,
-            by: None,
-            contact: Some(ContactId(id(2))),
-            occurred_at: Timestamp::UNIX_EPOCH,
-            received_at: Timestamp::UNIX_EPOCH,
-            subject: None,
-            text: text.to_owned(),
-            html: None,
-            forwarded_from: None,
-            call: None,
-            marks: Vec::new(),
-            progress: None,
-            progress_why: None,
-            attachments: Vec::new(),
-            sentence: String::new(),
-            reasons: Vec::new(),
-        }
-    }
-
-    fn post(change: Change, message: Option<MessageView>) -> Post {
-        let identities = ["messenger:P1", "tel:+358401234567", "mailto:minna@posti.example"].map(str::to_owned);
-        let minna = ContactView { id: ContactId(id(2)), name: None, identities: identities.into() };
-        Post {
-            id: OutboxId(id(7)),
-            change,
-            sequence: 3,
-            decided_at: Timestamp::UNIX_EPOCH,
-            tenant: "main".to_owned(),
-            ticket: TicketView {
-                id: TicketId(id(9)),
-                number: 4,
-                state: "open".to_owned(),
-                title: "Lamp".to_owned(),
-                kind: Vec::new(),
-                priority: "normal".to_owned(),
-                participants: vec![minna],
-                follow_up_of: None,
-                merged_into: None,
-                answer: None,
-            },
-            other_ticket: Some(TicketId(id(10))),
-            message,
-            detail: serde_json::Value::Null,
-            links: Links::default(),
-            token: String::new(),
-            files: Vec::new(),
-            answer: None,
-        }
     }
 
     fn file(bytes: usize) -> (AttachmentView, CarriedFile) {

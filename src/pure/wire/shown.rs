@@ -1,10 +1,10 @@
-//! Messages in words, for tools that show a thread as mails or notes: what agents must know before they read, and before
-//! they write.
+//! Messages in words, for the tools of agents: what they must know before they read. For tools that show a thread as mails
+//! or notes, all of a message's head and tail.
 
 use super::mail_write;
 use crate::pure::domain::answer::{AddressView, AnswerView};
-use crate::pure::domain::message::{CallOutcome, Direction, Progress};
-use crate::pure::domain::outbox::{MessageView, TicketView};
+use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
+use crate::pure::domain::outbox::{AttachmentView, MessageView, TicketView};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -27,23 +27,14 @@ pub fn head(ticket: &TicketView, message: &MessageView) -> String {
         Direction::FromAgent => write!(head, " · to {}", who),
     };
     let _ = writeln!(head, " · ticket #{} ({}, {})", ticket.number, ticket.state, ticket.priority);
-    if !message.marks.is_empty() {
-        let marks: Vec<String> = message
-            .marks
-            .iter()
-            .filter_map(|mark| serde_json::to_value(mark).ok()?.as_str().map(str::to_owned))
-            .collect();
-        let _ = writeln!(head, "! {}", marks.join(", "));
+    if message.marks.contains(&Mark::Internal) {
+        head.push_str("! INTERNAL: written for colleagues, no customer sees it.\n");
+    }
+    for warning in message.marks.iter().filter_map(|mark| warning(*mark)) {
+        let _ = writeln!(head, "! {warning}");
     }
     if let Some(call) = &message.call {
-        let outcome = match call.outcome {
-            CallOutcome::Answered => "answered",
-            CallOutcome::Voicemail => "voicemail",
-            CallOutcome::Missed => "missed",
-            CallOutcome::Busy => "busy",
-            CallOutcome::Failed => "failed",
-        };
-        let _ = writeln!(head, "Call, {outcome}, {} s, {} s of talk", call.duration_s, call.talk_s);
+        let _ = writeln!(head, "{}", self::call(call, message.direction));
     }
     if message.progress == Some(Progress::Failed) {
         let _ = writeln!(head, "! NOT DELIVERED: {}", message.progress_why.as_deref().unwrap_or("no reason was given"));
@@ -72,15 +63,68 @@ pub fn answerable(answer: &AnswerView) -> String {
     line
 }
 
-/// Why it is here.
+/// What a mark tells agents, in a sentence; `None` where a tool shows it in its own way.
+pub fn warning(mark: Mark) -> Option<&'static str> {
+    Some(match mark {
+        Mark::Unverified => "UNVERIFIED: the sender could have been forged; ask before disclosing anything.",
+        Mark::Contradicted => "FORGED, by all signs: the sender's own domain says that this is not from it.",
+        Mark::MessageIdReused => "The same Message-ID came before with other content.",
+        Mark::Unsupported => "Of a kind that cannot be shown here.",
+        Mark::Truncated => "Longer than lanka keeps: its end is missing.",
+        Mark::PartsDropped => "Parts of it were left out because of a limit.",
+        Mark::DateDoubtful => "Its own time was absurd; this is when it came.",
+        Mark::SeveralSenders => "It names several senders.",
+        Mark::Forwarded => "Forwarded.",
+        Mark::CallBack => "TO DO: call back.",
+        Mark::Unaligned => "What vouches for it vouches for another domain than the sender's.",
+        Mark::Lookalike => "The sender's domain is made to look like one of ours.",
+        Mark::Unchecked => "The sender could not be checked yet.",
+        Mark::NotOwner => "The caller was not the owner of the number that it showed.",
+        Mark::Internal | Mark::Erased => return None,
+    })
+}
+
+/// How a call went.
+pub fn call(call: &Call, direction: Direction) -> String {
+    let outcome = match call.outcome {
+        CallOutcome::Failed => "could not be put through",
+        CallOutcome::Busy => "engaged",
+        CallOutcome::Missed => "missed",
+        CallOutcome::Voicemail => "taken by a machine",
+        CallOutcome::Answered => "answered",
+    };
+    let who = if direction == Direction::FromAgent { "Call to the customer" } else { "Call from the customer" };
+    let by = if call.answered_by.is_empty() { String::new() } else { format!(" by {}", call.answered_by) };
+    let mut words = format!("{who}: {outcome}{by}, {} s, of which {} s of talk", call.duration_s, call.talk_s);
+    if let Some(leg) = call.legs.first() {
+        words.push_str(&format!("; from {} to {}", leg.from, leg.to));
+    }
+    words
+}
+
+/// A file by its name, type and size.
+pub fn named(file: &AttachmentView) -> String {
+    format!(
+        "{} ({}, {} bytes)",
+        mail_write::line(file.name.as_deref().unwrap_or("without a name"), NAME_CHARS_MAX),
+        file.media_type,
+        file.bytes
+    )
+}
+
+/// That a file is not with its message, and why.
+pub fn absent(file: &AttachmentView) -> Option<String> {
+    match &file.lost {
+        Some(why) => Some(format!("A file is lost: {}: {why}", named(file))),
+        None => file.waiting.then(|| format!("A file is yet to come: {}", named(file))),
+    }
+}
+
+/// Which files are not with it, and why it is here.
 pub fn tail(message: &MessageView) -> String {
     let mut tail = String::new();
-    for file in &message.attachments {
-        if file.waiting || file.lost.is_some() {
-            let name = file.name.as_deref().unwrap_or("a file");
-            let state = file.lost.as_deref().unwrap_or("is being fetched");
-            let _ = writeln!(tail, "[{}: {state}]", mail_write::line(name, NAME_CHARS_MAX));
-        }
+    for absent in message.attachments.iter().filter_map(absent) {
+        let _ = writeln!(tail, "[{absent}]");
     }
     if !message.sentence.is_empty() {
         let _ = write!(tail, "\n-- \n{}\n", message.sentence);
@@ -116,4 +160,65 @@ pub fn digest(texts: &[&str]) -> String {
         hash.update(text.as_bytes());
     }
     hex::encode(&hash.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::domain::outbox::{Change, samples};
+
+    #[test]
+    fn what_agents_read_before_and_after_a_message() {
+        let ticket = samples::post(Change::MessageAdded, None).ticket;
+        let said = samples::message("Moi");
+        let from = "[facebook] 1970-01-01 00:00 UTC · ? · ticket #4 (open, normal)\n";
+        let missed = Call {
+            outcome: CallOutcome::Missed,
+            duration_s: 21,
+            talk_s: 0,
+            answered_by: String::new(),
+            legs: Vec::new(),
+        };
+        let lost = AttachmentView {
+            name: Some("lasku\r\n.pdf".to_owned()),
+            media_type: "application/pdf".to_owned(),
+            bytes: 9,
+            sha256: None,
+            waiting: false,
+            lost: Some("gone".to_owned()),
+        };
+        let coming = AttachmentView { name: None, waiting: true, lost: None, ..lost.clone() };
+        for (message, head, tail) in [
+            (said.clone(), format!("{from}\n"), ""),
+            (
+                MessageView { marks: vec![Mark::Unverified, Mark::CallBack], call: Some(missed), ..said.clone() },
+                format!(
+                    "{from}! UNVERIFIED: the sender could have been forged; ask before disclosing anything.\n! TO DO: call back.\n\
+                     Call from the customer: missed, 21 s, of which 0 s of talk\n\n"
+                ),
+                "",
+            ),
+            (
+                MessageView {
+                    direction: Direction::FromAgent,
+                    marks: vec![Mark::Internal],
+                    progress: Some(Progress::Failed),
+                    progress_why: Some("It is full.".to_owned()),
+                    ..said.clone()
+                },
+                "[facebook] 1970-01-01 00:00 UTC · to ? · ticket #4 (open, normal)\n! INTERNAL: written for colleagues, no \
+                 customer sees it.\n! NOT DELIVERED: It is full.\n"
+                    .to_owned(),
+                "",
+            ),
+            (
+                MessageView { attachments: vec![lost, coming], sentence: "The address is hers.".to_owned(), ..said },
+                format!("{from}\n"),
+                "[A file is lost: lasku .pdf (application/pdf, 9 bytes): gone]\n\
+                 [A file is yet to come: without a name (application/pdf, 9 bytes)]\n\n-- \nThe address is hers.\n",
+            ),
+        ] {
+            assert_eq!((super::head(&ticket, &message), super::tail(&message).as_str()), (head, tail));
+        }
+    }
 }
