@@ -2,7 +2,7 @@
 //! figure as a ratio of two sides measured in one run on one Postgres with default durability.
 //!
 //! The last line is one JSON object (DESIGN 8): `limit_ratio`, `webhook_group_ratio`, `imap_ratio`,
-//! `growth_ratio`, `keys_p99`, `database_ms_p99`, `rss_mb`, and the raw figures they were made of.
+//! `growth_ratio`, `lag_ms_p99`, `keys_p99`, `database_ms_p99`, `rss_mb`, and the raw figures they were made of.
 
 #![allow(
     clippy::expect_used,
@@ -21,6 +21,7 @@ mod dovecot;
 mod growth;
 #[allow(dead_code, reason = "the crash benchmark uses the rest")]
 mod harness;
+mod lag;
 mod limit;
 mod mailbox;
 mod memory;
@@ -83,6 +84,9 @@ async fn main() {
     if plan.wants("growth") {
         let (contacts, count) = if plan.quick { (20_000, 2_000) } else { (1_000_000, 5_000) };
         figures.extend(growth::measure(&server, plan.contacts.unwrap_or(contacts), count).await);
+    }
+    if plan.wants("lag") {
+        figures.extend(lag::measure(&server, if plan.quick { 20 } else { 60 }).await);
     }
     server.stop().await;
     if plan.wants("cost") {
