@@ -42,6 +42,7 @@ fn post() -> Post {
         decided_at: Timestamp::now(),
         tenant: "main".to_owned(),
         ticket: TicketView {
+            owner: None,
             id: TicketId(uuid::Uuid::now_v7()),
             number: 1,
             state: "open".to_owned(),

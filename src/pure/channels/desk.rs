@@ -10,12 +10,13 @@
 //! {"event_id": "d-3", "type": "note", "on": {"channel": "phone", "source_key": "1772517138.1"}, "text": "Wants a call back"}
 //! {"event_id": "d-4", "type": "close", "on": {"channel": "phone", "source_key": "1772517138.1"}}
 //!
-//! {"event_id": "d-5", "type": "answer", "ticket": "#1042", "text": "It left on Monday.", "by": "Aino", "to": "facebook"}
+//! {"event_id": "d-5", "type": "assign", "ticket": "#1042", "owner": "Aino"}
+//! {"event_id": "d-6", "type": "answer", "ticket": "#1042", "text": "It left on Monday.", "by": "Aino", "to": "facebook"}
 //! ```
 //!
 //! `on` names the message that it is about by the configured channel and the vendor's id, as `lanka export
-//! assignments` does. It may come before that message: it waits then. A `note`, a `close` and an `answer` may name a
-//! `ticket` instead: lanka's id of it, or its number.
+//! assignments` does. It may come before that message: it waits then. A `note`, a `close`, a `reopen`, an `assign`
+//! and an `answer` may name a `ticket` instead: lanka's id of it, or its number.
 //!
 //! | `type` | becomes |
 //! |---|---|
@@ -24,6 +25,8 @@
 //! | `note` | an agent's message for colleagues, marked `internal` |
 //! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked; `by` is who wrote it |
 //! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
+//! | `reopen` | an update: that conversation is open again, and with it the ticket |
+//! | `assign` | an update: `owner` has the ticket of that message from now on; without one, nobody |
 //! | any other | the fault `unknown_act` |
 //!
 //! `ticket_ref` is the number that the tool put into the subject. It counts for what `[matters]` says of such numbers.
@@ -149,7 +152,7 @@ impl Desk {
             "reply" if json::has(act, "message") => sent_mail(event, act),
             "reply" => self.said(act, &kind).map(|said| reply(act, said)),
             "note" => self.said(act, &kind).map(note),
-            "close" => Ok(self.closing(act, &kind)),
+            "close" | "reopen" | "assign" => Ok(self.of_ticket(act, &kind)),
             "answer" => Err((
                 "no_ticket",
                 "an answer names no `ticket`: lanka finds out itself which message it answers".to_owned(),
@@ -177,7 +180,7 @@ impl Desk {
         let mut incoming = match kind {
             "answer" => self.said(act, kind)?,
             "note" => self.said(act, kind).map(note)?,
-            "close" => self.closing(act, kind),
+            "close" | "reopen" | "assign" => self.of_ticket(act, kind),
             _ => return Err(unknown(kind)),
         };
         incoming.direction = Direction::FromAgent;
@@ -195,8 +198,14 @@ impl Desk {
         Ok(Incoming { content: Content::Text(text), ..self.own(act, kind) })
     }
 
-    fn closing(&self, act: &Value, kind: &str) -> Incoming {
-        Incoming { what: What::Close, ..self.own(act, kind) }
+    /// What is done with a ticket, rather than said on it.
+    fn of_ticket(&self, act: &Value, kind: &str) -> Incoming {
+        let (what, text) = match kind {
+            "close" => (What::Close, None),
+            "reopen" => (What::Reopen, None),
+            _ => (What::Assign, json::filled(act, "owner")),
+        };
+        Incoming { what, content: Content::Text(text.unwrap_or_default()), ..self.own(act, kind) }
     }
 
     fn own(&self, act: &Value, kind: &str) -> Incoming {
@@ -216,7 +225,7 @@ type Misread = (&'static str, String);
 
 fn unknown(kind: &str) -> Misread {
     let kind = if kind.is_empty() { "no type".to_owned() } else { format!("type `{}`", json::word(kind)) };
-    ("unknown_act", format!("an act of {kind} is neither `reply` nor `answer` nor `note` nor `close`"))
+    ("unknown_act", format!("an act of {kind} is none of `reply`, `answer`, `note`, `close`, `reopen` and `assign`"))
 }
 
 /// When the tool says that it was done.

@@ -8,7 +8,7 @@
 
 use super::gather::{Gathered, gather};
 use super::ledger::{Kind, Ledger, Word};
-use super::rethread::{Closing, Kept, Rethreaded, rethread};
+use super::rethread::{Act, Kept, Rethreaded, rethread};
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::decision::Told;
 use crate::pure::domain::facts::{Facts, LookupKey};
@@ -44,8 +44,8 @@ pub struct Hood {
 pub struct History {
     /// Messages.
     pub kept: Vec<Kept>,
-    /// Closings of their conversations.
-    pub closings: Vec<Closing>,
+    /// What the desk did with their tickets.
+    pub acts: Vec<Act>,
     /// Tickets that those opened when they came, also such as were joined into others since.
     pub opened: BTreeMap<TicketId, MessageId>,
 }
@@ -149,7 +149,7 @@ pub fn threads(hood: &Hood, people: &People, history: &History, mint: &mut IdMin
         });
         facts.take_identity(KnownIdentity { contact, last_ticket: None, ..known.clone() });
     }
-    rethread(&history.kept, &history.closings, facts, mint, policy)
+    rethread(&history.kept, &history.acts, facts, mint, policy)
 }
 
 /// Messages that are elsewhere now.

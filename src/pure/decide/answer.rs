@@ -30,13 +30,14 @@ pub struct Desk {
     pub latest: Option<MessageId>,
     /// What those who take part have said, here and elsewhere.
     pub heard: Vec<Heard>,
-    /// What it was named by is the thread of a ticket that was joined into it: to close that ends nothing.
+    /// What it was named by is the thread of a ticket that was joined into it: to close that, or to take it, says nothing of
+    /// this one.
     pub is_of_joined: bool,
 }
 
 /// Tells what an agent did on a ticket which message it is on. An answer is told where it goes: then it is a message of that
-/// channel, towards whoever is there; a closing of the ticket is one of each of its conversations. `desk` is the ticket, if
-/// there is one.
+/// channel, towards whoever is there; a closing of the ticket, or its opening again, is one of each of its conversations, and who
+/// has it is told on the last that was said. `desk` is the ticket, if there is one.
 pub fn bind(
     mut message: Message,
     keys: Lookup,
@@ -44,28 +45,38 @@ pub fn bind(
     ways: &dyn Fn(&str) -> Option<Way>,
     keyer: &Keyer,
 ) -> Vec<(Message, Lookup)> {
-    if message.incoming.what == What::Close {
-        return closings(&message, desk, keyer);
+    let desk_itself = desk.filter(|desk| !desk.is_of_joined);
+    match message.incoming.what {
+        What::Close | What::Reopen => of_each(&message, desk_itself, keyer),
+        What::Assign => match desk_itself.and_then(|desk| desk.latest) {
+            Some(latest) => {
+                message.incoming.on = Some(on_message(latest));
+                vec![(message, keys)]
+            }
+            None => Vec::new(),
+        },
+        _ => {
+            let keys = bind_one(&mut message, keys, desk, ways, keyer);
+            vec![(message, keys)]
+        }
     }
-    let keys = bind_one(&mut message, keys, desk, ways, keyer);
-    vec![(message, keys)]
 }
 
-/// A closing of each conversation on a ticket.
-fn closings(message: &Message, desk: Option<&Desk>, keyer: &Keyer) -> Vec<(Message, Lookup)> {
-    let heard = desk.filter(|desk| !desk.is_of_joined).map(|desk| latest(&desk.heard)).unwrap_or_default();
+/// A closing, or opening, of each conversation on a ticket.
+fn of_each(message: &Message, desk: Option<&Desk>, keyer: &Keyer) -> Vec<(Message, Lookup)> {
+    let heard = desk.map(|desk| latest(&desk.heard)).unwrap_or_default();
     let mut last: BTreeMap<&str, MessageId> = BTreeMap::new();
     for heard in heard.into_iter().filter(|heard| heard.is_here) {
         last.entry(&heard.channel).or_insert(heard.message);
     }
-    let closing = |(channel, on): (&str, MessageId)| {
+    let act = |(channel, on): (&str, MessageId)| {
         let mut message = message.clone();
         message.incoming.variant = format!("{}:{channel}", message.incoming.variant);
         message.incoming.on = Some(on_message(on));
         let keys = lookup(&message, keyer);
         (message, keys)
     };
-    last.into_iter().map(closing).collect()
+    last.into_iter().map(act).collect()
 }
 
 fn on_message(on: MessageId) -> On {

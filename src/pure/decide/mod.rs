@@ -30,7 +30,7 @@ pub mod thread;
 pub mod triage;
 
 use self::lookup::Keyer;
-use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Move, Placement, Reason, Resolution};
+use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};
 use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
 use crate::pure::domain::id::{IdMint, MessageId};
 use crate::pure::domain::message::{
@@ -60,8 +60,8 @@ pub fn decide(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMi
     if message.incoming.is_move() {
         return moved(message, lookup, facts, mint, policy);
     }
-    if message.incoming.what == What::Close {
-        return closed(message, facts);
+    if message.incoming.what.is_of_ticket() {
+        return acted(message, facts);
     }
     if message.incoming.what != What::Message {
         return update(message, lookup, facts);
@@ -217,22 +217,30 @@ fn repeat(message: &Message, of: MessageId) -> Decision {
     decision
 }
 
-/// A closing is about the message that it is on, and through it about that one's ticket.
-fn closed(message: &Message, facts: &Facts) -> Decision {
+/// What the desk did with a ticket is about the message that it is on, and through it about that one's ticket.
+fn acted(message: &Message, facts: &Facts) -> Decision {
     let on = message.incoming.on.as_ref().and_then(|on| on.message);
     let Some((on, said)) = on.and_then(|on| Some((on, facts.said.get(&on)?))) else {
         return nothing(message, ItemRole::Update, message.id);
     };
     let mut decision = nothing(message, ItemRole::Update, on);
-    decision.placement = close::close(message, said, facts);
-    let ticket = decision.placement.ticket().and_then(|ticket| facts.ticket(ticket));
-    decision.is_late = ticket.is_some_and(|known| known.ticket.last_at > message.occurred_at);
-    if matches!(decision.placement, Placement::Close { .. }) {
-        decision.changes = route::route(&decision);
-        if let Some(given_in) = message.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref()) {
-            decision.changes.iter_mut().for_each(|told| told.hearers = Hearers::But(given_in.mirror.clone()));
-        }
-    }
+    decision.placement = match message.incoming.what {
+        What::Close => close::close(message, said, facts),
+        What::Reopen => close::reopen(message, said, facts),
+        _ => said
+            .ticket
+            .and_then(|ticket| facts.ticket(ticket))
+            .map_or(Placement::None, |k| Placement::Join(k.ticket.id)),
+    };
+    let Some(known) = decision.placement.ticket().and_then(|ticket| facts.ticket(ticket)) else { return decision };
+    decision.is_late = match message.incoming.what {
+        // What was said since may be on a ticket of its own.
+        What::Reopen => matches!(decision.placement, Placement::Reopen(_)),
+        What::Close => known.ticket.last_at > message.occurred_at,
+        // Who has a ticket does not depend on what was said when.
+        _ => false,
+    };
+    decision.changes = route::of_act(message, &decision, &known.ticket);
     decision
 }
 

@@ -8,7 +8,7 @@
 
 use super::pins::Blocks;
 use super::resolve::Resolved;
-use super::{close, nothing, thread};
+use super::{acted, nothing, thread};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{
     Decision, ItemRole, Move, Placement, Reason, Resolution, Suggestion, SuggestionTarget, TouchedIdentity,
@@ -69,13 +69,17 @@ pub struct Kept {
     pub outline: Outline,
 }
 
-/// A conversation was closed.
+/// What the desk did with a ticket.
 #[derive(Debug, Clone)]
-pub struct Closing {
+pub struct Act {
     /// The message that it is on.
     pub on: MessageId,
     /// When.
     pub at: Timestamp,
+    /// What it did.
+    pub what: What,
+    /// Its text: of an assignment, who has the ticket.
+    pub text: String,
 }
 
 /// What was placed anew.
@@ -108,14 +112,8 @@ pub struct Pointed {
     pub why: Say,
 }
 
-/// Places messages and closings anew. `facts` holds the people, as they are known now, and no tickets.
-pub fn rethread(
-    kept: &[Kept],
-    closings: &[Closing],
-    mut facts: Facts,
-    mint: &mut IdMint,
-    policy: &Policy,
-) -> Rethreaded {
+/// Places messages, and what the desk did with their tickets, anew. `facts` holds the people, as they are known now, and no tickets.
+pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint, policy: &Policy) -> Rethreaded {
     let mut kept: Vec<&Kept> = kept.iter().collect();
     // What the desk did about a message comes after it, whenever its own clock says.
     let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, kept.occurred_at)).collect();
@@ -124,12 +122,13 @@ pub fn rethread(
         (on.map_or(kept.occurred_at, |on| kept.occurred_at.max(*on)), on.is_some(), kept.id)
     });
     let mut noted: BTreeMap<MessageId, Vec<&Outline>> = BTreeMap::new();
-    for act in &kept {
-        noted.entry(act.outline.on.unwrap_or(act.id)).or_default().extend(act.outline.on.map(|_| &act.outline));
+    for note in &kept {
+        noted.entry(note.outline.on.unwrap_or(note.id)).or_default().extend(note.outline.on.map(|_| &note.outline));
     }
-    let mut closings: Vec<&Closing> = closings.iter().collect();
-    closings.sort_by_key(|closing| (closing.at, closing.on));
-    let mut closings = closings.into_iter().peekable();
+    let due = |act: &Act| times.get(&act.on).map_or(act.at, |on| act.at.max(*on));
+    let mut acts: Vec<&Act> = acts.iter().collect();
+    acts.sort_by_key(|act| (due(act), act.on));
+    let mut acts = acts.into_iter().peekable();
     let mut ticket_of: BTreeMap<MessageId, TicketId> = BTreeMap::new();
     let mut reasons: BTreeMap<MessageId, Vec<Reason>> = BTreeMap::new();
     let mut numbers: Vec<(MessageId, LookupKey, String)> = Vec::new();
@@ -137,8 +136,8 @@ pub fn rethread(
     let mut pointed: Vec<Pointed> = Vec::new();
     let mut beside: BTreeMap<TicketId, TicketId> = BTreeMap::new();
     for kept in kept.iter().copied() {
-        while let Some(closing) = closings.next_if(|closing| closing.at < kept.occurred_at) {
-            close_again(closing, &mut facts);
+        while let Some(act) = acts.next_if(|act| due(act) < kept.occurred_at) {
+            act_again(act, &mut facts);
         }
         let (mut message, mut lookup) = revive(kept, &facts);
         for note in noted.get(&kept.id).into_iter().flatten().filter(|_| kept.is_call) {
@@ -163,7 +162,7 @@ pub fn rethread(
         let named = decision.anchors.into_iter().filter(|(kind, ..)| *kind == AnchorKind::Number);
         numbers.extend(named.map(|(_, key, matter)| (kept.id, key, matter)));
     }
-    closings.for_each(|closing| close_again(closing, &mut facts));
+    acts.for_each(|act| act_again(act, &mut facts));
     for ticket in ticket_of.values_mut() {
         *ticket = facts.ticket_now(*ticket);
     }
@@ -383,15 +382,14 @@ fn place_again(
     decision
 }
 
-fn close_again(closing: &Closing, facts: &mut Facts) {
-    let Some(said) = facts.said.get(&closing.on).cloned() else { return };
+fn act_again(act: &Act, facts: &mut Facts) {
     let mut incoming = Incoming::new("", "");
-    incoming.what = What::Close;
-    let message = bare(closing.on, incoming, closing.at);
-    let mut decision = nothing(&message, ItemRole::Update, closing.on);
-    decision.placement = close::close(&message, &said, facts);
-    let lookup = keyless(closing.on);
-    facts.apply(&message, &lookup, &decision);
+    (incoming.what, incoming.content) = (act.what, Content::Text(act.text.clone()));
+    let on = On { channel: String::new(), source_key: String::new(), is_answered_there: false, message: Some(act.on) };
+    incoming.on = Some(on);
+    let message = bare(act.on, incoming, act.at);
+    let decision = acted(&message, facts);
+    facts.apply(&message, &keyless(act.on), &decision);
 }
 
 /// Gives the tickets their ids: that of the oldest ticket which one of their messages opened when it came, but none

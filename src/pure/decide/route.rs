@@ -3,7 +3,9 @@
 use crate::pure::domain::answer::Answer;
 use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Placement, Resolution, SuggestionTarget, Told};
 use crate::pure::domain::id::TicketId;
+use crate::pure::domain::message::Message;
 use crate::pure::domain::outbox::{Change, carrier_line};
+use crate::pure::domain::ticket::{Owner, Ticket};
 
 /// The changes of one decision. A merge is told in both lanes; the target's waits for the source's.
 pub fn route(decision: &Decision) -> Vec<Told> {
@@ -19,11 +21,7 @@ pub fn route(decision: &Decision) -> Vec<Told> {
     match decision.placement {
         Placement::Open { .. } => changes.push(told(Change::TicketOpened, ticket)),
         Placement::Reopen(_) => changes.push(told(Change::TicketReopened, ticket)),
-        // Nothing else happened: the message that the closing is on stays as it was.
-        Placement::Close { .. } => {
-            return vec![Told { message: Some(decision.message), ..told(Change::TicketClosed, ticket) }];
-        }
-        Placement::Join(_) | Placement::None => {}
+        Placement::Close { .. } | Placement::Join(_) | Placement::None => {}
     }
     // A notice is no message that a mirror could show.
     if decision.role == ItemRole::Move {
@@ -72,6 +70,21 @@ pub fn of_answer(answer: &Answer, decision: &Decision) -> Vec<Told> {
         None => None,
     });
     changes
+}
+
+/// The changes of what the desk did with a ticket: the message that it is on stays as it was, and the tool it was done in knows.
+pub fn of_act(act: &Message, decision: &Decision, ticket: &Ticket) -> Vec<Told> {
+    let name = |owner: &Option<Owner>| owner.as_ref().and_then(|owner| owner.name.clone());
+    let owner = ticket.owner.clone().max(act.owner());
+    let change = match decision.placement {
+        Placement::Close { .. } => Change::TicketClosed,
+        Placement::Reopen(_) => Change::TicketReopened,
+        _ if name(&owner) != name(&ticket.owner) => Change::TicketAssigned,
+        _ => return Vec::new(),
+    };
+    let given_in = act.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref());
+    let hearers = given_in.map_or(Hearers::All, |given_in| Hearers::But(given_in.mirror.clone()));
+    vec![Told { message: Some(decision.message), hearers, ..Told::of(change, ticket.id) }]
 }
 
 fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {

@@ -9,7 +9,7 @@ use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity, TEL};
 use super::name::PersonName;
-use super::ticket::Triage;
+use super::ticket::{Owner, Triage};
 use serde::{Deserialize, Serialize};
 
 /// A delivery exactly as it arrived, stored before it was acknowledged.
@@ -51,6 +51,17 @@ pub enum What {
     Notice,
     /// The desk closed the matter of an earlier message, as far as that one's conversation goes.
     Close,
+    /// The desk opened it again.
+    Reopen,
+    /// An agent has the ticket of an earlier message from now on: whom the text names, or nobody.
+    Assign,
+}
+
+impl What {
+    /// The desk did something with a ticket, rather than said something on it.
+    pub fn is_of_ticket(self) -> bool {
+        matches!(self, Self::Close | Self::Reopen | Self::Assign)
+    }
 }
 
 /// Who said it.
@@ -708,6 +719,9 @@ pub struct Message {
     pub triage: Triage,
 }
 
+/// Characters of an agent's name that are kept with the ticket that he has.
+const OWNER_CHARS_MAX: usize = 200;
+
 impl Message {
     /// The customer's side: the sender, or for an agent's message the recipient.
     pub fn customer(&self) -> &Sender {
@@ -715,6 +729,13 @@ impl Message {
             Direction::FromCustomer => &self.incoming.sender,
             Direction::FromAgent => &self.incoming.recipient,
         }
+    }
+
+    /// Who has the ticket from now on, where it is that which it tells.
+    pub fn owner(&self) -> Option<Owner> {
+        let name: String = self.incoming.content.text().trim().chars().take(OWNER_CHARS_MAX).collect();
+        let owner = Owner { at: self.occurred_at, name: Some(name).filter(|name| !name.is_empty()) };
+        (self.incoming.what == What::Assign).then_some(owner)
     }
 
     /// The addresses that a contradicted sender gave himself: those of whoever he pretends to be.

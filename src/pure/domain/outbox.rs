@@ -21,6 +21,9 @@ pub enum Change {
     /// An open ticket is closed: the desk closed the last of its conversations.
     #[serde(rename = "ticket.closed")]
     TicketClosed,
+    /// Another agent has the ticket, or nobody any more.
+    #[serde(rename = "ticket.assigned")]
+    TicketAssigned,
     /// A ticket was joined into another; its lane ends.
     #[serde(rename = "ticket.merged")]
     TicketMerged,
@@ -72,6 +75,7 @@ impl Change {
             Self::TicketOpened => "ticket.opened",
             Self::TicketReopened => "ticket.reopened",
             Self::TicketClosed => "ticket.closed",
+            Self::TicketAssigned => "ticket.assigned",
             Self::TicketMerged => "ticket.merged",
             Self::MessageAdded => "message.added",
             Self::MessageMoved => "message.moved",
@@ -90,6 +94,7 @@ impl Change {
             Self::TicketOpened,
             Self::TicketReopened,
             Self::TicketClosed,
+            Self::TicketAssigned,
             Self::TicketMerged,
             Self::MessageAdded,
             Self::MessageMoved,
@@ -201,6 +206,9 @@ pub struct TicketView {
     pub kind: Vec<String>,
     /// `high`, `normal`, `low`.
     pub priority: String,
+    /// The agent who has it, as the tool calls him in which he took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The contacts on it.
     pub participants: Vec<ContactView>,
     /// The ticket that this one continues.
@@ -398,6 +406,7 @@ pub mod samples {
                 title: "Lamp".to_owned(),
                 kind: Vec::new(),
                 priority: "normal".to_owned(),
+                owner: None,
                 participants: vec![minna],
                 follow_up_of: None,
                 merged_into: None,

@@ -103,6 +103,15 @@ pub struct Triage {
     pub priority: Priority,
 }
 
+/// Which agent has a ticket. Of two the later one stands, whichever is told first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who; `None` once it was let go.
+    pub name: Option<String>,
+}
+
 /// A ticket as deciding sees it.
 #[derive(Debug, Clone)]
 pub struct Ticket {
@@ -126,4 +135,6 @@ pub struct Ticket {
     pub follow_up_of: Option<TicketId>,
     /// The message that it began with.
     pub opened_by: MessageId,
+    /// Who has it, if anybody ever had.
+    pub owner: Option<Owner>,
 }

@@ -31,6 +31,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, Progress, RawEvent, Remote};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
+use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::settings::read_kind;
@@ -517,7 +518,9 @@ impl Listener for Listening {
 impl Listening {
     /// `{"event": "message_created", "id", "content", "message_type": "outgoing", "private", "source_id", "content_attributes",
     /// "created_at", "sender": {"name", "type": "user"}, "inbox": {"id"}, "conversation": {"id"}, "attachments": [{"file_type",
-    /// "data_url"}]}`, or `{"event": "conversation_status_changed", "id", "status": "resolved", "inbox_id", "timestamp"}`.
+    /// "data_url"}]}`; `{"event": "conversation_status_changed", "id", "status": "resolved", "inbox_id", "updated_at"}`; or
+    /// `{"event": "conversation_updated", "id", "inbox_id", "changed_attributes": [{"assignee_id": {…}}], "meta": {"assignee":
+    /// {"name"}}, "updated_at"}`.
     fn batch(&self, event: &RawEvent, body: &Value) -> Batch {
         let mut batch = Batch::default();
         if batch.is_redacted(body) {
@@ -525,7 +528,8 @@ impl Listening {
         }
         match json::text(body, "event").as_deref() {
             Some("message_created") => self.wrote(body, &mut batch),
-            Some("conversation_status_changed") => self.resolved(event, body, &mut batch),
+            Some("conversation_status_changed") => self.turned(event, body, &mut batch),
+            Some("conversation_updated") => self.assigned(event, body, &mut batch),
             Some(_) => {}
             None => batch.fault("no_event", "a webhook of Chatwoot names no `event`"),
         }
@@ -559,21 +563,39 @@ impl Listening {
         batch.item(body, incoming);
     }
 
-    fn resolved(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
-        let is_here = body.get("inbox_id").and_then(Value::as_u64) == Some(self.inbox);
-        if json::text(body, "status").as_deref() != Some("resolved") || !is_here {
-            return;
+    /// It was resolved, or is not any more.
+    fn turned(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
+        if let (Some(on), Some(status)) = (self.conversation(body), json::filled(body, "status")) {
+            let state = if status == "resolved" { TicketState::Closed } else { TicketState::Open };
+            batch.item(body, self.did(event, body, &on, &status).turned(state));
         }
-        let Some(on) = json::id(body, "id") else { return };
+    }
+
+    /// Somebody was assigned, or nobody is any more.
+    fn assigned(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
+        let mut changed = json::elements(body, "changed_attributes").iter();
+        if let (Some(on), true) = (self.conversation(body), changed.any(|one| one.get("assignee_id").is_some())) {
+            let assignee = body.get("meta").and_then(|meta| json::filled(meta.get("assignee")?, "name"));
+            batch.item(body, self.did(event, body, &on, "assigned").assigned(assignee));
+        }
+    }
+
+    /// The id of a conversation of the inbox.
+    fn conversation(&self, body: &Value) -> Option<String> {
+        let is_here = body.get("inbox_id").and_then(Value::as_u64) == Some(self.inbox);
+        json::id(body, "id").filter(|_| is_here)
+    }
+
+    /// What was done with a conversation.
+    fn did<'a>(&'a self, event: &RawEvent, body: &Value, on: &'a str, what: &str) -> Did<'a> {
         // The other times are whole seconds, of other things.
         let at = body.get("updated_at").and_then(Value::as_f64);
         let at = at.and_then(|seconds| Timestamp::from_microsecond((seconds * 1_000_000.0) as i64).ok());
         // The payload has no id of its own: its time is one, to the part of a second.
         let told = ["updated_at", "last_activity_at", "timestamp"].into_iter().find_map(|key| body.get(key));
         let when = told.map_or_else(|| event.received_at.to_string(), Value::to_string);
-        let (id, named) = (format!("{on} resolved {when}"), named(body));
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by: None, at };
-        batch.item(body, did.closed());
+        let id = format!("{on} {what} {when}");
+        Did { kind: NAME, mirror: &self.name, ticket: on, named: named(body), id, by: None, at }
     }
 }
 

@@ -15,7 +15,7 @@
 //! | two tickets are one | a mail that belongs to both conversations joins them |
 //! | a ticket is closed, or open again | the keyword `$LankaClosed` on its mails, which are read with that; or no longer |
 //! | an agent's answer | the customer's mails before it are answered |
-//! | something is suggested | a mail that says so |
+//! | something is suggested, or an agent took the ticket in another tool | a mail that says so |
 //! | a person is erased | all mails with his messages go |
 //!
 //! Every step looks before it writes: mails are known by fields of lanka's own (`X-Lanka-Message`, `X-Lanka-Ticket` …), so that
@@ -167,6 +167,10 @@ impl Mirror for Mailbox {
             Change::TicketReopened => self.flagged(post, replies, false),
             Change::TicketMerged => self.joined(post, replies),
             Change::SuggestionMade => self.noted(post, replies, &suggested(post)),
+            Change::TicketAssigned => {
+                let note = Note { key: format!("owner-{}", post.id), text: shown::owner(&post.ticket), root_too: None };
+                self.noted(post, replies, &note)
+            }
             Change::ContactErased => self.erased(post, replies),
             Change::TicketOpened | Change::ContactMerged | Change::ContactSplit | Change::AnswerDue => self.done(post),
         }

@@ -214,6 +214,9 @@ impl Mirror for Tickets {
             Change::TicketClosed => self.status(&id, &self.0.settings.closed, rest),
             Change::TicketReopened => self.status(&id, &self.0.settings.open, rest),
             Change::TicketMerged => self.merge(post, &id, rest),
+            Change::TicketAssigned => {
+                self.note(&id, &format!("lanka:o.{}", post.id), &shown::owner(&post.ticket), rest)
+            }
             Change::SuggestionMade => {
                 let suggestion = post.detail["suggestion"].as_str().unwrap_or_default();
                 let why = post.detail["why"].as_str().unwrap_or_default();
@@ -515,7 +518,7 @@ impl Rt {
     fn ask_page(&self, before: Option<&Cursor>) -> Look {
         let Settings { queue, user, .. } = &self.settings;
         let mine = format!(
-            "ObjectType='RT::Ticket' AND TicketQueue='{queue}' AND Creator!='{user}' AND (Type='Correspond' OR Type='Comment' OR Type='Status')"
+            "ObjectType='RT::Ticket' AND TicketQueue='{queue}' AND Creator!='{user}' AND (Type='Correspond' OR Type='Comment' OR Type='Status' OR (Type='{OWNER}' AND Field='Owner'))"
         );
         let (query, order) = match before {
             Some(before) => (format!("{mine} AND id > {}", before.last.saturating_sub(OVERLAP)), "ASC"),
@@ -526,7 +529,7 @@ impl Rt {
             ("orderby", "id"),
             ("order", order),
             ("per_page", PAGE_ROWS),
-            ("fields", "Type,ObjectId,Creator,Created,Field,NewValue,Data"),
+            ("fields", "Type,ObjectId,Creator,Created,Field,OldValue,NewValue,Data"),
         ];
         Look::Send(self.get(&["transactions"], &asked))
     }
@@ -568,6 +571,11 @@ impl Asking<'_> {
         if json::id(known, "Privileged").as_deref() != Some("1") {
             return Ok(None);
         }
+        let mut owner = Value::Null;
+        if row["Type"] == OWNER {
+            let user = self.take(&["user", &json::id(row, "NewValue").unwrap_or_default()], &[])?;
+            owner = object!({ "name": user["Name"], "real_name": user["RealName"] });
+        }
         let mut parts = Vec::new();
         if matches!(row["Type"].as_str(), Some("Correspond" | "Comment")) {
             let id = id.to_string();
@@ -582,11 +590,18 @@ impl Asking<'_> {
                 }
             }
         }
-        let told = ["id", "Type", "ObjectId", "Created", "NewValue"].map(|key| (key.to_owned(), row[key].clone()));
+        let told =
+            ["id", "Type", "ObjectId", "Created", "OldValue", "NewValue"].map(|key| (key.to_owned(), row[key].clone()));
         let transaction = Value::Object(told.into_iter().collect());
-        Ok(Some(object!({ "transaction": transaction, "creator": creator, "parts": parts })))
+        Ok(Some(object!({ "transaction": transaction, "creator": creator, "owner": owner, "parts": parts })))
     }
 }
+
+/// The type of the transactions that give a ticket to somebody (RT 5 counts the owner among its watchers).
+const OWNER: &str = "SetWatcher";
+
+/// The account that has the tickets which nobody has.
+const NOBODY: &str = "Nobody";
 
 /// RT's own account, which opens tickets and the like.
 const SYSTEM: &str = "RT_System";
@@ -630,10 +645,15 @@ impl Agents {
                 said(body, &mut incoming);
                 incoming.marks.push(Mark::Internal);
             }
-            Some("Status")
-                if json::text(transaction, "NewValue").as_deref() == Some(self.0.settings.closed.as_str()) =>
-            {
-                incoming.what = What::Close;
+            Some("Status") if is(transaction, "NewValue", &self.0.settings.closed) => incoming.what = What::Close,
+            Some("Status") if is(transaction, "OldValue", &self.0.settings.closed) && !is_gone(transaction) => {
+                incoming.what = What::Reopen;
+            }
+            Some(OWNER) => {
+                let owner = body.get("owner").unwrap_or(&Value::Null);
+                let name = json::filled(owner, "real_name").or_else(|| json::filled(owner, "name"));
+                let name = name.filter(|_| !is(owner, "name", NOBODY)).unwrap_or_default();
+                (incoming.what, incoming.content) = (What::Assign, Content::Text(name));
             }
             _ => return batch,
         }
@@ -652,6 +672,15 @@ impl Agents {
         batch.item(body, incoming);
         batch
     }
+}
+
+fn is(of: &Value, key: &str, word: &str) -> bool {
+    json::text(of, key).as_deref() == Some(word)
+}
+
+/// A ticket that is rejected or deleted is none that anybody works on.
+fn is_gone(transaction: &Value) -> bool {
+    ["rejected", "deleted"].into_iter().any(|status| is(transaction, "NewValue", status))
 }
 
 /// The words and files of a reply or comment.
@@ -833,8 +862,11 @@ mod tests {
             } else {
                 vec![object!({"ContentType": "text/plain", "Filename": "", "Content": BASE64.encode(text)})]
             };
-            let body = object!({"transaction": {"id": "41", "Type": kind, "ObjectId": "7", "Created": "2026-03-03T08:00:00Z", "NewValue": value},
-                "creator": {"name": creator, "real_name": "Alice", "privileged": privileged}, "parts": parts});
+            let (before, value) = value.split_once('>').unwrap_or(("", value));
+            let body = object!({"transaction": {"id": "41", "Type": kind, "ObjectId": "7", "Created": "2026-03-03T08:00:00Z",
+                    "OldValue": before, "NewValue": value},
+                "creator": {"name": creator, "real_name": "Alice", "privileged": privileged},
+                "owner": {"name": value, "real_name": if value == "bob" { "Bob" } else { "" }}, "parts": parts});
             let at = "2026-03-03T08:00:00Z".parse().unwrap();
             let (tenant, channel, kind, origin) =
                 ("main".to_owned(), "helpdesk".to_owned(), NAME.to_owned(), String::new());
@@ -853,7 +885,14 @@ mod tests {
             (event("alice", "1", "Correspond", "", "Hei"), "Message Hei"),
             (event("alice", "1", "Comment", "", "Hei"), "Message internal Hei"),
             (event("alice", "1", "Status", "resolved", ""), "Close "),
-            (event("alice", "1", "Status", "open", ""), ""),
+            (event("alice", "1", "Status", "new>open", ""), ""),
+            (event("alice", "1", "Status", "resolved>open", ""), "Reopen "),
+            (event("alice", "1", "Status", "resolved>stalled", ""), "Reopen "),
+            (event("alice", "1", "Status", "resolved>deleted", ""), ""),
+            (event("alice", "1", "SetWatcher", "Nobody>bob", ""), "Assign Bob"),
+            (event("alice", "1", "SetWatcher", "bob>carol", ""), "Assign carol"),
+            (event("alice", "1", "SetWatcher", "bob>Nobody", ""), "Assign "),
+            (event("lanka", "1", "SetWatcher", "Nobody>bob", ""), ""),
             (event("alice", "1", "Correspond", "", ""), ""),
             (event("minna@posti.example", "0", "Correspond", "", "Hei"), ""),
             (event("lanka", "1", "Correspond", "", "Hei"), ""),

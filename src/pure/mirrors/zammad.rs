@@ -30,6 +30,7 @@ use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, RawEvent, Remote};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
+use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::media;
@@ -462,6 +463,9 @@ fn written(article: &Article<'_>, thread: &Thread, author: Option<u64>) -> Value
     written
 }
 
+/// The user that has the tickets which nobody has.
+const NOBODY: &str = "1";
+
 /// What agents do there.
 struct Listening {
     /// The mirror's name.
@@ -504,7 +508,12 @@ impl Listener for Listening {
             |body, _| {
                 // The ticket names its customer, whose words these may answer.
                 if let Some(ticket) = body.get_mut("ticket").and_then(Value::as_object_mut) {
-                    ticket.retain(|key, _| matches!(key.as_str(), "id" | "state" | "updated_at" | "lanka_redacted"));
+                    ticket.retain(|key, _| {
+                        matches!(
+                            key.as_str(),
+                            "id" | "state" | "owner" | "last_close_at" | "updated_at" | "lanka_redacted"
+                        )
+                    });
                 }
             },
         )
@@ -525,7 +534,7 @@ impl Listener for Listening {
 }
 
 impl Listening {
-    /// `{"ticket": {"id", "state", "updated_at", "updated_by": {…}, …}, "article": {"id", "ticket_id", "type", "sender",
+    /// `{"ticket": {"id", "state", "owner": {"id", "firstname", "lastname"}, "last_close_at", "updated_at", "updated_by": {…}, …}, "article": {"id", "ticket_id", "type", "sender",
     /// "internal", "body", "content_type", "created_by": {"firstname", "lastname"}, "attachments": [{"filename", "url",
     /// "preferences": {"Mime-Type"}}], …}}`; `article` is empty when only the ticket changed.
     fn batch(&self, body: &Value) -> Batch {
@@ -539,8 +548,8 @@ impl Listening {
         if !batch.is_redacted(article) {
             self.wrote(ticket, article, &mut batch);
         }
-        if !batch.is_redacted(ticket) && json::text(ticket, "state").as_deref() == Some("closed") && !is_ours(article) {
-            self.closed(ticket, &mut batch);
+        if !batch.is_redacted(ticket) && !is_ours(article) {
+            self.stands(ticket, &mut batch);
         }
         batch
     }
@@ -576,13 +585,35 @@ impl Listening {
         batch.item(article, incoming);
     }
 
-    fn closed(&self, ticket: &Value, batch: &mut Batch) {
+    /// How the ticket stands. Zammad tells what is, not what changed: of every closing there is one opening again, known by
+    /// the closing's time (`last_close_at`), and who has the ticket is told at each of its changes.
+    fn stands(&self, ticket: &Value, batch: &mut Batch) {
         let (Some(on), Some(updated)) = (json::id(ticket, "id"), json::id(ticket, "updated_at")) else { return };
-        let by = ticket.get("updated_by").and_then(name_of);
-        let id = format!("{on} closed {updated}");
-        let (named, at) = (named(ticket, &on), at(ticket, "updated_at"));
-        let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by, at };
-        batch.item(ticket, did.closed());
+        let did = |id: String| Did {
+            kind: NAME,
+            mirror: &self.name,
+            ticket: &on,
+            named: named(ticket, &on),
+            id,
+            by: ticket.get("updated_by").and_then(name_of),
+            at: at(ticket, "updated_at"),
+        };
+        let closed_at = json::filled(ticket, "last_close_at");
+        match (json::text(ticket, "state").as_deref(), closed_at) {
+            (Some("closed"), _) => {
+                batch.item(ticket, did(format!("{on} closed {updated}")).turned(TicketState::Closed))
+            }
+            (Some("merged" | "removed") | None, _) | (_, None) => {}
+            (_, Some(closed_at)) => {
+                batch.item(ticket, did(format!("{on} open after {closed_at}")).turned(TicketState::Open));
+            }
+        }
+        let owner = ticket.get("owner").filter(|_| ticket["state"] != "merged");
+        if let Some(owner) = owner.filter(|owner| owner.is_object()) {
+            let is_nobody = json::id(owner, "id").as_deref() == Some(NOBODY);
+            let owner = name_of(owner).filter(|_| !is_nobody);
+            batch.item(ticket, did(format!("{on} owner {updated}")).assigned(owner));
+        }
     }
 
     fn attachments(&self, article: &Value) -> Vec<Attachment> {

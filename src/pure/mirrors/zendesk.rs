@@ -33,6 +33,7 @@ use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{Direction, Parsed, RawEvent};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
+use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::settings::read_kind;
@@ -589,7 +590,8 @@ impl Listening {
         let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id: String::new(), by: None, at };
         match kind.strip_prefix("zen:event-type:ticket.") {
             Some("comment_added") => wrote(body, did, &mut batch),
-            Some("status_changed") => solved(body, did, &mut batch),
+            Some("status_changed") => turned(body, did, &mut batch),
+            Some("agent_assignment_changed") => assigned(body, did, &mut batch),
             _ => {}
         }
         batch
@@ -611,11 +613,26 @@ fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
     batch.item(body, did.wrote(text.trim().to_owned(), !is_public));
 }
 
-fn solved(body: &Value, did: Did<'_>, batch: &mut Batch) {
-    let current = body.get("event").and_then(|event| json::text(event, "current")).unwrap_or_default();
-    let Some(id) = json::id(body, "id").filter(|_| matches!(current.to_uppercase().as_str(), "SOLVED" | "CLOSED"))
-    else {
-        return;
+/// It was solved, or is not any more.
+fn turned(body: &Value, did: Did<'_>, batch: &mut Batch) {
+    let event = body.get("event").unwrap_or(&Value::Null);
+    let is_over = |key: &str| {
+        json::text(event, key).is_some_and(|status| matches!(status.to_uppercase().as_str(), "SOLVED" | "CLOSED"))
     };
-    batch.item(body, Did { id, ..did }.closed());
+    let state = match (is_over("previous"), is_over("current")) {
+        (_, true) => TicketState::Closed,
+        (true, false) => TicketState::Open,
+        (false, false) => return,
+    };
+    if let Some(id) = json::id(body, "id") {
+        batch.item(body, Did { id, ..did }.turned(state));
+    }
+}
+
+/// Events name agents by their ids alone.
+fn assigned(body: &Value, did: Did<'_>, batch: &mut Batch) {
+    let agent = body.get("event").and_then(|event| json::id(event, "current"));
+    if let Some(id) = json::id(body, "id") {
+        batch.item(body, Did { id, ..did }.assigned(agent.map(|agent| format!("Zendesk agent {agent}"))));
+    }
 }

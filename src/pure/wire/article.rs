@@ -123,6 +123,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::MessageMoved => moved(post, there),
         Change::TicketMerged => vec![joined(post)],
         Change::SuggestionMade => suggested(post),
+        Change::TicketAssigned => vec![note(post, shown::owner(&post.ticket))],
         Change::TicketOpened
         | Change::TicketReopened
         | Change::TicketClosed
@@ -132,7 +133,11 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         | Change::AnswerDue => Vec::new(),
     };
     let is_told_of_answers = match post.change {
-        Change::TicketClosed | Change::ContactErased | Change::AnswerDue | Change::SuggestionMade => false,
+        Change::TicketClosed
+        | Change::TicketAssigned
+        | Change::ContactErased
+        | Change::AnswerDue
+        | Change::SuggestionMade => false,
         Change::TicketMerged => is_target(post),
         _ => true,
     };

@@ -17,6 +17,14 @@ pub fn who<'a>(ticket: &'a TicketView, message: &MessageView) -> &'a str {
     contact.and_then(|contact| contact.name.as_deref()).unwrap_or("?")
 }
 
+/// Who has a ticket, where that was told by another tool.
+pub fn owner(ticket: &TicketView) -> String {
+    match &ticket.owner {
+        Some(owner) => format!("{owner} has this ticket."),
+        None => "Nobody has this ticket any more.".to_owned(),
+    }
+}
+
 /// What agents must know before they read, and before they write.
 pub fn head(ticket: &TicketView, message: &MessageView) -> String {
     let who = who(ticket, message);

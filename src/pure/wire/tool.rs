@@ -13,6 +13,7 @@ use super::step::{Link, Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, GivenIn, OnTicket};
 use crate::pure::domain::message::{Content, Direction, Incoming, Mark, What};
+use crate::pure::domain::ticket::TicketState;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -238,9 +239,19 @@ impl Did<'_> {
         incoming
     }
 
-    /// He closed the ticket.
-    pub fn closed(self) -> Incoming {
-        Incoming { what: What::Close, variant: "close".to_owned(), ..self.incoming(None) }
+    /// He closed the ticket, or opened it again.
+    pub fn turned(self, to: TicketState) -> Incoming {
+        let (what, variant) = match to {
+            TicketState::Closed => (What::Close, "close"),
+            TicketState::Open => (What::Reopen, "reopen"),
+        };
+        Incoming { what, variant: variant.to_owned(), ..self.incoming(None) }
+    }
+
+    /// Somebody has the ticket from now on, or nobody.
+    pub fn assigned(self, owner: Option<String>) -> Incoming {
+        let content = Content::Text(owner.unwrap_or_default());
+        Incoming { what: What::Assign, variant: "assign".to_owned(), content, ..self.incoming(None) }
     }
 
     fn incoming(self, remote: Option<String>) -> Incoming {

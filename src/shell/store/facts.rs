@@ -17,7 +17,7 @@ use crate::pure::domain::id::*;
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, Place, What};
 use crate::pure::domain::name::PersonName;
-use crate::pure::domain::ticket::{MatterKind, Priority, Ticket, TicketState};
+use crate::pure::domain::ticket::{MatterKind, Owner, Priority, Ticket, TicketState};
 use jiff::SignedDuration;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -316,12 +316,12 @@ impl Loader<'_> {
         Ok(tickets)
     }
 
-    /// What closing a ticket depends on, where the batch may close one: those of the messages that closings are
+    /// What closing a ticket or opening it again depends on, where the batch may do that: those of the messages that such acts are
     /// on; any that is loaded, where such a message is of the batch itself.
     async fn talks(&mut self, batch: &[(Message, Lookup)]) -> Result<(), StoreError> {
-        let closings = batch.iter().filter(|(message, _)| message.incoming.what == What::Close);
+        let acts = batch.iter().filter(|(message, _)| matches!(message.incoming.what, What::Close | What::Reopen));
         let mut tickets: BTreeSet<Uuid> = BTreeSet::new();
-        for on in closings.filter_map(|(message, _)| message.incoming.on.as_ref()?.message) {
+        for on in acts.filter_map(|(message, _)| message.incoming.on.as_ref()?.message) {
             match self.facts.said.get(&on) {
                 Some(said) => tickets.extend(said.ticket.map(|ticket| ticket.0)),
                 None => tickets.extend(self.facts.tickets.keys().map(|ticket| ticket.0)),
@@ -333,10 +333,13 @@ impl Loader<'_> {
         let tickets: Vec<Uuid> = tickets.into_iter().collect();
         let rows = sqlx::query(
             "SELECT k.id AS ticket_id, m.channel, m.identity_id, m.last_at, m.closed_at FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
-                SELECT t.channel, t.identity_id, max(t.occurred_at) FILTER (WHERE t.direction = 'from_customer' AND t.auto IS NULL) AS last_at,
-                    max((SELECT max((e.data->>'occurred_at')::timestamptz) FROM ticket_event e
-                        WHERE e.message_id = t.id AND e.kind = 'close')) AS closed_at
-                FROM message t WHERE t.ticket_id = k.id GROUP BY t.channel, t.identity_id
+                SELECT t.channel, t.identity_id, max(e.closed_at) AS closed_at,
+                    greatest(max(t.occurred_at) FILTER (WHERE t.direction = 'from_customer' AND t.auto IS NULL), max(e.opened_at)) AS last_at
+                FROM message t CROSS JOIN LATERAL (
+                    SELECT max((a.data->>'occurred_at')::timestamptz) FILTER (WHERE a.kind = 'close') AS closed_at,
+                        max((a.data->>'occurred_at')::timestamptz) FILTER (WHERE a.kind = 'reopen') AS opened_at
+                    FROM ticket_event a WHERE a.message_id = t.id AND a.kind IN ('close', 'reopen', 'assign')
+                ) e WHERE t.ticket_id = k.id GROUP BY t.channel, t.identity_id
              ) m",
         )
         .bind(tickets)
@@ -424,7 +427,7 @@ impl Loader<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
         let rows = sqlx::query(
-            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held
+            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held, owner, owner_at
              FROM ticket WHERE id = ANY($1)",
         )
         .bind(&ids)
@@ -668,6 +671,10 @@ fn ticket(row: &PgRow) -> Result<Ticket, StoreError> {
         closed_at: closed_at.map(|at| at.to_jiff()),
         follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
         opened_by: MessageId(row.try_get("opened_by")?),
+        owner: match row.try_get::<Option<jiff_sqlx::Timestamp>, _>("owner_at")? {
+            Some(at) => Some(Owner { at: at.to_jiff(), name: row.try_get("owner")? }),
+            None => None,
+        },
     })
 }
 

@@ -138,11 +138,12 @@ const HELD: &[Part] = &[
     ),
 ];
 
-/// What happened to his messages, and what tools were told of them. `$1`: his tickets, `$2`: his messages.
+/// What happened to his messages, and what tools were told of them; not which agents had his tickets. `$1`: his tickets, `$2`: his messages.
 const HELD_ON_TICKETS: &[(&str, &str)] = &[
     (
         "ticket_event",
-        "SELECT to_jsonb(t) FROM ticket_event t WHERE (ticket_id = ANY($1) OR ticket_id IS NULL) AND message_id = ANY($2) ORDER BY at, id",
+        "SELECT to_jsonb(t) FROM ticket_event t WHERE (ticket_id = ANY($1) OR ticket_id IS NULL) AND message_id = ANY($2)
+            AND kind <> 'assign' ORDER BY at, id",
     ),
     (
         "outbox",
@@ -186,11 +187,11 @@ const OF_CONTACTS: &[&str] = &[
     "UPDATE contact SET name = NULL, erased_at = now() WHERE id = ANY($1)",
 ];
 
-/// What is told of his messages ($2) on his tickets ($1) loses its words.
+/// What is told of his messages ($2) on his tickets ($1) loses its words; which agent has a ticket is none of his.
 const ON_TICKETS: &[&str] = &[
     "UPDATE ticket_event SET data = jsonb_strip_nulls(jsonb_build_object('occurred_at', data->'occurred_at', 'follow_up_of', data->'follow_up_of',
         'into', data->'into', 'to', data->'to'))
-     WHERE (ticket_id = ANY($1) OR ticket_id IS NULL) AND message_id = ANY($2)",
+     WHERE (ticket_id = ANY($1) OR ticket_id IS NULL) AND message_id = ANY($2) AND kind <> 'assign'",
     "UPDATE ticket_event e SET data = jsonb_set(e.data, '{why}', '\"\"') FROM (
         SELECT DISTINCT coalesce(data->>'act', id::text) AS act FROM ticket_event
         WHERE ticket_id = ANY($1) AND kind IN ('merge', 'split', 'move') AND $2::uuid[] IS NOT NULL

@@ -65,7 +65,7 @@ pub async fn load(
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, number, state, title, kind, priority, follow_up_of, merged_into FROM ticket WHERE id = ANY($1)",
+        "SELECT id, number, state, title, kind, priority, owner, follow_up_of, merged_into FROM ticket WHERE id = ANY($1)",
     )
     .bind(ids)
     .fetch_all(&mut *connection)
@@ -80,6 +80,7 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             title: row.try_get("title")?,
             kind: row.try_get("kind")?,
             priority: row.try_get("priority")?,
+            owner: row.try_get("owner")?,
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
             merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),

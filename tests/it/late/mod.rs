@@ -129,6 +129,15 @@ pub(crate) fn close(key: &'static str, day: &str, on: (&str, &str)) -> Said {
     act(key, day, "close", on, json!({}))
 }
 
+pub(crate) fn reopen(key: &'static str, day: &str, on: (&str, &str)) -> Said {
+    act(key, day, "reopen", on, json!({}))
+}
+
+/// An agent takes a ticket, or nobody has it any more.
+pub(crate) fn assign(key: &'static str, day: &str, on: (&str, &str), owner: Option<&str>) -> Said {
+    act(key, day, "assign", on, json!({ "owner": owner }))
+}
+
 /// The mail that an agent sent, about a customer's mail.
 fn answer(key: &'static str, day: &str, on: (&str, &str), to: &str) -> Said {
     let date = at(&instant(day)).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
@@ -222,7 +231,7 @@ pub(crate) async fn end(desk: &Desk) -> (String, String) {
             CASE WHEN coalesce(c.kind, 'person') = 'person' THEN '' ELSE '(' || c.kind || ')' END AS word
         FROM message m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN contact c ON c.id = i.contact_id";
     let tickets = "SELECT m.source_key AS key, m.ticket_id::text AS of,
-            CASE WHEN t.state = 'open' THEN '' ELSE '(' || t.state || ')' END AS word
+            coalesce('(' || nullif(concat_ws(':', nullif(t.state, 'open'), t.owner), '') || ')', '') AS word
         FROM message m JOIN ticket t ON t.id = m.ticket_id";
     (groups(desk, people).await, groups(desk, tickets).await)
 }

@@ -396,6 +396,56 @@ async fn what_was_said_between() {
 }
 
 #[tokio::test]
+async fn what_the_desk_does_with_a_ticket_stands_whenever_it_is_told() {
+    let rest = || [letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."), close("x", "03-02 10:00", ON_A)];
+    let told = |name, acts: Vec<Said>, tickets| story(name, rest().into_iter().chain(acts).collect(), "a", tickets);
+    for story in [
+        told("open again", vec![reopen("y", "03-03 10:00", ON_A)], "a"),
+        told("open again before it was closed", vec![reopen("y", "03-01 12:00", ON_A)], "a (closed)"),
+        told("closed again", vec![reopen("y", "03-03 10:00", ON_A), close("z", "03-04 10:00", ON_A)], "a (closed)"),
+        told("taken", vec![assign("y", "03-01 11:00", ON_A, Some("Aino"))], "a (closed:Aino)"),
+        told(
+            "taken, and taken over",
+            vec![assign("y", "03-01 11:00", ON_A, Some("Aino")), assign("z", "03-01 12:00", ON_A, Some("Eino"))],
+            "a (closed:Eino)",
+        ),
+        told(
+            "taken, and let go",
+            vec![assign("y", "03-01 11:00", ON_A, Some("Aino")), assign("z", "03-01 12:00", ON_A, None)],
+            "a (closed)",
+        ),
+        // The tool's clock is behind.
+        told("taken before it came", vec![assign("y", "02-28 11:00", ON_A, Some("Aino"))], "a (closed:Aino)"),
+    ] {
+        check(story).await;
+    }
+    check(story(
+        "of tickets that turn out to be one, who took either last",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            assign("y", "03-03 09:00", ("facebook", "f"), Some("Aino")),
+            letter("a", "03-05 10:00", MINNA, "Tilausnumero 40012345.\n\nMinna Virtanen"),
+            assign("z", "03-05 11:00", ON_A, Some("Eino")),
+        ],
+        "a f",
+        "a f (Eino)",
+    ))
+    .await;
+    check(story(
+        "open again on one channel, what was closed on another goes on",
+        vec![
+            letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+            close("x", "03-02 10:00", ON_A),
+            reopen("y", "03-12 10:00", ON_A),
+            letter("b", "03-13 10:00", MINNA, "Lasku puuttuu vielä."),
+        ],
+        "a b",
+        "a b",
+    ))
+    .await;
+}
+
+#[tokio::test]
 async fn one_thing_leads_to_another() {
     check(story(
         "a mail that holds two numbers joins the two who hold one each",

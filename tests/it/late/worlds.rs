@@ -115,7 +115,12 @@ fn world(seed: u64) -> Vec<Said> {
             },
             7 if !earlier.is_empty() => {
                 let (channel, on) = &earlier[dice.below(earlier.len())];
-                close(key, &day, (channel, on))
+                let on = (*channel, on.as_str());
+                match dice.below(4) {
+                    0 => reopen(key, &day, on),
+                    1 => assign(key, &day, on, dice.one_of(&[Some("Aino"), Some("Eino"), None])),
+                    _ => close(key, &day, on),
+                }
             }
             8 if earlier.iter().any(|(channel, _)| *channel == "mail") => {
                 let mails: Vec<&(&str, String)> = earlier.iter().filter(|(channel, _)| *channel == "mail").collect();

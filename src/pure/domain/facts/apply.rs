@@ -54,7 +54,7 @@ impl Facts {
         }
     }
 
-    /// What was said, and what was closed.
+    /// What was said, and what the desk did with tickets.
     fn apply_said(&mut self, message: &Message, decision: &Decision) {
         let incoming = &message.incoming;
         let (ticket, at) = (decision.placement.ticket(), message.occurred_at);
@@ -72,19 +72,31 @@ impl Facts {
                     said.is_customers |= incoming.direction == Direction::FromCustomer;
                 }
             }
-            ItemRole::Update if incoming.what == What::Close => {
-                if let (Some(ticket), Some(said)) = (ticket, self.said.get(&decision.message)) {
-                    self.closings.push((ticket, Talk { at, ..said.talk.clone() }));
-                }
-                if let Placement::Close { ticket, at } = decision.placement
-                    && let Some(known) = self.tickets.get_mut(&ticket)
-                {
-                    known.ticket.state = TicketState::Closed;
-                    known.ticket.closed_at = Some(at);
-                }
-            }
+            ItemRole::Update => self.apply_act(message, decision),
             _ => {}
         }
+    }
+
+    /// What the desk did with a ticket.
+    fn apply_act(&mut self, message: &Message, decision: &Decision) {
+        let (ticket, said) = (decision.placement.ticket(), self.said.get(&decision.message));
+        if let (Some(ticket), Some(said)) = (ticket, said) {
+            let talk = Talk { at: message.occurred_at, ..said.talk.clone() };
+            match message.incoming.what {
+                What::Close => self.closings.push((ticket, talk)),
+                What::Reopen => self.talks.push((ticket, talk)),
+                _ => {}
+            }
+        }
+        let Some(known) = ticket.and_then(|ticket| self.tickets.get_mut(&ticket)) else { return };
+        match decision.placement {
+            Placement::Close { at, .. } => {
+                (known.ticket.state, known.ticket.closed_at) = (TicketState::Closed, Some(at));
+            }
+            Placement::Reopen(_) => (known.ticket.state, known.ticket.closed_at) = (TicketState::Open, None),
+            _ => {}
+        }
+        known.ticket.owner = known.ticket.owner.take().max(message.owner());
     }
 
     /// Whoever said the earlier message is known now.
@@ -239,6 +251,7 @@ impl Facts {
                     _ => None,
                 },
                 opened_by: decision.message,
+                owner: None,
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -311,6 +324,7 @@ impl Facts {
         stays.ticket.kind.sort();
         stays.ticket.priority = stays.ticket.priority.max(old.ticket.priority);
         stays.ticket.last_at = stays.ticket.last_at.max(old.ticket.last_at);
+        stays.ticket.owner = stays.ticket.owner.take().max(old.ticket.owner.clone());
         // One matter is closed when both were.
         match (stays.ticket.state, old.ticket.state) {
             (TicketState::Closed, TicketState::Closed) => {

@@ -3,18 +3,21 @@
 use super::*;
 
 const INSERT_TICKETS: &str = "
-    INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)
+    INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into,
+        owner, owner_at)
     SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-        follow_up_of, opened_by, merged_into
+        follow_up_of, opened_by, merged_into, owner, owner_at
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[], $12::uuid[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)";
+        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[])
+        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at)";
 
 const UPDATE_TICKETS: &str = "
     UPDATE ticket k SET state = t.state, title = t.title, kind = coalesce(string_to_array(nullif(t.kind, ''), ','), '{}'),
-        priority = t.priority, opened_at = t.opened_at, last_at = t.last_at, closed_at = t.closed_at
+        priority = t.priority, opened_at = t.opened_at, last_at = t.last_at, closed_at = t.closed_at,
+        owner = t.owner, owner_at = t.owner_at
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[], $12::uuid[])
-        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into)
+        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[])
+        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at)
     WHERE k.tenant = $1 AND k.id = t.id";
 
 /// Who did what nobody else did.
@@ -23,8 +26,11 @@ const BY_LANKA: &str = "lanka";
 impl<'a> Writer<'a> {
     pub(super) async fn tickets(&mut self) -> Result<(), StoreError> {
         let mut touched: BTreeSet<TicketId> = BTreeSet::new();
-        let closing = self.decided.iter().filter(|d| matches!(d.decision.placement, Placement::Close { .. }));
-        for d in self.deciding().chain(closing) {
+        let acts = self
+            .decided
+            .iter()
+            .filter(|d| d.decision.role == ItemRole::Update && d.message.incoming.what.is_of_ticket());
+        for d in self.deciding().chain(acts) {
             touched.extend(d.decision.placement.ticket().map(|ticket| self.facts.ticket_now(ticket)));
             touched.extend(d.decision.placement.ticket());
             touched.extend(d.decision.moves.iter().flat_map(|m| [m.from, self.facts.ticket_now(m.to)]));
@@ -52,6 +58,8 @@ impl<'a> Writer<'a> {
                 .bind(column(&rows, |(t, _)| t.follow_up_of.map(|id| id.0)))
                 .bind(column(&rows, |(t, _)| t.opened_by.0))
                 .bind(column(&rows, |(_, into)| *into))
+                .bind(column(&rows, |(t, _)| t.owner.as_ref().and_then(|owner| owner.name.as_deref())))
+                .bind(column(&rows, |(t, _)| t.owner.as_ref().map(|owner| sql_time(owner.at))))
                 .execute(&mut *self.connection)
                 .await?;
         }

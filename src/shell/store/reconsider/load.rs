@@ -7,7 +7,7 @@ use crate::pure::decide::ledger::{Denial, Kind, Member, Stated, Word};
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::decide::recast::{Notice, Owned, Spoken, WrittenWord};
 use crate::pure::decide::resolve::ANSWERED_MAX;
-use crate::pure::decide::rethread::{Closing, Kept};
+use crate::pure::decide::rethread::{Act, Kept};
 use crate::pure::domain::contact::KnownIdentity;
 use crate::pure::domain::facts::{ANCHORS_MAX, HOLDERS_MAX, LookupKey};
 use crate::pure::domain::id::*;
@@ -450,7 +450,7 @@ pub async fn history(
         let standing = standing.get(&kept.id).filter(|_| kept.pinned_to == Some(kept.id));
         kept.opened = standing.or(first.get(&kept.id)).copied();
     }
-    history.closings = closings(connection, &here).await?;
+    history.acts = acts(connection, &here).await?;
     people_beside(connection, hood, &history.kept).await?;
     Ok(Some(history))
 }
@@ -558,17 +558,23 @@ async fn people_beside(connection: &mut PgConnection, hood: &mut Hood, kept: &[K
     Ok(())
 }
 
-async fn closings(connection: &mut PgConnection, here: &BTreeSet<MessageId>) -> Result<Vec<Closing>, StoreError> {
-    let rows: Vec<(Uuid, serde_json::Value)> =
-        sqlx::query_as("SELECT message_id, data FROM ticket_event WHERE kind = 'close' AND message_id = ANY($1)")
-            .bind(here.iter().map(|id| id.0).collect::<Vec<_>>())
-            .fetch_all(connection)
-            .await?;
-    let closing = |(on, data): (Uuid, serde_json::Value)| {
-        let at = data.get("occurred_at").and_then(|at| at.as_str()?.parse().ok())?;
-        Some(Closing { on: MessageId(on), at })
+async fn acts(connection: &mut PgConnection, here: &BTreeSet<MessageId>) -> Result<Vec<Act>, StoreError> {
+    let rows: Vec<(Uuid, String, serde_json::Value)> = sqlx::query_as(
+        "SELECT message_id, kind, data FROM ticket_event WHERE kind IN ('close', 'reopen', 'assign') AND message_id = ANY($1)",
+    )
+    .bind(here.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let act = |(on, what, data): (Uuid, String, serde_json::Value)| {
+        let word = |key: &str| data.get(key).and_then(|word| word.as_str());
+        Some(Act {
+            on: MessageId(on),
+            at: word("occurred_at")?.parse().ok()?,
+            what: serde_json::from_value(what.into()).ok()?,
+            text: word("text").unwrap_or_default().to_owned(),
+        })
     };
-    Ok(rows.into_iter().filter_map(closing).collect())
+    Ok(rows.into_iter().filter_map(act).collect())
 }
 
 fn kept(row: &PgRow) -> Result<Kept, StoreError> {

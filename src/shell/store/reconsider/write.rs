@@ -222,14 +222,16 @@ async fn tickets(
         history.opened.get(&ticket.id).filter(|by| is_there(by, ticket)).copied().unwrap_or(ticket.opened_by).0
     };
     sqlx::query(
-        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
+        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at)
          SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-            follow_up_of, opened_by, held
+            follow_up_of, opened_by, held, owner, owner_at
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-            $10::uuid[], $11::uuid[], $12::bool[]) AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held)
+            $10::uuid[], $11::uuid[], $12::bool[], $13::text[], $14::timestamptz[])
+            AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, kind = excluded.kind, priority = excluded.priority,
             opened_at = excluded.opened_at, last_at = excluded.last_at, closed_at = excluded.closed_at,
-            follow_up_of = excluded.follow_up_of, opened_by = excluded.opened_by, held = excluded.held, merged_into = NULL",
+            follow_up_of = excluded.follow_up_of, opened_by = excluded.opened_by, held = excluded.held, owner = excluded.owner,
+            owner_at = excluded.owner_at, merged_into = NULL",
     )
     .bind(tenant)
     .bind(rows.iter().map(|t| t.id.0).collect::<Vec<_>>())
@@ -243,6 +245,8 @@ async fn tickets(
     .bind(rows.iter().map(|t| t.follow_up_of.map(|id| id.0)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| opened_by(t)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| held.contains(&t.id)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.owner.as_ref().and_then(|owner| owner.name.as_deref())).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.owner.as_ref().map(|owner| sql_time(owner.at))).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
     let messages: Vec<Uuid> = moved.iter().map(|moved| moved.kept.id.0).collect();
