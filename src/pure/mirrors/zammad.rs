@@ -534,7 +534,7 @@ impl Listener for Listening {
 }
 
 impl Listening {
-    /// `{"ticket": {"id", "state", "owner": {"id", "firstname", "lastname"}, "last_close_at", "updated_at", "updated_by": {…}, …}, "article": {"id", "ticket_id", "type", "sender",
+    /// `{"ticket": {"id", "state", "owner": {"id", "firstname", "lastname"}, "last_close_at", "last_owner_update_at", "updated_at", "updated_by": {…}, …}, "article": {"id", "ticket_id", "type", "sender",
     /// "internal", "body", "content_type", "created_by": {"firstname", "lastname"}, "attachments": [{"filename", "url",
     /// "preferences": {"Mime-Type"}}], …}}`; `article` is empty when only the ticket changed.
     fn batch(&self, body: &Value) -> Batch {
@@ -585,34 +585,35 @@ impl Listening {
         batch.item(article, incoming);
     }
 
-    /// How the ticket stands. Zammad tells what is, not what changed: of every closing there is one opening again, known by
-    /// the closing's time (`last_close_at`), and who has the ticket is told at each of its changes.
+    /// How the ticket stands. Zammad tells what is, not what changed: of every closing (`last_close_at`) there is one opening
+    /// again, and of every change of the owner (`last_owner_update_at`) one.
     fn stands(&self, ticket: &Value, batch: &mut Batch) {
         let (Some(on), Some(updated)) = (json::id(ticket, "id"), json::id(ticket, "updated_at")) else { return };
-        let did = |id: String| Did {
+        let did = |id: String, when: &str| Did {
             kind: NAME,
             mirror: &self.name,
             ticket: &on,
             named: named(ticket, &on),
             id,
             by: ticket.get("updated_by").and_then(name_of),
-            at: at(ticket, "updated_at"),
+            at: at(ticket, when),
         };
-        let closed_at = json::filled(ticket, "last_close_at");
-        match (json::text(ticket, "state").as_deref(), closed_at) {
+        match (json::text(ticket, "state").as_deref(), json::filled(ticket, "last_close_at")) {
+            (None | Some("merged" | "removed"), _) => return,
             (Some("closed"), _) => {
-                batch.item(ticket, did(format!("{on} closed {updated}")).turned(TicketState::Closed))
+                let did = did(format!("{on} closed {updated}"), "updated_at");
+                batch.item(ticket, did.turned(TicketState::Closed));
             }
-            (Some("merged" | "removed") | None, _) | (_, None) => {}
-            (_, Some(closed_at)) => {
-                batch.item(ticket, did(format!("{on} open after {closed_at}")).turned(TicketState::Open));
+            (Some(_), Some(closed_at)) => {
+                let did = did(format!("{on} open after {closed_at}"), "updated_at");
+                batch.item(ticket, did.turned(TicketState::Open));
             }
+            (Some(_), None) => {}
         }
-        let owner = ticket.get("owner").filter(|_| ticket["state"] != "merged");
-        if let Some(owner) = owner.filter(|owner| owner.is_object()) {
-            let is_nobody = json::id(owner, "id").as_deref() == Some(NOBODY);
-            let owner = name_of(owner).filter(|_| !is_nobody);
-            batch.item(ticket, did(format!("{on} owner {updated}")).assigned(owner));
+        if let (Some(owner), Some(since)) = (ticket.get("owner"), json::filled(ticket, "last_owner_update_at")) {
+            let name = name_of(owner).filter(|_| json::id(owner, "id").as_deref() != Some(NOBODY));
+            let did = did(format!("{on} owner {since}"), "last_owner_update_at");
+            batch.item(ticket, did.assigned(name));
         }
     }
 

@@ -130,6 +130,8 @@ pub(super) const REVIEW: &[Field] =
 pub(super) const TICKETS: &[Field] = &[
     optional("state", What::Word(&["open", "closed"]), "Only those in this state."),
     optional("priority", What::Word(&["high", "normal", "low"]), "Only those of this priority."),
+    optional("owner", What::Text(NAME_CHARS_MAX), "Only those that this agent has."),
+    optional("unassigned", What::Flag, "Only those that nobody has."),
     optional(
         "kind",
         What::Word(&["service", "problem", "feedback"]),

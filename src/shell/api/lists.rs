@@ -28,6 +28,7 @@ pub(super) async fn tickets(call: Call) -> Result<Value, Problem> {
     let filter = TicketFilter {
         state: call.given.text("state"),
         priority: call.given.text("priority"),
+        owner: call.given.text("owner").or(call.given.flag("unassigned").then_some("")),
         kind: call.given.text("kind"),
         channel: call.given.text("channel"),
         contact,

@@ -182,6 +182,7 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
             format!("#{}", line.number),
             line.state.clone(),
             line.priority.clone(),
+            line.owner.clone().unwrap_or_default(),
             clock(line.last_at, zone),
             line.messages.to_string(),
             line.channels.join(", "),
@@ -190,7 +191,7 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
         ]
     };
     output.rows(
-        &["ticket", "state", "priority", "last", "messages", "channels", "with", "title"],
+        &["ticket", "state", "priority", "owner", "last", "messages", "channels", "with", "title"],
         threads,
         cells,
         "no threads",
@@ -205,6 +206,9 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     let ThreadView { ticket, messages, acts } = thread;
     output.heading(&format!("#{} {}", ticket.number, ticket.title))?;
     output.text(&format!("{}, priority {}, {}", ticket.state, ticket.priority, ticket.id))?;
+    if let Some(owner) = &ticket.owner {
+        output.text(&format!("{owner} has it"))?;
+    }
     if let Some(earlier) = ticket.follow_up_of {
         output.text(&format!("continues {earlier}"))?;
     }

@@ -153,7 +153,8 @@ impl Showing<'_> {
 
     pub(super) fn facts(&self, ticket: &TicketView) -> Vec<String> {
         let words = [ticket.state.as_str(), ticket.priority.as_str()].into_iter();
-        words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word)).collect()
+        let words = words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word));
+        words.chain(ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)))).collect()
     }
 
     fn name(&self, contact: &ContactView) -> String {

@@ -194,6 +194,11 @@ impl Words {
         at.to_zoned(zone.clone()).strftime(form).to_string()
     }
 
+    /// Who has the ticket.
+    pub(super) fn owned(&self, owner: &str) -> String {
+        format!("{} {owner}", self.say("hoitaa", "sköts av", "with"))
+    }
+
     /// A state, priority or kind of a ticket. What a later lanka knows is shown as it is.
     pub(super) fn fact(&self, word: &str) -> String {
         let known = match word {

@@ -28,6 +28,8 @@ pub struct TicketFilter<'a> {
     pub state: Option<&'a str>,
     /// `high`, `normal` or `low`.
     pub priority: Option<&'a str>,
+    /// The agent who has it; empty: nobody.
+    pub owner: Option<&'a str>,
     /// A kind of matter.
     pub kind: Option<&'a str>,
     /// A channel by its name.
@@ -51,6 +53,9 @@ pub struct TicketLine {
     pub title: String,
     /// Urgency.
     pub priority: String,
+    /// The agent who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Service, problem, feedback; empty until it is known.
     pub kind: Vec<String>,
     /// Who takes part.
@@ -93,17 +98,18 @@ pub struct AttachmentRow {
 }
 
 const TICKETS: &str = "
-    SELECT t.id, t.number, t.state, t.title, t.priority, t.kind, t.opened_at, t.last_at FROM ticket t
+    SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t
     WHERE t.tenant = $1 AND t.merged_into IS NULL AND ($2::text IS NULL OR t.state = $2) AND ($3::text IS NULL OR t.priority = $3)
         AND ($4::text IS NULL OR t.kind @> ARRAY[$4]) AND ($5::timestamptz IS NULL OR t.last_at >= $5)
         AND ($6::timestamptz IS NULL OR (t.last_at, t.id) < ($6, $7))
-        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND m.channel = $8))";
+        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND m.channel = $8))
+        AND ($10::text IS NULL OR coalesce(t.owner, '') = $10)";
 
 /// All but those of one contact: the index on the latest word leads.
 const LATEST: &str = " ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
 
 /// Those of one contact, of whom there are few.
-const OF_CONTACT: &str = " AND t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $10)
+const OF_CONTACT: &str = " AND t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $11)
     ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
 
 const CONTACTS: &str = "
@@ -133,7 +139,8 @@ impl Store {
             .bind(at.map(sql_time))
             .bind(id.map(|id| id.0))
             .bind(filter.channel)
-            .bind(limit);
+            .bind(limit)
+            .bind(filter.owner);
         let query = match filter.contact {
             Some(contact) => query.bind(contact.0),
             None => query,
@@ -187,7 +194,8 @@ impl Store {
         ids: &[Uuid],
         reader: &super::reader::Reader,
     ) -> Result<HashMap<Uuid, TicketLine>, StoreError> {
-        let sql = "SELECT t.id, t.number, t.state, t.title, t.priority, t.kind, t.opened_at, t.last_at FROM ticket t
+        let sql =
+            "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t
             WHERE t.tenant = $1 AND t.id = ANY($2)";
         let rows = sqlx::query(sql).bind(tenant).bind(ids).fetch_all(&mut *connection).await?;
         let lines = lines(connection, &rows, reader).await?;
@@ -240,6 +248,7 @@ async fn lines(
             state: row.try_get("state")?,
             title: row.try_get("title")?,
             priority: row.try_get("priority")?,
+            owner: row.try_get("owner")?,
             kind: row.try_get("kind")?,
             participants: tickets.remove(&id).map(|view| view.participants).unwrap_or_default(),
             channels,

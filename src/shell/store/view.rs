@@ -38,6 +38,9 @@ pub struct ThreadLine {
     pub title: String,
     /// Urgency.
     pub priority: String,
+    /// The agent who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Who takes part: each by name, else by the first address known.
     pub participants: Vec<String>,
     /// The channels it came over.
@@ -253,7 +256,7 @@ impl Store {
                     OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND (m.text ILIKE $1 OR m.subject ILIKE $1)))
                 ORDER BY t.last_at DESC, t.id LIMIT $2
              )
-             SELECT t.id, t.number, t.state, t.title, t.priority, t.last_at,
+             SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.last_at,
                 (SELECT coalesce(array_agg(coalesce(c.name,
                         (SELECT i.value FROM identity i WHERE i.contact_id = c.id ORDER BY i.first_at, i.id LIMIT 1), '?') ORDER BY p.since), '{}')
                     FROM ticket_participant p JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
@@ -273,6 +276,7 @@ impl Store {
                     state: row.try_get("state")?,
                     title: row.try_get("title")?,
                     priority: row.try_get("priority")?,
+                    owner: row.try_get("owner")?,
                     participants: row.try_get("participants")?,
                     channels: row.try_get("channels")?,
                     messages: row.try_get("messages")?,

@@ -102,6 +102,25 @@ fn of_form(asked: &Asked) -> Result<Value, String> {
 }
 
 impl Chatwoot {
+    /// An agent gives a conversation another status.
+    fn turn(&mut self, ticket: &str, status: &str) -> Value {
+        let of = id(self.of(ticket).expect("a conversation"));
+        let conversation = self.conversations.iter_mut().find(|found| id(found) == of).expect("it");
+        let before = std::mem::replace(&mut conversation["status"], status.into());
+        let changed = json!([{"status": {"previous_value": before, "current_value": status}}]);
+        self.changed(ticket, Value::Null, changed, "conversation_status_changed")
+    }
+
+    /// What Chatwoot tells of a conversation that changed.
+    fn changed(&self, ticket: &str, assignee: Value, changed: Value, event: &str) -> Value {
+        let of = self.of(ticket).expect("a conversation");
+        let now = Timestamp::now();
+        let at = now.as_millisecond() as f64 / 1000.0;
+        json!({"additional_attributes": {}, "can_reply": true, "channel": "Channel::Api", "id": id(of), "inbox_id": INBOX, "messages": [],
+            "meta": {"assignee": assignee, "team": null}, "status": of["status"], "unread_count": 0, "timestamp": now.as_second(),
+            "updated_at": at, "changed_attributes": changed, "event": event})
+    }
+
     fn contact(&mut self, asked: &Asked, of: Option<u64>) -> Result<(u16, Value), String> {
         let body = asked.json();
         only(&body, &CONTACT)?;
@@ -344,15 +363,18 @@ impl Tool for Chatwoot {
     }
 
     fn close(&mut self, ticket: &str) -> Value {
-        let of = id(self.of(ticket).expect("a conversation"));
-        let conversation = self.conversations.iter_mut().find(|found| id(found) == of).expect("it");
-        conversation["status"] = "resolved".into();
-        let now = Timestamp::now();
-        let at = now.as_millisecond() as f64 / 1000.0;
-        json!({"additional_attributes": {}, "can_reply": true, "channel": "Channel::Api", "id": of, "inbox_id": INBOX, "messages": [],
-            "meta": {}, "status": "resolved", "unread_count": 0, "timestamp": now.as_second(), "updated_at": at,
-            "changed_attributes": [{"status": {"previous_value": "open", "current_value": "resolved"}}],
-            "event": "conversation_status_changed"})
+        self.turn(ticket, "resolved")
+    }
+
+    fn reopen(&mut self, ticket: &str) -> Value {
+        self.turn(ticket, "open")
+    }
+
+    fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
+        let emma = json!({"id": EMMA, "name": "Emma Taylor", "available_name": "Emma", "type": "user"});
+        let (assignee, id) = if is_taken { (emma, json!(EMMA)) } else { (Value::Null, Value::Null) };
+        let changed = json!([{"assignee_id": {"previous_value": null, "current_value": id}}, {"updated_at": {}}]);
+        self.changed(ticket, assignee, changed, "conversation_updated")
     }
 
     fn last(&mut self, ticket: &str) -> Value {
@@ -410,6 +432,11 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Chatwoot>().await;
+}
+
+#[tokio::test]
+async fn who_has_a_ticket_and_that_it_is_open_again_comes_back() {
+    super::owners::<Chatwoot>("Emma Taylor").await;
 }
 
 /// A delivery that was signed long ago, and one whose time was changed.

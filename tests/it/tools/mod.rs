@@ -105,6 +105,12 @@ pub trait Tool: Default + Send + 'static {
     /// An agent closes it.
     fn close(&mut self, ticket: &str) -> Value;
 
+    /// An agent opens it again.
+    fn reopen(&mut self, ticket: &str) -> Value;
+
+    /// An agent takes it, or lets it go.
+    fn assign(&mut self, ticket: &str, is_taken: bool) -> Value;
+
     /// The webhook for the last article, whoever wrote it.
     fn last(&mut self, ticket: &str) -> Value;
 
@@ -579,6 +585,50 @@ pub async fn agents<T: Tool>() {
     office.hook::<T>("helpdesk", &closed).await.expect("signed");
     assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 0);
     assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()));
+}
+
+/// Who has a ticket, and that it is closed and open again, is taken back from a tool, and told in the other.
+pub async fn owners<T: Tool>(owner: &str) {
+    let (one, other) = (Stand::<T>::open().await, Stand::<T>::open().await);
+    let office = Office::open(&(T::config("helpdesk", &one.url()) + &T::config("second", &other.url()))).await;
+    let ticket = asked::<T>(&office).await;
+    let stands = async || texts(&office.desk, "SELECT concat_ws(' ', state, owner) FROM ticket").await.join(", ");
+    let act = async |body: &Value| {
+        // An instant later than the one before.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // Tools tell of a thing twice now and then.
+        for _ in 0..2 {
+            office.hook::<T>("helpdesk", body).await.expect("signed");
+            office.deliver().await;
+        }
+    };
+    act(&one.tool().assign(&ticket, true)).await;
+    assert_eq!(stands().await, format!("open {owner}"));
+    let taken = one.tool().close(&ticket);
+    act(&taken).await;
+    assert_eq!(stands().await, format!("closed {owner}"));
+    assert_ne!(other.tool().state(&ticket), "open");
+    let reopened = one.tool().reopen(&ticket);
+    act(&reopened).await;
+    assert_eq!((stands().await, other.tool().state(&ticket)), (format!("open {owner}"), "open".to_owned()));
+    // What was before that changes nothing when it is told again.
+    act(&taken).await;
+    assert_eq!(stands().await, format!("open {owner}"));
+    act(&one.tool().close(&ticket)).await;
+    assert_eq!(stands().await, format!("closed {owner}"), "closed for the second time");
+    act(&reopened).await;
+    assert_eq!(stands().await, format!("closed {owner}"));
+    act(&one.tool().assign(&ticket, false)).await;
+    assert_eq!(stands().await, "closed");
+    let notes = |stand: &Stand<T>| -> Vec<String> {
+        let thread = stand.tool().thread(&ticket);
+        let notes = thread.into_iter().filter(|shown| shown.is_note && shown.text.contains("this ticket"));
+        notes.map(|shown| shown.text.lines().last().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(notes(&one), Vec::<String>::new(), "who did it there is not told so");
+    assert_eq!(notes(&other), [format!("{owner} has this ticket."), "Nobody has this ticket any more.".to_owned()]);
+    assert_eq!((office.graph.got().len(), office.quarantined().await), (0, 0), "no customer hears of it");
+    assert_eq!((one.offences(), other.offences()), (Vec::new(), Vec::new()));
 }
 
 /// A tool that is set up when a ticket is there already gets it with its next change.

@@ -10,6 +10,8 @@ use sha1::Sha1;
 const LANKA: u64 = 3;
 /// The agent who answers.
 const EMMA: u64 = 5;
+/// Whose the tickets are that nobody has.
+const NOBODY: u64 = 1;
 
 /// Zammad.
 #[derive(Default)]
@@ -255,13 +257,28 @@ impl Zammad {
         self.tickets.iter().find(|found| found["lanka_ticket"] == ticket)
     }
 
+    /// An agent changes a ticket of lanka's.
+    fn change(&mut self, ticket: &str, fields: Value) -> Value {
+        let of = id(self.of(ticket).expect("a ticket"));
+        let ticket = self.tickets.iter_mut().find(|found| id(found) == of).expect("it");
+        for (key, value) in fields.as_object().expect("fields") {
+            ticket[key] = value.clone();
+        }
+        ticket["updated_by_id"] = EMMA.into();
+        ticket["updated_at"] = Timestamp::now().to_string().into();
+        let ticket = ticket.clone();
+        self.hook(&ticket, json!({}))
+    }
+
     fn hook(&self, ticket: &Value, article: Value) -> Value {
         let agent = |id: u64| match id {
             EMMA => json!({"id": EMMA, "login": "emma@kauppa.example", "firstname": "Emma", "lastname": "Taylor"}),
+            NOBODY => json!({"id": NOBODY, "login": "-", "firstname": "-", "lastname": ""}),
             _ => json!({"id": LANKA, "login": "lanka@kauppa.example", "firstname": "lanka", "lastname": ""}),
         };
         let mut ticket = ticket.clone();
         ticket["updated_by"] = agent(ticket["updated_by_id"].as_u64().unwrap_or(LANKA));
+        ticket["owner"] = agent(ticket["owner_id"].as_u64().unwrap_or(NOBODY));
         ticket["customer"] =
             self.users.iter().find(|user| user["id"] == ticket["customer_id"]).cloned().unwrap_or_default();
         let mut article = article;
@@ -351,13 +368,16 @@ impl Tool for Zammad {
     }
 
     fn close(&mut self, ticket: &str) -> Value {
-        let of = id(self.of(ticket).expect("a ticket"));
-        let ticket = self.tickets.iter_mut().find(|found| id(found) == of).expect("it");
-        ticket["state"] = "closed".into();
-        ticket["updated_by_id"] = EMMA.into();
-        ticket["updated_at"] = Timestamp::now().to_string().into();
-        let ticket = ticket.clone();
-        self.hook(&ticket, json!({}))
+        self.change(ticket, json!({"state": "closed", "last_close_at": Timestamp::now().to_string()}))
+    }
+
+    fn reopen(&mut self, ticket: &str) -> Value {
+        self.change(ticket, json!({"state": "open"}))
+    }
+
+    fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
+        let owner = if is_taken { EMMA } else { NOBODY };
+        self.change(ticket, json!({"owner_id": owner, "last_owner_update_at": Timestamp::now().to_string()}))
     }
 
     fn last(&mut self, ticket: &str) -> Value {
@@ -409,6 +429,11 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Zammad>().await;
+}
+
+#[tokio::test]
+async fn who_has_a_ticket_and_that_it_is_open_again_comes_back() {
+    super::owners::<Zammad>("Emma Taylor").await;
 }
 
 /// A file that an agent sends along is fetched with the token, and goes out with the answer; one elsewhere is not.

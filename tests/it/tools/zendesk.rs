@@ -398,6 +398,21 @@ impl Tool for Zendesk {
         self.event(&on, EMMA, "status_changed", json!({"current": "SOLVED", "previous": "OPEN"}))
     }
 
+    fn reopen(&mut self, ticket: &str) -> Value {
+        let of = id(self.of(ticket).expect("a ticket"));
+        let on = self.tickets.iter_mut().find(|found| id(found) == of).expect("it");
+        on["status"] = "open".into();
+        let on = on.clone();
+        self.event(&on, EMMA, "status_changed", json!({"current": "OPEN", "previous": "SOLVED"}))
+    }
+
+    fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
+        let on = self.of(ticket).expect("a ticket").clone();
+        let (current, previous) =
+            if is_taken { (json!("235324"), Value::Null) } else { (Value::Null, json!("235324")) };
+        self.event(&on, EMMA, "agent_assignment_changed", json!({"current": current, "previous": previous}))
+    }
+
     fn last(&mut self, ticket: &str) -> Value {
         let on = id(self.of(ticket).expect("a ticket"));
         let comment = self.comments.iter().rev().find(|comment| comment["ticket"] == on).cloned().expect("a comment");
@@ -452,6 +467,11 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Zendesk>().await;
+}
+
+#[tokio::test]
+async fn who_has_a_ticket_and_that_it_is_open_again_comes_back() {
+    super::owners::<Zendesk>("Zendesk agent 235324").await;
 }
 
 /// What Zendesk has closed for good takes nothing more: it goes on in a follow-up, whose answers come back too.
