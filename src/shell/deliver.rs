@@ -29,8 +29,8 @@
 
 use crate::pure::decide::answer;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::id::OutboxId;
-use crate::pure::domain::outbox::{Post, carried_by};
+use crate::pure::domain::id::{ContactId, OutboxId};
+use crate::pure::domain::outbox::{LinkedKind, Post, carried_by};
 use crate::pure::wire::mime;
 use crate::pure::wire::step::{Link, Patience, Reply, Step};
 use crate::shell::alerts::{Alerts, Tool};
@@ -44,11 +44,12 @@ use crate::shell::store::presence::{Claimant, Presence};
 use crate::shell::store::{Store, StoreError};
 use futures::FutureExt;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
 /// The alert of a mirror that is parked.
@@ -166,6 +167,7 @@ struct Shared {
 /// A mirror and how it has been answering.
 struct Line {
     tool: Tool,
+    newcomers: Newcomers,
     circuit: Mutex<Circuit>,
     record: Mutex<Record>,
 }
@@ -203,6 +205,28 @@ impl Record {
                 self.why.clone_from(why);
             }
         }
+    }
+}
+
+/// People whom a tool does not know, each while somebody may be making him known there.
+#[derive(Default)]
+struct Newcomers(Mutex<HashMap<ContactId, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Newcomers {
+    /// Waits until nobody else makes these known; until the guards are dropped, nobody else does.
+    async fn alone(&self, contacts: BTreeSet<ContactId>) -> Vec<OwnedMutexGuard<()>> {
+        let locks: Vec<_> = {
+            // As of the circuit.
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|_, lock| Arc::strong_count(lock) > 1);
+            // All take them in the same order.
+            contacts.into_iter().map(|contact| all.entry(contact).or_default().clone()).collect()
+        };
+        let mut guards = Vec::with_capacity(locks.len());
+        for lock in locks {
+            guards.push(lock.lock_owned().await);
+        }
+        guards
     }
 }
 
@@ -263,7 +287,8 @@ impl Deliver {
             .into_iter()
             .map(|tool| {
                 let circuit = Mutex::new(Circuit::new(Instant::now()));
-                Arc::new(Line { tool, circuit, record: Mutex::new(Record::new(Timestamp::now())) })
+                let newcomers = Newcomers::default();
+                Arc::new(Line { tool, newcomers, circuit, record: Mutex::new(Record::new(Timestamp::now())) })
             })
             .collect();
         let (mails, mailboxes) = (MailCarrier::default(), MailboxCarrier::default());
@@ -464,6 +489,10 @@ impl Deliver {
 
     /// Asks the mirror for the next step and carries it out until it needs no more.
     async fn steps(&self, line: &Line, claimed: &Claimed) -> Attempt {
+        let _alone = match line.tool.mirror.may_double_people() {
+            true => line.newcomers.alone(newcomers(&claimed.post)).await,
+            false => Vec::new(),
+        };
         let mut replies = claimed.replies.clone();
         let post = match self.whole(line, claimed).await {
             Ok(post) => post,
@@ -654,6 +683,12 @@ fn shortened(reply: &Reply, is_answers: bool) -> Reply {
         end -= 1;
     }
     Reply { body: reply.body[..end].to_owned(), ..reply.clone() }
+}
+
+/// Who takes part in the ticket and is not known to the tool.
+fn newcomers(post: &Post) -> BTreeSet<ContactId> {
+    let contacts = post.ticket.participants.iter().map(|contact| contact.id);
+    contacts.filter(|contact| post.links.of(LinkedKind::Contact, contact.0).is_none()).collect()
 }
 
 /// Whether a change has been tried for as long as its mirror wants.

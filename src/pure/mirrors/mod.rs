@@ -130,6 +130,11 @@ pub trait Mirror: Send + Sync {
         false
     }
 
+    /// Whether the tool lets several of its people be one contact: then nobody is made known there twice at a time.
+    fn may_double_people(&self) -> bool {
+        false
+    }
+
     /// The folder that its steps are done in.
     fn folder(&self) -> Option<&Folder> {
         None

@@ -143,6 +143,11 @@ impl Mirror for Zammad {
         true
     }
 
+    /// What is unique there is the e-mail address, which not everybody has.
+    fn may_double_people(&self) -> bool {
+        true
+    }
+
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
         Talk::step(replies, |talk| self.carry(post, talk))
     }

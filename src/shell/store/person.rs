@@ -196,7 +196,8 @@ const ON_TICKETS: &[&str] = &[
         SELECT DISTINCT coalesce(data->>'act', id::text) AS act FROM ticket_event
         WHERE ticket_id = ANY($1) AND kind IN ('merge', 'split', 'move') AND $2::uuid[] IS NOT NULL
      ) a WHERE e.kind IN ('merge', 'split', 'move') AND (e.id::text = a.act OR e.data->>'act' = a.act)",
-    "UPDATE outbox SET detail = NULL WHERE ticket_id = ANY($1) AND message_id = ANY($2) AND state IN ('pending', 'claimed')",
+    "UPDATE outbox SET detail = NULL WHERE ticket_id = ANY($1) AND message_id = ANY($2) AND state IN ('pending', 'claimed')
+        AND change = 'suggestion.made'",
 ];
 
 impl Store {

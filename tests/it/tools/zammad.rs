@@ -1,6 +1,7 @@
 //! Zammad on loopback, after its documents (docs.zammad.org/en/latest/api/) and its sources: see `src/pure/mirrors/zammad.rs`.
 
-use super::{Asked, Fault, SECRET, Shown, Tool, one_of, only};
+use super::{Asked, Fault, Office, SECRET, Shown, Stand, Tool, one_of, only};
+use crate::late::facebook;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use lanka::pure::domain::Timestamp;
 use serde_json::{Value, json};
@@ -429,6 +430,23 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Zammad>().await;
+}
+
+/// Zammad lets several users have one `lanka_contact`.
+#[tokio::test]
+async fn a_newcomer_with_several_tickets_at_once_is_one_user() {
+    let stand = Stand::<Zammad>::open().await;
+    let office = Office::open(&Zammad::config("helpdesk", &stand.url())).await;
+    let said = [
+        facebook("f1", "03-04 10:00", "P1", "Onko lamppuja?"),
+        facebook("f2", "03-04 10:05", "P1", "Uusi asia: ovi ei mene kiinni."),
+        facebook("f3", "03-04 10:10", "P1", "Uusi asia: lasku puuttuu."),
+    ];
+    office.hear(&said).await;
+    assert_eq!(office.desk.count("SELECT count(*) FROM ticket").await, 3);
+    office.deliver().await;
+    let people = stand.tool().people();
+    assert_eq!((people.len(), stand.offences()), (1, Vec::new()), "{people:?}");
 }
 
 #[tokio::test]
