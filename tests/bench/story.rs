@@ -10,8 +10,8 @@ use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
 
-const MINNA: &str = "Minna Lehtoranta <minna.lehtoranta@posti.example>";
-const ADDRESS: &str = "minna.lehtoranta@posti.example";
+const MARJATTA: &str = "Marjatta Kuusela <marjatta.kuusela@posti.example>";
+const ADDRESS: &str = "marjatta.kuusela@posti.example";
 const PSID: &str = "7301946284410237";
 const PHONE: &str = "0401234567";
 
@@ -71,12 +71,12 @@ impl Story<'_> {
     async fn comes_in(&self, problems: &mut Vec<String>) -> Uuid {
         let (desk, now) = (self.desk, Timestamp::now());
         let ago = |minutes: i64| now - SignedDuration::from_mins(minutes);
-        let asked = format!("{}\n\nTerveisin\nMinna Lehtoranta", SAID[0].2);
+        let asked = format!("{}\n\nTerveisin\nMarjatta Kuusela", SAID[0].2);
         desk.facebook(facebook("story.1", PSID, ago(180), &asked)).await;
         let ticket = desk.ticket("story.1").await;
         let complaint =
-            format!("{}\n\nTilaus 48217093.\n\nTerveisin\nMinna Lehtoranta\npuh. 040 123 4567\n", SAID[1].2);
-        desk.mail(&mail("story.2@posti.example", MINNA, DESK, ago(120), "", "Kannu rikki", &complaint));
+            format!("{}\n\nTilaus 48217093.\n\nTerveisin\nMarjatta Kuusela\npuh. 040 123 4567\n", SAID[1].2);
+        desk.mail(&mail("story.2@posti.example", MARJATTA, DESK, ago(120), "", "Kannu rikki", &complaint));
         let mailed = desk.ticket("story.2@posti.example").await;
         desk.call(&phone(PHONE, now - CALL, "1795000000.3"));
         let phoned = desk.ticket("1795000000.3").await;
@@ -95,7 +95,15 @@ impl Story<'_> {
         let id = sent.header("Message-ID").unwrap_or_default();
         let headers = format!("In-Reply-To: {id}\r\nReferences: {id}\r\n");
         let quoting = format!("{}\n\n> {}\n", SAID[4].2, SAID[3].2);
-        desk.mail(&mail("story.4@posti.example", MINNA, DESK, Timestamp::now(), &headers, "Re: Kannu rikki", &quoting));
+        desk.mail(&mail(
+            "story.4@posti.example",
+            MARJATTA,
+            DESK,
+            Timestamp::now(),
+            &headers,
+            "Re: Kannu rikki",
+            &quoting,
+        ));
         self.joins("story.4@posti.example", ticket, problems).await;
     }
 
