@@ -28,8 +28,8 @@ const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Where customers write to.
 pub const DESK: &str = "asiakaspalvelu@kauppa.example";
 
-/// Longest wait for a tool to have everything, for each thousand messages.
-const DRAIN_MAX: Duration = Duration::from_secs(900);
+/// Longest wait for a tool to have everything, for each thousand messages: RT takes two or three changes a second.
+const DRAIN_MAX: Duration = Duration::from_secs(1_800);
 
 /// How long nothing may be left to do before it is believed.
 const QUIET: Duration = Duration::from_secs(2);
