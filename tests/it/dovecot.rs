@@ -4,6 +4,7 @@ use super::support::{eventually, scratch};
 use lanka::pure::channels::{After, Credentials, ImapSource, Tls};
 use lanka::pure::domain::secret::Secret;
 use lanka::shell::cluster::{RunAs, run_as};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,27 @@ pub const USER: &str = "desk";
 pub const PASSWORD: &str = "not \"very\\ secret";
 
 const INSTALL: &str = "The tests need Dovecot. Install it: apt-get install dovecot-imapd dovecot-lmtpd openssl";
+
+/// Marks our commands. No line of a mail begins with it.
+const TAG: &str = "tag-of-the-test";
+
+/// A mail as it lies in a folder.
+#[derive(Debug, Clone)]
+pub struct Lying {
+    pub uid: u32,
+    pub flags: String,
+    pub text: String,
+}
+
+impl Lying {
+    /// The value of a header field, unfolded; empty where there is none.
+    pub fn header(&self, name: &str) -> String {
+        let head = self.text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
+        let mut lines = head.lines();
+        let line = lines.find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase())));
+        line.and_then(|line| line.split_once(':')).map_or(String::new(), |(_, value)| value.trim().to_owned())
+    }
+}
 
 /// A running mail server with one mailbox.
 pub struct Dovecot {
@@ -133,13 +155,13 @@ impl Dovecot {
         let mut answer = Vec::new();
         for command in [login.as_bytes(), select.as_bytes(), command] {
             answer.clear();
-            wire.write_all(&[b"t ", command, b"\r\n"].concat()).await.expect("sent");
+            wire.write_all(&[TAG.as_bytes(), b" ", command, b"\r\n"].concat()).await.expect("sent");
             loop {
                 let mut line = Vec::new();
                 assert!(wire.read_until(b'\n', &mut line).await.expect("an answer") > 0, "IMAP hung up");
                 let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-                if let Some(status) = line.strip_prefix("t ") {
-                    assert!(status.starts_with("OK"), "IMAP: {status}");
+                if let Some(status) = line.strip_prefix(TAG) {
+                    assert!(status.starts_with(" OK"), "IMAP:{status}");
                     break;
                 }
                 answer.push(line);
@@ -152,6 +174,46 @@ impl Dovecot {
     pub async fn count(&self, folder: &str, search: &str) -> usize {
         let lines = self.command(folder, format!("UID SEARCH {search}").as_bytes()).await;
         lines.iter().filter_map(|line| line.strip_prefix("* SEARCH")).flat_map(str::split_whitespace).count()
+    }
+
+    /// What lies in a folder, by UID.
+    pub async fn lying(&self, folder: &str) -> Vec<Lying> {
+        let mut mails: Vec<Lying> = Vec::new();
+        for line in self.command(folder, b"UID FETCH 1:* (UID FLAGS BODY.PEEK[])").await {
+            match line.strip_prefix("* ").and_then(|rest| rest.split_once(" FETCH (UID ")) {
+                Some((_, rest)) => {
+                    let uid = rest.split(' ').next().and_then(|uid| uid.parse().ok()).expect("a UID");
+                    let flags = rest.split(['(', ')']).nth(1).unwrap_or_default().to_owned();
+                    mails.push(Lying { uid, flags, text: String::new() });
+                }
+                None => {
+                    if let Some(mail) = mails.last_mut() {
+                        mail.text.push_str(&line);
+                        mail.text.push_str("\r\n");
+                    }
+                }
+            }
+        }
+        mails
+    }
+
+    /// The conversations that the server makes of a folder (RFC 5256): sets of UIDs.
+    pub async fn conversations(&self, folder: &str) -> BTreeSet<BTreeSet<u32>> {
+        let lines = self.command(folder, b"UID THREAD REFERENCES UTF-8 ALL").await;
+        let line = lines.iter().find_map(|line| line.strip_prefix("* THREAD ")).unwrap_or_default();
+        let (mut depth, mut found, mut one) = (0, BTreeSet::new(), String::new());
+        for c in line.chars() {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            one.push(if c.is_ascii_digit() { c } else { ' ' });
+            if depth == 0 {
+                let uids: BTreeSet<u32> = one.split_whitespace().filter_map(|uid| uid.parse().ok()).collect();
+                if !uids.is_empty() {
+                    found.insert(uids);
+                }
+                one.clear();
+            }
+        }
+        found
     }
 
     /// Ends every IMAP session the hard way: the client sees the connection close.

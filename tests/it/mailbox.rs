@@ -1,7 +1,7 @@
 //! The mailbox mirror over a real Dovecot: what agents see in their folder, and what becomes of their replies.
 
 use crate::desk::{Desk, call, chat, mail, messenger, quoting};
-use crate::dovecot::{Dovecot, PASSWORD, USER};
+use crate::dovecot::{Dovecot, Lying, PASSWORD, USER};
 use crate::graph::Graph;
 use lanka::pure::domain::Timestamp;
 use lanka::shell::deliver::{Deliver, Limits};
@@ -14,23 +14,6 @@ struct Office {
     deliver: Deliver,
     dovecot: Dovecot,
     graph: Graph,
-}
-
-/// A mail as it lies in the folder.
-#[derive(Debug, Clone)]
-struct Lying {
-    uid: u32,
-    flags: String,
-    text: String,
-}
-
-impl Lying {
-    fn header(&self, name: &str) -> String {
-        let head = self.text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
-        let mut lines = head.lines();
-        let line = lines.find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase())));
-        line.and_then(|line| line.split_once(':')).map_or(String::new(), |(_, value)| value.trim().to_owned())
-    }
 }
 
 impl Office {
@@ -71,43 +54,12 @@ impl Office {
 
     /// What lies in the folder, by UID.
     async fn folder(&self) -> Vec<Lying> {
-        let lines = self.dovecot.command("Tukipyynn&APY-t", b"UID FETCH 1:* (UID FLAGS BODY.PEEK[])").await;
-        let mut mails: Vec<Lying> = Vec::new();
-        for line in lines {
-            match line.strip_prefix("* ").and_then(|rest| rest.split_once(" FETCH (UID ")) {
-                Some((_, rest)) => {
-                    let uid = rest.split(' ').next().and_then(|uid| uid.parse().ok()).expect("a UID");
-                    let flags = rest.split(['(', ')']).nth(1).unwrap_or_default().to_owned();
-                    mails.push(Lying { uid, flags, text: String::new() });
-                }
-                None => {
-                    if let Some(mail) = mails.last_mut() {
-                        mail.text.push_str(&line);
-                        mail.text.push_str("\r\n");
-                    }
-                }
-            }
-        }
-        mails
+        self.dovecot.lying(FOLDER).await
     }
 
-    /// The conversations that the server makes of the folder (RFC 5256): sets of UIDs.
+    /// The conversations that the server makes of the folder.
     async fn conversations(&self) -> BTreeSet<BTreeSet<u32>> {
-        let lines = self.dovecot.command("Tukipyynn&APY-t", b"UID THREAD REFERENCES UTF-8 ALL").await;
-        let line = lines.iter().find_map(|line| line.strip_prefix("* THREAD ")).unwrap_or_default();
-        let (mut depth, mut found, mut one) = (0, BTreeSet::new(), String::new());
-        for c in line.chars() {
-            depth += i32::from(c == '(') - i32::from(c == ')');
-            one.push(if c.is_ascii_digit() { c } else { ' ' });
-            if depth == 0 {
-                let uids: BTreeSet<u32> = one.split_whitespace().filter_map(|uid| uid.parse().ok()).collect();
-                if !uids.is_empty() {
-                    found.insert(uids);
-                }
-                one.clear();
-            }
-        }
-        found
+        self.dovecot.conversations(FOLDER).await
     }
 
     /// Mails by the ticket that they say they are of.
@@ -131,6 +83,8 @@ impl Office {
     }
 }
 
+/// "Tukipyynnöt" on the wire (RFC 3501 5.1.3).
+const FOLDER: &str = "Tukipyynn&APY-t";
 const MINNA: &str = "Minna Virtanen <minna@posti.example>";
 const PASS: &str = "dmarc=pass header.from=posti.example";
 const AINO: &str = "Aino Aalto <aino@kauppa.example>";
@@ -278,6 +232,34 @@ async fn what_happens_to_tickets_happens_in_the_folder() {
     let folder = office.folder().await;
     assert!(!folder.iter().any(|mail| mail.text.contains("Lamppu on rikki")), "{folder:?}");
     assert!(folder.iter().any(|mail| mail.text.contains("Tuoli")), "others stay");
+}
+
+/// What lanka put into the folder is read by a mail channel: the channel reads that folder too, or an agent moves a mail of it
+/// into the inbox, or has it delivered there.
+#[tokio::test]
+async fn what_lanka_put_there_is_no_news() {
+    let office = Office::open().await;
+    office.take("facebook", messenger("m_1", "P1", &now(), "Tilaus puuttuu.")).await;
+    let lying = office.folder().await.remove(0);
+    office.take("mail", office.reply(&lying, AINO, OURS, "Se lähti eilen.")).await;
+    let count = "SELECT count(*) FROM message";
+    assert_eq!((office.desk.count(count).await, office.graph.got().len()), (2, 1));
+    let received = format!(
+        "Received: from mail.kauppa.example (mail.kauppa.example [192.0.2.1])\r\n\tby mx.kauppa.example with ESMTPS id x1;\r\n\t{}\r\n\
+         Authentication-Results: mx.kauppa.example;\r\n\t{OURS}\r\n",
+        date()
+    );
+    for mail in office.folder().await {
+        office.take("mail", mail.text.clone()).await;
+        office.take("mail", format!("{received}{}", mail.text)).await;
+    }
+    assert_eq!((office.desk.count(count).await, office.graph.got().len()), (2, 1));
+    assert_eq!(office.folder().await.len(), 2);
+    assert_eq!(office.desk.tally().await.2, 0, "nor is anything the matter with it");
+    // Who merely says that he is lanka keeps no mail of his from being seen.
+    let forged = received.replace(OURS, "dmarc=none");
+    office.take("mail", format!("{forged}{}", lying.text)).await;
+    assert_eq!((office.desk.count(count).await, office.graph.got().len()), (3, 1));
 }
 
 /// The server goes away, connections break, daemons are killed: every mail is there once.

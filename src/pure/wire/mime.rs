@@ -181,7 +181,11 @@ fn read_by(event: &RawEvent, settings: &MailSettings, way: Way) -> Parsed {
     if !mail.fields.iter().any(|field| is_known(&field.name)) {
         return fault("not_a_mail", "it does not begin with header fields of a mail (From, Date, Subject, …)");
     }
+    let is_sent = matches!(way, Way::Sent);
     let incoming = message(&mail, settings, way);
+    if !is_sent && is_for_agents(&mail, &incoming) {
+        return Parsed { items: Vec::new(), faults: Vec::new() };
+    }
     let is_nothing = incoming.content.text().is_empty()
         && incoming.subject.as_deref().is_none_or(str::is_empty)
         && incoming.attachments.is_empty();
@@ -189,6 +193,14 @@ fn read_by(event: &RawEvent, settings: &MailSettings, way: Way) -> Parsed {
         return fault("no_sender", "it names no sender and holds neither subject nor text nor attachment");
     }
     Parsed { items: vec![incoming], faults: Vec::new() }
+}
+
+/// Whether lanka wrote it for agents, into their folder: a channel that reads that folder too, or an inbox into which a mail of it
+/// was moved or sent on, hears nothing new by it. Only such mails are from an address that agents reply to; one that merely says so
+/// is a mail like any.
+fn is_for_agents(mail: &Mail, incoming: &Incoming) -> bool {
+    incoming.direction == Direction::FromAgent
+        && author(mail).address.is_some_and(|address| agents_token_of(address.as_str()).is_some())
 }
 
 /// One of these, or one that begins with `X-`, makes it a mail.
