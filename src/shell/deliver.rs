@@ -110,8 +110,11 @@ pub struct Limits {
     /// A mirror that has failed for this long, and at least twice, is parked too: one quiet lane
     /// would take a quarter of an hour to fail often enough.
     pub failing_max: Duration,
-    /// While a mirror is parked, one attempt in this time.
+    /// While a mirror is parked, one attempt in this time: soon after the first, which most often finds it back after a moment,
+    /// with twice the wait between attempts until it is this.
     pub probe_interval: Duration,
+    /// The first of those waits.
+    pub probe_first: Duration,
     /// How long a mirror must have been taking changes before a row may die of its attempts.
     pub healthy_min: Duration,
     /// Longest time that what is under way may take at the stop.
@@ -130,6 +133,7 @@ impl Default for Limits {
             failures_max: 5,
             failing_max: Duration::from_secs(30),
             probe_interval: Duration::from_secs(30),
+            probe_first: Duration::from_secs(2),
             healthy_min: Duration::from_secs(3_600),
             stop_max: Duration::from_secs(20),
         }
@@ -723,6 +727,8 @@ struct Circuit {
     healthy_since: Option<Instant>,
     parked: bool,
     next_probe: Instant,
+    /// The wait that ends with it.
+    probe_wait: Duration,
     /// Nothing is claimed before: an answer asked for it.
     held_until: Option<Instant>,
 }
@@ -736,7 +742,16 @@ enum Turn {
 
 impl Circuit {
     fn new(now: Instant) -> Self {
-        Self { failures: 0, failing_since: None, healthy_since: None, parked: false, next_probe: now, held_until: None }
+        let probe_wait = Duration::ZERO;
+        Self {
+            failures: 0,
+            failing_since: None,
+            healthy_since: None,
+            parked: false,
+            next_probe: now,
+            probe_wait,
+            held_until: None,
+        }
     }
 
     fn is_parked(&self) -> bool {
@@ -762,7 +777,8 @@ impl Circuit {
 
     fn claimed(&mut self, now: Instant, count: usize, limits: &Limits) {
         if self.parked && count > 0 {
-            self.next_probe = now + limits.probe_interval;
+            self.probe_wait = (self.probe_wait * 2).min(limits.probe_interval);
+            self.next_probe = now + self.probe_wait;
         }
     }
 
@@ -786,7 +802,8 @@ impl Circuit {
         }
         self.parked = true;
         self.healthy_since = None;
-        self.next_probe = now + limits.probe_interval;
+        self.probe_wait = limits.probe_first.min(limits.probe_interval);
+        self.next_probe = now + self.probe_wait;
         Some(Turn::Parked)
     }
 
@@ -848,15 +865,22 @@ mod tests {
         assert_eq!(circuit.allowance(start, 0, &limits), 16);
         assert_eq!(circuit.failure(start, None, &limits), Some(Turn::Parked));
         assert_eq!(circuit.failure(start, None, &limits), None, "said once");
-        assert_eq!(circuit.allowance(start + 29 * S, 0, &limits), 0);
-        assert_eq!(circuit.allowance(start + 30 * S, 3, &limits), 0, "one at a time");
-        assert_eq!(circuit.allowance(start + 30 * S, 0, &limits), 1);
-        circuit.claimed(start + 30 * S, 0, &limits);
-        assert_eq!(circuit.allowance(start + 31 * S, 0, &limits), 1, "nothing was due, so nothing was tried");
-        circuit.claimed(start + 31 * S, 1, &limits);
-        assert_eq!(circuit.allowance(start + 32 * S, 0, &limits), 0);
-        assert_eq!(circuit.success(start + 33 * S), Some(Turn::Recovered));
-        assert_eq!(circuit.allowance(start + 33 * S, 0, &limits), 16);
+        assert_eq!(circuit.allowance(start + S, 0, &limits), 0);
+        assert_eq!(circuit.allowance(start + 2 * S, 3, &limits), 0, "one at a time");
+        assert_eq!(circuit.allowance(start + 2 * S, 0, &limits), 1);
+        circuit.claimed(start + 2 * S, 0, &limits);
+        assert_eq!(circuit.allowance(start + 3 * S, 0, &limits), 1, "nothing was due, so nothing was tried");
+        // Then after 4, 8 and 16 seconds, and every 30 from then on.
+        let mut at = start + 3 * S;
+        for wait_s in [4, 8, 16, 30, 30] {
+            circuit.claimed(at, 1, &limits);
+            assert_eq!(circuit.failure(at, None, &limits), None);
+            assert_eq!(circuit.allowance(at + (wait_s - 1) * S, 0, &limits), 0, "{wait_s}");
+            at += wait_s * S;
+            assert_eq!(circuit.allowance(at, 0, &limits), 1, "{wait_s}");
+        }
+        assert_eq!(circuit.success(at), Some(Turn::Recovered));
+        assert_eq!(circuit.allowance(at, 0, &limits), 16);
     }
 
     #[test]

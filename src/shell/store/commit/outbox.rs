@@ -1,14 +1,43 @@
 //! Changes for the mirrors.
 
 use super::*;
+use crate::pure::domain::outbox::Change;
+use std::collections::HashSet;
 
 impl<'a> Writer<'a> {
     /// Changes for the mirrors, of what is not quiet.
     pub(super) async fn outbox(&mut self, mirrors: &[String], mint: &mut IdMint) -> Result<(), StoreError> {
-        let told: Vec<Told> =
+        let mut told: Vec<Told> =
             self.decided.iter().filter(|d| !d.quiet).flat_map(|d| &d.decision.changes).cloned().collect();
+        let mut known = self.suggested(&told).await?;
+        // Each message of a thread may point to the same other one: agents hear of that once.
+        told.retain(|told| suggested(told).is_none_or(|pair| known.insert(pair)));
         queue(self.connection, self.tenant, &told, mirrors, (self.now, self.has_peers), mint).await
     }
+
+    /// Of what is suggested on tickets, what agents have heard of before.
+    async fn suggested(&mut self, told: &[Told]) -> Result<HashSet<(Uuid, String)>, StoreError> {
+        let (tickets, targets): (Vec<Uuid>, Vec<String>) = told.iter().filter_map(suggested).unzip();
+        if tickets.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let known: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT DISTINCT k.ticket, k.target FROM unnest($1::uuid[], $2::text[]) AS k(ticket, target)
+             JOIN outbox o ON o.ticket_id = k.ticket AND o.change = 'suggestion.made' AND o.detail->>'target' = k.target",
+        )
+        .bind(tickets)
+        .bind(targets)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(known.into_iter().collect())
+    }
+}
+
+/// The ticket on which something is suggested, and what.
+fn suggested(told: &Told) -> Option<(Uuid, String)> {
+    let detail = told.detail.as_deref().filter(|_| told.change == Change::SuggestionMade)?;
+    let detail: serde_json::Value = serde_json::from_str(detail).ok()?;
+    Some((told.ticket.0, detail.get("target")?.as_str()?.to_owned()))
 }
 
 /// Queues changes for mirrors, in this order: each lane's sequence is allotted here and has no gap. Others are told
