@@ -431,3 +431,121 @@ async fn nobody_draws_answers_to_himself() {
         assert!(matches!(office.give(picked, ticket, "?", Some(picked)).await, Err(GiveError::Nowhere(_))), "{picked}");
     }
 }
+
+/// What a program at a customer's answers to the `n`th mail.
+fn by_itself(n: usize, mark: &str) -> String {
+    letter(&format!("robot{n}@posti.example"), &format!("{mark}\r\n"), "Re: Tilaus", &format!("Vastaamme pian ({n})."))
+}
+
+/// What a program in a tool answers to the `n`th message.
+fn of_tool(n: usize, ticket: TicketId, to: Option<&str>) -> String {
+    let text = format!("Kiitos viestistä ({n}).");
+    json!({"event_id": format!("d-{n}"), "type": "answer", "ticket": ticket.to_string(), "text": text, "to": to, "at": now()})
+        .to_string()
+}
+
+/// A program in a tool and one at the customer's answer each other: it ends by itself, all of it is on the ticket, and it is said
+/// aloud. A person who picks the address writes all the same.
+#[tokio::test]
+async fn programs_that_answer_each_other_come_to_an_end() {
+    let office = Office::open().await;
+    office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä tilaukseni on?")).await;
+    let ticket = office.ticket("a@posti.example").await;
+    let readings = || lanka::shell::daemon::loop_readings(&office.desk.store, 5, Timestamp::now());
+    let mut answered = 0;
+    for n in 0..12 {
+        office.desk.take("agents", &now(), of_tool(n, ticket, None)).await;
+        office.deliver().await;
+        let is_sent = office.post.taken().len() > n;
+        if !is_sent {
+            break;
+        }
+        assert!(readings().await.expect("readings").iter().all(|one| one.value < one.limit), "{n}");
+        let told = letter_to(&office, n, "Auto-Submitted: auto-replied");
+        office.desk.take("mail", &now(), told).await;
+        answered += 1;
+    }
+    assert_eq!(answered, 5);
+    let why = sqlx::query_scalar::<_, String>("SELECT progress_why FROM message WHERE text = 'Kiitos viestistä (5).'");
+    let why = why.fetch_one(&office.desk.store.pool).await.expect("why");
+    assert!(why.contains("A program answers") && why.contains("pick the address"), "{why}");
+    assert_eq!(office.way("Kiitos viestistä (5).").await, "agents failed");
+    let shown = sqlx::query_scalar("SELECT count(*) FROM message WHERE ticket_id = $1").bind(ticket.0);
+    let shown: i64 = shown.fetch_one(&office.desk.store.pool).await.expect("messages");
+    assert_eq!(shown, 1 + 5 + 6, "the question, five automatic answers, six of the tool's");
+    // Agents are told where they look; and by the API, before anything is stored.
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+    assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), Some("mail_loop"));
+    assert_eq!(view.others.first().map(|other| other.address.as_str()), Some("mailto:minna@posti.example"));
+    assert!(matches!(office.give("k1", ticket, "Hei.", None).await, Err(GiveError::Nowhere(_))));
+    let readings = readings().await.expect("readings");
+    let said: Vec<_> = readings.iter().map(|one| (one.code, one.subject.as_str(), one.value > one.limit)).collect();
+    assert_eq!(said, [("mail_loop", "mail", true)]);
+    assert!(readings[0].message.contains("ticket #1") && !readings[0].message.contains('@'), "{}", readings[0].message);
+    let failed = |v: &serde_json::Value| v["data"]["message"]["progress"] == "failed";
+    assert_eq!(office.tool.seen().iter().filter(|request| failed(&request.json())).count(), 1);
+
+    let given = office.give("k2", ticket, "Olen ihminen.", Some("mailto:minna@posti.example")).await.expect("given");
+    assert_eq!(given.to.map(|to| to.channel).as_deref(), Some("mail"));
+    office.deliver().await;
+    assert_eq!(office.way("Olen ihminen.").await, "mail sent");
+
+    // An hour later it is over.
+    let later = Timestamp::now() + jiff::SignedDuration::from_mins(61);
+    let readings = lanka::shell::daemon::loop_readings(&office.desk.store, 5, later).await.expect("readings");
+    assert_eq!(readings, []);
+}
+
+/// The answer of a program to the `n`th mail that was taken for the customer.
+fn letter_to(office: &Office, n: usize, mark: &str) -> String {
+    let id = office.post.taken()[n].header("Message-ID").expect("an id");
+    by_itself(n, &format!("In-Reply-To: {id}\r\n{mark}"))
+}
+
+/// What counts, and against whom: programs, not people, nor what comes of reading.
+#[tokio::test]
+async fn automatic_mail_is_counted_by_contact_and_kind() {
+    let bounce = "Auto-Submitted: auto-replied\r\nX-Failed-Recipients: minna@posti.example";
+    for (name, mark, from, expected) in [
+        ("absence notes", "Auto-Submitted: auto-replied", MINNA, Some("mail_loop")),
+        ("a program that says so", "Auto-Submitted: auto-generated", MINNA, Some("mail_loop")),
+        (
+            "bounces, whoever they are from",
+            bounce,
+            "Mail Delivery System <MAILER-DAEMON@posti.example>",
+            Some("mail_loop"),
+        ),
+        ("a person", "X-Mailer: Posti 1.0", MINNA, None),
+        ("a person on a list", "Precedence: list", MINNA, None),
+    ] {
+        let office = Office::open().await;
+        office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä tilaukseni on?")).await;
+        let ticket = office.ticket("a@posti.example").await;
+        office.give("k1", ticket, "Se lähti eilen.", None).await.expect("given");
+        office.deliver().await;
+        let id = office.post.taken()[0].header("Message-ID").expect("an id");
+        for n in 0..5 {
+            let mail = by_itself(n, &format!("In-Reply-To: {id}\r\n{mark}")).replace(MINNA, from);
+            office.desk.take("mail", &now(), mail).await;
+        }
+        let on_it = sqlx::query_scalar("SELECT count(*) FROM message WHERE ticket_id = $1").bind(ticket.0);
+        assert_eq!(
+            on_it.fetch_one(&office.desk.store.pool).await.ok(),
+            Some(7_i64),
+            "{name}: all of it is on the ticket"
+        );
+        let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+        let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+        assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), expected, "{name}");
+        if expected.is_some() {
+            // What was said more than an hour ago is past.
+            let moved =
+                "UPDATE message SET id = (substr((lanka_uuid_floor(now() - interval '61 minutes'))::text, 1, 13)
+                || substr(id::text, 14))::uuid WHERE auto IS NOT NULL";
+            sqlx::query(moved).execute(&office.desk.store.pool).await.expect("an hour earlier");
+            let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+            assert_eq!(view.obstacle, None, "{name}, an hour later");
+        }
+    }
+}

@@ -195,7 +195,7 @@ const POST_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Answers for Posts {
     fn way(&self) -> Way {
-        Way { window: None, is_session: true, id_domain: None }
+        Way { window: None, is_session: true, id_domain: None, automatic_max: None }
     }
 
     fn next(&self, answer: &Carried, replies: &[Reply], now: Timestamp) -> Step {

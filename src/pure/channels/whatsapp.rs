@@ -180,7 +180,7 @@ struct Sends(meta::Graph);
 
 impl Answers for Sends {
     fn way(&self) -> Way {
-        Way { window: Some(WINDOW), is_session: false, id_domain: None }
+        Way { window: Some(WINDOW), is_session: false, id_domain: None, automatic_max: None }
     }
 
     fn next(&self, answer: &Carried, replies: &[Reply], _now: Timestamp) -> Step {

@@ -134,6 +134,9 @@ pub fn route(
                 return Err(Obstacle::Nobody);
             }
             if let Some(heard) = here().find(|heard| is_vouched_for(heard, ways)) {
+                if is_looping(heard, ways) {
+                    return Err(Obstacle::MailLoop);
+                }
                 return way(heard, ways, now).map(|until| route_to(heard, until));
             }
             let all_calls = here().all(|heard| heard.is_call);
@@ -182,6 +185,12 @@ fn is_vouched_for(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>) -> bool {
     !heard.is_call && !is_denied(heard) && ((heard.assurance >= Assurance::Proven && !heard.is_doubted) || is_session())
 }
 
+/// Whether programs have answered there so often of late that an answer would only bring the next.
+fn is_looping(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>) -> bool {
+    let max = ways(&heard.channel).and_then(|way| way.automatic_max);
+    max.is_some_and(|max| heard.automatic >= max)
+}
+
 /// Until when the channel of a message takes an answer.
 fn way(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>, now: Timestamp) -> Result<Option<Timestamp>, Obstacle> {
     let way = ways(&heard.channel).ok_or(if heard.is_call { Obstacle::CallBack } else { Obstacle::ChannelMute })?;
@@ -223,7 +232,7 @@ mod tests {
         Timestamp::from_second(1_772_500_000 + hours * HOUR).unwrap()
     }
 
-    /// `channel address assurance hour` and words: `call`, `doubted`, `elsewhere`.
+    /// `channel address assurance hour` and words: `call`, `doubted`, `elsewhere`, `automatic=N`.
     fn heard(n: u128, line: &str) -> Heard {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [channel, address, assurance, hour, flags @ ..] = &words[..] else { panic!("{line}") };
@@ -245,6 +254,10 @@ mod tests {
                 "verified" => Assurance::Verified,
                 other => panic!("{other}"),
             },
+            automatic: flags
+                .iter()
+                .find_map(|flag| flag.strip_prefix("automatic="))
+                .map_or(0, |count| count.parse().unwrap()),
             is_doubted: flags.contains(&"doubted"),
             is_call: flags.contains(&"call"),
             is_here: !flags.contains(&"elsewhere"),
@@ -255,9 +268,14 @@ mod tests {
     fn ways(channel: &str) -> Option<Way> {
         let day = Some(Duration::from_secs(24 * 3600));
         match channel {
-            "mail" => Some(Way { window: None, is_session: false, id_domain: Some("desk.example".to_owned()) }),
-            "chat" => Some(Way { window: None, is_session: true, id_domain: None }),
-            "facebook" | "whatsapp" => Some(Way { window: day, is_session: false, id_domain: None }),
+            "mail" => {
+                let id_domain = Some("desk.example".to_owned());
+                Some(Way { window: None, is_session: false, id_domain, automatic_max: Some(5) })
+            }
+            "chat" => Some(Way { window: None, is_session: true, id_domain: None, automatic_max: None }),
+            "facebook" | "whatsapp" => {
+                Some(Way { window: day, is_session: false, id_domain: None, automatic_max: None })
+            }
             _ => None,
         }
     }
@@ -357,6 +375,30 @@ mod tests {
                 &[facebook, "mail mailto:minna@posti.example verified 9 elsewhere"],
                 Some("mail"),
                 Ok("mailto:minna@posti.example"),
+            ),
+            (
+                "programs answer, but not too often",
+                &["mail mailto:x@posti.example verified 99 automatic=4"],
+                None,
+                Ok("mailto:x@posti.example"),
+            ),
+            (
+                "programs answer each other, and no other address is taken instead",
+                &[facebook, "mail mailto:x@posti.example verified 99 automatic=5"],
+                None,
+                Err(Obstacle::MailLoop),
+            ),
+            (
+                "which the agent takes upon himself too",
+                &["mail mailto:x@posti.example verified 99 automatic=500"],
+                Some("mail"),
+                Ok("mailto:x@posti.example"),
+            ),
+            (
+                "platforms have no such loops",
+                &["facebook messenger:p1 verified 99 automatic=500"],
+                None,
+                Ok("messenger:p1"),
             ),
             ("nothing at all", &[], None, Err(Obstacle::Nobody)),
         ];

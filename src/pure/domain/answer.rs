@@ -76,6 +76,8 @@ pub enum Obstacle {
     WindowClosed,
     /// The channel is not set up to send.
     ChannelMute,
+    /// A program answers at the address, again and again: the agent picks it himself.
+    MailLoop,
     /// What the agent picked is nobody's who takes part.
     PickUnknown,
     /// The ticket is not there any more, or never was.
@@ -91,6 +93,7 @@ impl Obstacle {
             Self::Unverified => "unverified",
             Self::WindowClosed => "window_closed",
             Self::ChannelMute => "channel_mute",
+            Self::MailLoop => "mail_loop",
             Self::PickUnknown => "pick_unknown",
             Self::TicketUnknown => "ticket_unknown",
         }
@@ -104,6 +107,7 @@ impl Obstacle {
             Self::Unverified,
             Self::WindowClosed,
             Self::ChannelMute,
+            Self::MailLoop,
             Self::PickUnknown,
             Self::TicketUnknown,
         ];
@@ -120,6 +124,10 @@ impl Obstacle {
                 "The platform takes no answer any more until the customer writes again: pick another address."
             }
             Self::ChannelMute => "The channel is not set up to send: see `lanka check`.",
+            Self::MailLoop => {
+                "A program answers mail there, again and again within the hour, so that nothing is sent by itself: to write \
+                 all the same, pick the address."
+            }
             Self::PickUnknown => "What was picked is no address of anybody who takes part in this ticket.",
             Self::TicketUnknown => "There is no such ticket.",
         }
@@ -136,6 +144,9 @@ pub struct Way {
     pub is_session: bool,
     /// The domain on which answers have Message-IDs; `None` where they are no mails.
     pub id_domain: Option<String>,
+    /// Automatic messages of a contact on one ticket within an hour, from which on nothing is sent to him unless it is picked.
+    /// `None` where programs do not answer.
+    pub automatic_max: Option<u32>,
 }
 
 /// A customer's message, as far as answering it goes.
@@ -159,6 +170,8 @@ pub struct Heard {
     pub assurance: Assurance,
     /// It was marked: nobody vouches for its sender, or his domain denies it.
     pub is_doubted: bool,
+    /// Messages on the ticket within the last hour that programs wrote: those of the contact, and of senders who take no part.
+    pub automatic: u32,
     /// It was a call.
     pub is_call: bool,
     /// On the ticket itself, by somebody who takes part in it; others are of those who do, on other tickets.

@@ -374,6 +374,8 @@ pub enum Mark {
     NotOwner,
     /// It was a person's who was erased: nothing of it is left but its place.
     Erased,
+    /// A program wrote it in an agent's place (an absence note, a bounce): it never goes to a customer.
+    Automatic,
 }
 
 impl Mark {
@@ -395,7 +397,8 @@ impl Mark {
             | Self::Forwarded
             | Self::CallBack
             | Self::Internal
-            | Self::Erased => false,
+            | Self::Erased
+            | Self::Automatic => false,
         }
     }
 }

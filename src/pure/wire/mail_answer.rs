@@ -190,7 +190,8 @@ impl MailAnswers {
 
     /// Mail takes answers at any time.
     pub fn way(&self) -> Way {
-        Way { window: None, is_session: false, id_domain: Some(self.address.domain().to_ascii_lowercase()) }
+        let id_domain = Some(self.address.domain().to_ascii_lowercase());
+        Way { window: None, is_session: false, id_domain, automatic_max: None }
     }
 
     /// How long a mail is tried.

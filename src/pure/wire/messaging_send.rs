@@ -50,7 +50,7 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 impl Messages {
     /// Within a day.
     pub fn way() -> Way {
-        Way { window: Some(WINDOW), is_session: false, id_domain: None }
+        Way { window: Some(WINDOW), is_session: false, id_domain: None, automatic_max: None }
     }
 
     /// `POST /me/messages` `{"recipient": {"id"}, "messaging_type": "RESPONSE", "message": {"text", "metadata"}}` →

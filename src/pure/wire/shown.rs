@@ -80,6 +80,7 @@ pub fn warning(mark: Mark) -> Option<&'static str> {
         Mark::Lookalike => "The sender's domain is made to look like one of ours.",
         Mark::Unchecked => "The sender could not be checked yet.",
         Mark::NotOwner => "The caller was not the owner of the number that it showed.",
+        Mark::Automatic => "AUTOMATIC: a program wrote it in an agent's place. It was not sent to the customer.",
         Mark::Internal | Mark::Erased => return None,
     })
 }

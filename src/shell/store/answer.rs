@@ -184,19 +184,43 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
          WHERE m.ticket_id IS DISTINCT FROM k.id AND m.direction = 'from_customer' AND m.redacted_at IS NULL",
         Assurance::Proven.level()
     );
+    let automatic = automatic(connection, ids).await?;
     for query in [here, elsewhere] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(ids).fetch_all(&mut *connection).await?;
         for row in rows {
-            if let Some(desk) = desks.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
-                desk.heard.push(heard(&row)?);
+            let ticket: Uuid = row.try_get("ticket_id")?;
+            if let Some(desk) = desks.get_mut(&ticket) {
+                let contact: Uuid = row.try_get("contact_id")?;
+                let of = |contact: Option<Uuid>| automatic.get(&(ticket, contact)).copied().unwrap_or(0);
+                desk.heard.push(heard(&row, of(None).saturating_add(of(Some(contact))))?);
             }
         }
     }
     Ok(desks)
 }
 
-fn heard(row: &PgRow) -> Result<Heard, StoreError> {
+/// Messages on tickets within the last hour that programs wrote, by contact; under `None` those whose sender takes no part, like
+/// a mailer's bounces.
+async fn automatic(
+    connection: &mut PgConnection,
+    tickets: &[Uuid],
+) -> Result<HashMap<(Uuid, Option<Uuid>), u32>, StoreError> {
+    let rows: Vec<(Uuid, Option<Uuid>, i64)> = sqlx::query_as(
+        "SELECT m.ticket_id, p.contact_id, count(*) FROM message m LEFT JOIN identity i ON i.id = m.identity_id
+         LEFT JOIN ticket_participant p ON p.ticket_id = m.ticket_id AND p.contact_id = i.contact_id
+         WHERE m.ticket_id = ANY($1) AND m.id >= lanka_uuid_floor(now() - interval '1 hour')
+            AND m.direction = 'from_customer' AND m.auto IN ('bounce', 'vacation', 'generated') GROUP BY 1, 2",
+    )
+    .bind(tickets)
+    .fetch_all(connection)
+    .await?;
+    let counted = |(ticket, contact, count)| ((ticket, contact), u32::try_from(count).unwrap_or(u32::MAX));
+    Ok(rows.into_iter().map(counted).collect())
+}
+
+fn heard(row: &PgRow, automatic: u32) -> Result<Heard, StoreError> {
     Ok(Heard {
+        automatic,
         message: MessageId(row.try_get("id")?),
         channel: row.try_get("channel")?,
         kind: row.try_get("kind")?,

@@ -447,3 +447,18 @@ async fn odd_deliveries_break_nothing() {
 async fn set_up_later_it_gets_what_is_said_then() {
     super::later::<Zammad>().await;
 }
+
+/// What a trigger or an agent's mail program writes is no agent's word.
+#[tokio::test]
+async fn what_programs_write_goes_to_nobody() {
+    super::robots::<Zammad>(&[
+        ("a trigger", &[("/article/sender", json!("System"))], 0),
+        (
+            "an absence note",
+            &[("/article/type", json!("email")), ("/article/preferences", json!({"is-auto-response": true}))],
+            1,
+        ),
+        ("one that is a note there", &[("/article/preferences", json!({"is-auto-response": true}))], 1),
+    ])
+    .await;
+}
