@@ -344,7 +344,7 @@ impl Tool for Zammad {
     fn write(&mut self, ticket: &str, text: &str, is_note: bool) -> Value {
         let ticket = self.of(ticket).expect("a ticket").clone();
         let body = json!({"ticket_id": ticket["id"], "type": "note", "sender": "Agent", "internal": is_note, "subject": "",
-            "body": format!("<div>{text}</div>"), "content_type": "text/html"});
+            "body": format!("<div>{}</div>", text.replace('\n', "<br>")), "content_type": "text/html"});
         let article = self.add(&body, EMMA);
         let ticket = self.tickets.iter().find(|found| found["id"] == ticket["id"]).expect("it");
         self.hook(ticket, article)
