@@ -7,8 +7,9 @@
 //! **Invariant:** under one key of one token there is one answer.
 
 use crate::pure::channels::desk;
-use crate::pure::decide::answer::{route, view};
+use crate::pure::decide::answer::{Wanted, route, view};
 use crate::pure::decide::lookup::seen_scope;
+use crate::pure::decide::template;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{AddressView, AnswerView, Obstacle};
 use crate::pure::domain::id::{MessageId, TicketId};
@@ -114,7 +115,8 @@ impl Answers {
             let desk = self.store.desk_of(&giving.tenant, giving.ticket).await?;
             let heard = desk.map(|desk| desk.heard).unwrap_or_default();
             let ways = |channel: &str| self.registry.way(&giving.tenant, channel);
-            route(&heard, giving.to.as_deref(), &ways, Timestamp::now()).map_err(GiveError::Nowhere)?;
+            let wanted = Wanted { picked: giving.to.as_deref(), text: &giving.text, has_files: false };
+            route(&heard, wanted, &ways, Timestamp::now()).map_err(GiveError::Nowhere)?;
         }
         self.record(giving).await?;
         let began = tokio::time::Instant::now();
@@ -153,7 +155,11 @@ impl Answers {
         let Some(found) = self.store.answer_given(&seen_scope(&giving.tenant, &namespace), key).await? else {
             return Ok(None);
         };
-        let is_other = found.text.as_deref().is_some_and(|text| text != giving.text)
+        let is_said = |text: &str| match &found.template {
+            Some(template) => template::is_of(&giving.text, template),
+            None => text == giving.text,
+        };
+        let is_other = found.text.as_deref().is_some_and(|text| !is_said(text))
             || match found.given.ticket {
                 Some(ticket) if ticket != giving.ticket => self.now(giving).await? != Some(ticket),
                 _ => false,

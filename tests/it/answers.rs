@@ -12,6 +12,24 @@ use serde_json::json;
 use sqlx::Row;
 use std::time::Duration;
 
+/// What Meta approved of the desk's words; all of them are known to the stand-in but the last.
+const TEMPLATES: &str = r#"
+[[channels.whatsapp.templates]]
+name = "vastaus_valmis"
+language = "fi"
+text = "Hei {{1}}, asiasi {{2}} on hoidettu."
+
+[[channels.whatsapp.templates]]
+name = "tervehdys"
+language = "fi"
+text = "Voimmeko palata asiaan?"
+
+[[channels.whatsapp.templates]]
+name = "vanha"
+language = "fi"
+text = "Tätä ei enää ole."
+"#;
+
 const WAIT: Duration = Duration::from_secs(20);
 
 /// A desk that can answer on every channel, with the vendors' stand-ins.
@@ -48,6 +66,7 @@ impl Office {
                     &format!("[channels.chat]\nkind = \"webchat\"\nanswer_url = \"{}\"", site.url("/answers")),
                 )
                 .replace("https://desk.example/hook", &tool.url("/hook"))
+                + TEMPLATES
                 + "\n[http]\nallow_private_addresses = true\n\n[channels.agents]\nkind = \"desk\"\nsecret = { env = \"WHSEC\" }\n"
         })
         .await;
@@ -548,4 +567,103 @@ async fn automatic_mail_is_counted_by_contact_and_kind() {
             assert_eq!(view.obstacle, None, "{name}, an hour later");
         }
     }
+}
+
+/// A WhatsApp message of some hours ago.
+fn whatsapp(id: &str, hours: i64, text: &str) -> (String, String) {
+    let at = Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "WABA", "changes": [{"field": "messages", "value": {
+        "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550001111", "phone_number_id": "106540352242922"},
+        "contacts": [{"profile": {"name": "Minna Virtanen"}, "wa_id": "358401234567"}],
+        "messages": [{"from": "358401234567", "id": id, "timestamp": at.as_second().to_string(), "type": "text", "text": {"body": text}}]}}]}]});
+    (at.to_string(), body.to_string())
+}
+
+/// A day has passed: the agent is told what can be sent before he writes, and sends it as Meta wants it.
+#[tokio::test]
+async fn templates_are_sent_when_a_day_has_passed() {
+    let office = Office::open().await;
+    let (at, question) = whatsapp("wamid.1", 30, "Missä tilaukseni on?");
+    office.desk.take("whatsapp", &at, question).await;
+    let ticket = office.ticket("wamid.1").await;
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+    assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), Some("window_closed"));
+    let told: Vec<(&str, &str)> = view.templates.iter().map(|one| (one.name.as_str(), one.text.as_str())).collect();
+    let known = [
+        ("vastaus_valmis", "Hei {{1}}, asiasi {{2}} on hoidettu."),
+        ("tervehdys", "Voimmeko palata asiaan?"),
+        ("vanha", "Tätä ei enää ole."),
+    ];
+    assert_eq!(told, known);
+    assert!(view.says.is_some_and(|says| says.contains("/template NAME")), "{view:?}");
+
+    // What does not go is said before it is stored, and goes in no other form.
+    for (text, expected) in [
+        ("Se lähti eilen.", "window_closed"),
+        ("/template tuntematon", "template_unknown"),
+        ("/template vastaus_valmis\nMinna", "template_parameters"),
+        ("/template vastaus_valmis\nMinna\n\n", "template_parameters"),
+        ("/template vastaus_valmis\nMinna\n40012345     nyt", "template_parameters"),
+    ] {
+        match office.give("k0", ticket, text, None).await {
+            Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), expected, "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    // A tool stores what was written there first: it ends there, and says why.
+    let act = json!({"event_id": "d-1", "type": "answer", "ticket": ticket.to_string(), "at": now(), "text": "/template tuntematon"});
+    office.desk.take("agents", &now(), act.to_string()).await;
+    office.deliver().await;
+    assert_eq!(
+        (office.graph.got(), office.way("/template tuntematon").await),
+        (Vec::new(), "agents failed".to_owned())
+    );
+
+    let asked = "/template vastaus_valmis\nMinna\n4001 2345";
+    office.give("k1", ticket, asked, None).await.expect("given");
+    office.give("k2", ticket, "/template tervehdys", None).await.expect("given");
+    office.give("k3", ticket, "/template vanha", None).await.expect("given");
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["vastaus_valmis fi: Minna | 4001 2345", "tervehdys fi: "]);
+    assert_eq!(office.graph.got()[0].quotes, "wamid.1");
+    assert_eq!(office.way("Hei Minna, asiasi 4001 2345 on hoidettu.").await, "whatsapp sent");
+    assert_eq!(office.way("Tätä ei enää ole.").await, "whatsapp failed", "Meta has it no more");
+    // The same again is the same; another template, or other words in it, are not.
+    assert!(office.give("k1", ticket, asked, None).await.expect("given").already);
+    for other in [
+        "/template tervehdys",
+        "/template vastaus_valmis\nMinna\n4001 9999",
+        "Hei Minna, asiasi 4001 2345 on hoidettu.",
+    ] {
+        assert!(matches!(office.give("k1", ticket, other, None).await, Err(GiveError::KeyReused)), "{other}");
+    }
+}
+
+/// Inside the window a template is one of two things to send; elsewhere it is nothing, and never words.
+#[tokio::test]
+async fn templates_are_sent_where_there_are_any() {
+    let office = Office::open().await;
+    let (at, question) = whatsapp("wamid.1", 1, "Missä tilaukseni on?");
+    office.desk.take("whatsapp", &at, question).await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    office.desk.take("chat", &now(), chat("c1", "v1", "Moi, onko teillä lamppuja?")).await;
+    let on = office.ticket("wamid.1").await;
+    office.give("k1", on, "/template tervehdys", None).await.expect("given");
+    office.give("k2", on, "Se lähti eilen.", None).await.expect("given");
+    for key in ["m_1", "c1"] {
+        let ticket = office.ticket(key).await;
+        match office.give(key, ticket, "/template tervehdys", None).await {
+            Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), "template_none", "{key}"),
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["tervehdys fi: ", "Se lähti eilen."]);
+    assert_eq!(office.site.seen().len(), 0);
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", on).await.expect("a view").expect("a ticket");
+    assert!(view.templates.is_empty() && view.to.is_some_and(|to| to.until.is_some()));
 }

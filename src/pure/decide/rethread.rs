@@ -121,7 +121,9 @@ pub fn rethread(
     let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, kept.occurred_at)).collect();
     kept.sort_by_key(|kept| {
         let on = kept.outline.on.and_then(|on| times.get(&on));
-        (on.map_or(kept.occurred_at, |on| kept.occurred_at.max(*on)), on.is_some(), kept.id)
+        // So does what a program answers: within the second, which is all that a mail tells of its time.
+        let at = if kept.auto.is_some() { kept.occurred_at.max(kept.received_at) } else { kept.occurred_at };
+        (on.map_or(at, |on| at.max(*on)), on.is_some(), kept.id)
     });
     let mut noted: BTreeMap<MessageId, Vec<&Outline>> = BTreeMap::new();
     for act in &kept {

@@ -408,7 +408,13 @@ fn ways<'a>(post: &'a Post, view: &AnswerView, there: &[Stamp]) -> Option<Articl
                 until.unwrap_or_default()
             )
         }
-        None => format!("Public answers would NOT reach the customer now. {}", view.says.unwrap_or_default()),
+        None => format!(
+            "Public answers would NOT reach the customer now. {} {}",
+            view.says.unwrap_or_default(),
+            shown::templates(view)
+        )
+        .trim_end()
+        .to_owned(),
     };
     let others: Vec<&str> = view.others.iter().map(|other| other.address.as_str()).collect();
     let text = match others.is_empty() {

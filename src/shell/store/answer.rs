@@ -5,7 +5,7 @@ use super::{Store, StoreError, sql_time, view};
 use crate::pure::decide::answer::Desk;
 use crate::pure::decide::lookup::{Keyer, seen_scope};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::{AddressView, Carried, CarriedFile, Heard, OnTicket};
+use crate::pure::domain::answer::{AddressView, Carried, CarriedFile, Filled, Heard, OnTicket};
 use crate::pure::domain::decision::Told;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{ContactId, IdentityId, MessageId, TicketId};
@@ -251,7 +251,7 @@ pub async fn carried(
     }
     let rows = sqlx::query(
         "SELECT m.id, m.source_key, m.sender_name, m.occurred_at, m.text, m.progress, i.scheme, i.scope, i.value,
-            c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
+            a.template, c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
             c.ticket_id IS NOT DISTINCT FROM m.ticket_id AS is_here,
             greatest(c.trusted_at, (SELECT max(l.trusted_at) FROM message l WHERE l.identity_id = a.identity_id
                 AND l.ticket_id = m.ticket_id AND l.direction = 'from_customer')) AS last_heard_at
@@ -279,6 +279,7 @@ pub async fn carried(
             path: row.try_get("answer_path")?,
             last_heard_at: time(&row, "last_heard_at")?,
             progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
+            template: filled(&row)?,
         };
         carried.insert(id, (answer, Vec::new()));
     }
@@ -288,6 +289,12 @@ pub async fn carried(
         }
     }
     Ok(carried)
+}
+
+/// The template that an answer is sent as.
+fn filled(row: &PgRow) -> Result<Option<Filled>, StoreError> {
+    let template: Option<serde_json::Value> = row.try_get("template")?;
+    Ok(template.and_then(|template| serde_json::from_value(template).ok()))
 }
 
 /// How the sending of an answer ended.
@@ -395,6 +402,8 @@ pub async fn files(connection: &mut PgConnection, messages: &[Uuid]) -> Result<V
 pub struct Found {
     /// Its words, unless they are gone.
     pub text: Option<String>,
+    /// The template that it is sent as.
+    pub template: Option<Filled>,
     /// What became of it.
     pub given: Given,
 }
@@ -404,7 +413,7 @@ impl Store {
     pub async fn answer_given(&self, scope: &str, key: LookupKey) -> Result<Option<Found>, StoreError> {
         let row = sqlx::query(
             "SELECT m.id, m.ticket_id, m.text, m.progress, m.progress_why, m.channel, m.kind, i.scheme, i.scope, i.value,
-                m.redacted_at IS NOT NULL AS is_gone
+                a.template, m.redacted_at IS NOT NULL AS is_gone
              FROM seen s JOIN message m ON m.id = s.message_id LEFT JOIN answer a ON a.message_id = m.id
              LEFT JOIN identity i ON i.id = a.identity_id WHERE s.scope = $1 AND s.key_hash = $2",
         )
@@ -431,7 +440,7 @@ impl Store {
             already: false,
         };
         let is_gone: bool = row.try_get("is_gone")?;
-        Ok(Some(Found { text: text.filter(|_| !is_gone), given }))
+        Ok(Some(Found { text: text.filter(|_| !is_gone), template: filled(&row)?, given }))
     }
 
     /// The ticket that a text names, with whom an answer could go to.
