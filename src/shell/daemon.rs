@@ -483,7 +483,9 @@ impl Running {
 /// The API, which makes links to threads on the address that others see.
 fn api(deployment: &Deployment, registry: &Arc<Registry>, sections: &Sections, stop: &watch::Receiver<bool>) -> Api {
     let links = Links::new(&deployment.keys, sections.http.public_url.clone());
-    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits::default());
+    let limits = ApiLimits::default();
+    let file_bytes_max = limits.file_bytes_max.min(sections.content.attachment_bytes_max);
+    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits { file_bytes_max, ..limits });
     api.with_links(links).until(stop.clone())
 }
 

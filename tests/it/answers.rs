@@ -5,6 +5,7 @@ use crate::endpoint::{Answer, Endpoint};
 use crate::graph::{Failure, Graph};
 use crate::post_office::{PostOffice, Reply};
 use lanka::pure::domain::Timestamp;
+use lanka::pure::domain::answer::CarriedFile;
 use lanka::pure::domain::id::TicketId;
 use lanka::shell::answers::{Answers, GiveError, Given, Giving};
 use lanka::shell::deliver::{Deliver, Limits};
@@ -93,6 +94,17 @@ impl Office {
         to: Option<&str>,
         is_note: bool,
     ) -> Result<Given, GiveError> {
+        self.say_with(key, ticket, text, (to, is_note), &[]).await
+    }
+
+    async fn say_with(
+        &self,
+        key: &str,
+        ticket: TicketId,
+        text: &str,
+        (to, is_note): (Option<&str>, bool),
+        files: &[CarriedFile],
+    ) -> Result<Given, GiveError> {
         let answers = Answers::new(self.desk.store.clone(), self.desk.ingest.registry());
         let giving = Giving {
             tenant: "main".to_owned(),
@@ -102,6 +114,7 @@ impl Office {
             by: "Aino".to_owned(),
             to: to.map(str::to_owned),
             is_note,
+            files: files.to_vec(),
         };
         let deciding = async {
             loop {
@@ -666,4 +679,78 @@ async fn templates_are_sent_where_there_are_any() {
     let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
     let view = answers.view("main", on).await.expect("a view").expect("a ticket");
     assert!(view.templates.is_empty() && view.to.is_some_and(|to| to.until.is_some()));
+}
+
+fn file(name: &str, media_type: &str, bytes: &'static [u8]) -> CarriedFile {
+    CarriedFile { name: name.to_owned(), media_type: media_type.to_owned(), bytes: bytes.into() }
+}
+
+/// Files go along wherever an answer goes; under one key there is one answer with its files; a template takes none.
+#[tokio::test]
+async fn files_go_along() {
+    let office = Office::open().await;
+    office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä kuitti on?")).await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    let (at, question) = whatsapp("wamid.1", 1, "Kuittia?");
+    office.desk.take("whatsapp", &at, question).await;
+    office.desk.take("chat", &now(), chat("c1", "v1", "Kuittia?")).await;
+    let files = [file("kuitti.pdf", "application/pdf", b"%PDF-1.7 kuitti"), file("kuva.png", "image/png", b"PNG kuva")];
+    for key in ["a@posti.example", "m_1", "wamid.1", "c1"] {
+        let ticket = office.ticket(key).await;
+        let given = office.say_with(key, ticket, "Tässä.", (None, false), &files).await.expect("given");
+        let again = office.say_with(key, ticket, "Tässä.", (None, false), &files).await.expect("given");
+        assert_eq!((again.message, again.already), (given.message, true), "{key}");
+        let other = [files[0].clone(), file("kuva.png", "image/png", b"PNG muu")];
+        for files in [&other[..], &files[..1], &[]] {
+            let reused = office.say_with(key, ticket, "Tässä.", (None, false), files).await;
+            assert!(matches!(reused, Err(GiveError::KeyReused)), "{key}: {reused:?}");
+        }
+    }
+    office.deliver().await;
+    let sent = office.post.taken().remove(0);
+    let mail = sent.text;
+    assert!(mail.contains("filename=\"kuitti.pdf\"") && mail.contains("image/png"), "{mail}");
+    let got = |to: &str| -> Vec<String> {
+        office.graph.got().into_iter().filter(|got| got.to == to).map(|got| got.text).collect()
+    };
+    assert_eq!(got("P1"), ["Tässä.", "[file]", "[image]"]);
+    assert_eq!(got("358401234567"), ["Tässä.", "[document]", "[image]"]);
+    let shown = office.site.seen()[0].json();
+    assert_eq!(
+        (&shown["attachments"][0]["name"], shown["attachments"].as_array().map(Vec::len)),
+        (&json!("kuitti.pdf"), Some(2))
+    );
+
+    let ticket = office.ticket("wamid.1").await;
+    match office.say_with("k9", ticket, "/template tervehdys", (None, false), &files).await {
+        Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), "template_files"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a tool hands over with a file that cannot be read goes to nobody without it.
+#[tokio::test]
+async fn answers_without_their_files_are_none() {
+    let office = Office::open().await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    let ticket = office.ticket("m_1").await.to_string();
+    let good = json!({"name": "a.png", "type": "image/png", "data": "UE5H"});
+    for (n, attachments) in [
+        json!([{"name": "a.png", "type": "image/png", "data": "?"}]),
+        json!([good, {"name": "b.png", "type": "image/png"}]),
+        json!("UE5H"),
+        json!(vec![good.clone(); 11]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let act = json!({"event_id": format!("d-{n}"), "type": "answer", "ticket": ticket, "text": "Tässä.", "attachments": attachments});
+        office.desk.take("agents", &now(), act.to_string()).await;
+    }
+    assert_eq!(office.desk.count("SELECT count(*) FROM quarantine WHERE code = 'bad_attachment'").await, 4);
+    let act = json!({"event_id": "d-9", "type": "answer", "ticket": ticket, "text": "Tässä.", "attachments": [good]});
+    office.desk.take("agents", &now(), act.to_string()).await;
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["Tässä.", "[image]"]);
 }

@@ -404,6 +404,8 @@ pub struct Found {
     pub text: Option<String>,
     /// The template that it is sent as.
     pub template: Option<Filled>,
+    /// Its files, in their order.
+    pub files: Vec<ContentHash>,
     /// What became of it.
     pub given: Given,
 }
@@ -413,6 +415,8 @@ impl Store {
     pub async fn answer_given(&self, scope: &str, key: LookupKey) -> Result<Option<Found>, StoreError> {
         let row = sqlx::query(
             "SELECT m.id, m.ticket_id, m.text, m.progress, m.progress_why, m.channel, m.kind, i.scheme, i.scope, i.value,
+                (SELECT array_agg(f.content_hash ORDER BY f.ordinal) FROM attachment f WHERE f.message_id = m.id
+                    AND f.content_hash IS NOT NULL) AS files,
                 a.template, m.redacted_at IS NOT NULL AS is_gone
              FROM seen s JOIN message m ON m.id = s.message_id LEFT JOIN answer a ON a.message_id = m.id
              LEFT JOIN identity i ON i.id = a.identity_id WHERE s.scope = $1 AND s.key_hash = $2",
@@ -440,7 +444,10 @@ impl Store {
             already: false,
         };
         let is_gone: bool = row.try_get("is_gone")?;
-        Ok(Some(Found { text: text.filter(|_| !is_gone), template: filled(&row)?, given }))
+        let hashes: Option<Vec<Vec<u8>>> = row.try_get("files")?;
+        let files = hashes.unwrap_or_default().into_iter().filter_map(|hash| Some(ContentHash(hash.try_into().ok()?)));
+        let files = files.collect();
+        Ok(Some(Found { files, text: text.filter(|_| !is_gone), template: filled(&row)?, given }))
     }
 
     /// The ticket that a text names, with whom an answer could go to.
