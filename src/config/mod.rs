@@ -191,6 +191,7 @@ impl Settings {
             ),
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
+            automatic_max: self.answers.automatic_max,
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),
             own_numbers: channels().flat_map(|(_, channel)| channel.built.own.numbers.clone()).collect(),
             fact_key,

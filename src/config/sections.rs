@@ -51,6 +51,8 @@ pub struct Sections {
     pub ingest: Ingest,
     /// `[deliver]`
     pub deliver: Deliver,
+    /// `[answers]`
+    pub answers: Answers,
     /// `[media]`
     pub media: Media,
     /// `[content]`
@@ -321,6 +323,15 @@ pub struct Deliver {
     /// Longest sleep without a look, should a wake-up be lost.
     #[serde(deserialize_with = "values::duration::<_, 0, 60>")]
     pub poll: Duration,
+}
+
+/// Answers to customers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Automatic messages of one contact on one ticket within an hour, from which on mail to him is stopped.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub automatic_max: u32,
 }
 
 /// Files from the vendors.

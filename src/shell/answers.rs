@@ -7,11 +7,13 @@
 //! **Invariant:** under one key of one token there is one answer.
 
 use crate::pure::channels::desk;
-use crate::pure::decide::answer::{route, view};
+use crate::pure::decide::answer::{Wanted, route, view};
 use crate::pure::decide::lookup::seen_scope;
+use crate::pure::decide::template;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::{AddressView, AnswerView, Obstacle};
+use crate::pure::domain::answer::{AddressView, AnswerView, CarriedFile, Obstacle};
 use crate::pure::domain::id::{MessageId, TicketId};
+use crate::shell::content::ContentHash;
 use crate::shell::registry::Registry;
 use crate::shell::store::raw_event::{NewRawEvent, RawBody};
 use crate::shell::store::{Store, StoreError};
@@ -39,6 +41,8 @@ pub struct Giving {
     pub to: Option<String>,
     /// For colleagues: no customer sees it.
     pub is_note: bool,
+    /// Files that go along.
+    pub files: Vec<CarriedFile>,
 }
 
 /// Why an answer was not taken.
@@ -114,7 +118,9 @@ impl Answers {
             let desk = self.store.desk_of(&giving.tenant, giving.ticket).await?;
             let heard = desk.map(|desk| desk.heard).unwrap_or_default();
             let ways = |channel: &str| self.registry.way(&giving.tenant, channel);
-            route(&heard, giving.to.as_deref(), &ways, Timestamp::now()).map_err(GiveError::Nowhere)?;
+            let wanted =
+                Wanted { picked: giving.to.as_deref(), text: &giving.text, has_files: !giving.files.is_empty() };
+            route(&heard, wanted, &ways, Timestamp::now()).map_err(GiveError::Nowhere)?;
         }
         self.record(giving).await?;
         let began = tokio::time::Instant::now();
@@ -130,9 +136,12 @@ impl Answers {
     }
 
     async fn record(&self, giving: &Giving) -> Result<(), StoreError> {
-        let Giving { tenant, key, ticket, text, by, to, is_note } = giving;
+        let Giving { tenant, key, ticket, text, by, to, is_note, files } = giving;
         let now = Timestamp::now();
-        let body = desk::given(key, &ticket.to_string(), *is_note, text, by, to.as_deref(), now);
+        let ticket = ticket.to_string();
+        let act =
+            desk::GivenAct { key, ticket: &ticket, is_note: *is_note, text, by, to: to.as_deref(), files, at: now };
+        let body = desk::given(&act);
         let event = NewRawEvent {
             tenant: tenant.clone(),
             channel: desk::API.to_owned(),
@@ -153,7 +162,13 @@ impl Answers {
         let Some(found) = self.store.answer_given(&seen_scope(&giving.tenant, &namespace), key).await? else {
             return Ok(None);
         };
-        let is_other = found.text.as_deref().is_some_and(|text| text != giving.text)
+        let is_said = |text: &str| match &found.template {
+            Some(template) => template::is_of(&giving.text, template),
+            None => text == giving.text,
+        };
+        let files: Vec<ContentHash> = giving.files.iter().map(|file| ContentHash::of(&file.bytes)).collect();
+        let is_other = (found.text.is_some() && found.files != files)
+            || found.text.as_deref().is_some_and(|text| !is_said(text))
             || match found.given.ticket {
                 Some(ticket) if ticket != giving.ticket => self.now(giving).await? != Some(ticket),
                 _ => false,

@@ -30,7 +30,7 @@ use crate::shell::sender::{self, Senders};
 use crate::shell::server::{self, ServerLimits};
 use crate::shell::store::health::{HealthReport, HealthWord, Side};
 use crate::shell::store::outbox::OutboxState;
-use crate::shell::store::ways::Denied;
+use crate::shell::store::ways::{Denied, Looping};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::telemetry::{self, Metrics};
 use crate::shell::tokens::Tokens;
@@ -57,6 +57,9 @@ const UNDELIVERED_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Mails in a false name are one alert while no hour passes without any.
 const DENIED_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// As far back automatic mail is counted that stops answers (`store::answer`).
+const LOOP_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// When nothing has looked at the queues for so long, the daemon is taken for stuck: systemd restarts it.
 const STUCK_AFTER: Duration = Duration::from_secs(120);
@@ -480,7 +483,9 @@ impl Running {
 /// The API, which makes links to threads on the address that others see.
 fn api(deployment: &Deployment, registry: &Arc<Registry>, sections: &Sections, stop: &watch::Receiver<bool>) -> Api {
     let links = Links::new(&deployment.keys, sections.http.public_url.clone());
-    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits::default());
+    let limits = ApiLimits::default();
+    let file_bytes_max = limits.file_bytes_max.min(sections.content.attachment_bytes_max);
+    let api = Api::new(deployment.store.clone(), registry.clone(), ApiLimits { file_bytes_max, ..limits });
     api.with_links(links).until(stop.clone())
 }
 
@@ -706,7 +711,10 @@ fn probes(
         async move { media_readings(&store, &names, outbox_age).await }
     });
     let senders = stored("senders", store, |store| async move { denied_readings(&store, Timestamp::now()).await });
-    vec![channels, ingest, outbox, media, senders]
+    let automatic_max = sections.answers.automatic_max;
+    let loops = move |store| async move { loop_readings(&store, automatic_max, Timestamp::now()).await };
+    let loops = stored("answers", store, loops);
+    vec![channels, ingest, outbox, media, senders, loops]
 }
 
 /// A probe that asks the database.
@@ -755,6 +763,25 @@ pub async fn denied_readings(store: &Store, now: Timestamp) -> Result<Vec<Readin
         subject: denied.channel,
     };
     Ok(store.denied_since(since).await?.into_iter().map(reading).collect())
+}
+
+/// Programs that answer each other by way of lanka: one alert for a channel from where answers are stopped, over when it has been
+/// half as many within the hour.
+pub async fn loop_readings(store: &Store, automatic_max: u32, now: Timestamp) -> Result<Vec<Reading>, StoreError> {
+    let since = now.checked_sub(LOOP_WINDOW).unwrap_or(now);
+    let reading = |looping: Looping| Reading {
+        code: "mail_loop",
+        value: looping.count as f64,
+        // An alert is raised past its limit, and answers are stopped from theirs on.
+        limit: f64::from(automatic_max) - 0.5,
+        message: format!(
+            "a program answers our answers by channel {}: nothing is mailed to it on ticket #{} unless an agent picks \
+             the address; look at `lanka thread show {}`",
+            looping.channel, looping.ticket, looping.ticket
+        ),
+        subject: looping.channel,
+    };
+    Ok(store.looping_since(since).await?.into_iter().map(reading).collect())
 }
 
 async fn outbox_readings(store: &Store, mirrors: &[String], limit: Duration) -> Result<Vec<Reading>, StoreError> {

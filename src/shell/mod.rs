@@ -264,7 +264,8 @@ impl Mirror for CarrierLine {
             return Step::Done(Vec::new());
         }
         let closes_at = answers.way().window.and_then(|window| answer.last_heard_at.saturating_add(window).ok());
-        if replies.is_empty() && closes_at.is_some_and(|closes_at| closes_at <= now) {
+        let is_open = answer.template.is_some() || !replies.is_empty();
+        if !is_open && closes_at.is_some_and(|closes_at| closes_at <= now) {
             return Step::Reject { why: Obstacle::WindowClosed.says().to_owned() };
         }
         answers.next(answer, replies, now)

@@ -23,7 +23,10 @@ impl Registry {
     /// How a firm's channel can be answered; `None` where it cannot, or is another's.
     pub fn way(&self, tenant: &str, channel: &str) -> Option<Way> {
         let is_its = self.tenants.get(tenant).is_some_and(|tenant| tenant.channels.contains(channel));
-        self.channels.get(channel).filter(|_| is_its)?.answers()?.way().into()
+        let way = self.channels.get(channel).filter(|_| is_its)?.answers()?.way();
+        let max = self.tenants.get(tenant).map(|tenant| tenant.policy.automatic_max);
+        // Programs that answer each other do so by mail.
+        Some(Way { automatic_max: max.filter(|_| way.id_domain.is_some()), ..way })
     }
 
     /// The same with names of profiles.

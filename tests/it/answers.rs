@@ -5,12 +5,31 @@ use crate::endpoint::{Answer, Endpoint};
 use crate::graph::{Failure, Graph};
 use crate::post_office::{PostOffice, Reply};
 use lanka::pure::domain::Timestamp;
+use lanka::pure::domain::answer::CarriedFile;
 use lanka::pure::domain::id::TicketId;
 use lanka::shell::answers::{Answers, GiveError, Given, Giving};
 use lanka::shell::deliver::{Deliver, Limits};
 use serde_json::json;
 use sqlx::Row;
 use std::time::Duration;
+
+/// What Meta approved of the desk's words; all of them are known to the stand-in but the last.
+const TEMPLATES: &str = r#"
+[[channels.whatsapp.templates]]
+name = "vastaus_valmis"
+language = "fi"
+text = "Hei {{1}}, asiasi {{2}} on hoidettu."
+
+[[channels.whatsapp.templates]]
+name = "tervehdys"
+language = "fi"
+text = "Voimmeko palata asiaan?"
+
+[[channels.whatsapp.templates]]
+name = "vanha"
+language = "fi"
+text = "Tätä ei enää ole."
+"#;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -48,6 +67,7 @@ impl Office {
                     &format!("[channels.chat]\nkind = \"webchat\"\nanswer_url = \"{}\"", site.url("/answers")),
                 )
                 .replace("https://desk.example/hook", &tool.url("/hook"))
+                + TEMPLATES
                 + "\n[http]\nallow_private_addresses = true\n\n[channels.agents]\nkind = \"desk\"\nsecret = { env = \"WHSEC\" }\n"
         })
         .await;
@@ -74,6 +94,17 @@ impl Office {
         to: Option<&str>,
         is_note: bool,
     ) -> Result<Given, GiveError> {
+        self.say_with(key, ticket, text, (to, is_note), &[]).await
+    }
+
+    async fn say_with(
+        &self,
+        key: &str,
+        ticket: TicketId,
+        text: &str,
+        (to, is_note): (Option<&str>, bool),
+        files: &[CarriedFile],
+    ) -> Result<Given, GiveError> {
         let answers = Answers::new(self.desk.store.clone(), self.desk.ingest.registry());
         let giving = Giving {
             tenant: "main".to_owned(),
@@ -83,6 +114,7 @@ impl Office {
             by: "Aino".to_owned(),
             to: to.map(str::to_owned),
             is_note,
+            files: files.to_vec(),
         };
         let deciding = async {
             loop {
@@ -430,4 +462,295 @@ async fn nobody_draws_answers_to_himself() {
     for picked in ["eve@evil.example", "mailto:eve@evil.example", "chat", "webchat:v9"] {
         assert!(matches!(office.give(picked, ticket, "?", Some(picked)).await, Err(GiveError::Nowhere(_))), "{picked}");
     }
+}
+
+/// What a program at a customer's answers to the `n`th mail.
+fn by_itself(n: usize, mark: &str) -> String {
+    letter(&format!("robot{n}@posti.example"), &format!("{mark}\r\n"), "Re: Tilaus", &format!("Vastaamme pian ({n})."))
+}
+
+/// What a program in a tool answers to the `n`th message.
+fn of_tool(n: usize, ticket: TicketId, to: Option<&str>) -> String {
+    let text = format!("Kiitos viestistä ({n}).");
+    json!({"event_id": format!("d-{n}"), "type": "answer", "ticket": ticket.to_string(), "text": text, "to": to, "at": now()})
+        .to_string()
+}
+
+/// A program in a tool and one at the customer's answer each other: it ends by itself, all of it is on the ticket, and it is said
+/// aloud. A person who picks the address writes all the same.
+#[tokio::test]
+async fn programs_that_answer_each_other_come_to_an_end() {
+    let office = Office::open().await;
+    office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä tilaukseni on?")).await;
+    let ticket = office.ticket("a@posti.example").await;
+    let readings = || lanka::shell::daemon::loop_readings(&office.desk.store, 5, Timestamp::now());
+    let mut answered = 0;
+    for n in 0..12 {
+        office.desk.take("agents", &now(), of_tool(n, ticket, None)).await;
+        office.deliver().await;
+        let is_sent = office.post.taken().len() > n;
+        if !is_sent {
+            break;
+        }
+        assert!(readings().await.expect("readings").iter().all(|one| one.value < one.limit), "{n}");
+        let told = letter_to(&office, n, "Auto-Submitted: auto-replied");
+        office.desk.take("mail", &now(), told).await;
+        answered += 1;
+    }
+    assert_eq!(answered, 5);
+    let why = sqlx::query_scalar::<_, String>("SELECT progress_why FROM message WHERE text = 'Kiitos viestistä (5).'");
+    let why = why.fetch_one(&office.desk.store.pool).await.expect("why");
+    assert!(why.contains("A program answers") && why.contains("pick the address"), "{why}");
+    assert_eq!(office.way("Kiitos viestistä (5).").await, "agents failed");
+    let shown = sqlx::query_scalar("SELECT count(*) FROM message WHERE ticket_id = $1").bind(ticket.0);
+    let shown: i64 = shown.fetch_one(&office.desk.store.pool).await.expect("messages");
+    assert_eq!(shown, 1 + 5 + 6, "the question, five automatic answers, six of the tool's");
+    // Agents are told where they look; and by the API, before anything is stored.
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+    assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), Some("mail_loop"));
+    assert_eq!(view.others.first().map(|other| other.address.as_str()), Some("mailto:minna@posti.example"));
+    assert!(matches!(office.give("k1", ticket, "Hei.", None).await, Err(GiveError::Nowhere(_))));
+    let readings = readings().await.expect("readings");
+    let said: Vec<_> = readings.iter().map(|one| (one.code, one.subject.as_str(), one.value > one.limit)).collect();
+    assert_eq!(said, [("mail_loop", "mail", true)]);
+    assert!(readings[0].message.contains("ticket #1") && !readings[0].message.contains('@'), "{}", readings[0].message);
+    let failed = |v: &serde_json::Value| v["data"]["message"]["progress"] == "failed";
+    assert_eq!(office.tool.seen().iter().filter(|request| failed(&request.json())).count(), 1);
+
+    let given = office.give("k2", ticket, "Olen ihminen.", Some("mailto:minna@posti.example")).await.expect("given");
+    assert_eq!(given.to.map(|to| to.channel).as_deref(), Some("mail"));
+    office.deliver().await;
+    assert_eq!(office.way("Olen ihminen.").await, "mail sent");
+
+    // An hour later it is over.
+    let later = Timestamp::now() + jiff::SignedDuration::from_mins(61);
+    let readings = lanka::shell::daemon::loop_readings(&office.desk.store, 5, later).await.expect("readings");
+    assert_eq!(readings, []);
+}
+
+/// The answer of a program to the `n`th mail that was taken for the customer.
+fn letter_to(office: &Office, n: usize, mark: &str) -> String {
+    let id = office.post.taken()[n].header("Message-ID").expect("an id");
+    by_itself(n, &format!("In-Reply-To: {id}\r\n{mark}"))
+}
+
+/// What counts, and against whom: programs, not people, nor what comes of reading.
+#[tokio::test]
+async fn automatic_mail_is_counted_by_contact_and_kind() {
+    let bounce = "Auto-Submitted: auto-replied\r\nX-Failed-Recipients: minna@posti.example";
+    for (name, mark, from, expected) in [
+        ("absence notes", "Auto-Submitted: auto-replied", MINNA, Some("mail_loop")),
+        ("a program that says so", "Auto-Submitted: auto-generated", MINNA, Some("mail_loop")),
+        (
+            "bounces, whoever they are from",
+            bounce,
+            "Mail Delivery System <MAILER-DAEMON@posti.example>",
+            Some("mail_loop"),
+        ),
+        ("a person", "X-Mailer: Posti 1.0", MINNA, None),
+        ("a person on a list", "Precedence: list", MINNA, None),
+    ] {
+        let office = Office::open().await;
+        office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä tilaukseni on?")).await;
+        let ticket = office.ticket("a@posti.example").await;
+        office.give("k1", ticket, "Se lähti eilen.", None).await.expect("given");
+        office.deliver().await;
+        let id = office.post.taken()[0].header("Message-ID").expect("an id");
+        for n in 0..5 {
+            let mail = by_itself(n, &format!("In-Reply-To: {id}\r\n{mark}")).replace(MINNA, from);
+            office.desk.take("mail", &now(), mail).await;
+        }
+        let on_it = sqlx::query_scalar("SELECT count(*) FROM message WHERE ticket_id = $1").bind(ticket.0);
+        assert_eq!(
+            on_it.fetch_one(&office.desk.store.pool).await.ok(),
+            Some(7_i64),
+            "{name}: all of it is on the ticket"
+        );
+        let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+        let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+        assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), expected, "{name}");
+        if expected.is_some() {
+            // What was said more than an hour ago is past.
+            let moved =
+                "UPDATE message SET id = (substr((lanka_uuid_floor(now() - interval '61 minutes'))::text, 1, 13)
+                || substr(id::text, 14))::uuid WHERE auto IS NOT NULL";
+            sqlx::query(moved).execute(&office.desk.store.pool).await.expect("an hour earlier");
+            let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+            assert_eq!(view.obstacle, None, "{name}, an hour later");
+        }
+    }
+}
+
+/// A WhatsApp message of some hours ago.
+fn whatsapp(id: &str, hours: i64, text: &str) -> (String, String) {
+    let at = Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "WABA", "changes": [{"field": "messages", "value": {
+        "messaging_product": "whatsapp", "metadata": {"display_phone_number": "15550001111", "phone_number_id": "106540352242922"},
+        "contacts": [{"profile": {"name": "Minna Virtanen"}, "wa_id": "358401234567"}],
+        "messages": [{"from": "358401234567", "id": id, "timestamp": at.as_second().to_string(), "type": "text", "text": {"body": text}}]}}]}]});
+    (at.to_string(), body.to_string())
+}
+
+/// A day has passed: the agent is told what can be sent before he writes, and sends it as Meta wants it.
+#[tokio::test]
+async fn templates_are_sent_when_a_day_has_passed() {
+    let office = Office::open().await;
+    let (at, question) = whatsapp("wamid.1", 30, "Missä tilaukseni on?");
+    office.desk.take("whatsapp", &at, question).await;
+    let ticket = office.ticket("wamid.1").await;
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", ticket).await.expect("a view").expect("a ticket");
+    assert_eq!(view.obstacle.map(|obstacle| obstacle.code()), Some("window_closed"));
+    let told: Vec<(&str, &str)> = view.templates.iter().map(|one| (one.name.as_str(), one.text.as_str())).collect();
+    let known = [
+        ("vastaus_valmis", "Hei {{1}}, asiasi {{2}} on hoidettu."),
+        ("tervehdys", "Voimmeko palata asiaan?"),
+        ("vanha", "Tätä ei enää ole."),
+    ];
+    assert_eq!(told, known);
+    assert!(view.says.is_some_and(|says| says.contains("/template NAME")), "{view:?}");
+
+    // What does not go is said before it is stored, and goes in no other form.
+    for (text, expected) in [
+        ("Se lähti eilen.", "window_closed"),
+        ("/template tuntematon", "template_unknown"),
+        ("/template vastaus_valmis\nMinna", "template_parameters"),
+        ("/template vastaus_valmis\nMinna\n\n", "template_parameters"),
+        ("/template vastaus_valmis\nMinna\n40012345     nyt", "template_parameters"),
+    ] {
+        match office.give("k0", ticket, text, None).await {
+            Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), expected, "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    // A tool stores what was written there first: it ends there, and says why.
+    let act = json!({"event_id": "d-1", "type": "answer", "ticket": ticket.to_string(), "at": now(), "text": "/template tuntematon"});
+    office.desk.take("agents", &now(), act.to_string()).await;
+    office.deliver().await;
+    assert_eq!(
+        (office.graph.got(), office.way("/template tuntematon").await),
+        (Vec::new(), "agents failed".to_owned())
+    );
+
+    let asked = "/template vastaus_valmis\nMinna\n4001 2345";
+    office.give("k1", ticket, asked, None).await.expect("given");
+    office.give("k2", ticket, "/template tervehdys", None).await.expect("given");
+    office.give("k3", ticket, "/template vanha", None).await.expect("given");
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["vastaus_valmis fi: Minna | 4001 2345", "tervehdys fi: "]);
+    assert_eq!(office.graph.got()[0].quotes, "wamid.1");
+    assert_eq!(office.way("Hei Minna, asiasi 4001 2345 on hoidettu.").await, "whatsapp sent");
+    assert_eq!(office.way("Tätä ei enää ole.").await, "whatsapp failed", "Meta has it no more");
+    // The same again is the same; another template, or other words in it, are not.
+    assert!(office.give("k1", ticket, asked, None).await.expect("given").already);
+    for other in [
+        "/template tervehdys",
+        "/template vastaus_valmis\nMinna\n4001 9999",
+        "Hei Minna, asiasi 4001 2345 on hoidettu.",
+    ] {
+        assert!(matches!(office.give("k1", ticket, other, None).await, Err(GiveError::KeyReused)), "{other}");
+    }
+}
+
+/// Inside the window a template is one of two things to send; elsewhere it is nothing, and never words.
+#[tokio::test]
+async fn templates_are_sent_where_there_are_any() {
+    let office = Office::open().await;
+    let (at, question) = whatsapp("wamid.1", 1, "Missä tilaukseni on?");
+    office.desk.take("whatsapp", &at, question).await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    office.desk.take("chat", &now(), chat("c1", "v1", "Moi, onko teillä lamppuja?")).await;
+    let on = office.ticket("wamid.1").await;
+    office.give("k1", on, "/template tervehdys", None).await.expect("given");
+    office.give("k2", on, "Se lähti eilen.", None).await.expect("given");
+    for key in ["m_1", "c1"] {
+        let ticket = office.ticket(key).await;
+        match office.give(key, ticket, "/template tervehdys", None).await {
+            Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), "template_none", "{key}"),
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["tervehdys fi: ", "Se lähti eilen."]);
+    assert_eq!(office.site.seen().len(), 0);
+    let answers = Answers::new(office.desk.store.clone(), office.desk.ingest.registry());
+    let view = answers.view("main", on).await.expect("a view").expect("a ticket");
+    assert!(view.templates.is_empty() && view.to.is_some_and(|to| to.until.is_some()));
+}
+
+fn file(name: &str, media_type: &str, bytes: &'static [u8]) -> CarriedFile {
+    CarriedFile { name: name.to_owned(), media_type: media_type.to_owned(), bytes: bytes.into() }
+}
+
+/// Files go along wherever an answer goes; under one key there is one answer with its files; a template takes none.
+#[tokio::test]
+async fn files_go_along() {
+    let office = Office::open().await;
+    office.desk.take("mail", &now(), letter("a@posti.example", "", "Tilaus", "Missä kuitti on?")).await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    let (at, question) = whatsapp("wamid.1", 1, "Kuittia?");
+    office.desk.take("whatsapp", &at, question).await;
+    office.desk.take("chat", &now(), chat("c1", "v1", "Kuittia?")).await;
+    let files = [file("kuitti.pdf", "application/pdf", b"%PDF-1.7 kuitti"), file("kuva.png", "image/png", b"PNG kuva")];
+    for key in ["a@posti.example", "m_1", "wamid.1", "c1"] {
+        let ticket = office.ticket(key).await;
+        let given = office.say_with(key, ticket, "Tässä.", (None, false), &files).await.expect("given");
+        let again = office.say_with(key, ticket, "Tässä.", (None, false), &files).await.expect("given");
+        assert_eq!((again.message, again.already), (given.message, true), "{key}");
+        let other = [files[0].clone(), file("kuva.png", "image/png", b"PNG muu")];
+        for files in [&other[..], &files[..1], &[]] {
+            let reused = office.say_with(key, ticket, "Tässä.", (None, false), files).await;
+            assert!(matches!(reused, Err(GiveError::KeyReused)), "{key}: {reused:?}");
+        }
+    }
+    office.deliver().await;
+    let sent = office.post.taken().remove(0);
+    let mail = sent.text;
+    assert!(mail.contains("filename=\"kuitti.pdf\"") && mail.contains("image/png"), "{mail}");
+    let got = |to: &str| -> Vec<String> {
+        office.graph.got().into_iter().filter(|got| got.to == to).map(|got| got.text).collect()
+    };
+    assert_eq!(got("P1"), ["Tässä.", "[file]", "[image]"]);
+    assert_eq!(got("358401234567"), ["Tässä.", "[document]", "[image]"]);
+    let shown = office.site.seen()[0].json();
+    assert_eq!(
+        (&shown["attachments"][0]["name"], shown["attachments"].as_array().map(Vec::len)),
+        (&json!("kuitti.pdf"), Some(2))
+    );
+
+    let ticket = office.ticket("wamid.1").await;
+    match office.say_with("k9", ticket, "/template tervehdys", (None, false), &files).await {
+        Err(GiveError::Nowhere(obstacle)) => assert_eq!(obstacle.code(), "template_files"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a tool hands over with a file that cannot be read goes to nobody without it.
+#[tokio::test]
+async fn answers_without_their_files_are_none() {
+    let office = Office::open().await;
+    office.desk.take("facebook", &now(), messenger("m_1", "P1", &now(), "Moi")).await;
+    let ticket = office.ticket("m_1").await.to_string();
+    let good = json!({"name": "a.png", "type": "image/png", "data": "UE5H"});
+    for (n, attachments) in [
+        json!([{"name": "a.png", "type": "image/png", "data": "?"}]),
+        json!([good, {"name": "b.png", "type": "image/png"}]),
+        json!("UE5H"),
+        json!(vec![good.clone(); 11]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let act = json!({"event_id": format!("d-{n}"), "type": "answer", "ticket": ticket, "text": "Tässä.", "attachments": attachments});
+        office.desk.take("agents", &now(), act.to_string()).await;
+    }
+    assert_eq!(office.desk.count("SELECT count(*) FROM quarantine WHERE code = 'bad_attachment'").await, 4);
+    let act = json!({"event_id": "d-9", "type": "answer", "ticket": ticket, "text": "Tässä.", "attachments": [good]});
+    office.desk.take("agents", &now(), act.to_string()).await;
+    office.deliver().await;
+    let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+    assert_eq!(got, ["Tässä.", "[image]"]);
 }

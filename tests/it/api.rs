@@ -620,6 +620,63 @@ async fn another_firm_has_nothing_here() {
     }
 }
 
+/// An answer has lines, and files that may be larger than any other body.
+#[tokio::test]
+async fn replies_take_lines_and_files() {
+    let limits = ApiLimits { file_bytes_max: 4 * 1024 * 1024, ..ApiLimits::default() };
+    let office = Office::open_with(limits).await;
+    office.story().await;
+    let token = office.token("helpdesk", "main", &Scope::ALL).await;
+    let url = office.url(&office.filled("/tickets/<ticket b>/replies").await);
+    let coded = |bytes: usize| "QUJD".repeat(bytes / 3);
+    let file = |name: &str, kind: &str, data: &str| json!({"name": name, "type": kind, "data": data});
+    let (lines, pdf) = ("Soitin.\r\n\r\nEi vastannut.\tSoitan huomenna.", file("a.pdf", "application/pdf", "QUJD"));
+    let large = file("b.png", "image/png", &coded(4 * 1024 * 1024));
+    for (key, text, files, status, expected) in [
+        ("k1", lines, json!([pdf, large]), 200, ""),
+        ("k1", lines, json!([pdf, large]), 200, "already"),
+        ("k1", lines, json!([pdf]), 409, "key_reused"),
+        ("k2", "Soitin.\u{7}", json!([pdf]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!(vec![pdf.clone(); 11]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([file("a\nb.pdf", "application/pdf", "QUJD")]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([file("a.pdf", "pdf", "QUJD")]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([file("a.pdf", "application/pdf", "?")]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([file("a.pdf", "application/pdf", "")]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([{"name": "a.pdf", "url": "http://a.example"}]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!([file("a.png", "image/png", &coded(5 * 1024 * 1024))]), 400, "field_wrong"),
+        ("k2", "Soitin.", json!(vec![large.clone(); 6]), 413, "body_too_large"),
+    ] {
+        let body = json!({"text": text, "internal": true, "attachments": files});
+        let request = office.client.post(&url).bearer_auth(&token).header("idempotency-key", key).json(&body);
+        let deciding = async {
+            loop {
+                office.desk.take_in().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let answer = tokio::select! {
+            answer = request.send() => answer.expect("an answer"),
+            () = deciding => unreachable!(),
+        };
+        let (found, body) = (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"));
+        assert_eq!(found, status, "{key} {text}: {body}");
+        match expected {
+            "" => assert!(body["already"].is_null(), "{body}"),
+            "already" => assert_eq!(body["already"], true, "{body}"),
+            _ => assert_eq!(code(&body), expected, "{body}"),
+        }
+    }
+    let said: String =
+        sqlx::query_scalar("SELECT text FROM message WHERE 'internal' = ANY(marks) AND text LIKE 'Soitin.%'")
+            .fetch_one(&office.desk.store.pool)
+            .await
+            .expect("the note");
+    assert_eq!(said, "Soitin.\n\nEi vastannut.\tSoitan huomenna.");
+    let kept = "SELECT count(*) FROM attachment WHERE content_hash IS NOT NULL AND name IN ('a.pdf', 'b.png')";
+    assert_eq!(office.desk.count(kept).await, 2);
+}
+
 #[tokio::test]
 async fn bodies_are_small_and_json() {
     let limits = ApiLimits { body_timeout: Duration::from_millis(300), ..ApiLimits::default() };

@@ -1,7 +1,9 @@
 //! The command line, through the real binary: what goes in by files, what comes out, and how it ends.
 
 use crate::desk::{call, mail, messenger};
+use crate::dovecot::{Dovecot, PASSWORD, USER};
 use crate::endpoint::{Answer, Endpoint};
+use crate::post_office::PostOffice;
 use crate::support::{TestDb, database, scratch};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -649,6 +651,49 @@ async fn what_is_named_can_be_reached_or_check_says_what_cannot() {
         assert!(String::from_utf8_lossy(&output.stdout).contains(&status.to_string()));
     }
     assert!(!place.dir.path().join("data").exists(), "it makes nothing");
+}
+
+/// Where answers go out by mail, and the folder that agents work in, are tried too; no mail is sent and no folder made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_servers_and_folders_are_tried() {
+    let (place, post, dovecot) = (Place::new().await, PostOffice::open().await, Dovecot::start().await);
+    let port = post.address.port();
+    let authserv = "trusted_authserv = \"mx.kauppa.example\"";
+    assert!(CHANNELS.contains(authserv));
+    let sends = |port: u16, more: &str| {
+        let smtp = format!("{authserv}\nsmtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\"{more} }}");
+        let before = CHANNELS.split("[mirrors.").next().unwrap_or_default().replace(authserv, &smtp);
+        before.replace("kind = \"asterisk\"", "kind = \"asterisk\"\nenabled = false")
+    };
+    let inbox = |folder: &str, file: &str| {
+        format!(
+            "\n[mirrors.inbox]\nkind = \"mailbox\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nuser = \"{USER}\"\n\
+             password = {{ file = \"{file}\" }}\nfolder = \"{folder}\"\naddress = \"asiakaspalvelu@kauppa.example\"\n",
+            dovecot.port
+        )
+    };
+    place.write("password", PASSWORD);
+    place.write("wrong", "not-it");
+    place.write("mail/new/.keep", "");
+    let login = ", user = \"desk\", password = { file = \"password\" }";
+    for (config, sending, folder) in [
+        (sends(port, "") + &inbox("INBOX", "password"), "works", "works"),
+        (sends(port, "") + &inbox("Tukipyynnöt", "password"), "works", "later"),
+        (sends(port, login) + &inbox("INBOX", "wrong"), "fails", "fails"),
+        (sends(1, "") + &inbox("INBOX", "password"), "fails", "works"),
+    ] {
+        place.configure(&config);
+        let output = place.command(&["check", "--connect", "--format", "json"]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let of = |what: &str| lines.iter().find(|line| line["what"] == what).map(|line| line["result"].clone());
+        assert_eq!((of("answers:mail"), of("inbox")), (Some(sending.into()), Some(folder.into())), "{said}");
+        assert!(!said.contains(PASSWORD) && !said.contains("not-it"), "{said}");
+        assert_eq!(output.status.code(), Some(i32::from(sending == "fails" || folder == "fails")), "{said}");
+    }
+    assert_eq!(post.taken().len(), 0);
+    let folders = dovecot.command("INBOX", b"LIST \"\" Tukipyynn*").await;
+    assert_eq!(folders, Vec::<String>::new(), "none was made");
 }
 
 #[tokio::test]

@@ -597,6 +597,41 @@ fn mistakes_in_channels_and_mirrors() {
         ("messenger", "access_token = \"EAAtoken\"", (4, "channels.a.access_token", "never written into the file")),
         ("messenger", "api_url = \"graph\"", (4, "channels.a.api_url", "")),
         ("whatsapp", "own_numbers = [\"+358 9 1234 5601\", \"call us\"]", (4, "channels.a.own_numbers.1", "")),
+        (
+            "whatsapp",
+            "templates = [{ name = \"Valmis\", language = \"fi\", text = \"Hei.\" }]",
+            (4, "channels.a.templates.0.name", "a-z"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"valmis\", language = \"Finnish\", text = \"Hei.\" }]",
+            (4, "channels.a.templates.0.language", "en_US"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"valmis\", language = \"fi\", text = \"Hei {{1}} ja {{3}}.\" }]",
+            (4, "channels.a.templates.0.text", "without a gap"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"valmis\", language = \"fi\", text = \"Hei {{nimi}}.\" }]",
+            (4, "channels.a.templates.0.text", "{{1}}"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"valmis\", language = \"fi\", text = \" \" }]",
+            (4, "channels.a.templates.0.text", "1 to 1024"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"a\", language = \"fi\", text = \"Hei.\" }, { name = \"a\", language = \"fi\", text = \"Moi.\" }]",
+            (4, "channels.a.templates.1", "twice"),
+        ),
+        (
+            "whatsapp",
+            "templates = [{ name = \"a\", language = \"fi\", text = \"Hei.\", header = \"\" }]",
+            (4, "channels.a.templates.0.header", "unknown key"),
+        ),
         ("asterisk", "columns = [\"src\", \"dts\"]", (3, "channels.a.columns.1", "did you mean \"dst\"?")),
         ("asterisk", "time_zone = \"Helsinki\"", (3, "channels.a.time_zone", "")),
     ];

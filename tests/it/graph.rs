@@ -164,6 +164,45 @@ fn messenger(body: &Value) -> Result<Got, String> {
     Ok(Got { id: String::new(), from: String::new(), to, text: said, along, quotes: String::new() })
 }
 
+/// What was approved: name, language, how many parameters.
+const TEMPLATES: [(&str, &str, usize); 3] =
+    [("vastaus_valmis", "fi", 2), ("tervehdys", "fi", 0), ("tervehdys", "sv", 0)];
+
+/// `{"name", "language": {"code"}, "components": [{"type": "body", "parameters": [{"type": "text", "text"}]}]}`, shown as `name
+/// language: first | second` (developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates).
+fn template(of: &Value) -> Result<String, String> {
+    only(of, &["name", "language", "components"])?;
+    only(&of["language"], &["code"])?;
+    let (name, language) = (text(&of["name"]), text(&of["language"]["code"]));
+    let known = TEMPLATES.iter().find(|(known, code, _)| (*known, *code) == (&name, &language));
+    let (.., places) = known.ok_or_else(|| format!("template name ({name}) does not exist in {language}"))?;
+    let components = of["components"].as_array().cloned().unwrap_or_default();
+    if components.len() != usize::from(*places > 0) || (of.get("components").is_some() && *places == 0) {
+        return Err("components: one body for the template's parameters, none without".to_owned());
+    }
+    let mut parameters = Vec::new();
+    for component in &components {
+        only(component, &["type", "parameters"])?;
+        if component["type"] != "body" {
+            return Err("Param components[type]".to_owned());
+        }
+        for parameter in component["parameters"].as_array().into_iter().flatten() {
+            only(parameter, &["type", "text"])?;
+            let said = text(&parameter["text"]);
+            if parameter["type"] != "text" || said.is_empty() || said.contains(['\n', '\t']) || said.contains("     ") {
+                return Err(
+                    "Param text cannot have new-line/tab characters or more than 4 consecutive spaces".to_owned()
+                );
+            }
+            parameters.push(said);
+        }
+    }
+    if parameters.len() != *places {
+        return Err(format!("number of localizable_params ({}) does not match ({places})", parameters.len()));
+    }
+    Ok(format!("{name} {language}: {}", parameters.join(" | ")))
+}
+
 fn whatsapp(body: &Value) -> Result<Got, String> {
     let keys = [
         "messaging_product",
@@ -176,6 +215,7 @@ fn whatsapp(body: &Value) -> Result<Got, String> {
         "biz_opaque_callback_data",
         "document",
         "image",
+        "template",
     ];
     only(body, &keys)?;
     only(&body["text"], &["body", "preview_url"])?;
@@ -189,7 +229,11 @@ fn whatsapp(body: &Value) -> Result<Got, String> {
         return Err("Param text[body] must be at most 4096 characters long.".to_owned());
     }
     let along = text(&body["biz_opaque_callback_data"]);
-    let said = if said.is_empty() { format!("[{kind}]") } else { said };
+    let said = match kind.as_str() {
+        "template" => template(&body["template"])?,
+        _ if said.is_empty() => format!("[{kind}]"),
+        _ => said,
+    };
     Ok(Got {
         id: String::new(),
         from: String::new(),

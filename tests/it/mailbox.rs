@@ -180,12 +180,29 @@ async fn only_agents_answer() {
     }
     let sent = office.desk.count("SELECT count(*) FROM message WHERE direction = 'from_agent'").await;
     assert_eq!(sent, 0);
-    // An automatic answer of an agent's own mail program goes nowhere either.
-    let vacation = office
-        .reply(&lying, AINO, OURS, "Olen lomalla.")
-        .replace("MIME-Version", "Auto-Submitted: auto-replied\r\nMIME-Version");
-    office.take("mail", vacation).await;
-    assert_eq!(office.graph.got().len(), 0);
+}
+
+/// What an agent's mail program writes by itself is shown to colleagues, says what it is, and goes to no customer.
+#[tokio::test]
+async fn mail_programs_answer_nobody() {
+    let office = Office::open().await;
+    office.take("facebook", messenger("m_1", "P1", &now(), "Tilaus puuttuu.")).await;
+    let lying = office.folder().await.remove(0);
+    assert_eq!(lying.header("Auto-Submitted"), "auto-generated", "mail programs answer no such mail");
+    for (field, text) in [
+        ("Auto-Submitted: auto-replied", "Olen lomalla."),
+        ("X-Auto-Response-Suppress: All", "/to messenger:P1\r\nOlen yhä lomalla."),
+        ("X-Failed-Recipients: aino@kauppa.example", "Delivery failed."),
+    ] {
+        let mail = office.reply(&lying, AINO, OURS, text).replace("MIME-Version", &format!("{field}\r\nMIME-Version"));
+        office.take("mail", mail).await;
+        assert_eq!(office.graph.got(), [], "{field}");
+        let folder = office.folder().await;
+        let shown = folder.iter().filter(|lying| lying.text.contains("! AUTOMATIC: a program wrote it")).count();
+        assert_eq!(shown, folder.len() - 1, "{field}");
+    }
+    assert_eq!((office.folder().await.len(), office.conversations().await.len()), (4, 1));
+    assert_eq!(office.desk.count("SELECT count(*) FROM ticket").await, 1);
 }
 
 #[tokio::test]

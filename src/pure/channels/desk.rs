@@ -23,7 +23,7 @@
 //! | `reply` with `message`, the whole mail sent (RFC 5322) | an agent's mail: its Message-ID is one that the desk is known to have sent |
 //! | `reply` with `text` | an agent's message; `message_id`, if given, is its id where the message is from that it answers: what a customer quotes |
 //! | `note` | an agent's message for colleagues, marked `internal` |
-//! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked; `by` is who wrote it |
+//! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked, with `attachments` (`[{"name", "type", "data"}]`, in base64); `by` is who wrote it |
 //! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
 //! | `reopen` | an update: that conversation is open again, and with it the ticket |
 //! | `assign` | an update: `owner` has the ticket of that message from now on; without one, nobody |
@@ -37,13 +37,17 @@
 
 use super::{Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, Own, Redacted, Setup, Unfit};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::{Answer, OnTicket};
-use crate::pure::domain::message::{Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What};
+use crate::pure::domain::answer::{Answer, CarriedFile, OnTicket};
+use crate::pure::domain::message::{
+    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What,
+};
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::mime::{self, MailSettings};
 use crate::pure::wire::standard_webhooks::{self, SigningKey};
 use crate::pure::wire::{json, redact, settings};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,14 +69,40 @@ pub fn of_given(is_note: bool) -> (String, &'static str) {
     (format!("{NAME}:{API}"), if is_note { "note" } else { "answer" })
 }
 
-/// The delivery of an answer, or of a note for colleagues, on a ticket. `key` is what tells it from others.
-pub fn given(key: &str, ticket: &str, is_note: bool, text: &str, by: &str, to: Option<&str>, at: Timestamp) -> Vec<u8> {
+/// An answer, or a note for colleagues, on a ticket.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenAct<'a> {
+    /// What tells it from others.
+    pub key: &'a str,
+    /// The ticket.
+    pub ticket: &'a str,
+    /// It is for colleagues.
+    pub is_note: bool,
+    /// The words.
+    pub text: &'a str,
+    /// Who wrote it.
+    pub by: &'a str,
+    /// The address or channel that he picked.
+    pub to: Option<&'a str>,
+    /// Files that go along.
+    pub files: &'a [CarriedFile],
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The delivery of one.
+pub fn given(act: &GivenAct<'_>) -> Vec<u8> {
+    let GivenAct { key, ticket, is_note, text, by, to, files, at } = *act;
     let kind = if is_note { "note" } else { "answer" };
     let mut act = serde_json::json!({
         "event_id": key, "type": kind, "ticket": ticket, "text": text, "by": by, "at": at.to_string(),
     });
     if let Some(to) = to {
         act["to"] = to.into();
+    }
+    if !files.is_empty() {
+        let file = |file: &CarriedFile| serde_json::json!({ "name": file.name, "type": file.media_type, "data": BASE64.encode(&file.bytes) });
+        act["attachments"] = files.iter().map(file).collect();
     }
     act.to_string().into_bytes()
 }
@@ -183,6 +213,9 @@ impl Desk {
             "close" | "reopen" | "assign" => self.of_ticket(act, kind),
             _ => return Err(unknown(kind)),
         };
+        if incoming.what == What::Message {
+            incoming.attachments = attachments(act)?;
+        }
         incoming.direction = Direction::FromAgent;
         incoming.sender.name = json::filled(act, "by");
         let (on, to) = (OnTicket::Named(ticket), json::filled(act, "to"));
@@ -218,6 +251,29 @@ impl Desk {
         }
         incoming
     }
+}
+
+/// Files of one act at most.
+const FILES_MAX: usize = 10;
+
+/// The files of an answer or note: `[{"name", "type", "data": "<base64>"}]`. Without all of them it is another answer.
+fn attachments(act: &Value) -> Result<Vec<Attachment>, Misread> {
+    let files = json::elements(act, "attachments");
+    let misread = || {
+        (
+            "bad_attachment",
+            format!("`attachments` are at most {FILES_MAX} files with `name`, `type` and `data` in base64"),
+        )
+    };
+    if files.len() > FILES_MAX || (files.is_empty() && json::has(act, "attachments")) {
+        return Err(misread());
+    }
+    let one = |file: &Value| {
+        let bytes = BASE64.decode(file.get("data")?.as_str()?).ok().filter(|bytes| !bytes.is_empty())?;
+        let (name, media_type) = (json::filled(file, "name"), json::filled(file, "type")?);
+        Some(Attachment { name, media_type, source: AttachmentSource::Inline(bytes.into()), inline: false })
+    };
+    files.iter().map(|file| one(file).ok_or_else(misread)).collect()
 }
 
 /// Why an act cannot be read: code and sentence of the fault.

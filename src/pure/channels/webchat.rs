@@ -50,6 +50,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
@@ -195,7 +196,7 @@ const POST_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Answers for Posts {
     fn way(&self) -> Way {
-        Way { window: None, is_session: true, id_domain: None }
+        Way { window: None, is_session: true, id_domain: None, automatic_max: None, templates: Arc::default() }
     }
 
     fn next(&self, answer: &Carried, replies: &[Reply], now: Timestamp) -> Step {

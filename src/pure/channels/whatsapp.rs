@@ -32,6 +32,7 @@ use super::{
     MediaReply, MediaStep, Own, Redacted, Reply, Setup, Step, Unfit, Way,
 };
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::answer::{Filled, Template};
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber, TEL};
 use crate::pure::domain::message::{
     Attachment, AttachmentSource, Call, CallLeg, CallOutcome, Content, Direction, Incoming, Mark, Parsed, Progress,
@@ -43,6 +44,7 @@ use crate::pure::wire::mail_answer::TOKEN;
 use crate::pure::wire::{json, media, meta, meta_send, redact, settings};
 use serde::Deserialize;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
@@ -94,6 +96,58 @@ struct Settings {
     /// The business's own numbers, so that they never become a customer's.
     #[serde(default)]
     own_numbers: Vec<String>,
+    /// What Meta has approved in the WhatsApp Manager: what agents can send when a day has passed.
+    #[serde(default)]
+    templates: Vec<TemplateSettings>,
+}
+
+/// A template as the WhatsApp Manager shows it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplateSettings {
+    /// Its name.
+    name: String,
+    /// Its language, as Meta writes it: `fi`, `en_US`.
+    language: String,
+    /// Its body, with `{{1}}`, `{{2}}` … in the places of parameters.
+    text: String,
+}
+
+/// Templates of one channel, the bytes of a name and the characters of a body (…/message-templates/overview, /components).
+const TEMPLATES_MAX: usize = 50;
+const TEMPLATE_NAME_BYTES_MAX: usize = 512;
+const TEMPLATE_CHARS_MAX: usize = 1024;
+
+/// The templates of the settings; what is wrong with them is added to the problems.
+fn templates(settings: Vec<TemplateSettings>, problems: &mut settings::Problems) -> Arc<[Template]> {
+    if settings.len() > TEMPLATES_MAX {
+        problems.add("templates", format!("are more than {TEMPLATES_MAX}: leave out those that agents do not need"));
+    }
+    let mut templates: Vec<Template> = Vec::new();
+    for (n, TemplateSettings { name, language, text }) in settings.into_iter().enumerate() {
+        let is_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if name.is_empty() || name.len() > TEMPLATE_NAME_BYTES_MAX || !name.bytes().all(is_of_name) {
+            problems.add(format!("templates.{n}.name"), "is the name that the WhatsApp Manager shows: a-z, 0-9 and _");
+        }
+        let (short, country) = language.split_once('_').unwrap_or((&language, "FI"));
+        let is_short = matches!(short.len(), 2 | 3) && short.bytes().all(|b| b.is_ascii_lowercase());
+        if !is_short || country.is_empty() || !country.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            problems.add(format!("templates.{n}.language"), "is written as Meta does: \"fi\", \"en_US\"");
+        }
+        let template = Template { name, language, text };
+        if template.text.trim().is_empty() || template.text.chars().count() > TEMPLATE_CHARS_MAX {
+            let hint = format!("is the template's body as it was approved, 1 to {TEMPLATE_CHARS_MAX} characters");
+            problems.add(format!("templates.{n}.text"), hint);
+        } else if template.filled(&vec![String::new(); template.places()]).contains("{{") {
+            let hint = "has places for parameters that are not {{1}}, {{2}} … without a gap: others are not supported";
+            problems.add(format!("templates.{n}.text"), hint);
+        }
+        if templates.iter().any(|other| (&other.name, &other.language) == (&template.name, &template.language)) {
+            problems.add(format!("templates.{n}"), "is there twice, in one language");
+        }
+        templates.push(template);
+    }
+    templates.into()
 }
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
@@ -112,7 +166,8 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     }
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let sends = graph.clone().map(Sends);
+    let templates = templates(settings.templates, &mut problems);
+    let sends = graph.clone().map(|graph| Sends { graph, templates });
     let channel = Box::new(WhatsApp { app: app.unwrap_or_default(), graph, sends, portfolio: settings.portfolio });
     Built { channel, intake: Intake::Webhook, own }.unless(problems)
 }
@@ -176,11 +231,18 @@ const TEXT_CHARS_MAX: usize = 4096;
 /// {"body"}, "context": {"message_id"}, "biz_opaque_callback_data"}` → `{"messages": [{"id": "wamid.x"}]}`. A file is put
 /// to `/{phone_number_id}/media` first, which gives its id. What is sent along as `biz_opaque_callback_data` comes back with
 /// every status: by it the statuses of an answer find it, however early they come.
-struct Sends(meta::Graph);
+///
+/// A template (…/docs/whatsapp/cloud-api/guides/send-message-templates) has in the place of the text `"type": "template",
+/// "template": {"name", "language": {"code"}, "components": [{"type": "body", "parameters": [{"type": "text", "text"}]}]}`.
+struct Sends {
+    graph: meta::Graph,
+    templates: Arc<[Template]>,
+}
 
 impl Answers for Sends {
     fn way(&self) -> Way {
-        Way { window: Some(WINDOW), is_session: false, id_domain: None }
+        let templates = self.templates.clone();
+        Way { window: Some(WINDOW), is_session: false, id_domain: None, automatic_max: None, templates }
     }
 
     fn next(&self, answer: &Carried, replies: &[Reply], _now: Timestamp) -> Step {
@@ -190,7 +252,13 @@ impl Answers for Sends {
         let Some(from) = answer.path.as_deref() else {
             return Step::Reject { why: "it is not known which of our numbers the customer wrote to".to_owned() };
         };
-        let texts = meta_send::pieces(&answer.text, TEXT_CHARS_MAX);
+        if let (Some(template), []) = (&answer.template, replies) {
+            return self.graph.send(&[from, "messages"], &templated(answer, template));
+        }
+        let texts = match answer.template {
+            Some(_) => vec![""],
+            None => meta_send::pieces(&answer.text, TEXT_CHARS_MAX),
+        };
         let sent = replies.len();
         if let Some(text) = texts.get(sent) {
             let mut body = envelope(answer, "text");
@@ -198,7 +266,7 @@ impl Answers for Sends {
             if let Some(answered) = answer.answers_key.as_deref().filter(|_| sent == 0) {
                 body["context"] = serde_json::json!({ "message_id": answered });
             }
-            return self.0.send(&[from, "messages"], &body);
+            return self.graph.send(&[from, "messages"], &body);
         }
         let (at, is_put) = ((sent - texts.len()) / 2, (sent - texts.len()) % 2 == 1);
         let Some(file) = answer.files.get(at) else {
@@ -211,7 +279,7 @@ impl Answers for Sends {
         };
         if !is_put {
             let fields = [("messaging_product", NAME.to_owned()), ("type", file.media_type.clone())];
-            return self.0.send_file(&[from, "media"], &fields, ("file", file));
+            return self.graph.send_file(&[from, "media"], &fields, ("file", file));
         }
         let put = replies.last().and_then(|reply| json::id(&json::read(reply.body.as_bytes()).ok()?, "id"));
         let Some(id) = put else {
@@ -228,8 +296,23 @@ impl Answers for Sends {
         if kind == "document" {
             body[kind]["filename"] = file.name.as_str().into();
         }
-        self.0.send(&[from, "messages"], &body)
+        self.graph.send(&[from, "messages"], &body)
     }
+}
+
+/// A template, which may quote what it answers like any message.
+fn templated(answer: &Carried, template: &Filled) -> Value {
+    let mut body = envelope(answer, "template");
+    body["template"] = serde_json::json!({ "name": template.name, "language": { "code": template.language } });
+    if !template.parameters.is_empty() {
+        let text = |text: &String| serde_json::json!({ "type": "text", "text": text });
+        let parameters: Vec<Value> = template.parameters.iter().map(text).collect();
+        body["template"]["components"] = serde_json::json!([{ "type": "body", "parameters": parameters }]);
+    }
+    if let Some(answered) = &answer.answers_key {
+        body["context"] = serde_json::json!({ "message_id": answered });
+    }
+    body
 }
 
 /// What every message to a customer holds. A number goes without its plus, a user id under a key of its own.

@@ -8,12 +8,13 @@
 //! is contradicted by his own domain is never answered, not even picked.
 
 use super::lookup::{Keyer, lookup};
+use super::template;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::{AddressView, AnswerView, Heard, Obstacle, Route, Way};
+use crate::pure::domain::answer::{AddressView, AnswerView, Heard, Obstacle, Route, Template, Way};
 use crate::pure::domain::facts::Lookup;
 use crate::pure::domain::id::{MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE};
-use crate::pure::domain::message::{Mark, Message, On, Sender, SenderIdentity, What};
+use crate::pure::domain::message::{Content, Mark, Message, On, Sender, SenderIdentity, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses that are offered beside the first.
@@ -92,9 +93,13 @@ fn bind_one(
 ) -> Lookup {
     let is_answer = !message.incoming.marks.contains(&Mark::Internal);
     let Some(answer) = &mut message.incoming.answer else { return keys };
-    let picked = answer.to.as_deref();
+    let wanted = Wanted {
+        picked: answer.to.as_deref(),
+        text: message.incoming.content.text(),
+        has_files: !message.incoming.attachments.is_empty(),
+    };
     let routed = desk.ok_or(Obstacle::TicketUnknown);
-    let routed = routed.and_then(|desk| route(&desk.heard, picked, ways, message.received_at));
+    let routed = routed.and_then(|desk| route(&desk.heard, wanted, ways, message.received_at));
     let answered = routed.as_ref().ok().map(|route| route.answers);
     let on = desk.and_then(|desk| {
         let here = latest(&desk.heard).into_iter().filter(|heard| heard.is_here);
@@ -111,6 +116,11 @@ fn bind_one(
     if let Some(heard) = heard {
         message.incoming.namespace.clone_from(&heard.namespace);
     }
+    // What the customer reads is what was said.
+    if let Some(template) = &route.template {
+        message.own_text.clone_from(&template.text);
+        message.incoming.content = Content::Text(template.text.clone());
+    }
     let identity = SenderIdentity { identity: route.address, assurance: Assurance::Asserted };
     message.incoming.recipient = Sender { identities: vec![identity], ..Sender::default() };
     (message.channel, message.kind) = (route.channel, route.kind);
@@ -122,22 +132,55 @@ fn bind_one(
 /// Begins the ids of answers.
 pub const KEY_PREFIX: &str = crate::pure::wire::mail_answer::TOKEN;
 
-/// Where an answer goes. `heard` are the messages of those who take part, in any order; `ways` tells of a configured channel
+/// What an agent wants to be sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// The address or channel that he picked.
+    pub picked: Option<&'a str>,
+    /// What he wrote.
+    pub text: &'a str,
+    /// Files are to go along.
+    pub has_files: bool,
+}
+
+/// Where an answer goes, and as which template if it asks for one. `heard` are the messages of those who take part, in any order; `ways` tells of a configured channel
 /// how it can be answered, `None` where it cannot.
 pub fn route(
     heard: &[Heard],
+    wanted: Wanted<'_>,
+    ways: &dyn Fn(&str) -> Option<Way>,
+    now: Timestamp,
+) -> Result<Route, Obstacle> {
+    let asked = template::asked(wanted.text);
+    let route = chosen(heard, wanted.picked, asked.is_some(), ways, now)?;
+    let template = match &asked {
+        Some(_) if wanted.has_files => return Err(Obstacle::TemplateFiles),
+        Some(asked) => {
+            let way = ways(&route.channel).ok_or(Obstacle::ChannelMute)?;
+            Some(template::fill(asked, &way.templates)?)
+        }
+        None => None,
+    };
+    Ok(Route { template, ..route })
+}
+
+/// Whom an answer goes to.
+fn chosen(
+    heard: &[Heard],
     picked: Option<&str>,
+    is_template: bool,
     ways: &dyn Fn(&str) -> Option<Way>,
     now: Timestamp,
 ) -> Result<Route, Obstacle> {
     let latest = latest(heard);
+    let way = |heard: &Heard| way(heard, is_template, ways, now);
     match picked.map(str::trim).filter(|picked| !picked.is_empty()) {
         Some(picked) => {
             let mut found = latest.iter().filter(|heard| is_picked(heard, picked) && !is_denied(heard)).peekable();
             let first = found.peek().copied().ok_or(Obstacle::PickUnknown)?;
-            let open = found.find(|heard| way(heard, ways, now).is_ok());
+            let open = found.find(|heard| way(heard).is_ok());
             let heard = open.unwrap_or(first);
-            way(heard, ways, now).map(|until| route_to(heard, until))
+            way(heard).map(|until| route_to(heard, until))
         }
         None => {
             let here = || latest.iter().filter(|heard| heard.is_here);
@@ -145,7 +188,10 @@ pub fn route(
                 return Err(Obstacle::Nobody);
             }
             if let Some(heard) = here().find(|heard| is_vouched_for(heard, ways)) {
-                return way(heard, ways, now).map(|until| route_to(heard, until));
+                if is_looping(heard, ways) {
+                    return Err(Obstacle::MailLoop);
+                }
+                return way(heard).map(|until| route_to(heard, until));
             }
             let all_calls = here().all(|heard| heard.is_call);
             Err(if all_calls { Obstacle::CallBack } else { Obstacle::Unverified })
@@ -155,12 +201,12 @@ pub fn route(
 
 /// Where an answer would go now, and what can be picked instead.
 pub fn view(heard: &[Heard], ways: &dyn Fn(&str) -> Option<Way>, now: Timestamp) -> AnswerView {
-    let chosen = route(heard, None, ways, now);
+    let chosen = route(heard, Wanted::default(), ways, now);
     let taken = chosen.as_ref().ok().map(|route| (route.channel.clone(), route.address.clone()));
     let mut seen = BTreeSet::new();
     let mut others = Vec::new();
     for heard in latest(heard) {
-        let Ok(until) = way(heard, ways, now) else { continue };
+        let Ok(until) = way(heard, false, ways, now) else { continue };
         let is_first =
             taken.as_ref().is_some_and(|(channel, address)| (channel, address) == (&heard.channel, &heard.address));
         let is_new = seen.insert((&heard.channel, &heard.address));
@@ -168,12 +214,23 @@ pub fn view(heard: &[Heard], ways: &dyn Fn(&str) -> Option<Way>, now: Timestamp)
             others.push(AddressView::from(&route_to(heard, until)));
         }
     }
-    AnswerView {
-        to: chosen.as_ref().ok().map(AddressView::from),
-        obstacle: chosen.as_ref().err().copied(),
-        says: chosen.err().map(Obstacle::says),
-        others,
-    }
+    let obstacle = chosen.as_ref().err().copied();
+    let templates = match obstacle {
+        Some(Obstacle::WindowClosed) => templates(heard, ways),
+        _ => Vec::new(),
+    };
+    let says = obstacle.map(|obstacle| match templates.is_empty() {
+        true => obstacle.says(),
+        false => Obstacle::SAYS_OF_TEMPLATES,
+    });
+    AnswerView { to: chosen.as_ref().ok().map(AddressView::from), obstacle, says, templates, others }
+}
+
+/// The templates of the channel that answers go to.
+fn templates(heard: &[Heard], ways: &dyn Fn(&str) -> Option<Way>) -> Vec<Template> {
+    let vouched = latest(heard).into_iter().filter(|heard| heard.is_here).find(|heard| is_vouched_for(heard, ways));
+    let way = vouched.and_then(|heard| ways(&heard.channel));
+    way.map(|way| way.templates.to_vec()).unwrap_or_default()
 }
 
 /// The latest first, those of the ticket before those of others.
@@ -193,11 +250,23 @@ fn is_vouched_for(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>) -> bool {
     !heard.is_call && !is_denied(heard) && ((heard.assurance >= Assurance::Proven && !heard.is_doubted) || is_session())
 }
 
-/// Until when the channel of a message takes an answer.
-fn way(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>, now: Timestamp) -> Result<Option<Timestamp>, Obstacle> {
+/// Whether programs have answered there so often of late that an answer would only bring the next.
+fn is_looping(heard: &Heard, ways: &dyn Fn(&str) -> Option<Way>) -> bool {
+    let max = ways(&heard.channel).and_then(|way| way.automatic_max);
+    max.is_some_and(|max| heard.automatic >= max)
+}
+
+/// Until when the channel of a message takes an answer. A template is taken at any time.
+fn way(
+    heard: &Heard,
+    is_template: bool,
+    ways: &dyn Fn(&str) -> Option<Way>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Obstacle> {
     let way = ways(&heard.channel).ok_or(if heard.is_call { Obstacle::CallBack } else { Obstacle::ChannelMute })?;
     let until = way.window.map(|window| heard.at.saturating_add(window).unwrap_or(Timestamp::MAX));
     match until {
+        Some(until) if until <= now && is_template && !way.templates.is_empty() => Ok(None),
         Some(until) if until <= now => Err(Obstacle::WindowClosed),
         until => Ok(until),
     }
@@ -217,6 +286,7 @@ fn route_to(heard: &Heard, until: Option<Timestamp>) -> Route {
         address: heard.address.clone(),
         answers: heard.message,
         until,
+        template: None,
     }
 }
 
@@ -225,6 +295,7 @@ mod tests {
     use super::*;
     use crate::pure::domain::id::{ContactId, IdentityId, MessageId};
     use crate::pure::domain::identity::Identity;
+    use std::sync::Arc;
     use std::time::Duration;
     use uuid::Uuid;
 
@@ -234,7 +305,7 @@ mod tests {
         Timestamp::from_second(1_772_500_000 + hours * HOUR).unwrap()
     }
 
-    /// `channel address assurance hour` and words: `call`, `doubted`, `elsewhere`.
+    /// `channel address assurance hour` and words: `call`, `doubted`, `elsewhere`, `automatic=N`.
     fn heard(n: u128, line: &str) -> Heard {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [channel, address, assurance, hour, flags @ ..] = &words[..] else { panic!("{line}") };
@@ -256,6 +327,10 @@ mod tests {
                 "verified" => Assurance::Verified,
                 other => panic!("{other}"),
             },
+            automatic: flags
+                .iter()
+                .find_map(|flag| flag.strip_prefix("automatic="))
+                .map_or(0, |count| count.parse().unwrap()),
             is_doubted: flags.contains(&"doubted"),
             is_call: flags.contains(&"call"),
             is_here: !flags.contains(&"elsewhere"),
@@ -265,10 +340,26 @@ mod tests {
 
     fn ways(channel: &str) -> Option<Way> {
         let day = Some(Duration::from_secs(24 * 3600));
+        let of_platform =
+            Way { window: day, is_session: false, id_domain: None, automatic_max: None, templates: Arc::default() };
         match channel {
-            "mail" => Some(Way { window: None, is_session: false, id_domain: Some("desk.example".to_owned()) }),
-            "chat" => Some(Way { window: None, is_session: true, id_domain: None }),
-            "facebook" | "whatsapp" => Some(Way { window: day, is_session: false, id_domain: None }),
+            "mail" => {
+                let id_domain = Some("desk.example".to_owned());
+                Some(Way {
+                    window: None,
+                    is_session: false,
+                    id_domain,
+                    automatic_max: Some(5),
+                    templates: Arc::default(),
+                })
+            }
+            "chat" => Some(Way { window: None, is_session: true, ..of_platform }),
+            "facebook" => Some(of_platform),
+            "whatsapp" => {
+                let (name, language) = ("valmis".to_owned(), "fi".to_owned());
+                let template = Template { name, language, text: "Hei {{1}}, asiasi on valmis.".to_owned() };
+                Some(Way { templates: Arc::from([template]), ..of_platform })
+            }
             _ => None,
         }
     }
@@ -369,13 +460,85 @@ mod tests {
                 Some("mail"),
                 Ok("mailto:minna@posti.example"),
             ),
+            (
+                "programs answer, but not too often",
+                &["mail mailto:x@posti.example verified 99 automatic=4"],
+                None,
+                Ok("mailto:x@posti.example"),
+            ),
+            (
+                "programs answer each other, and no other address is taken instead",
+                &[facebook, "mail mailto:x@posti.example verified 99 automatic=5"],
+                None,
+                Err(Obstacle::MailLoop),
+            ),
+            (
+                "which the agent takes upon himself too",
+                &["mail mailto:x@posti.example verified 99 automatic=500"],
+                Some("mail"),
+                Ok("mailto:x@posti.example"),
+            ),
+            (
+                "platforms have no such loops",
+                &["facebook messenger:p1 verified 99 automatic=500"],
+                None,
+                Ok("messenger:p1"),
+            ),
             ("nothing at all", &[], None, Err(Obstacle::Nobody)),
         ];
         for (name, lines, picked, expected) in table {
             let heard: Vec<Heard> = lines.iter().zip(1..).map(|(line, n)| heard(n, line)).collect();
-            let routed = route(&heard, *picked, &ways, at(100)).map(|route| route.address.written());
+            let wanted = Wanted { picked: *picked, text: "Hei.", has_files: false };
+            let routed = route(&heard, wanted, &ways, at(100)).map(|route| route.address.written());
             assert_eq!(routed, expected.map(str::to_owned), "{name}");
         }
+    }
+
+    /// It is hour 100 in all of them.
+    #[test]
+    fn templates_go_where_answers_go_at_any_time() {
+        let (open, closed) = ("whatsapp tel:+358401234567 verified 99", "whatsapp tel:+358401234567 verified 1");
+        let facebook = "facebook messenger:p1 verified 1";
+        let asked = "/template valmis\nMinna";
+        type Row<'a> = (&'a str, &'a [&'a str], &'a str, bool, Option<&'a str>, Result<Option<&'a str>, Obstacle>);
+        let table: &[Row<'_>] = &[
+            ("outside the window", &[closed], asked, false, None, Ok(Some("Hei Minna, asiasi on valmis."))),
+            ("inside it", &[open], asked, false, None, Ok(Some("Hei Minna, asiasi on valmis."))),
+            ("words inside it", &[open], "Hei.", false, None, Ok(None)),
+            ("words outside it", &[closed], "Hei.", false, None, Err(Obstacle::WindowClosed)),
+            ("one that is not there", &[closed], "/template muu", false, None, Err(Obstacle::TemplateUnknown)),
+            ("not filled in", &[closed], "/template valmis", false, None, Err(Obstacle::TemplateParameters)),
+            ("with files", &[open], asked, true, None, Err(Obstacle::TemplateFiles)),
+            (
+                "a channel without them",
+                &["mail mailto:x@posti.example verified 99"],
+                asked,
+                false,
+                None,
+                Err(Obstacle::TemplateNone),
+            ),
+            ("the same, closed", &[facebook], asked, false, None, Err(Obstacle::WindowClosed)),
+            (
+                "picked",
+                &["mail mailto:x@posti.example verified 99", closed],
+                asked,
+                false,
+                Some("whatsapp"),
+                Ok(Some("Hei Minna, asiasi on valmis.")),
+            ),
+        ];
+        for (name, lines, text, has_files, picked, expected) in table {
+            let heard: Vec<Heard> = lines.iter().zip(1..).map(|(line, n)| heard(n, line)).collect();
+            let wanted = Wanted { picked: *picked, text, has_files: *has_files };
+            let routed = route(&heard, wanted, &ways, at(100));
+            let said = routed.map(|route| route.template.map(|template| template.text));
+            assert_eq!(said, expected.map(|text| text.map(str::to_owned)), "{name}");
+        }
+        let view = |line: &str| view(&[heard(1, line)], &ways, at(100));
+        assert_eq!(view(closed).templates.len(), 1);
+        assert_eq!(view(closed).says, Some(Obstacle::SAYS_OF_TEMPLATES));
+        assert_eq!((view(open).templates.len(), view(facebook).templates.len()), (0, 0));
+        assert_eq!(view(facebook).says, Some(Obstacle::WindowClosed.says()));
     }
 
     #[test]

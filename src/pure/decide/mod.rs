@@ -26,6 +26,7 @@ pub mod resolve;
 pub mod rethread;
 pub mod route;
 pub mod suggest;
+pub mod template;
 pub mod thread;
 pub mod triage;
 

@@ -102,15 +102,23 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
 }
 
 /// What an agent wrote in a tool of his, or mailed to an address that agents reply to: without what it quotes, and as its first line
-/// says. (What comes by way of the API is taken as it is.)
+/// says. What his mail program or the tool wrote by itself is for colleagues. (What comes by way of the API is taken as it is.)
 fn as_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
-    let Some(answer) = incoming.answer.as_ref().filter(|answer| !matches!(answer.on, OnTicket::Named(_))) else {
+    let Some(answer) = incoming.answer.as_ref() else { return incoming };
+    let is_mailed = matches!(answer.on, OnTicket::Token(_));
+    if !is_mailed && answer.given_in.is_none() {
         return incoming;
-    };
-    if matches!(answer.on, OnTicket::Token(_)) {
+    }
+    if is_mailed {
         incoming = proven_agents(incoming, policy);
     }
     let Some(answer) = incoming.answer.as_mut().filter(|_| incoming.what == What::Message) else { return incoming };
+    // Two programs would answer each other for ever.
+    if incoming.auto.is_some() {
+        incoming.marks.retain(|mark| *mark != Mark::Internal);
+        incoming.marks.extend([Mark::Internal, Mark::Automatic]);
+        return incoming;
+    }
     let (words, said) = said_in_reply(incoming.content.text());
     match said {
         Said::Answer { to } => answer.to = to.or(answer.to.take()),
@@ -129,7 +137,7 @@ fn proven_agents(mut incoming: Incoming, policy: &Policy) -> Incoming {
     let is_agents = writes.as_ref().is_some_and(|address| policy.is_agent(address) || policy.is_own(address));
     let is_proven = matches!(incoming.authentication, Some(Authentication::Pass | Authentication::Aligned));
     let is_ours = incoming.direction == Direction::FromAgent || (is_agents && is_proven);
-    if !is_ours || incoming.auto.is_some() {
+    if !is_ours {
         incoming.answer = None;
         if incoming.direction == Direction::FromCustomer {
             incoming.marks.push(Mark::Unverified);
@@ -543,6 +551,7 @@ fn says(incoming: &Incoming, words: &OwnWords, facts: &[MessageFact], policy: &P
 /// Whether an agent notes that a caller was not the owner of the number that it showed.
 fn denies_owner(incoming: &Incoming, policy: &Policy) -> bool {
     incoming.marks.contains(&Mark::Internal)
+        && incoming.auto.is_none()
         && policy.rules.heed(Rule::NotOwner)
         && policy.not_owner.is_in(&phrases::flatten(incoming.content.text(), PHRASES_BYTES_MAX))
 }

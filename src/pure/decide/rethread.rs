@@ -119,7 +119,9 @@ pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint
     let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, kept.occurred_at)).collect();
     kept.sort_by_key(|kept| {
         let on = kept.outline.on.and_then(|on| times.get(&on));
-        (on.map_or(kept.occurred_at, |on| kept.occurred_at.max(*on)), on.is_some(), kept.id)
+        // So does what a program answers: within the second, which is all that a mail tells of its time.
+        let at = if kept.auto.is_some() { kept.occurred_at.max(kept.received_at) } else { kept.occurred_at };
+        (on.map_or(at, |on| at.max(*on)), on.is_some(), kept.id)
     });
     let mut noted: BTreeMap<MessageId, Vec<&Outline>> = BTreeMap::new();
     for note in &kept {
@@ -484,6 +486,7 @@ mod tests {
             same_number: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
+            automatic_max: 5,
             own_addresses: Default::default(),
             own_numbers: Default::default(),
             fact_key: [7; 32],

@@ -4,7 +4,8 @@ use super::Timestamp;
 use super::id::{ContactId, IdentityId, MessageId};
 use super::identity::{Assurance, Identity};
 use super::message::Progress;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an agent did on a ticket, of which lanka is told first: what he wrote is to be carried, or shown to colleagues.
@@ -60,6 +61,61 @@ pub struct Route {
     pub answers: MessageId,
     /// Until when the channel takes it.
     pub until: Option<Timestamp>,
+    /// The template that it is sent as.
+    pub template: Option<Filled>,
+}
+
+/// A message in words that a platform has approved beforehand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Template {
+    /// Its name there.
+    pub name: String,
+    /// Its language, as the platform writes it (`fi`, `en_US`).
+    pub language: String,
+    /// What it says, with `{{1}}`, `{{2}}` … in the places of parameters.
+    pub text: String,
+}
+
+impl Template {
+    /// How many parameters it takes: places are counted from 1 without a gap.
+    pub fn places(&self) -> usize {
+        (1..).take_while(|n| self.text.contains(&place(*n))).count()
+    }
+
+    /// What it says with these parameters.
+    pub fn filled(&self, parameters: &[String]) -> String {
+        let mut said = String::new();
+        let mut rest = self.text.as_str();
+        while let Some(at) = rest.find("{{") {
+            let here = (1..).zip(parameters).find(|(n, _)| rest[at..].starts_with(&place(*n)));
+            let (shown, taken) = match here {
+                Some((n, parameter)) => (parameter.as_str(), place(n).len()),
+                None => ("{{", 2),
+            };
+            said.push_str(&rest[..at]);
+            said.push_str(shown);
+            rest = &rest[at + taken..];
+        }
+        said + rest
+    }
+}
+
+fn place(n: usize) -> String {
+    format!("{{{{{n}}}}}")
+}
+
+/// A template as an agent filled it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filled {
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// What stands in its places.
+    pub parameters: Vec<String>,
+    /// What it says with that; kept as the message's text.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// Why an answer goes nowhere by itself. The code is stable.
@@ -76,8 +132,18 @@ pub enum Obstacle {
     WindowClosed,
     /// The channel is not set up to send.
     ChannelMute,
+    /// A program answers at the address, again and again: the agent picks it himself.
+    MailLoop,
     /// What the agent picked is nobody's who takes part.
     PickUnknown,
+    /// A template was asked for on a channel that has none.
+    TemplateNone,
+    /// A template was asked for that the channel does not have.
+    TemplateUnknown,
+    /// A template was filled in with what it does not take.
+    TemplateParameters,
+    /// A template was to take files along.
+    TemplateFiles,
     /// The ticket is not there any more, or never was.
     TicketUnknown,
 }
@@ -91,7 +157,12 @@ impl Obstacle {
             Self::Unverified => "unverified",
             Self::WindowClosed => "window_closed",
             Self::ChannelMute => "channel_mute",
+            Self::MailLoop => "mail_loop",
             Self::PickUnknown => "pick_unknown",
+            Self::TemplateNone => "template_none",
+            Self::TemplateUnknown => "template_unknown",
+            Self::TemplateParameters => "template_parameters",
+            Self::TemplateFiles => "template_files",
             Self::TicketUnknown => "ticket_unknown",
         }
     }
@@ -104,7 +175,12 @@ impl Obstacle {
             Self::Unverified,
             Self::WindowClosed,
             Self::ChannelMute,
+            Self::MailLoop,
             Self::PickUnknown,
+            Self::TemplateNone,
+            Self::TemplateUnknown,
+            Self::TemplateParameters,
+            Self::TemplateFiles,
             Self::TicketUnknown,
         ];
         all.into_iter().find(|obstacle| obstacle.code() == code)
@@ -117,13 +193,33 @@ impl Obstacle {
             Self::CallBack => "The customer telephoned: call back. To write instead, pick an address.",
             Self::Unverified => "Whoever wrote could be somebody else: make sure, then pick the address.",
             Self::WindowClosed => {
-                "The platform takes no answer any more until the customer writes again: pick another address."
+                "The platform takes no answer any more until the customer writes again: send one of the channel's templates, \
+                 if the ticket's answer names any, or pick another address."
             }
             Self::ChannelMute => "The channel is not set up to send: see `lanka check`.",
+            Self::MailLoop => {
+                "A program answers mail there, again and again within the hour, so that nothing is sent by itself: to write \
+                 all the same, pick the address."
+            }
             Self::PickUnknown => "What was picked is no address of anybody who takes part in this ticket.",
+            Self::TemplateNone => {
+                "The channel has no templates: write the answer itself, without /template, or pick another address."
+            }
+            Self::TemplateUnknown => {
+                "The channel has no such template: write /template and the name of one that it has in the first line."
+            }
+            Self::TemplateParameters => {
+                "The template takes other parameters: below /template NAME write one a line, as many as it has places, none of \
+                 them empty, without tabs and without more than four spaces in a row."
+            }
+            Self::TemplateFiles => "A template takes no files along: leave them out.",
             Self::TicketUnknown => "There is no such ticket.",
         }
     }
+
+    /// What to do about a window that is closed where the channel has templates.
+    pub const SAYS_OF_TEMPLATES: &'static str = "Until the customer writes again, the platform takes only the templates \
+        named here: write \"/template NAME\" as the first line, and one parameter a line below it; or pick another address.";
 }
 
 /// How a channel can be answered.
@@ -136,6 +232,11 @@ pub struct Way {
     pub is_session: bool,
     /// The domain on which answers have Message-IDs; `None` where they are no mails.
     pub id_domain: Option<String>,
+    /// Automatic messages of a contact on one ticket within an hour, from which on nothing is sent to him unless it is picked.
+    /// `None` where programs do not answer.
+    pub automatic_max: Option<u32>,
+    /// What can be sent when the window is closed.
+    pub templates: Arc<[Template]>,
 }
 
 /// A customer's message, as far as answering it goes.
@@ -159,6 +260,8 @@ pub struct Heard {
     pub assurance: Assurance,
     /// It was marked: nobody vouches for its sender, or his domain denies it.
     pub is_doubted: bool,
+    /// Messages on the ticket within the last hour that programs wrote: those of the contact, and of senders who take no part.
+    pub automatic: u32,
     /// It was a call.
     pub is_call: bool,
     /// On the ticket itself, by somebody who takes part in it; others are of those who do, on other tickets.
@@ -179,6 +282,9 @@ pub struct AnswerView {
     /// The same in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<&'static str>,
+    /// What alone can be sent to the address that answers go to, for its window is closed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
     /// What the agent may pick instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<AddressView>,
@@ -236,6 +342,8 @@ pub struct Carried {
     pub last_heard_at: Timestamp,
     /// How far it came: what has come anywhere is not sent again.
     pub progress: Option<Progress>,
+    /// The template that it is sent as; the text says the same in words.
+    pub template: Option<Filled>,
 }
 
 /// A file of an answer.

@@ -385,6 +385,8 @@ pub enum Mark {
     NotOwner,
     /// It was a person's who was erased: nothing of it is left but its place.
     Erased,
+    /// A program wrote it in an agent's place (an absence note, a bounce): it never goes to a customer.
+    Automatic,
 }
 
 impl Mark {
@@ -406,7 +408,8 @@ impl Mark {
             | Self::Forwarded
             | Self::CallBack
             | Self::Internal
-            | Self::Erased => false,
+            | Self::Erased
+            | Self::Automatic => false,
         }
     }
 }

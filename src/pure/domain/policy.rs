@@ -70,6 +70,8 @@ pub struct Policy {
     pub windows: Windows,
     /// Windows of one channel, by its name, where they differ.
     pub channel_windows: HashMap<String, Windows>,
+    /// Automatic messages of one contact on one ticket within an hour, from which on mail to him is stopped.
+    pub automatic_max: u32,
     /// The desk's own addresses: the sender of an echo, never a customer.
     pub own_addresses: HashSet<EmailAddress>,
     /// The desk's own numbers.

@@ -28,7 +28,7 @@ use super::{
     Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, Progress, RawEvent, Remote};
+use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Parsed, Progress, RawEvent, Remote};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
@@ -560,6 +560,11 @@ impl Listening {
         let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named, id, by, at };
         let mut incoming = did.wrote(text.trim().to_owned(), !is_public);
         incoming.attachments = attachments;
+        // A rule of Chatwoot's may write in somebody's name, and a campaign does.
+        let attributes = |key: &str| body.get(key).unwrap_or(&Value::Null);
+        let is_automatic = json::has(attributes("content_attributes"), "automation_rule_id")
+            || json::has(attributes("additional_attributes"), "campaign_id");
+        incoming.auto = is_automatic.then_some(Auto::Generated);
         batch.item(body, incoming);
     }
 

@@ -21,6 +21,9 @@
 //! Every step looks before it writes: mails are known by fields of lanka's own (`X-Lanka-Message`, `X-Lanka-Ticket` …), so that
 //! a step that was cut off, or is done twice, puts nothing there twice.
 //!
+//! What an agent's mail program writes by itself is for colleagues, and mails of ours are marked (`Auto-Submitted`, RFC 3834) so
+//! that it does not.
+//!
 //! **Invariant:** no header field holds an address of a customer: "reply to all" reaches nobody but lanka.
 
 use super::{
@@ -51,6 +54,9 @@ const OF_MESSAGE: &str = "X-Lanka-Message";
 const OF_TICKET: &str = "X-Lanka-Ticket";
 const OF_CONTACT: &str = "X-Lanka-Contact";
 const OF_NOTE: &str = "X-Lanka-Note";
+
+/// Says that no person mailed it: absence notes do not answer it (RFC 3834 5).
+const AUTOMATIC: (&str, &str) = ("Auto-Submitted", "auto-generated");
 
 /// The keyword of mails whose ticket is closed.
 const CLOSED: &str = "$LankaClosed";
@@ -292,7 +298,8 @@ impl Mailbox {
                     .message_id(Some(format!("<{id}>")))
                     .references(roots)
                     .raw_header(field(OF_TICKET, post.ticket.id.to_string()))
-                    .raw_header(field(OF_NOTE, note.key.clone()));
+                    .raw_header(field(OF_NOTE, note.key.clone()))
+                    .raw_header(field(AUTOMATIC.0, AUTOMATIC.1.to_owned()));
                 match builder.singlepart(SinglePart::plain(note.text.clone())) {
                     Ok(mail) => append(mail.formatted(), Vec::new(), post.decided_at),
                     Err(error) => Step::Reject { why: format!("the note cannot be written: {error}") },
@@ -330,7 +337,8 @@ impl Mailbox {
             .in_reply_to(root.clone())
             .references(root)
             .raw_header(field(OF_MESSAGE, message.id.to_string()))
-            .raw_header(field(OF_TICKET, ticket.id.to_string()));
+            .raw_header(field(OF_TICKET, ticket.id.to_string()))
+            .raw_header(field(AUTOMATIC.0, AUTOMATIC.1.to_owned()));
         if let Some(contact) = message.contact {
             builder = builder.raw_header(field(OF_CONTACT, contact.to_string()));
         }

@@ -25,10 +25,11 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, GivenIn, OnTicket};
 use crate::pure::domain::id::ContactId;
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, What,
+    Attachment, AttachmentSource, Auto, Content, Direction, Incoming, Mark, Parsed, Progress, RawEvent, What,
 };
 use crate::pure::domain::outbox::{Change, ContactView, LinkedKind, MessageView, Post};
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::automatic;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::{endpoint, html, json, mail_write, redact, shown};
@@ -576,12 +577,13 @@ impl Asking<'_> {
             let user = self.take(&["user", &json::id(row, "NewValue").unwrap_or_default()], &[])?;
             owner = object!({ "name": user["Name"], "real_name": user["RealName"] });
         }
-        let mut parts = Vec::new();
+        let (mut parts, mut is_automatic) = (Vec::new(), false);
         if matches!(row["Type"].as_str(), Some("Correspond" | "Comment")) {
             let id = id.to_string();
-            let asked = [("fields", "ContentType,Filename,ContentLength"), ("per_page", PAGE_ROWS)];
+            let asked = [("fields", "ContentType,Filename,ContentLength,Headers"), ("per_page", PAGE_ROWS)];
             let list = self.take(&["transaction", &id, "attachments"], &asked)?;
             for part in json::elements(&list, "items").iter().take(PARTS_MAX) {
+                is_automatic |= part["Headers"].as_str().is_some_and(automatic::is_said_in);
                 let is_frame = part["ContentType"].as_str().is_some_and(|kind| kind.starts_with("multipart/"));
                 if let Some(part) = json::id(part, "id").filter(|_| !is_frame) {
                     let part = self.take(&["attachment", &part], &[])?;
@@ -593,7 +595,14 @@ impl Asking<'_> {
         let told =
             ["id", "Type", "ObjectId", "Created", "OldValue", "NewValue"].map(|key| (key.to_owned(), row[key].clone()));
         let transaction = Value::Object(told.into_iter().collect());
-        Ok(Some(object!({ "transaction": transaction, "creator": creator, "owner": owner, "parts": parts })))
+        let mut body = object!({ "transaction": transaction, "creator": creator, "parts": parts });
+        if is_automatic {
+            body["automatic"] = true.into();
+        }
+        if !owner.is_null() {
+            body["owner"] = owner;
+        }
+        Ok(Some(body))
     }
 }
 
@@ -640,7 +649,11 @@ impl Agents {
         }
         let mut incoming = Incoming::new(format!("{NAME}:{}", self.0.name), id.clone());
         match transaction["Type"].as_str() {
-            Some("Correspond") => said(body, &mut incoming),
+            Some("Correspond") => {
+                said(body, &mut incoming);
+                // RT takes an agent's absence note for a reply of his.
+                incoming.auto = (body["automatic"] == true).then_some(Auto::Generated);
+            }
             Some("Comment") => {
                 said(body, &mut incoming);
                 incoming.marks.push(Mark::Internal);
@@ -877,10 +890,15 @@ mod tests {
             let parsed = Agents(rt()).parse(event);
             let words = |incoming: &Incoming| {
                 let internal = if incoming.marks.contains(&Mark::Internal) { " internal" } else { "" };
-                format!("{:?}{internal} {}", incoming.what, incoming.content.text())
+                let automatic = if incoming.auto.is_some() { " automatic" } else { "" };
+                format!("{:?}{internal}{automatic} {}", incoming.what, incoming.content.text())
             };
             parsed.items.iter().map(words).collect::<Vec<_>>().join("; ")
         };
+        let mut by_itself = event("alice", "1", "Correspond", "", "Lomalla");
+        let mut told = json::read(&by_itself.body).unwrap();
+        told["automatic"] = true.into();
+        by_itself.body = told.to_string().into_bytes().into();
         let table = [
             (event("alice", "1", "Correspond", "", "Hei"), "Message Hei"),
             (event("alice", "1", "Comment", "", "Hei"), "Message internal Hei"),
@@ -897,9 +915,36 @@ mod tests {
             (event("minna@posti.example", "0", "Correspond", "", "Hei"), ""),
             (event("lanka", "1", "Correspond", "", "Hei"), ""),
             (event("alice", "1", "Set", "x", ""), ""),
+            (by_itself, "Message automatic Lomalla"),
         ];
         for (event, expected) in &table {
             assert_eq!(read(event), *expected, "{}", String::from_utf8_lossy(&event.body));
+        }
+    }
+
+    #[test]
+    fn absence_notes_are_told_from_replies() {
+        let now = "2026-03-03T08:00:00Z".parse().unwrap();
+        let page = reply(
+            200,
+            r#"{"items": [{"id": "9", "Type": "Correspond", "ObjectId": "7", "Creator": {"id": "alice"}}]}"#,
+        );
+        let alice = reply(200, r#"{"Name": "alice", "Privileged": 1}"#);
+        let text = reply(200, r#"{"id": "5", "ContentType": "text/plain", "Content": "TG9tYWxsYQ=="}"#);
+        let before = object!(Cursor { last: 8, taken: BTreeSet::new() });
+        for (header, expected) in [
+            ("From: alice@example.fi\nSubject: Re: Lamppu\nX-RT-Interface: Email\n", Value::Null),
+            ("From: alice@example.fi\nAuto-Submitted: no\n", Value::Null),
+            ("From: alice@example.fi\nAuto-Submitted: auto-replied\n", true.into()),
+            ("From: alice@example.fi\nSubject: Poissa\nX-Auto-Response-Suppress: All\n\n", true.into()),
+            ("From: alice@example.fi\nPrecedence: list\n", Value::Null),
+            ("", Value::Null),
+        ] {
+            let list = object!({"items": [{"id": "5", "ContentType": "text/plain", "Headers": header}]});
+            let replies = [page.clone(), alice.clone(), reply(200, &list.to_string()), text.clone()];
+            let Look::Found { bodies, .. } = rt().look(Some(&before), &replies, now) else { panic!("{header}") };
+            let body = json::read(&bodies[0]).unwrap();
+            assert_eq!((&body["automatic"], body["parts"].as_array().map(Vec::len)), (&expected, Some(1)), "{header}");
         }
     }
 

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::message::{Attachment, AttachmentSource, Parsed, RawEvent, Remote};
+use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Parsed, RawEvent, Remote};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
@@ -587,6 +587,9 @@ impl Listening {
         let did = Did { kind: NAME, mirror: &self.name, ticket: &on, named: named(ticket, &on), id, by, at };
         let mut incoming = did.wrote(text.trim().to_owned(), !is_answer);
         incoming.attachments = attachments;
+        // Zammad's word for a mail that its sender's mail program wrote by itself.
+        let is_automatic = article["preferences"]["is-auto-response"] == true;
+        incoming.auto = is_automatic.then_some(Auto::Generated);
         batch.item(article, incoming);
     }
 

@@ -30,7 +30,7 @@ use super::{
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::message::{Direction, Parsed, RawEvent};
+use crate::pure::domain::message::{Auto, Direction, Parsed, RawEvent};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
@@ -598,6 +598,9 @@ impl Listening {
     }
 }
 
+/// Zendesk itself, as who acts and writes.
+const SYSTEM: &str = "-1";
+
 fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
     let comment = body.get("event").and_then(|event| event.get("comment")).unwrap_or(&Value::Null);
     let Some(id) = json::id(comment, "id") else {
@@ -610,7 +613,11 @@ fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
     }
     let is_public = comment.get("is_public").and_then(Value::as_bool) == Some(true);
     let did = Did { id, by: json::filled(author, "name"), ..did };
-    batch.item(body, did.wrote(text.trim().to_owned(), !is_public));
+    let mut incoming = did.wrote(text.trim().to_owned(), !is_public);
+    let actor = body.get("detail").and_then(|detail| json::id(detail, "actor_id"));
+    let is_automatic = [actor, json::id(author, "id")].iter().flatten().any(|id| id == SYSTEM);
+    incoming.auto = is_automatic.then_some(Auto::Generated);
+    batch.item(body, incoming);
 }
 
 /// It was solved, or is not any more.

@@ -413,10 +413,19 @@ fn ways<'a>(post: &'a Post, view: &AnswerView, there: &[Stamp]) -> Option<Articl
                 until.unwrap_or_default()
             )
         }
-        None => format!("Public answers would NOT reach the customer now. {}", view.says.unwrap_or_default()),
+        None => format!(
+            "Public answers would NOT reach the customer now. {} {}",
+            view.says.unwrap_or_default(),
+            shown::templates(view)
+        )
+        .trim_end()
+        .to_owned(),
     };
     let others: Vec<&str> = view.others.iter().map(|other| other.address.as_str()).collect();
-    let text = if others.is_empty() { text } else { format!("{text} Also known: {}.", others.join(", ")) };
+    let text = match others.is_empty() {
+        true => text,
+        false => format!("{text} With \"/to ADDRESS\" as the first line they can go to: {}.", others.join(", ")),
+    };
     let mut told = note(post, format!("{text} (lanka's ticket {}.)", post.ticket.number));
     told.stamp.key = format!("a-{}", post.id);
     told.stamp.answer = Some(now);

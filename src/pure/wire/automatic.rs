@@ -4,9 +4,10 @@
 //! beside other evidence. When in doubt a person wrote it: a missed auto-reply costs a look, a missed
 //! customer costs the customer.
 
-use super::mail_parts::Mail;
+use super::mail_parts::{self, Mail};
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::Auto;
+use bytes::Bytes;
 
 /// Encoded bytes of the text that are looked at; what mail systems say stands at the top.
 const TEXT_BYTES_MAX: usize = 8 * 1024;
@@ -47,6 +48,14 @@ pub fn classify(mail: &Mail, from: &str, name: &str, subject: &str, own: &[Email
         .or_else(|| is_vacation(&evidence, &submitted).then_some(Auto::Vacation))
         .or_else(|| is_list(mail, own).then_some(Auto::List))
         .or_else(|| is_generated(mail, &submitted).then_some(Auto::Generated))
+}
+
+/// Whether a header that a tool keeps of a mail says that no person wrote it. (A list's mail is a person's.)
+pub fn is_said_in(header: &str) -> bool {
+    let mail = mail_parts::header(&Bytes::from(format!("{}\n\n", header.trim_end())));
+    let from = mail.raw("from").unwrap_or_default().to_owned();
+    let subject = mail.text("subject").unwrap_or_default();
+    classify(&mail, &from, "", &subject, &[]).is_some_and(|auto| auto != Auto::List)
 }
 
 /// What a multipart/report, or a part of one standing alone, says it is.

@@ -24,6 +24,7 @@ use lettre::Address;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Begins the part after `+` of an address to reply to, and the ids of answers.
@@ -190,7 +191,8 @@ impl MailAnswers {
 
     /// Mail takes answers at any time.
     pub fn way(&self) -> Way {
-        Way { window: None, is_session: false, id_domain: Some(self.address.domain().to_ascii_lowercase()) }
+        let id_domain = Some(self.address.domain().to_ascii_lowercase());
+        Way { window: None, is_session: false, id_domain, automatic_max: None, templates: Arc::default() }
     }
 
     /// How long a mail is tried.
@@ -320,6 +322,7 @@ mod tests {
             path: MailPath { to: None, references: vec!["a0@posti.example".to_owned()] }.written(),
             last_heard_at: "2026-03-03T07:00:00Z".parse().unwrap(),
             progress: None,
+            template: None,
         }
     }
 

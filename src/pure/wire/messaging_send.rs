@@ -10,6 +10,7 @@ use super::{json, meta_send};
 use crate::pure::domain::answer::{Carried, Way};
 use crate::pure::domain::message::Progress;
 use crate::pure::domain::outbox::LinkedKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Ends the `metadata` of all but the last piece of an answer.
@@ -50,7 +51,7 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 impl Messages {
     /// Within a day.
     pub fn way() -> Way {
-        Way { window: Some(WINDOW), is_session: false, id_domain: None }
+        Way { window: Some(WINDOW), is_session: false, id_domain: None, automatic_max: None, templates: Arc::default() }
     }
 
     /// `POST /me/messages` `{"recipient": {"id"}, "messaging_type": "RESPONSE", "message": {"text", "metadata"}}` →

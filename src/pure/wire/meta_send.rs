@@ -21,9 +21,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Errors that are of this answer or its addressee, for good: a parameter (100), nobody there (551), the window (10, 131047),
 /// undeliverable (131026), unsupported (131051), the same number (131021), a broken parameter (131008, 131009), not in the
-/// allowed list (131030), an experiment (130472), a file that is too large or cannot be had (131052, 131053).
-const FINAL_CODES: [u64; 13] =
-    [10, 100, 551, 130_472, 131_008, 131_009, 131_021, 131_026, 131_030, 131_047, 131_051, 131_052, 131_053];
+/// allowed list (131030), an experiment (130472), a file that is too large or cannot be had (131052, 131053). Of templates: their
+/// parameters (132000, 132012, 132018), none of that name or language, or not approved (132001), too long a text (132005), a
+/// text against the rules (132007), paused or switched off (132015, 132016).
+const FINAL_CODES: [u64; 21] = [
+    10, 100, 551, 130_472, 131_008, 131_009, 131_021, 131_026, 131_030, 131_047, 131_051, 131_052, 131_053, 132_000,
+    132_001, 132_005, 132_007, 132_012, 132_015, 132_016, 132_018,
+];
 
 impl Graph {
     /// A request below the API's address, in JSON.
@@ -140,6 +144,7 @@ mod tests {
             (400, error(551), "reject"),
             (400, error(100), "reject"),
             (400, error(131_047), "reject"),
+            (404, error(132_001), "reject"),
             (429, error(130_429), "retry"),
             (500, error(2), "retry"),
             (503, "<html>".to_owned(), "retry"),

@@ -2,7 +2,7 @@
 //! or notes, all of a message's head and tail.
 
 use super::mail_write;
-use crate::pure::domain::answer::{AddressView, AnswerView};
+use crate::pure::domain::answer::{AddressView, AnswerView, Template};
 use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
 use crate::pure::domain::outbox::{AttachmentView, MessageView, TicketView};
 use sha2::{Digest, Sha256};
@@ -64,11 +64,24 @@ pub fn answerable(answer: &AnswerView) -> String {
         (None, Some(says)) => format!("A reply goes nowhere by itself. {says}"),
         (None, None) => String::new(),
     };
+    if !answer.templates.is_empty() {
+        let _ = write!(line, " {}", templates(answer));
+    }
     if !answer.others.is_empty() {
         let others: Vec<String> = answer.others.iter().map(shown).collect();
         let _ = write!(line, " With \"/to ADDRESS\" as its first line it can go to: {}.", others.join("; "));
     }
     line
+}
+
+/// What alone can be sent, each with its text; nothing where there is nothing of the kind.
+pub fn templates(answer: &AnswerView) -> String {
+    let one = |template: &Template| {
+        let text: Vec<&str> = template.text.split_whitespace().collect();
+        format!("{} ({}): \"{}\"", template.name, template.language, text.join(" "))
+    };
+    let all: Vec<String> = answer.templates.iter().map(one).collect();
+    if all.is_empty() { String::new() } else { format!("Templates: {}.", all.join("; ")) }
 }
 
 /// What a mark tells agents, in a sentence; `None` where a tool shows it in its own way.
@@ -88,6 +101,7 @@ pub fn warning(mark: Mark) -> Option<&'static str> {
         Mark::Lookalike => "The sender's domain is made to look like one of ours.",
         Mark::Unchecked => "The sender could not be checked yet.",
         Mark::NotOwner => "The caller was not the owner of the number that it showed.",
+        Mark::Automatic => "AUTOMATIC: a program wrote it in an agent's place. It was not sent to the customer.",
         Mark::Internal | Mark::Erased => return None,
     })
 }

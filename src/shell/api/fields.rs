@@ -20,6 +20,24 @@ pub(super) const NAME_CHARS_MAX: usize = 1_000;
 /// Characters of an answer.
 pub(super) const TEXT_CHARS_MAX: usize = 50_000;
 
+/// Files of an answer, and the characters of a name or type.
+pub(super) const FILES_MAX: usize = 10;
+const FILE_NAME_CHARS_MAX: usize = 255;
+
+/// What files are.
+const OF_FILES: &str = "is a list of 1 to 10 files, each {\"name\": \"kuitti.pdf\", \"type\": \"application/pdf\", \"data\": its bytes in base64}";
+
+/// A file as a request gives it.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GivenFile {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) media_type: String,
+    /// Its bytes in base64.
+    pub(super) data: String,
+}
+
 /// Things that one request may name. Each is looked up.
 pub(super) const NAMES_MAX: usize = 200;
 
@@ -37,6 +55,10 @@ pub(super) const PAGE_ROWS_MAX: i64 = 200;
 pub(super) enum What {
     /// A text of at most so many characters.
     Text(usize),
+    /// A text of at most so many characters, in lines.
+    Lines(usize),
+    /// Files, each with its name, media type and bytes.
+    Files,
     /// At least one text, each an id or address.
     Texts,
     /// `true` or `false`; in a query the name alone means true.
@@ -109,7 +131,8 @@ pub(super) const THREAD_LINK: &[Field] = &[
 
 /// The fields of a reply.
 pub(super) const REPLY: &[Field] = &[
-    required("text", What::Text(TEXT_CHARS_MAX), "What is written."),
+    required("text", What::Lines(TEXT_CHARS_MAX), "What is written."),
+    optional("attachments", What::Files, "Files that go along, 20 MiB of them together at most."),
     optional("internal", What::Flag, "For colleagues: no customer sees it."),
     optional(
         "to",
@@ -231,6 +254,12 @@ impl Given {
         self.0.get(name).and_then(Value::as_str)
     }
 
+    /// Files; none, if they were not given.
+    pub(super) fn files(&self, name: &str) -> Vec<GivenFile> {
+        let files = self.0.get(name).cloned().map(serde_json::from_value::<Vec<GivenFile>>);
+        files.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// Texts; none, if they were not given.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         let texts = self.0.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -264,7 +293,21 @@ impl Field {
     fn check(&self, value: Value) -> Result<Value, Problem> {
         match (self.what, value) {
             (What::Text(chars_max), Value::String(text)) => Ok(Value::String(self.text(&text, chars_max)?)),
-            (What::Text(chars_max), _) => Err(self.wrong(&format!("is a text of at most {chars_max} characters"))),
+            (What::Lines(chars_max), Value::String(text)) => {
+                // Lines end as they do everywhere else here.
+                let text = text.replace("\r\n", "\n");
+                let flat: String = text.chars().filter(|c| !matches!(c, '\n' | '\t')).collect();
+                self.text(&flat, chars_max)?;
+                Ok(Value::String(text.trim().to_owned()))
+            }
+            (What::Files, value @ Value::Array(_)) => {
+                let files: Vec<GivenFile> = self.files(value.clone())?;
+                if (1..=FILES_MAX).contains(&files.len()) { Ok(value) } else { Err(self.wrong(OF_FILES)) }
+            }
+            (What::Files, _) => Err(self.wrong(OF_FILES)),
+            (What::Text(chars_max) | What::Lines(chars_max), _) => {
+                Err(self.wrong(&format!("is a text of at most {chars_max} characters")))
+            }
             (What::Texts, Value::Array(values)) if (1..=NAMES_MAX).contains(&values.len()) => {
                 let texts = values.into_iter().map(|value| match value {
                     Value::String(text) => Ok(Value::String(self.text(&text, NAME_CHARS_MAX)?)),
@@ -281,6 +324,26 @@ impl Field {
             (What::Word(words), _) => Err(self.wrong(&format!("is one of {}", words.join(", ")))),
             (What::Instant, value) if instant(&value).is_some() => Ok(value),
             (What::Instant, _) => Err(self.wrong("is an instant like 2026-03-05T10:00:00Z")),
+        }
+    }
+
+    /// Files whose names and types are such. Their bytes are read by whoever takes them.
+    fn files(&self, value: Value) -> Result<Vec<GivenFile>, Problem> {
+        let files: Vec<GivenFile> = serde_json::from_value(value).map_err(|_| self.wrong(OF_FILES))?;
+        let is_named = |file: &GivenFile| {
+            let is_line = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
+            let is_type = file.media_type.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+            is_line(&file.name)
+                && file.name.chars().count() <= FILE_NAME_CHARS_MAX
+                && is_type
+                && file.media_type.len() <= FILE_NAME_CHARS_MAX
+                && file.media_type.bytes().all(|b| b.is_ascii_graphic())
+        };
+        match files.iter().all(is_named) {
+            true => Ok(files),
+            false => {
+                Err(self.wrong("has a file without a name of one line, or with a type that is none, like image/png"))
+            }
         }
     }
 

@@ -58,7 +58,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get};
-use fields::Given;
+use fields::{Given, What};
 use futures::StreamExt;
 use routes::{ROUTES, Route, Verb, Work};
 use std::collections::BTreeMap;
@@ -79,6 +79,14 @@ pub struct ApiLimits {
     pub body_bytes_max: usize,
     /// Longest time for a body to come in.
     pub body_timeout: Duration,
+    /// Largest body that brings files, whose head states its length: 20 MiB of them in base64, and what is said.
+    pub files_body_bytes_max: usize,
+    /// Longest time for such a body to come in.
+    pub files_body_timeout: Duration,
+    /// Such bodies at once: each is in memory whole.
+    pub files_bodies_max: usize,
+    /// A larger file would not be kept. Bytes.
+    pub file_bytes_max: u64,
     /// Requests under way at once; above it 503.
     pub requests_max: usize,
     /// Looks at the database at once, each by one connection of the pool. Further ones wait.
@@ -100,6 +108,10 @@ impl Default for ApiLimits {
         Self {
             body_bytes_max: 64 * 1024,
             body_timeout: Duration::from_secs(10),
+            files_body_bytes_max: 28 * 1024 * 1024,
+            files_body_timeout: Duration::from_secs(60),
+            files_bodies_max: 4,
+            file_bytes_max: replies::FILES_BYTES_MAX as u64,
             requests_max: 64,
             looks_max: 4,
             acts_max: 2,
@@ -127,6 +139,7 @@ struct Shared {
     requests: Semaphore,
     looks: Semaphore,
     acts: Arc<Semaphore>,
+    files: Semaphore,
     streams: Arc<Semaphore>,
     listeners: Arc<Semaphore>,
     /// Turns true when live updates are to end.
@@ -164,6 +177,7 @@ impl Api {
             requests: Semaphore::new(limits.requests_max),
             looks: Semaphore::new(limits.looks_max),
             acts: Arc::new(Semaphore::new(limits.acts_max)),
+            files: Semaphore::new(limits.files_bodies_max),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
             listeners: Arc::new(Semaphore::new(limits.listeners_max)),
             stop: OnceLock::new(),
@@ -245,38 +259,51 @@ impl Api {
             return within(limits.answer_wait, route.run.on(call)).await;
         };
         drop(look);
-        let given = Given::of_body(fields, &self.read(&head.headers, body).await?)?;
+        let takes_files = fields.iter().any(|field| field.what == What::Files);
+        let is_large = takes_files && stated(&head.headers).is_some_and(|stated| stated > limits.body_bytes_max as u64);
+        let (bytes_max, body_timeout) = match is_large {
+            true => (limits.files_body_bytes_max, limits.files_body_timeout),
+            false => (limits.body_bytes_max, limits.body_timeout),
+        };
+        let _in_memory = match is_large {
+            true => Some(turn(limits.turn_wait, self.shared.files.acquire()).await?),
+            false => None,
+        };
+        let given = Given::of_body(fields, &read(&head.headers, body, bytes_max, body_timeout).await?)?;
         let turn = Some(turn(limits.turn_wait, Arc::clone(acts).acquire_owned()).await?);
         route.run.on(Call { api: self.clone(), token, id, part, headers: head.headers, given, turn }).await
     }
+}
 
-    /// Reads a JSON body of at most [`ApiLimits::body_bytes_max`], whatever its head says of it.
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-        let bytes_max = self.shared.limits.body_bytes_max;
-        let too_large = || Problem::new(Kind::BodyTooLarge, format!("the body has more than {bytes_max} bytes"));
-        let stated = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if stated.is_some_and(|stated| stated > bytes_max as u64) {
-            return Err(too_large());
-        }
-        let reading = async {
-            let mut chunks = body.into_data_stream();
-            let mut whole = Vec::new();
-            while let Some(chunk) = chunks.next().await {
-                let broken = |_| Problem::new(Kind::BodyBrokenOff, "the body broke off");
-                whole.extend_from_slice(&chunk.map_err(broken)?);
-                if whole.len() > bytes_max {
-                    return Err(too_large());
-                }
+/// The length of a body, as its head says.
+fn stated(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+/// Reads a JSON body of at most `bytes_max`, whatever its head says of it.
+async fn read(headers: &HeaderMap, body: Body, bytes_max: usize, timeout: Duration) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Kind::BodyTooLarge, format!("the body has more than {bytes_max} bytes"));
+    if stated(headers).is_some_and(|stated| stated > bytes_max as u64) {
+        return Err(too_large());
+    }
+    let reading = async {
+        let mut chunks = body.into_data_stream();
+        let mut whole = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let broken = |_| Problem::new(Kind::BodyBrokenOff, "the body broke off");
+            whole.extend_from_slice(&chunk.map_err(broken)?);
+            if whole.len() > bytes_max {
+                return Err(too_large());
             }
-            Ok(Bytes::from(whole))
-        };
-        let slow = |_| Err(Problem::new(Kind::BodyTooSlow, "the body came too slowly"));
-        let whole = tokio::time::timeout(self.shared.limits.body_timeout, reading).await.unwrap_or_else(slow)?;
-        // An act that needs no words may come without a body, and then without its type.
-        match whole.is_empty() || is_json(headers) {
-            true => Ok(whole),
-            false => Err(Problem::new(Kind::BodyNotJson, "the body is not said to be JSON")),
         }
+        Ok(Bytes::from(whole))
+    };
+    let slow = |_| Err(Problem::new(Kind::BodyTooSlow, "the body came too slowly"));
+    let whole = tokio::time::timeout(timeout, reading).await.unwrap_or_else(slow)?;
+    // An act that needs no words may come without a body, and then without its type.
+    match whole.is_empty() || is_json(headers) {
+        true => Ok(whole),
+        false => Err(Problem::new(Kind::BodyNotJson, "the body is not said to be JSON")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! What answers hold is written by hand in `schemas.json`, and held to what is answered by a test. Keys may be added to
 //! answers; clients pass over those that they do not know.
 
-use super::fields::NAMES_MAX;
+use super::fields::{FILES_MAX, NAMES_MAX};
 use super::fields::{Field, PAGE_ROWS_MAX, What};
 use super::problem::Kind;
 use super::routes::{ROUTES, Route, Verb};
@@ -83,7 +83,13 @@ fn operation(route: &Route) -> Value {
 
 fn schema_of(field: &Field) -> Value {
     let mut schema = match field.what {
-        What::Text(chars_max) => json!({"type": "string", "maxLength": chars_max}),
+        What::Text(chars_max) | What::Lines(chars_max) => json!({"type": "string", "maxLength": chars_max}),
+        What::Files => {
+            let word = || json!({"type": "string", "minLength": 1, "maxLength": 255});
+            json!({"type": "array", "minItems": 1, "maxItems": FILES_MAX, "items": {"type": "object",
+                "properties": {"name": word(), "type": word(), "data": {"type": "string", "contentEncoding": "base64"}},
+                "required": ["name", "type", "data"], "additionalProperties": false}})
+        }
         What::Texts => json!({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": NAMES_MAX}),
         What::Flag => json!({"type": "boolean"}),
         What::Rows => json!({"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX}),

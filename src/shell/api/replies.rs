@@ -1,9 +1,13 @@
 //! Answers to customers, and notes for colleagues.
 
 use super::Call;
+use super::fields::GivenFile;
 use super::looks::written;
 use super::problem::{Kind, Problem};
+use crate::pure::domain::answer::CarriedFile;
 use crate::shell::answers::{GiveError, Giving};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 /// What tells requests apart (draft-ietf-httpapi-idempotency-key-header).
@@ -11,6 +15,37 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Characters of an `Idempotency-Key`.
 const KEY_CHARS_MAX: usize = 200;
+
+/// Most bytes of files in one answer: mail servers and platforms seldom take more.
+pub(super) const FILES_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// The files of an answer. One that would not be kept is refused: an answer without its file is another answer.
+fn files(call: &Call) -> Result<Vec<CarriedFile>, Problem> {
+    let wrong = |why: String| Problem::new(Kind::FieldWrong, format!("\"attachments\" {why}"));
+    let mut files = Vec::new();
+    let mut all = 0;
+    for GivenFile { name, media_type, data } in call.given.files("attachments") {
+        let n = files.len();
+        let bytes =
+            BASE64.decode(&data).map_err(|_| wrong(format!("has a file, number {n} from 0, that is not base64")))?;
+        let bytes_max = call.api.shared.limits.file_bytes_max;
+        if bytes.is_empty() || bytes.len() as u64 > bytes_max {
+            return Err(wrong(format!(
+                "has a file, number {n} from 0, that is empty or has more than {bytes_max} bytes"
+            )));
+        }
+        all += bytes.len();
+        if all > FILES_BYTES_MAX {
+            return Err(wrong(format!("has more than {FILES_BYTES_MAX} bytes together")));
+        }
+        files.push(CarriedFile {
+            name: name.trim().to_owned(),
+            media_type: media_type.to_lowercase(),
+            bytes: bytes.into(),
+        });
+    }
+    Ok(files)
+}
 
 /// Gives an answer. Asked twice under one key, it is given once.
 pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
@@ -35,6 +70,7 @@ pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
         by: call.given.text("by").unwrap_or(&call.token.name).to_owned(),
         to: call.given.text("to").map(str::to_owned),
         is_note: call.given.flag("internal"),
+        files: files(&call)?,
     };
     let shared = &call.api.shared;
     match shared.answers.give(&giving, shared.limits.answer_wait).await {

@@ -77,6 +77,18 @@ impl MailCarrier {
         }
     }
 
+    /// Connects to a server and logs in, without a mail.
+    ///
+    /// # Errors
+    /// Why no mail could be handed over.
+    pub async fn look(&self, server: &MailServer) -> Result<(), MailError> {
+        match self.transport(server).await?.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(MailError::Unreachable("it ended the connection".to_owned())),
+            Err(error) => Err(MailError::Unreachable(said(&error))),
+        }
+    }
+
     async fn transport(&self, server: &MailServer) -> Result<Arc<Transport>, MailError> {
         let key = (server.host.clone(), server.port, server.login.as_ref().map(|(user, _)| user.clone()));
         let known = self.transports.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();

@@ -74,6 +74,22 @@ impl MailboxCarrier {
         Ok(Reply { status: 200, retry_after_s: None, body })
     }
 
+    /// Logs in and looks whether the folder is there. Nothing is made.
+    ///
+    /// # Errors
+    /// Why lanka could not work in it.
+    pub async fn look(folder: &Folder) -> Result<bool, MailboxError> {
+        let mut connection = logged_in(folder).await?;
+        let examine = format!("EXAMINE {}", quoted(&encoded(&folder.folder)));
+        let is_there = match connection.command("EXAMINE", &examine, |_| Ok(())).await {
+            Ok(()) => true,
+            Err(ImapError::Refused { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        connection.log_out().await?;
+        Ok(is_there)
+    }
+
     fn take(&self, key: &str) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
@@ -89,8 +105,7 @@ impl MailboxCarrier {
     }
 }
 
-/// A connection with the folder selected, which is made if it is not there.
-async fn opened(folder: &Folder) -> Result<Connection, ImapError> {
+async fn logged_in(folder: &Folder) -> Result<Connection, ImapError> {
     let source = ImapSource {
         host: folder.host.clone(),
         port: folder.port,
@@ -105,7 +120,12 @@ async fn opened(folder: &Folder) -> Result<Connection, ImapError> {
         poll_interval: folder.timeout,
         timeout: folder.timeout,
     };
-    let mut connection = log_in_by_password(&source, &folder.password).await?;
+    log_in_by_password(&source, &folder.password).await
+}
+
+/// A connection with the folder selected, which is made if it is not there.
+async fn opened(folder: &Folder) -> Result<Connection, ImapError> {
+    let mut connection = logged_in(folder).await?;
     let name = quoted(&encoded(&folder.folder));
     let selecting = connection.command(SELECT, &format!("{SELECT} {name}"), |_| Ok(())).await;
     match selecting {

@@ -4,8 +4,11 @@ use super::output::Output;
 use super::{Failure, quiet_logs};
 use crate::config::{ChannelSettings, Environment, Problem, Settings};
 use crate::pure::channels::Intake;
-use crate::pure::wire::step::Outgoing;
+use crate::pure::domain::outbox::carrier_line;
+use crate::pure::wire::step::{Folder, Outgoing};
 use crate::shell::carriers::http::HttpCarrier;
+use crate::shell::carriers::mail::MailCarrier;
+use crate::shell::carriers::mailbox::MailboxCarrier;
 use crate::shell::cluster::{Cluster, find_binaries};
 use crate::shell::intake::imap;
 use crate::shell::store::Store;
@@ -17,8 +20,9 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// Also connect to the database, log in to mailboxes, ask mirrors whether they are there (HTTP
-    /// OPTIONS), and look whether paths can be read. Nothing is made, fetched or changed, and no change is sent.
+    /// Also connect to the database, log in to mailboxes and to the mail servers that take answers, ask mirrors whether they
+    /// are there (HTTP OPTIONS), and look whether paths can be read. Nothing is made, fetched or changed, and no change or
+    /// mail is sent.
     #[arg(long)]
     connect: bool,
 }
@@ -77,13 +81,21 @@ async fn connect(settings: &Settings, output: &mut Output) -> Result<(), Failure
     let mut tried: Vec<Tried> = vec![try_database(settings).await];
     match HttpCarrier::new(settings.http.allow_private_addresses) {
         Ok(carrier) => {
+            let mails = MailCarrier::default();
             let tokens = Tokens::new(carrier.clone(), &settings.data_dir);
             for (name, channel) in settings.channels.iter().filter(|(_, channel)| channel.enabled) {
                 if let Some(result) = try_channel(name, channel, &tokens).await {
                     tried.push(Tried::of(name, result));
                 }
+                if let Some(server) = channel.built.channel.answers().and_then(|answers| answers.mail_server()) {
+                    let result = mails.look(server).await.map_err(|error| error.to_string());
+                    tried.push(Tried::of(&carrier_line(name), result));
+                }
             }
             for (name, mirror) in settings.mirrors.iter().filter(|(_, mirror)| mirror.enabled) {
+                if let Some(folder) = mirror.built.mirror.folder() {
+                    tried.push(try_folder(name, folder).await);
+                }
                 if let Some(probe) = mirror.built.mirror.probe() {
                     tried.push(Tried::of(name, try_mirror(&carrier, probe).await));
                 }
@@ -156,6 +168,15 @@ async fn try_mirror(carrier: &HttpCarrier, probe: Outgoing) -> Result<(), String
         }
         status @ (502..=504) => Err(format!("it answers {status}: the tool behind is away")),
         _ => Ok(()),
+    }
+}
+
+/// A folder that is not there yet is made with the first change.
+async fn try_folder(name: &str, folder: &Folder) -> Tried {
+    match MailboxCarrier::look(folder).await {
+        Ok(false) => Tried::later(name, "the login works, and the folder is not there yet: `lanka run` makes it"),
+        Ok(true) => Tried::of(name, Ok(())),
+        Err(error) => Tried::of(name, Err(error.to_string())),
     }
 }
 

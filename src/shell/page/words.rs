@@ -273,6 +273,11 @@ impl Words {
                 "caller was not the number's owner",
             ),
             Mark::Erased => self.say("poistettu", "raderat", "erased"),
+            Mark::Automatic => self.say(
+                "ohjelman kirjoittama, ei lähetetty asiakkaalle",
+                "skrivet av ett program, inte skickat till kunden",
+                "written by a program, not sent to the customer",
+            ),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{Store, StoreError, sql_time, view};
 use crate::pure::decide::answer::Desk;
 use crate::pure::decide::lookup::{Keyer, seen_scope};
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::answer::{AddressView, Carried, CarriedFile, Heard, OnTicket};
+use crate::pure::domain::answer::{AddressView, Carried, CarriedFile, Filled, Heard, OnTicket};
 use crate::pure::domain::decision::Told;
 use crate::pure::domain::facts::LookupKey;
 use crate::pure::domain::id::{ContactId, IdentityId, MessageId, TicketId};
@@ -184,19 +184,43 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
          WHERE m.ticket_id IS DISTINCT FROM k.id AND m.direction = 'from_customer' AND m.redacted_at IS NULL",
         Assurance::Proven.level()
     );
+    let automatic = automatic(connection, ids).await?;
     for query in [here, elsewhere] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(ids).fetch_all(&mut *connection).await?;
         for row in rows {
-            if let Some(desk) = desks.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
-                desk.heard.push(heard(&row)?);
+            let ticket: Uuid = row.try_get("ticket_id")?;
+            if let Some(desk) = desks.get_mut(&ticket) {
+                let contact: Uuid = row.try_get("contact_id")?;
+                let of = |contact: Option<Uuid>| automatic.get(&(ticket, contact)).copied().unwrap_or(0);
+                desk.heard.push(heard(&row, of(None).saturating_add(of(Some(contact))))?);
             }
         }
     }
     Ok(desks)
 }
 
-fn heard(row: &PgRow) -> Result<Heard, StoreError> {
+/// Messages on tickets within the last hour that programs wrote, by contact; under `None` those whose sender takes no part, like
+/// a mailer's bounces.
+async fn automatic(
+    connection: &mut PgConnection,
+    tickets: &[Uuid],
+) -> Result<HashMap<(Uuid, Option<Uuid>), u32>, StoreError> {
+    let rows: Vec<(Uuid, Option<Uuid>, i64)> = sqlx::query_as(
+        "SELECT m.ticket_id, p.contact_id, count(*) FROM message m LEFT JOIN identity i ON i.id = m.identity_id
+         LEFT JOIN ticket_participant p ON p.ticket_id = m.ticket_id AND p.contact_id = i.contact_id
+         WHERE m.ticket_id = ANY($1) AND m.id >= lanka_uuid_floor(now() - interval '1 hour')
+            AND m.direction = 'from_customer' AND m.auto IN ('bounce', 'vacation', 'generated') GROUP BY 1, 2",
+    )
+    .bind(tickets)
+    .fetch_all(connection)
+    .await?;
+    let counted = |(ticket, contact, count)| ((ticket, contact), u32::try_from(count).unwrap_or(u32::MAX));
+    Ok(rows.into_iter().map(counted).collect())
+}
+
+fn heard(row: &PgRow, automatic: u32) -> Result<Heard, StoreError> {
     Ok(Heard {
+        automatic,
         message: MessageId(row.try_get("id")?),
         channel: row.try_get("channel")?,
         kind: row.try_get("kind")?,
@@ -227,7 +251,7 @@ pub async fn carried(
     }
     let rows = sqlx::query(
         "SELECT m.id, m.source_key, m.sender_name, m.occurred_at, m.text, m.progress, i.scheme, i.scope, i.value,
-            c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
+            a.template, c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
             c.ticket_id IS NOT DISTINCT FROM m.ticket_id AS is_here,
             greatest(c.trusted_at, (SELECT max(l.trusted_at) FROM message l WHERE l.identity_id = a.identity_id
                 AND l.ticket_id = m.ticket_id AND l.direction = 'from_customer')) AS last_heard_at
@@ -255,6 +279,7 @@ pub async fn carried(
             path: row.try_get("answer_path")?,
             last_heard_at: time(&row, "last_heard_at")?,
             progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
+            template: filled(&row)?,
         };
         carried.insert(id, (answer, Vec::new()));
     }
@@ -264,6 +289,12 @@ pub async fn carried(
         }
     }
     Ok(carried)
+}
+
+/// The template that an answer is sent as.
+fn filled(row: &PgRow) -> Result<Option<Filled>, StoreError> {
+    let template: Option<serde_json::Value> = row.try_get("template")?;
+    Ok(template.and_then(|template| serde_json::from_value(template).ok()))
 }
 
 /// How the sending of an answer ended.
@@ -371,6 +402,10 @@ pub async fn files(connection: &mut PgConnection, messages: &[Uuid]) -> Result<V
 pub struct Found {
     /// Its words, unless they are gone.
     pub text: Option<String>,
+    /// The template that it is sent as.
+    pub template: Option<Filled>,
+    /// Its files, in their order.
+    pub files: Vec<ContentHash>,
     /// What became of it.
     pub given: Given,
 }
@@ -380,7 +415,9 @@ impl Store {
     pub async fn answer_given(&self, scope: &str, key: LookupKey) -> Result<Option<Found>, StoreError> {
         let row = sqlx::query(
             "SELECT m.id, m.ticket_id, m.text, m.progress, m.progress_why, m.channel, m.kind, i.scheme, i.scope, i.value,
-                m.redacted_at IS NOT NULL AS is_gone
+                (SELECT array_agg(f.content_hash ORDER BY f.ordinal) FROM attachment f WHERE f.message_id = m.id
+                    AND f.content_hash IS NOT NULL) AS files,
+                a.template, m.redacted_at IS NOT NULL AS is_gone
              FROM seen s JOIN message m ON m.id = s.message_id LEFT JOIN answer a ON a.message_id = m.id
              LEFT JOIN identity i ON i.id = a.identity_id WHERE s.scope = $1 AND s.key_hash = $2",
         )
@@ -407,7 +444,10 @@ impl Store {
             already: false,
         };
         let is_gone: bool = row.try_get("is_gone")?;
-        Ok(Some(Found { text: text.filter(|_| !is_gone), given }))
+        let hashes: Option<Vec<Vec<u8>>> = row.try_get("files")?;
+        let files = hashes.unwrap_or_default().into_iter().filter_map(|hash| Some(ContentHash(hash.try_into().ok()?)));
+        let files = files.collect();
+        Ok(Some(Found { files, text: text.filter(|_| !is_gone), template: filled(&row)?, given }))
     }
 
     /// The ticket that a text names, with whom an answer could go to.

@@ -36,6 +36,17 @@ pub struct Denied {
     pub latest: MessageId,
 }
 
+/// Programs that answer mail on tickets where the desk answers, by channel.
+#[derive(Debug, Clone)]
+pub struct Looping {
+    /// The channel.
+    pub channel: String,
+    /// Automatic messages that count against one contact, on the ticket that has most.
+    pub count: i64,
+    /// That ticket's number.
+    pub ticket: i64,
+}
+
 /// A change that a mirror will never take by itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeadPost {
@@ -112,6 +123,29 @@ impl Store {
         .await?;
         let denied = |(channel, count, latest)| Denied { channel, count, latest: MessageId(latest) };
         Ok(rows.into_iter().map(denied).collect())
+    }
+
+    /// Programs that have answered mail since an instant on tickets where the desk wrote too.
+    pub async fn looping_since(&self, since: Timestamp) -> Result<Vec<Looping>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "WITH counted AS (
+                SELECT m.ticket_id, p.contact_id, min(m.channel) AS channel, count(*) AS n FROM message m
+                LEFT JOIN identity i ON i.id = m.identity_id
+                LEFT JOIN ticket_participant p ON p.ticket_id = m.ticket_id AND p.contact_id = i.contact_id
+                WHERE m.id >= lanka_uuid_floor($1) AND m.direction = 'from_customer'
+                    AND m.auto IN ('bounce', 'vacation', 'generated') GROUP BY 1, 2
+             ), looping AS (
+                SELECT ticket_id, min(channel) AS channel, (coalesce(max(n) FILTER (WHERE contact_id IS NOT NULL), 0)
+                    + coalesce(sum(n) FILTER (WHERE contact_id IS NULL), 0))::bigint AS n FROM counted GROUP BY 1
+             )
+             SELECT l.channel, max(l.n), (array_agg(t.number ORDER BY l.n DESC))[1] FROM looping l JOIN ticket t ON t.id = l.ticket_id
+             WHERE EXISTS (SELECT 1 FROM message a WHERE a.ticket_id = l.ticket_id AND a.id >= lanka_uuid_floor($1)
+                AND a.direction = 'from_agent' AND NOT 'internal' = ANY(a.marks)) GROUP BY l.channel",
+        )
+        .bind(sql_time(since))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|(channel, count, ticket)| Looping { channel, count, ticket }).collect())
     }
 
     /// The dead rows of the outbox, the oldest first.

@@ -463,3 +463,17 @@ async fn odd_deliveries_break_nothing() {
 async fn set_up_later_it_gets_what_is_said_then() {
     super::later::<Chatwoot>().await;
 }
+
+/// What Chatwoot itself writes (a greeting, a rule of its own, a bot) is no agent's word, whatever name it bears.
+#[tokio::test]
+async fn what_programs_write_goes_to_nobody() {
+    let bot = json!({"id": 1, "name": "Botti", "type": "agent_bot"});
+    super::robots::<Chatwoot>(&[
+        ("a greeting", &[("/message_type", json!("template"))], 0),
+        ("a bot", &[("/sender", bot)], 0),
+        ("nobody", &[("/sender", Value::Null)], 0),
+        ("a rule in an agent's name", &[("/content_attributes", json!({"automation_rule_id": 3}))], 1),
+        ("a campaign", &[("/additional_attributes", json!({"campaign_id": 3}))], 1),
+    ])
+    .await;
+}

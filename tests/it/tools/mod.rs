@@ -552,6 +552,12 @@ pub async fn agents<T: Tool>() {
     let told = stand.tool().thread(&ticket);
     assert_eq!(told.iter().filter(|shown| shown.text.contains("Se lähti eilen.")).count(), 1, "{told:#?}");
 
+    // An address that was picked in the first line.
+    let picked = stand.tool().write(&ticket, "/to messenger:P1\nToinen.", false);
+    office.hook::<T>("helpdesk", &picked).await.expect("signed");
+    office.deliver().await;
+    assert_eq!(office.graph.got().last().map(|got| got.text.clone()).as_deref(), Some("Toinen."));
+
     // Nobody else's word counts.
     let forged = stand.tool().write(&ticket, "Väärennös.", false);
     let body = forged.to_string().into_bytes();
@@ -562,7 +568,7 @@ pub async fn agents<T: Tool>() {
     assert!(office.knock("helpdesk", &[], body).await.is_err());
     let headers = T::signed(b"{}", Timestamp::now());
     assert!(office.knock("helpdesk", &headers, forged.to_string().into_bytes()).await.is_err());
-    assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 3);
+    assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 4);
 
     // What the platform refuses, the agent is told where he wrote.
     office.graph.fail([crate::graph::Failure::Error(400, 551)]);
@@ -645,6 +651,34 @@ pub async fn later<T: Tool>() {
     let whole: Vec<String> =
         thread.iter().filter(|shown| is_whole(shown)).map(|shown| text(&shown.stamp["message"])).collect();
     assert_eq!((whole, stand.offences()), (vec![second], Vec::new()));
+}
+
+/// A delivery as it is when nobody, or a program, wrote what it tells of: its name, what is otherwise in it, and how many notes
+/// are made of it.
+pub type Robot<'a> = (&'a str, &'a [(&'a str, Value)], i64);
+
+/// What the tool wrote by itself, or a program in an agent's place, goes to nobody; what is kept of it is a note that says so.
+pub async fn robots<T: Tool>(robots: &[Robot<'_>]) {
+    let stand = Stand::<T>::open().await;
+    let office = Office::open(&T::config("helpdesk", &stand.url())).await;
+    let ticket = asked::<T>(&office).await;
+    for (name, otherwise, notes) in robots {
+        let mut told = stand.tool().write(&ticket, &format!("Olen lomalla ({name})."), false);
+        for (place, value) in *otherwise {
+            let (parent, key) = place.rsplit_once('/').expect("a place");
+            told.pointer_mut(parent).expect("its parent")[key] = value.clone();
+        }
+        let before = automatic(&office).await;
+        office.hook::<T>("helpdesk", &told).await.expect("signed");
+        office.deliver().await;
+        assert_eq!((automatic(&office).await - before, office.graph.got()), (*notes, Vec::new()), "{name}");
+    }
+    assert_eq!(office.desk.count("SELECT count(*) FROM answer").await, 0);
+    assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()));
+}
+
+async fn automatic(office: &Office) -> i64 {
+    office.desk.count("SELECT count(*) FROM message WHERE marks @> ARRAY['internal', 'automatic']").await
 }
 
 /// Two tools on one desk: each sees what is answered in the other, once.

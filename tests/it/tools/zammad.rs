@@ -362,7 +362,7 @@ impl Tool for Zammad {
     fn write(&mut self, ticket: &str, text: &str, is_note: bool) -> Value {
         let ticket = self.of(ticket).expect("a ticket").clone();
         let body = json!({"ticket_id": ticket["id"], "type": "note", "sender": "Agent", "internal": is_note, "subject": "",
-            "body": format!("<div>{text}</div>"), "content_type": "text/html"});
+            "body": format!("<div>{}</div>", text.replace('\n', "<br>")), "content_type": "text/html"});
         let article = self.add(&body, EMMA);
         let ticket = self.tickets.iter().find(|found| found["id"] == ticket["id"]).expect("it");
         self.hook(ticket, article)
@@ -489,4 +489,19 @@ async fn odd_deliveries_break_nothing() {
 #[tokio::test]
 async fn set_up_later_it_gets_what_is_said_then() {
     super::later::<Zammad>().await;
+}
+
+/// What a trigger or an agent's mail program writes is no agent's word.
+#[tokio::test]
+async fn what_programs_write_goes_to_nobody() {
+    super::robots::<Zammad>(&[
+        ("a trigger", &[("/article/sender", json!("System"))], 0),
+        (
+            "an absence note",
+            &[("/article/type", json!("email")), ("/article/preferences", json!({"is-auto-response": true}))],
+            1,
+        ),
+        ("one that is a note there", &[("/article/preferences", json!({"is-auto-response": true}))], 1),
+    ])
+    .await;
 }

@@ -508,3 +508,14 @@ async fn odd_deliveries_break_nothing() {
 async fn set_up_later_it_gets_what_is_said_then() {
     super::later::<Zendesk>().await;
 }
+
+/// What Zendesk itself writes is no agent's word.
+#[tokio::test]
+async fn what_programs_write_goes_to_nobody() {
+    super::robots::<Zendesk>(&[
+        ("its own account acts", &[("/detail/actor_id", json!("-1"))], 1),
+        ("its own account writes", &[("/event/comment/author/id", json!("-1"))], 1),
+        ("nobody of the staff", &[("/event/comment/author/is_staff", json!(false))], 0),
+    ])
+    .await;
+}

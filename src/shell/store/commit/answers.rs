@@ -17,14 +17,15 @@ impl<'a> Writer<'a> {
             .filter_map(|(d, answer)| Some((d.decision.message.0, answer.route.as_ref()?.as_ref().ok()?)))
             .collect();
         sqlx::query(
-            "INSERT INTO answer (tenant, message_id, channel, identity_id, answers, at)
-             SELECT $1, t.*, $6 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[]) AS t",
+            "INSERT INTO answer (tenant, message_id, channel, identity_id, answers, template, at)
+             SELECT $1, t.*, $7 FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::jsonb[]) AS t",
         )
         .bind(self.tenant)
         .bind(column(&routed, |(message, _)| *message))
         .bind(column(&routed, |(_, route)| route.channel.as_str()))
         .bind(column(&routed, |(_, route)| route.identity.0))
         .bind(column(&routed, |(_, route)| route.answers.0))
+        .bind(column(&routed, |(_, route)| route.template.as_ref().and_then(|t| serde_json::to_value(t).ok())))
         .bind(sql_time(self.now))
         .execute(&mut *self.connection)
         .await?;
