@@ -142,10 +142,8 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let headers = vec![("api_access_token".to_owned(), token.expose().trim().to_owned())];
     let base = format!("{base}/api/v1/accounts/{account}");
     let api = Api { name: "Chatwoot", base, headers, timeout: terms.timeout };
-    let poll = PollSource {
-        is_called: secret.is_some(),
-        poller: Arc::new(Looking { api: api.clone(), inbox, interval }),
-    };
+    let poll =
+        PollSource { is_called: secret.is_some(), poller: Arc::new(Looking { api: api.clone(), inbox, interval }) };
     let listener = Listening { name: setup.name.to_owned(), inbox, secret };
     let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
     Ok(Built { mirror: Box::new(Chatwoot { api, inbox, contact_email, patience: terms.patience }), inbound })
@@ -621,7 +619,8 @@ struct Changed {
 
 impl Poller for Looking {
     fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
-        Talk::look(replies, |talk| self.news(Reached::of(cursor, now), talk))
+        let first = || Reached::first(now);
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
     }
 
     fn interval(&self) -> Duration {
@@ -652,17 +651,11 @@ impl Looking {
     }
 
     /// Conversations that changed since the last look.
-    fn changed(
-        &self,
-        before: &Reached,
-        talk: &mut Talk<'_>,
-        bodies: &mut Vec<Vec<u8>>,
-    ) -> Result<Vec<Changed>, Step> {
+    fn changed(&self, before: &Reached, talk: &mut Talk<'_>, bodies: &mut Vec<Vec<u8>>) -> Result<Vec<Changed>, Step> {
         let (from, inbox) = (before.listed_from(), self.inbox);
         let mut changed: BTreeMap<u64, Changed> = BTreeMap::new();
         for page in 1..=CONVERSATIONS_PAGES_MAX {
-            let path =
-                format!("/conversations?inbox_id={inbox}&status=all&sort_by=last_activity_at_desc&page={page}");
+            let path = format!("/conversations?inbox_id={inbox}&status=all&sort_by=last_activity_at_desc&page={page}");
             let found = self.api.look(talk, &path)?.unwrap_or_default();
             let rows = found.get("data").and_then(|data| data.get("payload")?.as_array());
             let rows = rows.ok_or_else(|| self.api.odd("a list of conversations"))?;

@@ -29,8 +29,8 @@
 //! **Namespace:** `zammad:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror, Outgoing,
-    Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror,
+    Outgoing, Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::ContactId;
@@ -639,7 +639,8 @@ struct Looking {
 
 impl Poller for Looking {
     fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
-        Talk::look(replies, |talk| self.news(Reached::of(cursor, now), talk))
+        let first = || Reached::first(now);
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
     }
 
     fn interval(&self) -> Duration {
@@ -737,8 +738,7 @@ impl Looking {
         let keys = ["id", "ticket_id", "type", "sender", "internal", "body", "content_type", "from", "created_at"];
         let mut told: Value = keys.into_iter().map(|key| (key.to_owned(), article[key].clone())).collect();
         let files = json::elements(article, "attachments").iter().map(|file| {
-            let url =
-                format!("{}/api/v1/ticket_attachment/{}/{}/{}", self.base, row["id"], article["id"], file["id"]);
+            let url = format!("{}/api/v1/ticket_attachment/{}/{}/{}", self.base, row["id"], article["id"], file["id"]);
             json!({ "filename": file["filename"], "preferences": file["preferences"], "url": url })
         });
         told["attachments"] = files.collect();

@@ -33,8 +33,8 @@
 //! **Namespace:** `zendesk:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror, Outgoing,
-    Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror,
+    Outgoing, Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
@@ -596,13 +596,12 @@ impl Listener for Listening {
 
     fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
         match (media::by_url(remote, replies), remote.strip_prefix(&self.base)) {
-            // The token is shown to Zendesk alone.
+            // Private attachments want the token, which is shown at this address alone: other brands have their own.
             (MediaStep::Fetch { .. }, Some(path)) if path.starts_with('/') => {
                 let header = Some(("authorization", self.shown.clone()));
                 let request = MediaRequest { url: remote.to_owned(), bearer: None, header };
                 MediaStep::Fetch { request, sha256: None }
             }
-            (MediaStep::Fetch { .. }, _) => MediaStep::Lost("its address is not Zendesk's".to_owned()),
             (step, _) => step,
         }
     }
@@ -716,10 +715,8 @@ impl Reached {
 
 impl Poller for Looking {
     fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
-        let before = cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok());
-        // What was before the first look is history.
         let first = || Reached { whole: now, at: poll::done_from(now), page: None, taken: BTreeSet::new() };
-        Talk::look(replies, |talk| self.news(before.unwrap_or_else(first), talk))
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
     }
 
     fn interval(&self) -> Duration {
@@ -753,11 +750,14 @@ impl Looking {
             self.take(ticket, id, from, talk, &mut bodies)?;
             taken += 1;
         }
-        if let Some(next) = json::filled(&page, "after_cursor") {
-            reached.taken.clear();
-            reached.page = Some(next);
+        let (next, is_whole) = (json::filled(&page, "after_cursor"), page["end_of_stream"] != false);
+        if next.is_none() && !is_whole {
+            return Err(self.api.odd("the cursor of the next page"));
         }
-        let is_whole = page["end_of_stream"] != false;
+        if next.is_some() {
+            reached.taken.clear();
+            reached.page = next;
+        }
         if is_whole {
             reached.whole = reached.whole.max(reached.at);
         }
@@ -780,8 +780,7 @@ impl Looking {
         bodies.extend(found.into_values().flatten().map(|told| told.to_string().into_bytes()));
         let status = json::text(ticket, "status").unwrap_or_default();
         if matches!(status.as_str(), "solved" | "closed") {
-            let detail =
-                json!({ "id": id, "external_id": ticket["external_id"], "updated_at": ticket["updated_at"] });
+            let detail = json!({ "id": id, "external_id": ticket["external_id"], "updated_at": ticket["updated_at"] });
             let told = json!({
                 "type": "zen:event-type:ticket.status_changed", "time": ticket["updated_at"], "detail": detail,
                 "event": { "current": status.to_uppercase() },
@@ -854,10 +853,9 @@ impl Looking {
             .map(|file| keys.into_iter().map(|key| (key.to_owned(), file[key].clone())).collect());
         let (key, files) = (comment["id"].to_string(), files.collect::<Vec<Value>>());
         match self.is_called && !files.is_empty() {
-            true => vec![
-                told(key.clone(), &comment["body"], Vec::new()),
-                told(format!("{key} files"), &Value::Null, files),
-            ],
+            true => {
+                vec![told(key.clone(), &comment["body"], Vec::new()), told(format!("{key} files"), &Value::Null, files)]
+            }
             false => vec![told(key, &comment["body"], files)],
         }
     }

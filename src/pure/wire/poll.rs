@@ -11,6 +11,7 @@ use super::batch::Batch;
 use super::step::{Outgoing, Reply, Step};
 use crate::pure::domain::Timestamp;
 use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -97,10 +98,9 @@ pub struct Reached {
 }
 
 impl Reached {
-    /// Where the last look ended. The first begins some minutes before it: what was before is history.
-    pub fn of(cursor: Option<&Value>, now: Timestamp) -> Self {
-        let before = cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok());
-        before.unwrap_or_else(|| Self { whole: now, at: done_from(now), known: BTreeMap::new() })
+    /// Where looks begin: some minutes ago, for what was before is history.
+    pub fn first(now: Timestamp) -> Self {
+        Self { whole: now, at: done_from(now), known: BTreeMap::new() }
     }
 
     /// Threads that changed from then on are to be listed.
@@ -137,6 +137,19 @@ impl Reached {
         let from = self.listed_from();
         self.known.retain(|_, (at, _)| *at >= from);
         Look::Found { bodies, cursor: json!(self), is_more: !is_whole }
+    }
+}
+
+/// A look from where the last one ended. The first asks nothing: it keeps where looks begin, so that a tool that is away then
+/// moves it no further.
+pub fn look_from<C: Serialize + DeserializeOwned>(
+    cursor: Option<&Value>,
+    first: impl FnOnce() -> C,
+    look: impl FnOnce(C) -> Look,
+) -> Look {
+    match cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok()) {
+        Some(before) => look(before),
+        None => Look::Found { bodies: Vec::new(), cursor: json!(first()), is_more: true },
     }
 }
 
@@ -190,18 +203,18 @@ mod tests {
 
     #[test]
     fn threads_are_passed_before_all_that_was_done_is_taken() {
-        let mut reached = Reached::of(None, at(100));
+        let mut reached = Reached::first(at(100));
         assert_eq!((reached.listed_from(), reached.done_from()), (at(88), at(90)));
         reached.take("1", at(120), "open");
         reached.pass(at(130));
         let Look::Found { cursor, is_more, .. } = reached.found(Vec::new(), false) else { panic!() };
-        let mut reached = Reached::of(Some(&cursor), at(0));
+        let mut reached: Reached = serde_json::from_value(cursor).unwrap();
         assert!(is_more);
         assert_eq!((reached.listed_from(), reached.done_from()), (at(128), at(90)), "the end was not seen");
         assert_eq!(reached.stood("1"), None, "it is not listed again");
         reached.take("2", at(131), "open");
         let Look::Found { cursor, is_more, .. } = reached.found(Vec::new(), true) else { panic!() };
-        let reached = Reached::of(Some(&cursor), at(0));
+        let reached: Reached = serde_json::from_value(cursor).unwrap();
         assert!(!is_more);
         assert_eq!((reached.listed_from(), reached.done_from()), (at(129), at(121)));
         assert_eq!(reached.stood("2"), Some((at(131), "open")));

@@ -81,6 +81,16 @@ impl Source for Tool {
     type Failure = PollError;
 
     async fn step(&mut self) -> Result<Found, PollError> {
+        Ok(if self.look().await? { Found::Work } else { Found::Nothing })
+    }
+}
+
+impl Tool {
+    /// Looks once, stores what is there, and says whether it is worth looking again at once.
+    ///
+    /// # Errors
+    /// [`PollError`]: nothing is stored, and the next look begins where this one did.
+    pub async fn look(&self) -> Result<bool, PollError> {
         let ChannelIdent { tenant, name, .. } = &self.channel;
         let cursor = self.store.cursor(tenant, name, SOURCE).await?;
         let mut replies = Vec::new();
@@ -90,15 +100,13 @@ impl Source for Tool {
                 Look::Later(why) => return Err(PollError::Later(why)),
                 Look::Found { bodies, cursor, is_more } => {
                     let stored = self.store_new(bodies, cursor).await?;
-                    return Ok(if stored > 0 || is_more { Found::Work } else { Found::Nothing });
+                    return Ok(stored > 0 || is_more);
                 }
             }
         }
         Err(PollError::Later(format!("a look takes more than {REQUESTS_MAX} requests: please report it")))
     }
-}
 
-impl Tool {
     /// Stores what was not stored before, and says how much that is.
     async fn store_new(&self, bodies: Vec<Vec<u8>>, state: serde_json::Value) -> Result<usize, StoreError> {
         let ChannelIdent { tenant, name, kind } = &self.channel;
