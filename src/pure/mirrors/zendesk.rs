@@ -779,7 +779,9 @@ impl Looking {
         }
         bodies.extend(found.into_values().flatten().map(|told| told.to_string().into_bytes()));
         let status = json::text(ticket, "status").unwrap_or_default();
-        if matches!(status.as_str(), "solved" | "closed") {
+        // What is followed up goes on there, under the same id of lanka's: that the old one is closed says nothing of it.
+        let is_followed = !json::elements(ticket, "followup_ids").is_empty();
+        if matches!(status.as_str(), "solved" | "closed") && !is_followed {
             let detail = json!({ "id": id, "external_id": ticket["external_id"], "updated_at": ticket["updated_at"] });
             let told = json!({
                 "type": "zen:event-type:ticket.status_changed", "time": ticket["updated_at"], "detail": detail,

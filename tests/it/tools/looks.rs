@@ -122,6 +122,26 @@ async fn failing<T: Tool>(fault: Fault, times: usize) {
     assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()), "{fault:?}");
 }
 
+/// What lanka does there itself, a merge with all that the tool leaves of one, is not told back.
+async fn ours<T: Tool>() {
+    let (stand, office) = open::<T>().await;
+    let first = asked::<T>(&office).await;
+    let now = Timestamp::now().to_string();
+    office.desk.take("facebook", &now, crate::desk::messenger("m_9", "P9", &now, "Hei, onko lamppuja?")).await;
+    office.deliver().await;
+    look(&office, &stand).await;
+    tokio::time::sleep(T::TICK).await;
+    let other = office.ticket("m_9").await;
+    office.desk.hands().merge(&other, &first, super::SAYING).await.expect("merged");
+    office.deliver().await;
+    look(&office, &stand).await;
+    office.deliver().await;
+    assert_eq!(tally(&office).await[..2], [2, 0]);
+    let open = texts(&office.desk, "SELECT state FROM ticket WHERE merged_into IS NULL").await;
+    assert_eq!((open, got(&office)), (vec!["open".to_owned()], Vec::new()));
+    assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()));
+}
+
 /// A token that may not list is said, and stops no webhook.
 async fn refused<T: Tool>() {
     let (stand, office) = open::<T>().await;
@@ -211,6 +231,11 @@ macro_rules! looks {
                 failing::<$tool>(Fault::Busy, usize::MAX).await;
                 failing::<$tool>(Fault::Lost, usize::MAX).await;
                 failing::<$tool>(Fault::Late, 2).await;
+            }
+
+            #[tokio::test]
+            async fn what_is_ours_does_not_come_back() {
+                ours::<$tool>().await;
             }
 
             #[tokio::test]

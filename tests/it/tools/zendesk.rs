@@ -211,6 +211,12 @@ impl Zendesk {
         let on = id(&ticket);
         self.tickets.push(ticket.clone());
         self.touch(on);
+        if let Some(closed) = wanted["via_followup_source_id"].as_u64() {
+            if let Some(source) = self.tickets.iter_mut().find(|ticket| id(ticket) == closed) {
+                source["followup_ids"] = json!([on]);
+            }
+            self.touch(closed);
+        }
         let event = self.add(on, &wanted["comment"], &Value::Null, LANKA)?;
         let made = json!({"ticket": ticket, "audit": {"events": [event]}});
         self.made.insert(key, (hash, made.clone()));
@@ -579,6 +585,14 @@ async fn what_is_closed_for_good_is_followed_up() {
     office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
     office.deliver().await;
     assert_eq!(office.graph.got().len(), 1);
+    // That the old one is closed says nothing of what is asked in the new one.
+    tokio::time::sleep(Zendesk::TICK).await;
+    stand.tool().touch(1);
+    for _ in 0..3 {
+        office.desk.look("helpdesk").await.expect("looked");
+        office.desk.decide().await;
+    }
+    assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 0);
 }
 
 /// An agent's files: beside a webhook, which has none, they follow the words; without one they come along. The token is shown
