@@ -630,11 +630,15 @@ fn hooks(
 ) -> (Webhooks, Committers) {
     let hooks = healths
         .iter()
-        .filter(|(_, channel)| matches!(channel.intake, Intake::Webhook))
+        .filter(|(_, channel)| channel.intake.is_called())
         .map(|(health, channel)| Hook {
             channel: channel.ident.clone(),
             reader: channel.channel.clone(),
-            health: health.clone(),
+            health: match channel.intake {
+                // What is asked too is as well as the asking: a call that came says nothing of that.
+                Intake::Poll(_) => ChannelHealth::standing_by(&channel.ident.name),
+                _ => health.clone(),
+            },
         })
         .collect();
     let limits = WebhookLimits::within(

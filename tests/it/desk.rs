@@ -3,6 +3,7 @@
 
 use crate::support::{TestDb, database, scratch};
 use lanka::config::{Environment, Keys, Settings};
+use lanka::pure::channels::Intake;
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::RawEventId;
 use lanka::shell::Parts;
@@ -12,6 +13,7 @@ use lanka::shell::content::ContentStore;
 use lanka::shell::deliver::Deliver;
 use lanka::shell::hands::Hands;
 use lanka::shell::ingest::{BatchLimits, Ingest};
+use lanka::shell::intake::poll::{self, PollError};
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
 use lanka::shell::reconsider::Reconsider;
@@ -72,6 +74,7 @@ pub struct Desk {
     batch: BatchLimits,
     senders: Option<Senders>,
     tools: Vec<Tool>,
+    channels: Vec<lanka::shell::Configured>,
     _db: TestDb,
     dir: tempfile::TempDir,
 }
@@ -113,10 +116,10 @@ impl Desk {
         let store = Store::new(db.pool.clone(), content);
         let (parts, sections) = Parts::of(settings, &keys);
         let tools = [parts.tools, parts.lines].concat();
-        let registry = parts.registry;
+        let (registry, channels) = (parts.registry, parts.channels);
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, _db: db, dir }
+        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, channels, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
@@ -128,6 +131,20 @@ impl Desk {
     pub fn deliverer(&self, limits: lanka::shell::deliver::Limits) -> Deliver {
         let carrier = HttpCarrier::new(true).expect("a carrier");
         Deliver::new(self.store.clone(), self.registry.clone(), carrier, Alerts::logged(), self.tools.clone(), limits)
+    }
+
+    /// Looks once at a tool, as its intake would, and says whether it would look again at once. Nothing is decided.
+    pub async fn look(&self, mirror: &str) -> Result<bool, PollError> {
+        let channel = self.channels.iter().find(|channel| channel.ident.name == mirror).expect("a tool");
+        let Intake::Poll(source) = &channel.intake else { panic!("{mirror} is not looked at") };
+        let (ident, store) = (channel.ident.clone(), self.store.clone());
+        let carrier = HttpCarrier::new(true).expect("a carrier");
+        poll::Tool { poller: source.poller.clone(), channel: ident, store, carrier }.look().await
+    }
+
+    /// Whether a channel or tool may call us.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.channels.iter().any(|channel| channel.ident.name == name && channel.intake.is_called())
     }
 
     /// Asks the vendors of the desk's channels for names.

@@ -211,6 +211,13 @@ pub enum Intake {
     Poll(PollSource),
 }
 
+impl Intake {
+    /// Whether the vendor posts to `/hooks/{channel}`.
+    pub fn is_called(&self) -> bool {
+        matches!(self, Self::Webhook | Self::Poll(PollSource { is_called: true, .. }))
+    }
+}
+
 /// A mailbox to read.
 #[derive(Debug, Clone)]
 pub struct ImapSource {

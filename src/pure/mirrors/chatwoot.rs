@@ -17,15 +17,20 @@
 //! A contact gets no e-mail address there unless `contact_email` says so: with the feature "email continuity" Chatwoot itself
 //! would mail him what agents answer. His addresses stand in custom attributes.
 //!
-//! **What comes back**: `message_created` with an outgoing message of a user, public or private;
+//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: `message_created` with an outgoing message of a user, public or private;
 //! `conversation_status_changed` to `resolved`, signed with the time, which must be within five minutes. Owners, priorities, labels and
 //! reopening have no word in lanka yet, and are read as nothing.
+//!
+//! **Looking**, for what a webhook told nobody (Chatwoot tries once): the inbox's conversations by their last activity, the latest
+//! first, down to where the last look ended, then each one's messages, the latest first. A change of status leaves an activity
+//! message, so that it is such an activity too. A closing is told by the conversation's `updated_at`, as by the webhook; where
+//! something else changed since, it is told again, which closes nothing twice.
 //!
 //! **Namespace:** `chatwoot:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaStep, Mirror, Outgoing, Patience,
-    Redacted, Reply, SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaStep, Mirror, Outgoing, Patience,
+    PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Parsed, Progress, RawEvent, Remote};
@@ -34,6 +39,7 @@ use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
+use crate::pure::wire::poll::{self, Reached};
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::tool::{self, Api, Did, Form, Talk, Terms};
 use crate::pure::wire::{json, media, redact};
@@ -41,6 +47,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// This file's entry in the list of mirrors.
 pub const KIND: Kind = Kind { name: NAME, build };
@@ -62,6 +71,14 @@ const DELETED_MAX: usize = 12;
 /// Messages of a page.
 const PAGE: usize = 100;
 
+/// Conversations of a page of their list, and messages of one that is read from its end.
+const CONVERSATIONS_PAGE: usize = 25;
+const LATEST_PAGE: usize = 20;
+
+/// Pages of conversations that one look reads, and pages of messages of each.
+const CONVERSATIONS_PAGES_MAX: usize = 200;
+const LATEST_PAGES_MAX: usize = 50;
+
 /// Begins the source ids of what lanka wrote.
 const SOURCE_ID: &str = "lanka:";
 
@@ -80,8 +97,12 @@ pub struct Settings {
     pub inbox: u64,
     /// The access token of lanka's own user there.
     pub token: Secret,
-    /// The secret that the inbox signs its webhooks with.
-    pub webhook_secret: Secret,
+    /// The secret that the inbox signs its webhooks with; without it what agents do is looked for only.
+    #[serde(default)]
+    pub webhook_secret: Option<Secret>,
+    /// Between two looks at what agents did, in seconds.
+    #[serde(default = "tool::poll_interval_s_default")]
+    pub poll_interval_s: u64,
     /// Whether contacts get their e-mail address: only where the account's feature "email continuity" is off.
     #[serde(default)]
     pub contact_email: bool,
@@ -102,14 +123,15 @@ pub struct Settings {
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, mut problems): (Settings, _) = read_kind(table)?;
     let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
-    let Settings { account, inbox, token, webhook_secret, contact_email, .. } = settings;
+    let Settings { account, inbox, token, contact_email, .. } = settings;
+    let secret = tool::webhook_secret(settings.webhook_secret, &mut problems);
+    let interval = tool::poll_interval(settings.poll_interval_s, 5, &mut problems);
     let (attempts_max, days) = (settings.attempts_max, settings.give_up_after_days);
     let terms = Terms::checked(settings.timeout_s, attempts_max, days, &mut problems);
     for (key, is_wrong, what) in [
         ("account", account == 0, "is a number from 1 on"),
         ("inbox", inbox == 0, "is a number from 1 on"),
         ("token", token.expose().trim().is_empty(), "is empty"),
-        ("webhook_secret", webhook_secret.expose().trim().is_empty(), "is empty"),
     ] {
         if is_wrong {
             problems.add(key, what);
@@ -121,8 +143,10 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let headers = vec![("api_access_token".to_owned(), token.expose().trim().to_owned())];
     let base = format!("{base}/api/v1/accounts/{account}");
     let api = Api { name: "Chatwoot", base, headers, timeout: terms.timeout };
-    let listener = Listening { name: setup.name.to_owned(), inbox, secret: webhook_secret };
-    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    let poll =
+        PollSource { is_called: secret.is_some(), poller: Arc::new(Looking { api: api.clone(), inbox, interval }) };
+    let listener = Listening { name: setup.name.to_owned(), inbox, secret };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
     Ok(Built { mirror: Box::new(Chatwoot { api, inbox, contact_email, patience: terms.patience }), inbound })
 }
 
@@ -473,19 +497,20 @@ struct Listening {
     /// The mirror's name.
     name: String,
     inbox: u64,
-    secret: Secret,
+    secret: Option<Secret>,
 }
 
 impl Listener for Listening {
     /// `X-Chatwoot-Signature: sha256=` and the HMAC-SHA256 of time, full stop and body.
     fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let secret = self.secret.as_ref().ok_or(Forged::NotAWebhook)?;
         let header = |name| delivery.header(name).ok_or(Forged::Missing);
         let (signature, time) = (header("x-chatwoot-signature")?, header("x-chatwoot-timestamp")?);
         let digits = signature.strip_prefix(b"sha256=").ok_or(Forged::Malformed)?;
         let signature = hex::decode(digits).map_err(|_| Forged::Malformed)?;
         let signed_at: i64 =
             std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
-        let key = self.secret.expose().trim().as_bytes();
+        let key = secret.expose().trim().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Forged::Mismatch)?;
         for part in [time, b".", delivery.body] {
             mac.update(part);
@@ -523,7 +548,7 @@ impl Listening {
     /// {"name"}}, "updated_at"}`.
     fn batch(&self, event: &RawEvent, body: &Value) -> Batch {
         let mut batch = Batch::default();
-        if batch.is_redacted(body) {
+        if batch.is_redacted(body) || poll::is_unread(body, &mut batch) {
             return batch;
         }
         match json::text(body, "event").as_deref() {
@@ -602,6 +627,170 @@ impl Listening {
         let id = format!("{on} {what} {when}");
         Did { kind: NAME, mirror: &self.name, ticket: on, named: named(body), id, by: None, at }
     }
+}
+
+/// Looks for what agents did there.
+struct Looking {
+    api: Api,
+    inbox: u64,
+    interval: Duration,
+}
+
+/// A conversation that is not known as it stands.
+struct Changed {
+    id: u64,
+    at: Timestamp,
+    status: String,
+    row: Value,
+}
+
+impl Poller for Looking {
+    fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
+        let first = || Reached::first(now);
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
+    }
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+}
+
+impl Looking {
+    /// What agents did in lanka's conversations since the last look, the earliest conversation first.
+    fn news(&self, before: Reached, talk: &mut Talk<'_>) -> Result<Look, Step> {
+        let (mut reached, mut bodies) = (before.clone(), Vec::new());
+        let mut changed = self.changed(&before, talk, &mut bodies)?;
+        changed.sort_by_key(|one| (one.at, one.id));
+        let mut taken = 0;
+        for one in &changed {
+            if named(&one.row).is_none_or(|named| named.parse::<uuid::Uuid>().is_err()) {
+                reached.pass(one.at);
+                continue;
+            }
+            if poll::is_enough(taken, talk.bytes()) {
+                return Ok(reached.found(bodies, false));
+            }
+            self.take(one, &before, talk, &mut bodies)?;
+            taken += 1;
+            reached.take(&one.id.to_string(), one.at, &one.status);
+        }
+        Ok(reached.found(bodies, true))
+    }
+
+    /// Conversations that changed since the last look.
+    fn changed(&self, before: &Reached, talk: &mut Talk<'_>, bodies: &mut Vec<Vec<u8>>) -> Result<Vec<Changed>, Step> {
+        let (from, inbox) = (before.listed_from(), self.inbox);
+        let mut changed: BTreeMap<u64, Changed> = BTreeMap::new();
+        for page in 1..=CONVERSATIONS_PAGES_MAX {
+            let path = format!("/conversations?inbox_id={inbox}&status=all&sort_by=last_activity_at_desc&page={page}");
+            let found = self.api.look(talk, &path)?.unwrap_or_default();
+            let rows = found.get("data").and_then(|data| data.get("payload")?.as_array());
+            let rows = rows.ok_or_else(|| self.api.odd("a list of conversations"))?;
+            for row in rows {
+                let at = row.get("last_activity_at").and_then(json::timestamp);
+                let (Some(id), Some(at)) = (row.get("id").and_then(Value::as_u64), at) else {
+                    return Err(self.api.odd("the conversation's id and time"));
+                };
+                if at < from {
+                    return Ok(changed.into_values().collect());
+                }
+                let status = json::text(row, "status").unwrap_or_default();
+                // A conversation that moves up meanwhile is listed twice, as it stood first.
+                if before.stood(&id.to_string()) != Some((at, status.as_str())) {
+                    changed.entry(id).or_insert_with(|| Changed { id, at, status, row: row.clone() });
+                }
+            }
+            if rows.len() < CONVERSATIONS_PAGE {
+                return Ok(changed.into_values().collect());
+            }
+        }
+        // Chatwoot lists no further back than by pages.
+        bodies.push(poll::unread(&format!("before {}", changed.values().map(|one| one.at).min().unwrap_or(from))));
+        Ok(changed.into_values().collect())
+    }
+
+    /// What agents did in a conversation, as the webhook would have told it.
+    fn take(
+        &self,
+        one: &Changed,
+        before: &Reached,
+        talk: &mut Talk<'_>,
+        bodies: &mut Vec<Vec<u8>>,
+    ) -> Result<(), Step> {
+        let mut found = BTreeMap::new();
+        if !self.messages(one, before.done_from(), talk, &mut found)? {
+            bodies.push(poll::unread(&one.id.to_string()));
+        }
+        bodies.extend(found.into_values().map(|told| told.to_string().into_bytes()));
+        let is_news = before.stood(&one.id.to_string()).is_none_or(|(_, status)| status != "resolved");
+        if one.status == "resolved" && is_news {
+            let told = if json::has(&one.row, "updated_at") { "updated_at" } else { "last_activity_at" };
+            let closed = json!({
+                "event": "conversation_status_changed", "id": one.id, "inbox_id": self.inbox, "status": "resolved",
+                "updated_at": one.row[told], "custom_attributes": attributes(&one.row),
+            });
+            bodies.push(closed.to_string().into_bytes());
+        }
+        Ok(())
+    }
+
+    /// Agents' messages of a conversation since then, by their ids; whether they are all.
+    fn messages(
+        &self,
+        one: &Changed,
+        from: Timestamp,
+        talk: &mut Talk<'_>,
+        found: &mut BTreeMap<u64, Value>,
+    ) -> Result<bool, Step> {
+        let mut path = format!("/conversations/{}/messages", one.id);
+        for _ in 0..LATEST_PAGES_MAX {
+            let reply = talk.ask(|| self.api.get(&path))?;
+            if reply.status == 404 || poll::is_cut(reply) {
+                return Ok(reply.status == 404);
+            }
+            let page = self.api.read(reply)?;
+            let rows = page.get("payload").and_then(Value::as_array);
+            let rows = rows.ok_or_else(|| self.api.odd("a list of messages"))?;
+            let (mut first, mut is_end) = (u64::MAX, rows.len() < LATEST_PAGE);
+            for message in rows {
+                let Some(id) = message.get("id").and_then(Value::as_u64) else { continue };
+                first = first.min(id);
+                if message.get("created_at").and_then(json::timestamp).is_some_and(|at| at < from) {
+                    is_end = true;
+                } else if is_agents(message) && !is_ours(message) {
+                    found.insert(id, self.told(one, message));
+                }
+            }
+            if is_end {
+                return Ok(true);
+            }
+            path = format!("/conversations/{}/messages?before={first}", one.id);
+        }
+        Ok(false)
+    }
+
+    fn told(&self, one: &Changed, message: &Value) -> Value {
+        let keys =
+            ["id", "content", "private", "source_id", "content_attributes", "created_at", "sender", "attachments"];
+        let keys = keys.into_iter().filter(|key| json::has(message, key));
+        let mut told: Value = keys.map(|key| (key.to_owned(), message[key].clone())).collect();
+        told["event"] = "message_created".into();
+        told["message_type"] = "outgoing".into();
+        told["inbox"] = json!({ "id": self.inbox });
+        told["conversation"] = json!({ "id": one.id, "custom_attributes": attributes(&one.row) });
+        told["sender"] = json!({ "name": message["sender"]["name"], "type": "user" });
+        told
+    }
+}
+
+/// Whether an agent wrote a message, as the list of a conversation has it.
+fn is_agents(message: &Value) -> bool {
+    message["message_type"] == 1 && message["sender"]["type"] == "user"
+}
+
+/// Of a conversation's attributes the one that names lanka's ticket: the others change.
+fn attributes(conversation: &Value) -> Value {
+    json!({ "lanka_ticket": named(conversation) })
 }
 
 /// lanka's id of a conversation's ticket.

@@ -4,7 +4,7 @@
 //! shell sends, stores the reply, and asks again. Retry and replay stay in one place, the shell's.
 //! Adding one is adding a file and a line, as for channels.
 //!
-//! What agents do in a tool comes back by its inbound half ([`Inbound`]): by its webhook, or asked for.
+//! What agents do in a tool comes back by its inbound half ([`Inbound`]): by its webhook, asked for, or both.
 //!
 //! **Invariant:** `next` is a function of its arguments. The name of a kind appears in its own file
 //! only.
@@ -77,7 +77,7 @@ impl Built {
 pub struct Inbound {
     /// Reads it.
     pub listener: Box<dyn Listener>,
-    /// Asks the tool for it; without it the tool posts to `/hooks/{mirror}`.
+    /// Asks the tool for it; without it the tool posts to `/hooks/{mirror}`. It says whether the tool does both.
     pub poll: Option<PollSource>,
 }
 

@@ -137,7 +137,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
         return Err(problems.into());
     }
     let tool = Arc::new(Rt { name: setup.name.to_owned(), settings });
-    let poll = PollSource(tool.clone());
+    let poll = PollSource { poller: tool.clone(), is_called: false };
     let inbound = Inbound { listener: Box::new(Agents(tool.clone())), poll: Some(poll) };
     Ok(Built { mirror: Box::new(Tickets(tool)), inbound: Some(inbound) })
 }

@@ -14,16 +14,23 @@
 //! `preferences.lanka` and its key in `message_id`, which Zammad keeps as sent: whether it is there already is told by the list of
 //! the ticket's articles, which is read from its database.
 //!
-//! **What comes back**, by the webhook's own payload: a public article of type `note` or `chat` by an agent is an answer. An
+//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: a public article of type `note` or `chat` by an agent is an answer. An
 //! internal one is a note, and so is every other type: `email` and its like were sent by Zammad itself, `phone` is a log. A ticket
 //! that somebody else than us left `closed` is closed. Owners, priorities and reopening have no word in lanka yet, and are read as
 //! nothing. What bears a stamp or a message id of ours is ours, also when the webhook overtakes the answer to our request.
 //!
+//! **Looking**, for what a webhook told nobody: tickets by their last change, `POST /tickets/search` with a condition and no
+//! `query`, which asks the database and needs no Elasticsearch (`app/models/concerns/can_search.rb`, `lib/selector/sql.rb`:
+//! `after (absolute)` is `>=`); then `GET /ticket_articles/by_ticket/ID`. Refused: `GET /tickets`, which is sorted by id only. The
+//! list is followed by the time of its last row, not by pages: a ticket that changes meanwhile would shift them.
+//!
+//! A closing is told by `last_close_at`, which stays when something else of the ticket changes, so that both ways tell one.
+//!
 //! **Namespace:** `zammad:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, MediaReply, MediaRequest, MediaStep, Mirror, Outgoing,
-    Patience, Redacted, Reply, SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror,
+    Outgoing, Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::ContactId;
@@ -34,6 +41,7 @@ use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::media;
+use crate::pure::wire::poll::{self, Reached};
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
 use crate::pure::wire::{html, json, redact};
@@ -43,6 +51,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::Sha1;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// This file's entry in the list of mirrors.
@@ -65,6 +76,12 @@ const REPLY_BYTES_MAX: usize = 256 * 1024;
 /// Files of one reply that are taken.
 const REPLY_FILES_MAX: usize = 50;
 
+/// Tickets of one page of a list: Zammad gives 200 at most.
+const PAGE: usize = 100;
+
+/// Pages that one look reads: so many tickets do not change within the minutes that looks overlap.
+const PAGES_MAX: usize = 100;
+
 /// Begins the message ids of our articles.
 const MESSAGE_ID: &str = "<lanka.";
 
@@ -78,8 +95,12 @@ pub struct Settings {
     pub token: Secret,
     /// The group that new tickets are put into.
     pub group: String,
-    /// The webhook's "HMAC SHA1 signature token".
-    pub webhook_secret: Secret,
+    /// The webhook's "HMAC SHA1 signature token"; without it what agents do is looked for only.
+    #[serde(default)]
+    pub webhook_secret: Option<Secret>,
+    /// Between two looks at what agents did, in seconds.
+    #[serde(default = "tool::poll_interval_s_default")]
+    pub poll_interval_s: u64,
     /// Longest time one exchange may take, in seconds.
     #[serde(default = "Terms::timeout_s_default")]
     pub timeout_s: u64,
@@ -96,15 +117,12 @@ pub struct Settings {
 
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, mut problems): (Settings, _) = read_kind(table)?;
-    let Settings { url, token, group, webhook_secret, timeout_s, attempts_max, give_up_after_days, insecure_http } =
-        settings;
-    let base = tool::base(&url, insecure_http, setup.allow_private_addresses, &mut problems);
+    let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
+    let Settings { token, group, timeout_s, attempts_max, give_up_after_days, .. } = settings;
     let terms = Terms::checked(timeout_s, attempts_max, give_up_after_days, &mut problems);
-    for (key, is_blank) in [
-        ("group", group.trim().is_empty()),
-        ("token", token.expose().trim().is_empty()),
-        ("webhook_secret", webhook_secret.expose().trim().is_empty()),
-    ] {
+    let secret = tool::webhook_secret(settings.webhook_secret, &mut problems);
+    let interval = tool::poll_interval(settings.poll_interval_s, 5, &mut problems);
+    for (key, is_blank) in [("group", group.trim().is_empty()), ("token", token.expose().trim().is_empty())] {
         if is_blank {
             problems.add(key, "is empty");
         }
@@ -115,8 +133,12 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let shown = format!("Token token={}", token.expose().trim());
     let headers = vec![("authorization".to_owned(), shown.clone())];
     let api = Api { name: "Zammad", base: base.clone(), headers, timeout: terms.timeout };
-    let listener = Listening { name: setup.name.to_owned(), secret: webhook_secret, base, shown: Secret::new(shown) };
-    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    let poll = PollSource {
+        is_called: secret.is_some(),
+        poller: Arc::new(Looking { api: api.clone(), base: base.clone(), interval }),
+    };
+    let listener = Listening { name: setup.name.to_owned(), secret, base, shown: Secret::new(shown) };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
     Ok(Built { mirror: Box::new(Zammad { api, group, patience: terms.patience }), inbound })
 }
 
@@ -475,7 +497,7 @@ const NOBODY: &str = "1";
 struct Listening {
     /// The mirror's name.
     name: String,
-    secret: Secret,
+    secret: Option<Secret>,
     base: String,
     /// The header that shows the token.
     shown: Secret,
@@ -484,12 +506,13 @@ struct Listening {
 impl Listener for Listening {
     /// `X-Hub-Signature: sha1=` and the HMAC-SHA1 of the body.
     fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let secret = self.secret.as_ref().ok_or(Forged::NotAWebhook)?;
         let header = delivery.header("x-hub-signature").ok_or(Forged::Missing)?;
         let digits = header.strip_prefix(b"sha1=").ok_or(Forged::Malformed)?;
         let mac = hex::decode(digits).map_err(|_| Forged::Malformed)?;
         // HMAC takes a key of any length.
         let mut genuine =
-            Hmac::<Sha1>::new_from_slice(self.secret.expose().trim().as_bytes()).map_err(|_| Forged::Mismatch)?;
+            Hmac::<Sha1>::new_from_slice(secret.expose().trim().as_bytes()).map_err(|_| Forged::Mismatch)?;
         genuine.update(delivery.body);
         genuine.verify_slice(&mac).map_err(|_| Forged::Mismatch)
     }
@@ -544,6 +567,9 @@ impl Listening {
     /// "preferences": {"Mime-Type"}}], …}}`; `article` is empty when only the ticket changed.
     fn batch(&self, body: &Value) -> Batch {
         let mut batch = Batch::default();
+        if poll::is_unread(body, &mut batch) {
+            return batch;
+        }
         let nothing = Value::Null;
         let (ticket, article) = (body.get("ticket").unwrap_or(&nothing), body.get("article").unwrap_or(&nothing));
         if !ticket.is_object() && !article.is_object() {
@@ -593,35 +619,38 @@ impl Listening {
         batch.item(article, incoming);
     }
 
-    /// How the ticket stands. Zammad tells what is, not what changed: of every closing (`last_close_at`) there is one opening
-    /// again, and of every change of the owner (`last_owner_update_at`) one.
+    /// How the ticket stands. Zammad tells what is, not what changed: a closing (`last_close_at`), the opening again after it,
+    /// and a change of the owner (`last_owner_update_at`) are one each by their times, however often they are told.
     fn stands(&self, ticket: &Value, batch: &mut Batch) {
-        let (Some(on), Some(updated)) = (json::id(ticket, "id"), json::id(ticket, "updated_at")) else { return };
-        let did = |id: String, when: &str| Did {
+        let Some(on) = json::id(ticket, "id") else { return };
+        let did = |id: String, at: Option<Timestamp>| Did {
             kind: NAME,
             mirror: &self.name,
             ticket: &on,
             named: named(ticket, &on),
             id,
             by: ticket.get("updated_by").and_then(name_of),
-            at: at(ticket, when),
+            at,
         };
-        match (json::text(ticket, "state").as_deref(), json::filled(ticket, "last_close_at")) {
-            (None | Some("merged" | "removed"), _) => return,
+        let [updated_at, closed_at, owned_at] =
+            ["updated_at", "last_close_at", "last_owner_update_at"].map(|key| json::text(ticket, key)?.parse().ok());
+        match (json::text(ticket, "state").as_deref(), closed_at) {
+            (Some("merged" | "removed"), _) => return,
             (Some("closed"), _) => {
-                let did = did(format!("{on} closed {updated}"), "updated_at");
-                batch.item(ticket, did.turned(TicketState::Closed));
+                if let Some(closed_at) = closed_at.or(updated_at) {
+                    let did = did(format!("{on} closed {closed_at}"), Some(closed_at));
+                    batch.item(ticket, did.turned(TicketState::Closed));
+                }
             }
             (Some(_), Some(closed_at)) => {
-                let did = did(format!("{on} open after {closed_at}"), "updated_at");
+                let did = did(format!("{on} open after {closed_at}"), updated_at);
                 batch.item(ticket, did.turned(TicketState::Open));
             }
-            (Some(_), None) => {}
+            (Some(_), None) | (None, _) => {}
         }
-        if let (Some(owner), Some(since)) = (ticket.get("owner"), json::filled(ticket, "last_owner_update_at")) {
+        if let (Some(owner), Some(since)) = (ticket.get("owner"), owned_at) {
             let name = name_of(owner).filter(|_| json::id(owner, "id").as_deref() != Some(NOBODY));
-            let did = did(format!("{on} owner {since}"), "last_owner_update_at");
-            batch.item(ticket, did.assigned(name));
+            batch.item(ticket, did(format!("{on} owner {since}"), Some(since)).assigned(name));
         }
     }
 
@@ -640,6 +669,136 @@ impl Listening {
             })
         });
         read.collect()
+    }
+}
+
+/// Looks for what agents did there.
+struct Looking {
+    api: Api,
+    base: String,
+    interval: Duration,
+}
+
+impl Poller for Looking {
+    fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
+        let first = || Reached::first(now);
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
+    }
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+}
+
+impl Looking {
+    /// What agents did on lanka's tickets since the last look, ticket after ticket.
+    fn news(&self, before: Reached, talk: &mut Talk<'_>) -> Result<Look, Step> {
+        let (mut reached, mut bodies) = (before.clone(), Vec::new());
+        let (mut from, mut page) = (before.listed_from(), 1);
+        let (mut passed, mut taken) = (HashSet::new(), 0);
+        for _ in 0..PAGES_MAX {
+            let rows = self.changed(from, page, talk)?;
+            let mut last = from;
+            for row in &rows {
+                let (Some(id), Some(changed)) = (json::id(row, "id"), at(row, "updated_at")) else {
+                    return Err(self.api.odd("the ticket's id and time"));
+                };
+                last = changed;
+                let is_known = before.stood(&id).is_some_and(|(then, _)| then == changed);
+                if is_known || !passed.insert(id.clone()) {
+                    continue;
+                }
+                if named(row, &id).is_none_or(|named| named.parse::<Uuid>().is_err()) {
+                    reached.pass(changed);
+                    continue;
+                }
+                if poll::is_enough(taken, talk.bytes()) {
+                    return Ok(reached.found(bodies, false));
+                }
+                self.take(row, &id, &before, talk, &mut bodies)?;
+                taken += 1;
+                reached.take(&id, changed, "");
+            }
+            if rows.len() < PAGE {
+                return Ok(reached.found(bodies, true));
+            }
+            // So many at one moment: their list has pages.
+            (from, page) = if last > from { (last, 1) } else { (from, page + 1) };
+        }
+        Ok(reached.found(bodies, false))
+    }
+
+    /// Tickets that changed last from then on, the earliest first.
+    fn changed(&self, from: Timestamp, page: usize, talk: &mut Talk<'_>) -> Result<Vec<Value>, Step> {
+        let from = from.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+        let condition = json!({
+            "condition": { "ticket.updated_at": { "operator": "after (absolute)", "value": from } },
+            "limit": PAGE, "page": page, "sort_by": "updated_at", "order_by": "asc",
+        });
+        match self.api.act(talk, "POST", "/api/v1/tickets/search?expand=true", || condition)? {
+            Value::Array(rows) => Ok(rows),
+            _ => Err(self.api.odd("a list of tickets")),
+        }
+    }
+
+    /// What agents did on a ticket, as the webhook would have told it.
+    fn take(
+        &self,
+        row: &Value,
+        id: &str,
+        before: &Reached,
+        talk: &mut Talk<'_>,
+        bodies: &mut Vec<Vec<u8>>,
+    ) -> Result<(), Step> {
+        let from = before.done_from();
+        let is_since = |time: Option<Timestamp>| time.is_none_or(|time| time >= from);
+        let reply = talk.ask(|| self.api.get(&format!("/api/v1/ticket_articles/by_ticket/{id}")))?;
+        if poll::is_cut(reply) {
+            bodies.push(poll::unread(id));
+        } else if reply.status != 404 {
+            let articles = self.api.read(reply)?;
+            let articles = articles.as_array().ok_or_else(|| self.api.odd("a list of articles"))?;
+            let agents = articles.iter().filter(|article| article["sender"] == "Agent" && !is_ours(article));
+            let new = agents.filter(|article| is_since(at(article, "created_at")));
+            bodies.extend(new.map(|article| self.told(row, article).to_string().into_bytes()));
+        }
+        let when = |key: &str| at(row, key);
+        let state = json::text(row, "state").unwrap_or_default();
+        let is_closed = state == "closed" && is_since(when("last_close_at").or(when("updated_at")));
+        let is_open_again =
+            !matches!(state.as_str(), "closed" | "merged" | "removed") && when("last_close_at").is_some();
+        let is_owned = when("last_owner_update_at").is_some_and(|at| at >= from);
+        if is_closed || is_open_again || is_owned {
+            // Told again it is the same.
+            let mut ticket = json!({ "id": row["id"], "lanka_ticket": row["lanka_ticket"] });
+            if is_closed || is_open_again {
+                ticket["state"] = state.into();
+                let told = if json::has(row, "last_close_at") { "last_close_at" } else { "updated_at" };
+                ticket[told] = row[told].clone();
+            }
+            if is_owned {
+                ticket["owner"] = json!({ "id": row["owner_id"], "login": row["owner"] });
+                ticket["last_owner_update_at"] = row["last_owner_update_at"].clone();
+            }
+            bodies.push(json!({ "ticket": ticket, "article": {} }).to_string().into_bytes());
+        }
+        Ok(())
+    }
+
+    /// An article, without what changes on its ticket beside it: told again it is the same.
+    fn told(&self, row: &Value, article: &Value) -> Value {
+        let mut ticket = json!({ "id": row["id"], "lanka_ticket": row["lanka_ticket"] });
+        if row["state"] == "merged" {
+            ticket["state"] = "merged".into();
+        }
+        let keys = ["id", "ticket_id", "type", "sender", "internal", "body", "content_type", "from", "created_at"];
+        let mut told: Value = keys.into_iter().map(|key| (key.to_owned(), article[key].clone())).collect();
+        let files = json::elements(article, "attachments").iter().map(|file| {
+            let url = format!("{}/api/v1/ticket_attachment/{}/{}/{}", self.base, row["id"], article["id"], file["id"]);
+            json!({ "filename": file["filename"], "preferences": file["preferences"], "url": url })
+        });
+        told["attachments"] = files.collect();
+        json!({ "ticket": ticket, "article": told })
     }
 }
 

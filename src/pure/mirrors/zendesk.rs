@@ -16,35 +16,48 @@
 //! Every comment bears its stamp (`wire::article`) in the metadata of its audit, which the list of comments gives back. A ticket is made under an
 //! `Idempotency-Key`, after a look by its external id; both are read from the database, never from the search index.
 //!
-//! **What comes back**: `ticket.comment_added` by staff, public or private; `ticket.status_changed` to solved or closed. What the API's
-//! own user did is ours (`actor_id`): the event says nothing of stamps. Files are not in these events and are not carried; owners,
-//! priorities and reopening have no word in lanka yet. What customers write in Zendesk itself is read as nothing: they write to
+//! **What comes back**, by the webhook and by looking, in the form of the webhook's events: `ticket.comment_added` by staff, public
+//! or private; `ticket.status_changed` to solved or closed. What the API's own user did is ours (`actor_id`): the event says nothing
+//! of stamps. Owners, priorities and reopening have no word in lanka yet. What customers write in Zendesk itself is read as nothing: they write to
 //! lanka's channels.
+//!
+//! **Looking**, for what a webhook told nobody: the incremental export of tickets by its cursor (`/incremental/tickets/cursor`, ten
+//! requests a minute, without the last minute), then the comments of those that are lanka's, the latest first. Refused: the export of
+//! ticket events, which brings the comments of all other tickets too, and of lanka's own, and does not say whose ticket it is.
+//! A closing is told by the ticket's `updated_at`, as by the webhook; where something else changed since, it is told again, which
+//! closes nothing twice.
+//!
+//! **Files** are in comments, not in the webhook's events. With a webhook they follow the answer as a message of their own, whose id
+//! is the comment's and ` files`; without one they come along.
 //!
 //! **Namespace:** `zendesk:` and the mirror's name. **Identities:** none.
 
 use super::{
-    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Mirror, Outgoing, Patience, Redacted, Reply,
-    SettingsProblem, Setup, Step,
+    Built, Delivery, Forged, Inbound, Kind, Link, Listener, Look, MediaReply, MediaRequest, MediaStep, Mirror,
+    Outgoing, Patience, PollSource, Poller, Redacted, Reply, SettingsProblem, Setup, Step,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::message::{Auto, Direction, Parsed, RawEvent};
+use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Direction, Parsed, RawEvent, Remote};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
 use crate::pure::wire::batch::Batch;
+use crate::pure::wire::poll;
 use crate::pure::wire::settings::read_kind;
 use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
-use crate::pure::wire::{json, redact};
+use crate::pure::wire::{json, media, redact};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// This file's entry in the list of mirrors.
 pub const KIND: Kind = Kind { name: NAME, build };
@@ -67,6 +80,12 @@ const REDACTED_MAX: usize = 12;
 /// What Zendesk puts in the place of what is blanked.
 const BLANK: char = '▇';
 
+/// Least time between two looks, in seconds: Zendesk lets its export be asked ten times a minute.
+const POLL_INTERVAL_S_MIN: u64 = 10;
+
+/// Files of one reply that are taken.
+const REPLY_FILES_MAX: usize = 50;
+
 /// Begins external ids.
 const EXTERNAL_ID: &str = "lanka:";
 
@@ -85,8 +104,12 @@ pub struct Settings {
     pub user_id: u64,
     /// The API token.
     pub token: Secret,
-    /// The webhook's signing secret.
-    pub webhook_secret: Secret,
+    /// The webhook's signing secret; without it what agents do is looked for only.
+    #[serde(default)]
+    pub webhook_secret: Option<Secret>,
+    /// Between two looks at what agents did, in seconds.
+    #[serde(default = "tool::poll_interval_s_default")]
+    pub poll_interval_s: u64,
     /// The number of the group that new tickets are put into; else Zendesk's own rules choose.
     #[serde(default)]
     pub group_id: Option<u64>,
@@ -107,14 +130,15 @@ pub struct Settings {
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, mut problems): (Settings, _) = read_kind(table)?;
     let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
-    let Settings { user, user_id, token, webhook_secret, group_id, .. } = settings;
+    let Settings { user, user_id, token, group_id, .. } = settings;
+    let secret = tool::webhook_secret(settings.webhook_secret, &mut problems);
+    let interval = tool::poll_interval(settings.poll_interval_s, POLL_INTERVAL_S_MIN, &mut problems);
     let (attempts_max, days) = (settings.attempts_max, settings.give_up_after_days);
     let terms = Terms::checked(settings.timeout_s, attempts_max, days, &mut problems);
     for (key, is_wrong, what) in [
         ("user", !user.contains('@') || user.contains(['/', ':']), "is the agent's e-mail address, without `/token`"),
         ("user_id", user_id == 0, "is a number from 1 on"),
         ("token", token.expose().trim().is_empty(), "is empty"),
-        ("webhook_secret", webhook_secret.expose().trim().is_empty(), "is empty"),
     ] {
         if is_wrong {
             problems.add(key, what);
@@ -124,10 +148,14 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
         return Err(problems.into());
     }
     let login = STANDARD.encode(format!("{}/token:{}", user.trim(), token.expose().trim()));
-    let headers = vec![("authorization".to_owned(), format!("Basic {login}"))];
+    let shown = format!("Basic {login}");
+    let headers = vec![("authorization".to_owned(), shown.clone())];
     let api = Api { name: "Zendesk", base: format!("{base}/api/v2"), headers, timeout: terms.timeout };
-    let listener = Listening { name: setup.name.to_owned(), user_id: user_id.to_string(), secret: webhook_secret };
-    let inbound = Some(Inbound { listener: Box::new(listener), poll: None });
+    let is_called = secret.is_some();
+    let poll = PollSource { is_called, poller: Arc::new(Looking { api: api.clone(), user_id, interval, is_called }) };
+    let (name, shown) = (setup.name.to_owned(), Secret::new(shown));
+    let listener = Listening { name, user_id: user_id.to_string(), secret, base, shown };
+    let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
     Ok(Built { mirror: Box::new(Zendesk { api, user_id, group_id, patience: terms.patience }), inbound })
 }
 
@@ -527,19 +555,23 @@ struct Listening {
     name: String,
     /// The API's user.
     user_id: String,
-    secret: Secret,
+    secret: Option<Secret>,
+    base: String,
+    /// The header that shows the token.
+    shown: Secret,
 }
 
 impl Listener for Listening {
     /// `x-zendesk-webhook-signature`: base64 of the HMAC-SHA256 of time and body.
     fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Forged> {
+        let secret = self.secret.as_ref().ok_or(Forged::NotAWebhook)?;
         let header = |name| delivery.header(name).ok_or(Forged::Missing);
         let signature = header("x-zendesk-webhook-signature")?;
         let time = header("x-zendesk-webhook-signature-timestamp")?;
         let signature = STANDARD.decode(signature).map_err(|_| Forged::Malformed)?;
         let signed_at: Timestamp =
             std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).ok_or(Forged::Malformed)?;
-        let key = self.secret.expose().trim().as_bytes();
+        let key = secret.expose().trim().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Forged::Mismatch)?;
         mac.update(time);
         mac.update(delivery.body);
@@ -562,6 +594,18 @@ impl Listener for Listening {
     fn redact(&self, event: &RawEvent, item: u32) -> Option<Redacted> {
         redact::in_json(&event.body, item, |body| self.batch(body), |_, _| {})
     }
+
+    fn media(&self, remote: &str, replies: &[MediaReply]) -> MediaStep {
+        match (media::by_url(remote, replies), remote.strip_prefix(&self.base)) {
+            // Private attachments want the token, which is shown at this address alone: other brands have their own.
+            (MediaStep::Fetch { .. }, Some(path)) if path.starts_with('/') => {
+                let header = Some(("authorization", self.shown.clone()));
+                let request = MediaRequest { url: remote.to_owned(), bearer: None, header };
+                MediaStep::Fetch { request, sha256: None }
+            }
+            (step, _) => step,
+        }
+    }
 }
 
 impl Listening {
@@ -569,7 +613,7 @@ impl Listening {
     /// {"id", "body", "is_public", "author": {"is_staff", "name"}}}}`, or `…ticket.status_changed` with `"event": {"current": "SOLVED"}`.
     fn batch(&self, body: &Value) -> Batch {
         let mut batch = Batch::default();
-        if batch.is_redacted(body) {
+        if batch.is_redacted(body) || poll::is_unread(body, &mut batch) {
             return batch;
         }
         let Some(kind) = json::text(body, "type") else {
@@ -608,30 +652,49 @@ fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
     };
     let author = comment.get("author").unwrap_or(&Value::Null);
     let text = json::filled(comment, "body").unwrap_or_default();
-    if author["is_staff"] != true || text.is_empty() {
+    let attachments = attachments(comment);
+    if author["is_staff"] != true || (text.is_empty() && attachments.is_empty()) {
         return;
     }
     let is_public = comment.get("is_public").and_then(Value::as_bool) == Some(true);
     let did = Did { id, by: json::filled(author, "name"), ..did };
     let mut incoming = did.wrote(text.trim().to_owned(), !is_public);
+    incoming.attachments = attachments;
     let actor = body.get("detail").and_then(|detail| json::id(detail, "actor_id"));
     let is_automatic = [actor, json::id(author, "id")].iter().flatten().any(|id| id == SYSTEM);
     incoming.auto = is_automatic.then_some(Auto::Generated);
     batch.item(body, incoming);
 }
 
-/// It was solved, or is not any more.
+fn attachments(comment: &Value) -> Vec<Attachment> {
+    let files = json::elements(comment, "attachments").iter().take(REPLY_FILES_MAX);
+    let read = files.filter_map(|file| {
+        let media_type = json::filled(file, "content_type").unwrap_or_else(|| "application/octet-stream".to_owned());
+        Some(Attachment {
+            name: json::filled(file, "file_name"),
+            media_type: media_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
+            source: AttachmentSource::Remote(Remote::at(json::filled(file, "content_url")?)),
+            inline: false,
+        })
+    });
+    read.collect()
+}
+
+/// It was solved, or is not any more. Only the webhook tells how it stood before.
 fn turned(body: &Value, did: Did<'_>, batch: &mut Batch) {
     let event = body.get("event").unwrap_or(&Value::Null);
     let is_over = |key: &str| {
         json::text(event, key).is_some_and(|status| matches!(status.to_uppercase().as_str(), "SOLVED" | "CLOSED"))
     };
-    let state = match (is_over("previous"), is_over("current")) {
-        (_, true) => TicketState::Closed,
-        (true, false) => TicketState::Open,
+    let (state, word) = match (is_over("previous"), is_over("current")) {
+        (_, true) => (TicketState::Closed, "solved"),
+        (true, false) => (TicketState::Open, "open"),
         (false, false) => return,
     };
-    if let Some(id) = json::id(body, "id") {
+    // The same for both ways; the event's own id is known by the webhook alone.
+    let updated = body.get("detail").and_then(|detail| json::id(detail, "updated_at"));
+    let id = updated.map(|updated| format!("{} {word} {updated}", did.ticket)).or_else(|| json::id(body, "id"));
+    if let Some(id) = id {
         batch.item(body, Did { id, ..did }.turned(state));
     }
 }
@@ -642,4 +705,192 @@ fn assigned(body: &Value, did: Did<'_>, batch: &mut Batch) {
     if let Some(id) = json::id(body, "id") {
         batch.item(body, Did { id, ..did }.assigned(agent.map(|agent| format!("Zendesk agent {agent}"))));
     }
+}
+
+/// Looks for what agents did there.
+struct Looking {
+    api: Api,
+    user_id: u64,
+    interval: Duration,
+    /// Whether a webhook tells it too, without files.
+    is_called: bool,
+}
+
+/// Where the last look ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Reached {
+    /// What was done before is taken.
+    whole: Timestamp,
+    /// The latest change of the tickets listed since.
+    at: Timestamp,
+    /// The export's cursor.
+    page: Option<String>,
+    /// Tickets of its page that are taken, as they stood.
+    taken: BTreeSet<String>,
+}
+
+impl Reached {
+    fn found(self, bodies: Vec<Vec<u8>>, is_more: bool) -> Look {
+        Look::Found { bodies, cursor: json!(self), is_more }
+    }
+}
+
+impl Poller for Looking {
+    fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
+        let first = || Reached { whole: now, at: poll::done_from(now), page: None, taken: BTreeSet::new() };
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
+    }
+
+    fn interval(&self) -> Duration {
+        self.interval
+    }
+}
+
+impl Looking {
+    /// What agents did on lanka's tickets of the next page of the export.
+    fn news(&self, mut reached: Reached, talk: &mut Talk<'_>) -> Result<Look, Step> {
+        let from = poll::done_from(reached.whole);
+        let place = match &reached.page {
+            Some(cursor) => format!("cursor={}", encoded(cursor)),
+            None => format!("start_time={}", from.as_second()),
+        };
+        let path = format!("/incremental/tickets/cursor?{place}&per_page=100");
+        let page = self.api.look(talk, &path)?.unwrap_or_default();
+        let tickets = page.get("tickets").and_then(Value::as_array);
+        let (mut bodies, mut taken) = (Vec::new(), 0);
+        for ticket in tickets.ok_or_else(|| self.api.odd("a list of tickets"))? {
+            let changed = json::id(ticket, "updated_at").unwrap_or_default();
+            reached.at = ticket.get("updated_at").and_then(json::timestamp).map_or(reached.at, |at| reached.at.max(at));
+            let Some(id) = ticket.get("id").and_then(Value::as_u64).filter(|_| is_lankas(ticket)) else { continue };
+            if !reached.taken.insert(format!("{id} {changed}")) {
+                continue;
+            }
+            if poll::is_enough(taken, talk.bytes()) {
+                reached.taken.remove(&format!("{id} {changed}"));
+                return Ok(reached.found(bodies, true));
+            }
+            self.take(ticket, id, from, talk, &mut bodies)?;
+            taken += 1;
+        }
+        let (next, is_whole) = (json::filled(&page, "after_cursor"), page["end_of_stream"] != false);
+        if next.is_none() && !is_whole {
+            return Err(self.api.odd("the cursor of the next page"));
+        }
+        if next.is_some() {
+            reached.taken.clear();
+            reached.page = next;
+        }
+        if is_whole {
+            reached.whole = reached.whole.max(reached.at);
+        }
+        Ok(reached.found(bodies, !is_whole))
+    }
+
+    /// What agents did on a ticket, as the webhook would have told it.
+    fn take(
+        &self,
+        ticket: &Value,
+        id: u64,
+        from: Timestamp,
+        talk: &mut Talk<'_>,
+        bodies: &mut Vec<Vec<u8>>,
+    ) -> Result<(), Step> {
+        let mut found = BTreeMap::new();
+        if !self.comments(ticket, id, from, talk, &mut found)? {
+            bodies.push(poll::unread(&id.to_string()));
+        }
+        bodies.extend(found.into_values().flatten().map(|told| told.to_string().into_bytes()));
+        let status = json::text(ticket, "status").unwrap_or_default();
+        // What is followed up goes on there, under the same id of lanka's: that the old one is closed says nothing of it.
+        let is_followed = !json::elements(ticket, "followup_ids").is_empty();
+        if matches!(status.as_str(), "solved" | "closed") && !is_followed {
+            let detail = json!({ "id": id, "external_id": ticket["external_id"], "updated_at": ticket["updated_at"] });
+            let told = json!({
+                "type": "zen:event-type:ticket.status_changed", "time": ticket["updated_at"], "detail": detail,
+                "event": { "current": status.to_uppercase() },
+            });
+            bodies.push(told.to_string().into_bytes());
+        }
+        Ok(())
+    }
+
+    /// The staff's comments on a ticket since then, by their ids; whether they are all.
+    fn comments(
+        &self,
+        ticket: &Value,
+        id: u64,
+        from: Timestamp,
+        talk: &mut Talk<'_>,
+        found: &mut BTreeMap<u64, Vec<Value>>,
+    ) -> Result<bool, Step> {
+        let mut after = String::new();
+        for _ in 0..PAGES_MAX {
+            let path = format!("/tickets/{id}/comments?include=users&sort=-created_at&page[size]=100{after}");
+            let reply = talk.ask(|| self.api.get(&path))?;
+            if reply.status == 404 || poll::is_cut(reply) {
+                return Ok(reply.status == 404);
+            }
+            let page = self.api.read(reply)?;
+            let comments = page.get("comments").and_then(Value::as_array);
+            let mut is_end = false;
+            for comment in comments.ok_or_else(|| self.api.odd("a list of comments"))? {
+                let Some(comment_id) = comment.get("id").and_then(Value::as_u64) else { continue };
+                if comment.get("created_at").and_then(json::timestamp).is_some_and(|at| at < from) {
+                    is_end = true;
+                } else if let Some(author) = self.staff(comment, &page) {
+                    found.insert(comment_id, self.told(ticket, id, comment, &author));
+                }
+            }
+            let meta = page.get("meta").unwrap_or(&Value::Null);
+            match json::text(meta, "after_cursor").filter(|_| !is_end && meta["has_more"] == true) {
+                Some(cursor) => after = format!("&page[after]={}", encoded(&cursor)),
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Who wrote a comment, if he is of the staff, and not lanka.
+    fn staff(&self, comment: &Value, page: &Value) -> Option<Value> {
+        let author = comment.get("author_id").and_then(Value::as_u64).filter(|author| *author != self.user_id)?;
+        let user = json::elements(page, "users").iter().find(|user| user["id"] == author)?;
+        let role = json::text(user, "role").filter(|role| role == "agent" || role == "admin");
+        role.map(|_| json!({ "id": author.to_string(), "is_staff": true, "name": user["name"] }))
+    }
+
+    /// A comment as the webhook's events: its words, and its files, which no webhook tells.
+    fn told(&self, ticket: &Value, id: u64, comment: &Value, author: &Value) -> Vec<Value> {
+        let told = |key: String, body: &Value, files: Vec<Value>| {
+            let detail =
+                json!({ "id": id.to_string(), "external_id": ticket["external_id"], "actor_id": author["id"] });
+            let told = json!({
+                "id": key, "body": body, "is_public": comment["public"], "author": author, "attachments": files,
+            });
+            json!({
+                "type": "zen:event-type:ticket.comment_added", "time": comment["created_at"], "detail": detail,
+                "event": { "comment": told },
+            })
+        };
+        let keys = ["file_name", "content_type", "content_url"];
+        let files = json::elements(comment, "attachments")
+            .iter()
+            .map(|file| keys.into_iter().map(|key| (key.to_owned(), file[key].clone())).collect());
+        let (key, files) = (comment["id"].to_string(), files.collect::<Vec<Value>>());
+        match self.is_called && !files.is_empty() {
+            true => {
+                vec![told(key.clone(), &comment["body"], Vec::new()), told(format!("{key} files"), &Value::Null, files)]
+            }
+            false => vec![told(key, &comment["body"], files)],
+        }
+    }
+}
+
+/// Whether a ticket is lanka's.
+fn is_lankas(ticket: &Value) -> bool {
+    let external_id = json::text(ticket, "external_id").unwrap_or_default();
+    external_id.strip_prefix(EXTERNAL_ID).is_some_and(|id| id.parse::<uuid::Uuid>().is_ok())
+}
+
+fn encoded(cursor: &str) -> String {
+    url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect()
 }

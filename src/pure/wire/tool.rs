@@ -8,11 +8,13 @@
 //! never by its text.
 
 use super::endpoint;
+use super::poll::Look;
 use super::settings::Problems;
 use super::step::{Link, Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, GivenIn, OnTicket};
 use crate::pure::domain::message::{Content, Direction, Incoming, Mark, What};
+use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -21,13 +23,33 @@ use std::time::Duration;
 /// Longest time that one exchange with a tool may be given, in seconds. A claim on a row is put back after some minutes.
 const TIMEOUT_S_MAX: u64 = 60;
 
+/// Longest time between two looks, in seconds.
+const POLL_INTERVAL_S_MAX: u64 = 3600;
+
 /// The replies of an attempt, each given out once, in order.
-pub struct Talk<'a>(std::slice::Iter<'a, Reply>);
+pub struct Talk<'a> {
+    replies: std::slice::Iter<'a, Reply>,
+    bytes: usize,
+}
 
 impl<'a> Talk<'a> {
     /// The step after the replies so far, of what carries a change out from its beginning.
     pub fn step(replies: &'a [Reply], carry: impl FnOnce(&mut Self) -> Result<Vec<Link>, Step>) -> Step {
-        carry(&mut Self(replies.iter())).map_or_else(|step| step, Step::Done)
+        carry(&mut Self::over(replies)).map_or_else(|step| step, Step::Done)
+    }
+
+    /// The same of a look.
+    pub fn look(replies: &'a [Reply], look: impl FnOnce(&mut Self) -> Result<Look, Step>) -> Look {
+        look(&mut Self::over(replies)).unwrap_or_else(Look::from)
+    }
+
+    fn over(replies: &'a [Reply]) -> Self {
+        Self { replies: replies.iter(), bytes: 0 }
+    }
+
+    /// Bytes of the replies given out so far.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The answer to a request, or the request as the next step.
@@ -35,11 +57,14 @@ impl<'a> Talk<'a> {
     /// # Errors
     /// [`Step::Send`] where there is no answer yet.
     pub fn ask(&mut self, request: impl FnOnce() -> Outgoing) -> Result<&'a Reply, Step> {
-        self.0.next().ok_or_else(|| Step::Send(request()))
+        let reply = self.replies.next().ok_or_else(|| Step::Send(request()))?;
+        self.bytes += reply.body.len();
+        Ok(reply)
     }
 }
 
 /// A tool's API.
+#[derive(Clone)]
 pub struct Api {
     /// What people call the tool, for sentences.
     pub name: &'static str,
@@ -197,6 +222,27 @@ impl Terms {
         let age_max = Duration::from_secs(u64::from(give_up_after_days) * 86_400);
         Self { timeout: Duration::from_secs(timeout_s), patience: Patience { attempts_max, age_max } }
     }
+}
+
+/// Between two looks at what agents did, in seconds, where the settings say nothing.
+pub fn poll_interval_s_default() -> u64 {
+    60
+}
+
+/// Checks `poll_interval_s`.
+pub fn poll_interval(seconds: u64, least: u64, problems: &mut Problems) -> Duration {
+    if !(least..=POLL_INTERVAL_S_MAX).contains(&seconds) {
+        problems.add("poll_interval_s", format!("must be {least} to {POLL_INTERVAL_S_MAX} seconds"));
+    }
+    Duration::from_secs(seconds)
+}
+
+/// The secret that a tool signs its webhook with; without one it is not called by any. One that is blank is a problem.
+pub fn webhook_secret(secret: Option<Secret>, problems: &mut Problems) -> Option<Secret> {
+    if secret.as_ref().is_some_and(|secret| secret.expose().trim().is_empty()) {
+        problems.add("webhook_secret", "is empty: leave the key out where the tool has no webhook for lanka");
+    }
+    secret
 }
 
 /// The address of a tool without a slash at its end; what is wrong with it is a problem of `url`.

@@ -109,6 +109,7 @@ pub(super) async fn channels(bench: Bench, output: &mut Output) -> Result<(), Fa
 
 fn word(intake: &Intake) -> &'static str {
     match intake {
+        Intake::Poll(source) if source.is_called => "http, asked",
         Intake::Poll(_) => "asked",
         Intake::Webhook => "http",
         Intake::Imap(_) => "mailbox",

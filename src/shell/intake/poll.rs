@@ -1,4 +1,5 @@
-//! A tool that is asked for what is new: what agents did in it.
+//! A tool that is asked for what is new: what agents did in it. One that calls by its webhook is asked too, for what it told
+//! nobody; what comes both ways is known by its id when it is decided.
 //!
 //! Which requests that takes is the tool's own file's to say ([`Poller`]); they are sent here, and what they bring is
 //! stored with the cursor in one transaction. Looks may overlap: what was stored before is known by its bytes.
@@ -8,7 +9,7 @@
 use super::pace::{self, Failure, Found, Source};
 use super::{ChannelHealth, ChannelIdent};
 use crate::pure::domain::Timestamp;
-use crate::pure::wire::poll::{Look, PollSource, Poller};
+use crate::pure::wire::poll::{ANSWER_BYTES_MAX, Look, PollSource, Poller};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::store::raw_event::{CursorMove, NewRawEvent, RawBody};
 use crate::shell::store::{Store, StoreError};
@@ -21,9 +22,6 @@ const SOURCE: &str = "poll";
 
 /// Requests of one look; a tool that wants more goes in circles.
 const REQUESTS_MAX: usize = 300;
-
-/// Most of an answer that is read, in bytes: a hundred messages with their texts.
-const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Why a look failed.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +52,7 @@ impl Failure for PollError {
 /// # Errors
 /// Only with `until_idle`, after several attempts in a row.
 pub async fn poll(
-    PollSource(poller): PollSource,
+    source: PollSource,
     channel: ChannelIdent,
     store: Store,
     carrier: HttpCarrier,
@@ -62,21 +60,37 @@ pub async fn poll(
     shutdown: watch::Receiver<bool>,
     until_idle: bool,
 ) -> Result<(), PollError> {
-    let pause = poller.interval();
-    pace::watch(Tool { poller, channel, store, carrier }, health, pause, shutdown, until_idle).await
+    let pause = source.poller.interval();
+    let tool = Tool { poller: source.poller, channel, store, carrier };
+    pace::watch(tool, health, pause, shutdown, until_idle).await
 }
 
-struct Tool {
-    poller: Arc<dyn Poller>,
-    channel: ChannelIdent,
-    store: Store,
-    carrier: HttpCarrier,
+/// A tool with all that a look at it takes.
+pub struct Tool {
+    /// Says what to ask.
+    pub poller: Arc<dyn Poller>,
+    /// Whose deliveries it brings.
+    pub channel: ChannelIdent,
+    /// Where they go.
+    pub store: Store,
+    /// Asks.
+    pub carrier: HttpCarrier,
 }
 
 impl Source for Tool {
     type Failure = PollError;
 
     async fn step(&mut self) -> Result<Found, PollError> {
+        Ok(if self.look().await? { Found::Work } else { Found::Nothing })
+    }
+}
+
+impl Tool {
+    /// Looks once, stores what is there, and says whether it is worth looking again at once.
+    ///
+    /// # Errors
+    /// [`PollError`]: nothing is stored, and the next look begins where this one did.
+    pub async fn look(&self) -> Result<bool, PollError> {
         let ChannelIdent { tenant, name, .. } = &self.channel;
         let cursor = self.store.cursor(tenant, name, SOURCE).await?;
         let mut replies = Vec::new();
@@ -86,15 +100,13 @@ impl Source for Tool {
                 Look::Later(why) => return Err(PollError::Later(why)),
                 Look::Found { bodies, cursor, is_more } => {
                     let stored = self.store_new(bodies, cursor).await?;
-                    return Ok(if stored > 0 || is_more { Found::Work } else { Found::Nothing });
+                    return Ok(stored > 0 || is_more);
                 }
             }
         }
         Err(PollError::Later(format!("a look takes more than {REQUESTS_MAX} requests: please report it")))
     }
-}
 
-impl Tool {
     /// Stores what was not stored before, and says how much that is.
     async fn store_new(&self, bodies: Vec<Vec<u8>>, state: serde_json::Value) -> Result<usize, StoreError> {
         let ChannelIdent { tenant, name, kind } = &self.channel;

@@ -101,12 +101,19 @@ fn of_form(asked: &Asked) -> Result<Value, String> {
     Ok(fields)
 }
 
+/// A conversation changed.
+fn touch(conversation: &mut Value) {
+    let now = Timestamp::now();
+    conversation["updated_at"] = (now.as_microsecond() as f64 / 1_000_000.0).into();
+    conversation["last_activity_at"] = now.as_second().into();
+}
+
 impl Chatwoot {
     /// An agent gives a conversation another status.
-    fn turn(&mut self, ticket: &str, status: &str) -> Value {
-        let of = id(self.of(ticket).expect("a conversation"));
-        let conversation = self.conversations.iter_mut().find(|found| id(found) == of).expect("it");
-        let before = std::mem::replace(&mut conversation["status"], status.into());
+    fn given(&mut self, ticket: &str, status: &str) -> Value {
+        let on = self.of(ticket).expect("a conversation");
+        let (on, before) = (id(on), on["status"].clone());
+        self.turn(on, &status.into()).expect("it");
         let changed = json!([{"status": {"previous_value": before, "current_value": status}}]);
         self.changed(ticket, Value::Null, changed, "conversation_status_changed")
     }
@@ -114,11 +121,9 @@ impl Chatwoot {
     /// What Chatwoot tells of a conversation that changed.
     fn changed(&self, ticket: &str, assignee: Value, changed: Value, event: &str) -> Value {
         let of = self.of(ticket).expect("a conversation");
-        let now = Timestamp::now();
-        let at = now.as_millisecond() as f64 / 1000.0;
         json!({"additional_attributes": {}, "can_reply": true, "channel": "Channel::Api", "id": id(of), "inbox_id": INBOX, "messages": [],
-            "meta": {"assignee": assignee, "team": null}, "status": of["status"], "unread_count": 0, "timestamp": now.as_second(),
-            "updated_at": at, "changed_attributes": changed, "event": event})
+            "meta": {"assignee": assignee, "team": null}, "status": of["status"], "unread_count": 0,
+            "timestamp": Timestamp::now().as_second(), "updated_at": of["updated_at"], "changed_attributes": changed, "event": event})
     }
 
     fn contact(&mut self, asked: &Asked, of: Option<u64>) -> Result<(u16, Value), String> {
@@ -195,8 +200,9 @@ impl Chatwoot {
         if body["inbox_id"] != INBOX || !self.contacts.iter().any(|contact| contact["id"] == body["contact_id"]) {
             return Ok(not_found());
         }
-        let mut conversation = json!({"id": 1 + self.conversations.len(), "updated_at": 1});
+        let mut conversation = json!({"id": 1 + self.conversations.len()});
         merge(&mut conversation, &body);
+        touch(&mut conversation);
         self.conversations.push(conversation.clone());
         Ok((200, conversation))
     }
@@ -216,8 +222,9 @@ impl Chatwoot {
         let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else {
             return Ok(not_found());
         };
-        if body["message_type"] == "incoming" {
+        if body["message_type"] == "incoming" && conversation["status"] != "open" {
             conversation["status"] = "open".into();
+            touch(conversation);
         }
         Ok((200, self.add(&body, on, LANKA)))
     }
@@ -227,14 +234,72 @@ impl Chatwoot {
             "private": false, "source_id": null, "content_attributes": {}, "created_at": Timestamp::now().as_second(), "by": by});
         merge(&mut message, body);
         self.messages.push(message.clone());
+        if let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) {
+            // Without a look at `updated_at`: `app/models/message.rb`.
+            conversation["last_activity_at"] = Timestamp::now().as_second().into();
+        }
         message
     }
 
+    /// A new status leaves an activity message.
+    fn turn(&mut self, on: u64, status: &Value) -> Option<Value> {
+        let conversation = self.conversations.iter_mut().find(|found| id(found) == on)?;
+        conversation["status"] = status.clone();
+        touch(conversation);
+        let conversation = conversation.clone();
+        self.add(&json!({"content": "The status changed", "message_type": "activity"}), on, 0);
+        Some(conversation)
+    }
+
+    /// `GET /conversations`: 25 a page.
+    fn list(&self, asked: &Asked) -> Result<(u16, Value), String> {
+        let query: Vec<(&str, &str)> = asked.query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let inbox = INBOX.to_string();
+        let [("inbox_id", of), ("page", page), ("sort_by", "last_activity_at_desc"), ("status", "all")] = query[..]
+        else {
+            return Err(format!("the list is asked for by {query:?}"));
+        };
+        let page: usize = page.parse().ok().filter(|page| *page > 0).ok_or("page is no number")?;
+        let mut found: Vec<&Value> = self.conversations.iter().filter(|_| of == inbox).collect();
+        found.sort_by_key(|found| std::cmp::Reverse((found["last_activity_at"].as_i64(), id(found))));
+        let rows: Vec<&Value> = found.into_iter().skip((page - 1) * 25).take(25).collect();
+        Ok((200, json!({"data": {"meta": {"all_count": self.conversations.len()}, "payload": rows}})))
+    }
+
+    /// A message as lists have it.
+    fn listed(&self, message: &Value) -> Value {
+        let mut listed = message.clone();
+        let kinds = ["incoming", "outgoing", "activity"];
+        listed["message_type"] = kinds.iter().position(|kind| message["message_type"] == *kind).into();
+        if message["message_type"] != "activity" {
+            listed["sender"] = self.hook(message)["sender"].clone();
+        }
+        listed
+    }
+
     fn page(&self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
-        let after: u64 =
-            asked.query.get("after").and_then(|after| after.parse().ok()).ok_or("only pages by `after` are whole")?;
-        let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on && id(message) > after);
-        Ok((200, json!({"meta": {}, "payload": of_it.take(100).collect::<Vec<_>>()})))
+        if let Some(other) = asked.query.keys().find(|key| !matches!(key.as_str(), "after" | "before")) {
+            return Err(format!("messages are not asked for by {other}"));
+        }
+        let place = |key: &str| match asked.query.get(key) {
+            Some(value) => value.parse::<u64>().map(Some).map_err(|_| format!("{key} is no number")),
+            None => Ok(None),
+        };
+        let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on);
+        let page: Vec<Value> = match (place("after")?, place("before")?) {
+            (Some(after), None) => {
+                of_it.filter(|message| id(message) > after).take(100).map(|one| self.listed(one)).collect()
+            }
+            // The latest, or those before one.
+            (None, before) => {
+                let of_it = of_it.filter(|message| before.is_none_or(|before| id(message) < before));
+                let mut latest: Vec<Value> = of_it.rev().take(20).map(|one| self.listed(one)).collect();
+                latest.reverse();
+                latest
+            }
+            _ => return Err("after and before are not asked for together".to_owned()),
+        };
+        Ok((200, json!({"meta": {}, "payload": page})))
     }
 
     fn change(&mut self, asked: &Asked, of: u64) -> Result<(u16, Value), String> {
@@ -255,10 +320,9 @@ impl Chatwoot {
         let body = asked.json();
         only(&body, &[("status!", "text"), ("snoozed_until", "number")])?;
         one_of(&body["status"], &["open", "resolved", "pending", "snoozed"])?;
-        let Some(conversation) = self.conversations.iter_mut().find(|found| id(found) == on) else {
+        if self.turn(on, &body["status"]).is_none() {
             return Ok(not_found());
-        };
-        conversation["status"] = body["status"].clone();
+        }
         Ok((
             200,
             json!({"meta": {}, "payload": {"success": true, "current_status": body["status"], "conversation_id": on}}),
@@ -314,6 +378,7 @@ impl Tool for Chatwoot {
             ("POST", ["conversations", "filter"]) => {
                 Ok((200, json!({"meta": {}, "payload": Self::filter(asked, &self.conversations)?})))
             }
+            ("GET", ["conversations"]) => self.list(asked),
             ("POST", ["conversations"]) => self.conversation(asked),
             ("GET", ["conversations", of]) => {
                 let of = number(of)?;
@@ -330,7 +395,10 @@ impl Tool for Chatwoot {
 
     fn thread(&self, ticket: &str) -> Vec<Shown> {
         let Some(on) = self.of(ticket) else { return Vec::new() };
-        let of_it = self.messages.iter().filter(|message| message["conversation_id"] == on["id"]);
+        let of_it = self
+            .messages
+            .iter()
+            .filter(|message| message["conversation_id"] == on["id"] && message["message_type"] != "activity");
         let shown = of_it.map(|message| Shown {
             id: id(message),
             stamp: message["content_attributes"]["lanka"].clone(),
@@ -363,24 +431,36 @@ impl Tool for Chatwoot {
     }
 
     fn close(&mut self, ticket: &str) -> Value {
-        self.turn(ticket, "resolved")
+        self.given(ticket, "resolved")
     }
 
     fn reopen(&mut self, ticket: &str) -> Value {
-        self.turn(ticket, "open")
+        self.given(ticket, "open")
     }
 
     fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
         let emma = json!({"id": EMMA, "name": "Emma Taylor", "available_name": "Emma", "type": "user"});
-        let (assignee, id) = if is_taken { (emma, json!(EMMA)) } else { (Value::Null, Value::Null) };
-        let changed = json!([{"assignee_id": {"previous_value": null, "current_value": id}}, {"updated_at": {}}]);
+        let (assignee, taker) = if is_taken { (emma, json!(EMMA)) } else { (Value::Null, Value::Null) };
+        let of = id(self.of(ticket).expect("a conversation"));
+        touch(self.conversations.iter_mut().find(|found| id(found) == of).expect("it"));
+        let changed = json!([{"assignee_id": {"previous_value": null, "current_value": taker}}, {"updated_at": {}}]);
         self.changed(ticket, assignee, changed, "conversation_updated")
     }
 
     fn last(&mut self, ticket: &str) -> Value {
         let on = id(self.of(ticket).expect("a conversation"));
-        let message = self.messages.iter().rev().find(|message| message["conversation_id"] == on).expect("a message");
+        let told = |message: &&Value| message["conversation_id"] == on && message["message_type"] != "activity";
+        let message = self.messages.iter().rev().find(told).expect("a message");
         self.hook(message)
+    }
+
+    fn bustle(&mut self, threads: usize) {
+        for _ in 0..threads {
+            let mut conversation = json!({"id": 1 + self.conversations.len(), "inbox_id": INBOX, "status": "resolved",
+                "custom_attributes": {}});
+            touch(&mut conversation);
+            self.conversations.push(conversation);
+        }
     }
 
     fn signed(body: &[u8], now: Timestamp) -> Vec<(String, Vec<u8>)> {

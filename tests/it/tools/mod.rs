@@ -3,6 +3,7 @@
 //! lanka's, and nothing is there twice.
 
 mod chatwoot;
+mod looks;
 mod zammad;
 mod zendesk;
 
@@ -84,6 +85,9 @@ pub struct Shown {
 
 /// A stand-in: its vendor's rules over what it keeps.
 pub trait Tool: Default + Send + 'static {
+    /// What its clock counts in.
+    const TICK: Duration = Duration::from_millis(20);
+
     /// Its `[mirrors.NAME]`.
     fn config(name: &str, url: &str) -> String;
 
@@ -114,6 +118,12 @@ pub trait Tool: Default + Send + 'static {
     /// The webhook for the last article, whoever wrote it.
     fn last(&mut self, ticket: &str) -> Value;
 
+    /// Threads that are not lanka's change there, so many.
+    fn bustle(&mut self, threads: usize);
+
+    /// Time passes, for what is allowed only so often.
+    fn wait(&mut self) {}
+
     /// The headers that a webhook comes with.
     fn signed(body: &[u8], now: Timestamp) -> Vec<(String, Vec<u8>)>;
 }
@@ -123,6 +133,7 @@ struct Stage<T> {
     tool: T,
     fault: Option<(Fault, usize)>,
     seen: HashSet<u64>,
+    asked: usize,
     offences: Vec<String>,
 }
 
@@ -137,7 +148,7 @@ impl<T: Tool> Stand<T> {
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let stage = Stage { tool: T::default(), fault: None, seen: HashSet::new(), offences: Vec::new() };
+        let stage = Stage { tool: T::default(), fault: None, seen: HashSet::new(), asked: 0, offences: Vec::new() };
         let stage = Arc::new(Mutex::new(stage));
         let app = axum::Router::new().fallback(serve::<T>).with_state(stage.clone());
         let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("served") });
@@ -151,6 +162,11 @@ impl<T: Tool> Stand<T> {
     /// Each request fails so at its first time, the first `times` of them.
     pub fn fail(&self, fault: Fault, times: usize) {
         self.stage.lock().unwrap().fault = Some((fault, times));
+    }
+
+    /// How many requests there were.
+    pub fn asked(&self) -> usize {
+        self.stage.lock().unwrap().asked
     }
 
     pub fn tool(&self) -> ToolGuard<'_, T> {
@@ -200,6 +216,7 @@ async fn serve<T: Tool>(
     let asked = Asked { method, path, query, headers, body };
     let (fault, answer) = {
         let mut stage = stage.lock().unwrap();
+        stage.asked += 1;
         let is_new = stage.seen.insert(hasher.finish());
         let fault = match &mut stage.fault {
             Some((fault, left)) if is_new && *left > 0 => {
@@ -799,6 +816,9 @@ fn settings_are_held_against_their_rules() {
     };
     for (kind, good) in good {
         assert_eq!(check(kind, good.to_owned()), Vec::<String>::new(), "{kind}");
+        for fit in [good.replace("webhook_secret = SECRET", ""), format!("{good}\npoll_interval_s = 10")] {
+            assert_eq!(check(kind, fit), Vec::<String>::new(), "{kind}");
+        }
         let url = good.lines().next().expect("a line");
         for (from, to, key) in [
             (url, "url = 'http://desk.example'", "url"),
@@ -811,7 +831,9 @@ fn settings_are_held_against_their_rules() {
             ("\ntoken = SECRET", "\ntoken = BLANK", "token"),
             ("\ntoken = SECRET", "", "token"),
             ("webhook_secret = SECRET", "webhook_secret = BLANK", "webhook_secret"),
-            ("webhook_secret = SECRET", "", "webhook_secret"),
+            (url, &format!("{url}\npoll_interval_s = 0"), "poll_interval_s"),
+            (url, &format!("{url}\npoll_interval_s = 4"), "poll_interval_s"),
+            (url, &format!("{url}\npoll_interval_s = 3601"), "poll_interval_s"),
             ("group = 'Support'", "group = ' '", "group"),
             ("inbox = 5", "inbox = 0", "inbox"),
             ("account = 1", "account = 0", "account"),

@@ -86,6 +86,21 @@ fn id(value: &Value) -> u64 {
     value["id"].as_u64().unwrap_or_default()
 }
 
+/// A ticket changed: `app/models/ticket/sets_close_time.rb`.
+fn touch(ticket: &mut Value, by: u64, was: &Value) {
+    let now = now();
+    if ticket["state"] == "closed" && *was != "closed" {
+        ticket["last_close_at"] = now.clone();
+    }
+    ticket["updated_by_id"] = by.into();
+    ticket["updated_at"] = now;
+}
+
+/// As Zammad writes times.
+fn now() -> Value {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string().into()
+}
+
 impl Zammad {
     fn user(&mut self, asked: &Asked, of: Option<u64>) -> Result<(u16, Value), String> {
         let body = asked.json();
@@ -136,8 +151,9 @@ impl Zammad {
             let Some(ticket) = self.tickets.iter_mut().find(|ticket| id(ticket) == of) else {
                 return Ok((404, json!({"error": format!("Couldn't find Ticket with 'id'={of}")})));
             };
+            let was = ticket["state"].clone();
             merge(ticket, &body);
-            ticket["updated_by_id"] = LANKA.into();
+            touch(ticket, LANKA, &was);
             return Ok((200, ticket.clone()));
         }
         for key in ["title", "group", "customer_id"] {
@@ -153,7 +169,7 @@ impl Zammad {
         }
         let number = self.tickets.len() as u64 + 1;
         let mut ticket = json!({"id": number, "number": (10_000 + number).to_string(), "state": "new", "owner_id": 1,
-            "updated_at": Timestamp::now().to_string()});
+            "last_close_at": null, "updated_at": now()});
         merge(&mut ticket, &body);
         self.tickets.push(ticket.clone());
         Ok((201, ticket))
@@ -199,15 +215,14 @@ impl Zammad {
     }
 
     fn add(&mut self, body: &Value, by: u64) -> Value {
-        let now = Timestamp::now().to_string();
-        let mut article = json!({"id": 100 + self.articles.len(), "created_by_id": by, "created_at": now, "preferences": {},
-            "message_id": null, "origin_by_id": null, "to": "", "from": "lanka", "attachments": []});
+        let mut article = json!({"id": 100 + self.articles.len(), "created_by_id": by, "created_at": now(), "preferences": {},
+            "message_id": null, "origin_by_id": null, "to": "", "from": if by == EMMA { "Emma Taylor" } else { "lanka" }, "attachments": []});
         merge(&mut article, body);
         self.articles.push(article.clone());
         let on = self.tickets.iter_mut().find(|ticket| ticket["id"] == body["ticket_id"]);
         if let Some(ticket) = on {
-            ticket["updated_by_id"] = by.into();
-            ticket["updated_at"] = now.into();
+            let was = ticket["state"].clone();
+            touch(ticket, by, &was);
         }
         article
     }
@@ -222,12 +237,25 @@ impl Zammad {
         let mut found = among.to_vec();
         for (attribute, wanted) in conditions {
             only(&wanted, &[("operator!", "text"), ("value!", "text")])?;
-            one_of(&wanted["operator"], &["is"])?;
             let attribute = attribute.strip_prefix(prefix).ok_or_else(|| format!("{attribute} is no attribute"))?;
-            found.retain(|one| one[attribute] == wanted["value"]);
+            let value = wanted["value"].as_str().unwrap_or_default();
+            if attribute == "updated_at" {
+                one_of(&wanted["operator"], &["after (absolute)"])?;
+                value.parse::<Timestamp>().map_err(|_| format!("{value} is no time"))?;
+                found.retain(|one| one[attribute].as_str().is_some_and(|at| at >= value));
+            } else {
+                one_of(&wanted["operator"], &["is"])?;
+                found.retain(|one| one[attribute] == value);
+            }
         }
-        found.truncate(body["limit"].as_u64().unwrap_or(50) as usize);
-        Ok((200, found.into()))
+        if let Some(by) = body["sort_by"].as_str() {
+            one_of(&body["sort_by"], &["id", "updated_at"])?;
+            one_of(&body["order_by"], &["asc"])?;
+            found.sort_by_key(|one| (one[by].as_str().unwrap_or_default().to_owned(), id(one)));
+        }
+        let limit = body["limit"].as_u64().unwrap_or(50).min(200) as usize;
+        let page = body["page"].as_u64().unwrap_or(1).max(1) as usize;
+        Ok((200, found.into_iter().skip((page - 1) * limit).take(limit).collect()))
     }
 
     fn merge_tickets(&mut self, source: u64, number: &str) -> (u16, Value) {
@@ -262,11 +290,11 @@ impl Zammad {
     fn change(&mut self, ticket: &str, fields: Value) -> Value {
         let of = id(self.of(ticket).expect("a ticket"));
         let ticket = self.tickets.iter_mut().find(|found| id(found) == of).expect("it");
+        let was = ticket["state"].clone();
         for (key, value) in fields.as_object().expect("fields") {
             ticket[key] = value.clone();
         }
-        ticket["updated_by_id"] = EMMA.into();
-        ticket["updated_at"] = Timestamp::now().to_string().into();
+        touch(ticket, EMMA, &was);
         let ticket = ticket.clone();
         self.hook(&ticket, json!({}))
     }
@@ -323,7 +351,12 @@ impl Tool for Zammad {
             ("GET", ["ticket_articles", "by_ticket", of]) => {
                 let of = number(of)?;
                 let found = self.articles.iter().filter(|article| article["ticket_id"] == of);
-                Ok((200, found.cloned().collect()))
+                let found = found.cloned().map(|mut article| {
+                    let by = if article["created_by_id"] == EMMA { "emma" } else { "lanka" };
+                    article["created_by"] = format!("{by}@kauppa.example").into();
+                    article
+                });
+                Ok((200, found.collect()))
             }
             ("POST", ["ticket_articles"]) => self.article(asked),
             ("GET", ["ticket_attachment", _, _, "7"]) => Ok((200, json!("the file"))),
@@ -369,7 +402,7 @@ impl Tool for Zammad {
     }
 
     fn close(&mut self, ticket: &str) -> Value {
-        self.change(ticket, json!({"state": "closed", "last_close_at": Timestamp::now().to_string()}))
+        self.change(ticket, json!({"state": "closed"}))
     }
 
     fn reopen(&mut self, ticket: &str) -> Value {
@@ -378,13 +411,22 @@ impl Tool for Zammad {
 
     fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
         let owner = if is_taken { EMMA } else { NOBODY };
-        self.change(ticket, json!({"owner_id": owner, "last_owner_update_at": Timestamp::now().to_string()}))
+        self.change(ticket, json!({"owner_id": owner, "last_owner_update_at": now()}))
     }
 
     fn last(&mut self, ticket: &str) -> Value {
         let ticket = self.of(ticket).expect("a ticket").clone();
         let article = self.articles.iter().rev().find(|article| article["ticket_id"] == ticket["id"]);
         self.hook(&ticket, article.cloned().unwrap_or_else(|| json!({})))
+    }
+
+    fn bustle(&mut self, threads: usize) {
+        for _ in 0..threads {
+            let number = self.tickets.len() as u64 + 1;
+            let ticket = json!({"id": number, "number": (10_000 + number).to_string(), "state": "closed", "lanka_ticket": "",
+                "last_close_at": now(), "updated_at": now()});
+            self.tickets.push(ticket);
+        }
     }
 
     fn signed(body: &[u8], _now: Timestamp) -> Vec<(String, Vec<u8>)> {

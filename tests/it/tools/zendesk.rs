@@ -8,6 +8,7 @@ use lanka::pure::domain::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// The API's user, and the agent who answers.
 const LANKA: u64 = 900;
@@ -24,6 +25,10 @@ pub struct Zendesk {
     /// What was made under an idempotency key, with the hash of its body.
     made: HashMap<String, (Vec<u8>, Value)>,
     events: u64,
+    /// The order in which tickets changed last.
+    changes: u64,
+    /// How often the export was asked this minute.
+    exported: usize,
 }
 
 const USER: [(&str, &str); 13] = [
@@ -201,10 +206,17 @@ impl Zendesk {
         if !self.users.iter().any(|user| user["id"] == wanted["requester_id"]) {
             return Err("there is no such requester".to_owned());
         }
-        let mut ticket = json!({"id": 1 + self.tickets.len(), "assignee_id": null, "status": "new", "updated_at": Timestamp::now().to_string()});
+        let mut ticket = json!({"id": 1 + self.tickets.len(), "assignee_id": null, "status": "new"});
         merge(&mut ticket, wanted);
         let on = id(&ticket);
         self.tickets.push(ticket.clone());
+        self.touch(on);
+        if let Some(closed) = wanted["via_followup_source_id"].as_u64() {
+            if let Some(source) = self.tickets.iter_mut().find(|ticket| id(ticket) == closed) {
+                source["followup_ids"] = json!([on]);
+            }
+            self.touch(closed);
+        }
         let event = self.add(on, &wanted["comment"], &Value::Null, LANKA)?;
         let made = json!({"ticket": ticket, "audit": {"events": [event]}});
         self.made.insert(key, (hash, made.clone()));
@@ -229,6 +241,7 @@ impl Zendesk {
             }
         }
         let ticket = ticket.clone();
+        self.touch(of);
         let mut events = vec![json!({"id": 1, "type": "Change"})];
         if !wanted["comment"].is_null() {
             events.push(self.add(of, &wanted["comment"], &wanted["metadata"], LANKA)?);
@@ -246,19 +259,87 @@ impl Zendesk {
         let custom = if metadata.is_null() { json!({}) } else { metadata.clone() };
         let comment = json!({"id": 5_000 + self.comments.len(), "type": "Comment", "author_id": author, "body": comment["body"],
             "plain_body": comment["body"], "public": comment["public"], "ticket": on, "actor": by, "files": files,
-            "metadata": {"system": {}, "custom": custom}, "created_at": Timestamp::now().to_string()});
+            "attachments": [], "metadata": {"system": {}, "custom": custom}, "created_at": Timestamp::now().to_string()});
         self.comments.push(comment.clone());
+        self.touch(on);
         Ok(comment)
     }
 
+    /// A ticket changed.
+    fn touch(&mut self, of: u64) {
+        self.changes += 1;
+        let (order, now) = (self.changes, Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        if let Some(ticket) = self.tickets.iter_mut().find(|ticket| id(ticket) == of) {
+            (ticket["updated_at"], ticket["order"]) = (now.into(), order.into());
+        }
+    }
+
+    /// The incremental export, ten times a minute. That it leaves out the last minute is not played.
+    fn export(&mut self, asked: &Asked) -> Result<(u16, Value), String> {
+        self.exported += 1;
+        if self.exported > 10 {
+            return Ok((429, json!("Number of allowed incremental ticket export API requests per minute exceeded")));
+        }
+        if let Some(other) =
+            asked.query.keys().find(|key| !matches!(key.as_str(), "start_time" | "cursor" | "per_page"))
+        {
+            return Err(format!("the export is not asked for by {other}"));
+        }
+        let number =
+            |key: &str| asked.query.get(key).map(|value| value.parse::<i64>().map_err(|_| format!("{key}: {value}")));
+        let after = match (number("start_time").transpose()?, asked.query.get("cursor")) {
+            (Some(start), None) if start > Timestamp::now().as_second() - 60 => {
+                return Ok((422, json!({"error": "StartTimeTooRecent"})));
+            }
+            (Some(_), None) => 0,
+            (None, Some(cursor)) => {
+                let order = cursor.strip_prefix("after+").and_then(|order| order.parse().ok());
+                order.ok_or("a cursor that was not given out")?
+            }
+            _ => return Err("an export wants either start_time or cursor".to_owned()),
+        };
+        let size = number("per_page").transpose()?.unwrap_or(1_000).clamp(1, 1_000) as usize;
+        let order = |ticket: &Value| ticket["order"].as_u64().unwrap_or_default();
+        let mut left: Vec<&Value> = self.tickets.iter().filter(|ticket| order(ticket) > after).collect();
+        left.sort_by_key(|ticket| order(ticket));
+        let page = &left[..left.len().min(size)];
+        let last = page.last().map_or(after, |last| order(last));
+        Ok((
+            200,
+            json!({"tickets": page, "after_cursor": format!("after+{last}"), "after_url": "", "before_cursor": null,
+            "end_of_stream": left.len() <= size}),
+        ))
+    }
+
     /// Pages are of three: what is there is more often on several.
-    fn page(&self, asked: &Asked, on: u64) -> (u16, Value) {
-        let after: u64 = asked.query.get("page[after]").and_then(|after| after.parse().ok()).unwrap_or(0);
-        let left: Vec<&Value> =
-            self.comments.iter().filter(|comment| comment["ticket"] == on && id(comment) > after).collect();
+    fn page(&self, asked: &Asked, on: u64) -> Result<(u16, Value), String> {
+        let known = ["include", "sort", "page[size]", "page[after]"];
+        if let Some(other) = asked.query.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(format!("comments are not asked for by {other}"));
+        }
+        let after: Option<u64> = asked.query.get("page[after]").and_then(|after| after.parse().ok());
+        let is_latest = match asked.query.get("sort").map(String::as_str) {
+            None | Some("created_at") => false,
+            Some("-created_at") => true,
+            Some(other) => return Err(format!("comments are not sorted by {other}")),
+        };
+        let is_left = |of: &u64| after.is_none_or(|after| if is_latest { *of < after } else { *of > after });
+        let of_it = self.comments.iter().filter(|comment| comment["ticket"] == on && is_left(&id(comment)));
+        let mut left: Vec<&Value> = of_it.collect();
+        if is_latest {
+            left.reverse();
+        }
         let page = &left[..left.len().min(3)];
         let cursor = page.last().map(|last| id(last).to_string());
-        (200, json!({"comments": page, "meta": {"has_more": left.len() > 3, "after_cursor": cursor}, "links": {}}))
+        let mut answer =
+            json!({"comments": page, "meta": {"has_more": left.len() > 3, "after_cursor": cursor}, "links": {}});
+        if asked.query.get("include").map(String::as_str) == Some("users") {
+            let staff = [(LANKA, "lanka"), (EMMA, "Emma Taylor")];
+            let mut users = staff.map(|(id, name)| json!({"id": id, "name": name, "role": "agent"})).to_vec();
+            users.extend(self.users.iter().cloned());
+            answer["users"] = users.into();
+        }
+        Ok((200, answer))
     }
 
     fn of(&self, ticket: &str) -> Option<&Value> {
@@ -269,7 +350,7 @@ impl Zendesk {
     fn event(&mut self, on: &Value, actor: u64, kind: &str, event: Value) -> Value {
         self.events += 1;
         json!({"account_id": 1, "detail": {"actor_id": actor.to_string(), "external_id": on["external_id"], "id": id(on).to_string(),
-            "status": on["status"].as_str().unwrap_or_default().to_uppercase(), "subject": on["subject"]},
+            "updated_at": on["updated_at"], "status": on["status"].as_str().unwrap_or_default().to_uppercase(), "subject": on["subject"]},
             "event": event, "id": format!("event-{}", self.events), "subject": format!("zen:ticket:{}", id(on)),
             "time": Timestamp::now().to_string(), "type": format!("zen:event-type:ticket.{kind}"), "zendesk_event_version": "2022-11-06"})
     }
@@ -287,6 +368,8 @@ impl Zendesk {
 }
 
 impl Tool for Zendesk {
+    const TICK: Duration = Duration::from_secs(1);
+
     fn config(name: &str, url: &str) -> String {
         format!(
             "[mirrors.{name}]\nkind = \"zendesk\"\nurl = \"{url}\"\nuser = \"lanka@kauppa.example\"\nuser_id = {LANKA}\n\
@@ -296,10 +379,21 @@ impl Tool for Zendesk {
 
     fn answer(&mut self, asked: &Asked) -> Result<(u16, Value), String> {
         let login = STANDARD.encode(format!("lanka@kauppa.example/token:{SECRET}"));
+        let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
+        if path == ["attachments", "token", "other-brand"] {
+            let is_shown = asked.headers.contains_key("authorization");
+            return if is_shown {
+                Err("the token is shown elsewhere".to_owned())
+            } else {
+                Ok((200, json!("the file")))
+            };
+        }
         if asked.header("authorization") != format!("Basic {login}") {
             return Ok((401, json!({"error": "Couldn't authenticate you"})));
         }
-        let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
+        if path == ["attachments", "token", "private"] {
+            return Ok((200, json!("the file")));
+        }
         let ["api", "v2", path @ ..] = &path[..] else { return Err("no such path".to_owned()) };
         let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text} is no id"));
         let query = |key: &str| asked.query.get(key).cloned().unwrap_or_default();
@@ -328,7 +422,8 @@ impl Tool for Zendesk {
                 Ok(found.map_or_else(not_found, |ticket| (200, json!({"ticket": ticket}))))
             }
             ("PUT", ["tickets", of]) => self.change(asked, number(of)?),
-            ("GET", ["tickets", on, "comments"]) => Ok(self.page(asked, number(on)?)),
+            ("GET", ["incremental", "tickets", "cursor"]) => self.export(asked),
+            ("GET", ["tickets", on, "comments"]) => self.page(asked, number(on)?),
             ("PUT", ["tickets", _, "comments", of, "redact"]) => {
                 let (of, body) = (number(of)?, asked.json());
                 only(&body, &[("text!", "text")])?;
@@ -394,7 +489,8 @@ impl Tool for Zendesk {
         let of = id(self.of(ticket).expect("a ticket"));
         let on = self.tickets.iter_mut().find(|found| id(found) == of).expect("it");
         on["status"] = "solved".into();
-        let on = on.clone();
+        self.touch(of);
+        let on = self.tickets.iter().find(|found| id(found) == of).expect("it").clone();
         self.event(&on, EMMA, "status_changed", json!({"current": "SOLVED", "previous": "OPEN"}))
     }
 
@@ -417,6 +513,18 @@ impl Tool for Zendesk {
         let on = id(self.of(ticket).expect("a ticket"));
         let comment = self.comments.iter().rev().find(|comment| comment["ticket"] == on).cloned().expect("a comment");
         self.added(&comment)
+    }
+
+    fn bustle(&mut self, threads: usize) {
+        for _ in 0..threads {
+            let of = 1 + self.tickets.len() as u64;
+            self.tickets.push(json!({"id": of, "external_id": "shop:7", "status": "solved"}));
+            self.touch(of);
+        }
+    }
+
+    fn wait(&mut self) {
+        self.exported = 0;
     }
 
     fn signed(body: &[u8], now: Timestamp) -> Vec<(String, Vec<u8>)> {
@@ -497,6 +605,64 @@ async fn what_is_closed_for_good_is_followed_up() {
     office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
     office.deliver().await;
     assert_eq!(office.graph.got().len(), 1);
+    // That the old one is closed says nothing of what is asked in the new one.
+    tokio::time::sleep(Zendesk::TICK).await;
+    stand.tool().touch(1);
+    for _ in 0..3 {
+        office.desk.look("helpdesk").await.expect("looked");
+        office.desk.decide().await;
+    }
+    assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 0);
+}
+
+/// An agent's files: beside a webhook, which has none, they follow the words; without one they come along. The token is shown
+/// at the configured address alone.
+#[tokio::test]
+async fn files_of_agents_go_along() {
+    let secret = "webhook_secret = { env = \"SECRET\" }\n";
+    for (is_called, messages) in [(true, 3), (false, 2)] {
+        let stand = super::Stand::<Zendesk>::open().await;
+        let config = Zendesk::config("helpdesk", &stand.url());
+        let office = super::Office::open(&if is_called { config } else { config.replace(secret, "") }).await;
+        let ticket = super::asked::<Zendesk>(&office).await;
+        let reply = stand.tool().write(&ticket, "Ohessa.", false);
+        let file = |url: String| json!({"id": 7, "file_name": "ohje.pdf", "content_type": "application/pdf", "content_url": url, "size": 8});
+        let here = format!("{}/attachments/token/private?name=ohje.pdf", stand.url());
+        let elsewhere = format!("http://localhost:{}/attachments/token/other-brand", stand.address.port());
+        let files = [file(here), file(elsewhere)];
+        stand.tool().comments.last_mut().expect("the reply")["attachments"] = files.to_vec().into();
+        if is_called {
+            office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
+        }
+        for _ in 0..4 {
+            office.desk.look("helpdesk").await.expect("looked");
+            office.desk.decide().await;
+        }
+        office.fetch().await;
+        office.deliver().await;
+        let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+        assert_eq!((got.len(), got[0].as_str()), (3, "Ohessa."), "{got:?}");
+        assert_eq!(office.desk.count("SELECT count(*) FROM message").await, messages);
+        assert_eq!(stand.offences(), Vec::<String>::new());
+    }
+}
+
+/// Ten exports a minute: the eleventh is told to wait, and the next minute goes on.
+#[tokio::test]
+async fn the_export_asks_for_patience() {
+    let stand = super::Stand::<Zendesk>::open().await;
+    let office = super::Office::open(&Zendesk::config("helpdesk", &stand.url())).await;
+    let ticket = super::asked::<Zendesk>(&office).await;
+    let mut refused = 0;
+    for _ in 0..14 {
+        refused += usize::from(office.desk.look("helpdesk").await.is_err());
+    }
+    assert_eq!(refused, 3, "one look kept where looks begin, ten asked");
+    stand.tool().write(&ticket, "Se lähti eilen.", false);
+    stand.tool().wait();
+    office.desk.look("helpdesk").await.expect("looked");
+    office.desk.decide().await;
+    assert_eq!(office.desk.count("SELECT count(*) FROM message WHERE text = 'Se lähti eilen.'").await, 1);
 }
 
 #[tokio::test]
