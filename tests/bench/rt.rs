@@ -182,6 +182,16 @@ impl Rt {
             request.header("authorization", format!("token {token}")).json(&body).send().await.expect("RT answers");
         assert!(answer.status().is_success(), "an agent's {verb}: {}", answer.status());
     }
+
+    /// An agent changes fields of a ticket.
+    async fn change(&self, ticket: &str, fields: &Value) {
+        let token = self.told["agents"][0]["token"].as_str().unwrap_or_default();
+        let request = self.client.put(format!("{}/ticket/{ticket}", self.of("rest")));
+        let answer =
+            request.header("authorization", format!("token {token}")).json(fields).send().await.expect("RT answers");
+        let (status, told) = (answer.status(), answer.text().await.unwrap_or_default());
+        assert!(status.is_success(), "an agent's {fields}: {status} {told}");
+    }
 }
 
 /// Each ticket in RT holds the messages of lanka's, each once, in the order in which they were decided; a message that changed

@@ -1,5 +1,6 @@
 //! One customer, three channels, two tools: she asks on Messenger, complains by mail and phones; agents answer her in RT and in
-//! their mailbox, and she answers them. It is one ticket everywhere, on which everything stands once and in order.
+//! their mailbox, and she answers them. It is one ticket everywhere, on which everything stands once and in order; who has it, and
+//! that it is done, and open again, is told in RT and known everywhere.
 
 use super::conversations::{self, holding};
 use super::dovecot::Dovecot;
@@ -51,6 +52,7 @@ pub async fn play(desk: &Desk, rt: &Rt, dovecot: &Dovecot) -> (usize, Vec<String
     problems.extend(story.stands_in_lanka(ticket).await);
     problems.extend(story.stands_in_rt(ticket, &number).await);
     problems.extend(story.stands_in_the_mailbox(ticket).await);
+    story.is_done(ticket, &number).await;
     (SAID.len(), problems)
 }
 
@@ -136,6 +138,31 @@ impl Story<'_> {
         let asked = holding(self.dovecot, ticket, SAID[7].2).await;
         conversations::reply(self.desk, asked.last().expect("her last mail"), "story.10", SAID[9].2);
         self.reaches(to_her("graph", 9)).await;
+    }
+
+    /// An agent takes the ticket in RT, is done with it, and takes it up again; in the end nobody has it.
+    async fn is_done(&self, ticket: Uuid, number: &str) {
+        let agent = self.rt.told["agents"][0]["user"].clone();
+        let turns = [
+            (json!({ "Owner": agent }), "open", true),
+            (json!({ "Status": "resolved" }), "closed", true),
+            (json!({ "Status": "open" }), "open", true),
+            (json!({ "Owner": "Nobody" }), "open", false),
+        ];
+        for (fields, state, is_owned) in turns {
+            self.rt.change(number, &fields).await;
+            let stands = async || {
+                let row = sqlx::query_as("SELECT state, owner IS NOT NULL FROM ticket WHERE id = $1").bind(ticket);
+                let stands: (String, bool) = row.fetch_one(&mut self.desk.database().await?).await.ok()?;
+                (stands == (state.to_owned(), is_owned)).then_some(())
+            };
+            self.desk.eventually(&format!("{fields} in lanka"), stands).await;
+        }
+        let told = async || {
+            let last = holding(self.dovecot, ticket, "this ticket").await.into_iter().next_back()?;
+            last.text.contains("Nobody has this ticket any more.").then_some(())
+        };
+        self.desk.eventually("the mailbox is told that nobody has it", told).await;
     }
 
     /// An agent writes in RT what is next, when RT shows all that was said before.
