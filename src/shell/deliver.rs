@@ -461,16 +461,21 @@ impl Deliver {
         claimant: Claimant,
         claimed: Claimed,
     ) -> Settled {
+        let newcomers = match line.tool.mirror.may_double_people() {
+            true => newcomers(&claimed.post),
+            false => BTreeSet::new(),
+        };
+        // To wait for another change of the same people is no fault of the mirror's, and none of its time.
+        let _alone = tokio::select! {
+            () = presence.lost(claimant) => return given_up(),
+            alone = line.newcomers.alone(newcomers) => alone,
+        };
         let began = Instant::now();
         // A mirror that panics must cost its row a retry, not its lane for ever.
         let steps = AssertUnwindSafe(self.steps(&line, &claimed)).catch_unwind();
         let ended = tokio::select! {
             biased;
-            // The row is no longer ours, not even to be settled: whoever rescues it sends it again.
-            () = presence.lost(claimant) => {
-                let why = "the claim was lost with the database".to_owned();
-                return Settled::Again { due_at: Timestamp::now(), why };
-            }
+            () = presence.lost(claimant) => return given_up(),
             ended = tokio::time::timeout(self.shared.limits.attempt_max, steps) => ended,
         };
         let attempt = match ended {
@@ -493,10 +498,6 @@ impl Deliver {
 
     /// Asks the mirror for the next step and carries it out until it needs no more.
     async fn steps(&self, line: &Line, claimed: &Claimed) -> Attempt {
-        let _alone = match line.tool.mirror.may_double_people() {
-            true => line.newcomers.alone(newcomers(&claimed.post)).await,
-            false => Vec::new(),
-        };
         let mut replies = claimed.replies.clone();
         let post = match self.whole(line, claimed).await {
             Ok(post) => post,
@@ -687,6 +688,11 @@ fn shortened(reply: &Reply, is_answers: bool) -> Reply {
         end -= 1;
     }
     Reply { body: reply.body[..end].to_owned(), ..reply.clone() }
+}
+
+/// The row is no longer ours, not even to be settled: whoever rescues it sends it again.
+fn given_up() -> Settled {
+    Settled::Again { due_at: Timestamp::now(), why: "the claim was lost with the database".to_owned() }
 }
 
 /// Who takes part in the ticket and is not known to the tool.

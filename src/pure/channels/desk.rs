@@ -219,7 +219,7 @@ impl Desk {
         incoming.direction = Direction::FromAgent;
         incoming.sender.name = json::filled(act, "by");
         let (on, to) = (OnTicket::Named(ticket), json::filled(act, "to"));
-        incoming.answer = Some(Box::new(Answer { on, to, given_in: None, route: None }));
+        incoming.answer = Some(Box::new(Answer { on, to, given_in: None, route: None, may_echo: false }));
         Ok(incoming)
     }
 

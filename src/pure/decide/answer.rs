@@ -14,7 +14,8 @@ use crate::pure::domain::answer::{AddressView, AnswerView, Heard, Obstacle, Rout
 use crate::pure::domain::facts::Lookup;
 use crate::pure::domain::id::{MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE};
-use crate::pure::domain::message::{Content, Mark, Message, On, Sender, SenderIdentity, What};
+use crate::pure::domain::message::{Content, Incoming, Mark, Message, On, Sender, SenderIdentity, What};
+use crate::pure::domain::ticket::TicketState;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Addresses that are offered beside the first.
@@ -31,6 +32,10 @@ pub struct Desk {
     pub latest: Option<MessageId>,
     /// What those who take part have said, here and elsewhere.
     pub heard: Vec<Heard>,
+    /// Whether it is open.
+    pub state: TicketState,
+    /// Mirrors that are yet to hear of something by which they would open it or close it themselves.
+    pub behind: BTreeSet<String>,
     /// What it was named by is the thread of a ticket that was joined into it: to close that, or to take it, says nothing of
     /// this one.
     pub is_of_joined: bool,
@@ -46,7 +51,7 @@ pub fn bind(
     ways: &dyn Fn(&str) -> Option<Way>,
     keyer: &Keyer,
 ) -> Vec<(Message, Lookup)> {
-    let desk_itself = desk.filter(|desk| !desk.is_of_joined);
+    let desk_itself = desk.filter(|desk| !desk.is_of_joined && !is_echo(&message.incoming, desk));
     match message.incoming.what {
         What::Close | What::Reopen => of_each(&message, desk_itself, keyer),
         What::Assign => match desk_itself.and_then(|desk| desk.latest) {
@@ -61,6 +66,14 @@ pub fn bind(
             vec![(message, keys)]
         }
     }
+}
+
+/// Whether a tool may only show what lanka brought about: it says that a ticket is open which is, or says anything before it has
+/// heard what opens or closes it there.
+fn is_echo(incoming: &Incoming, desk: &Desk) -> bool {
+    let Some(answer) = incoming.answer.as_ref().filter(|answer| answer.may_echo) else { return false };
+    let is_behind = answer.given_in.as_ref().is_some_and(|given_in| desk.behind.contains(&given_in.mirror));
+    is_behind || (incoming.what == What::Reopen && desk.state == TicketState::Open)
 }
 
 /// A closing, or opening, of each conversation on a ticket.

@@ -116,12 +116,13 @@ pub struct Pointed {
 pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint, policy: &Policy) -> Rethreaded {
     let mut kept: Vec<&Kept> = kept.iter().collect();
     // What the desk did about a message comes after it, whenever its own clock says.
-    let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, kept.occurred_at)).collect();
+    // So does what a program answers: within the second, which is all that a mail tells of its time.
+    let when =
+        |kept: &Kept| if kept.auto.is_some() { kept.occurred_at.max(kept.received_at) } else { kept.occurred_at };
+    let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, when(kept))).collect();
     kept.sort_by_key(|kept| {
         let on = kept.outline.on.and_then(|on| times.get(&on));
-        // So does what a program answers: within the second, which is all that a mail tells of its time.
-        let at = if kept.auto.is_some() { kept.occurred_at.max(kept.received_at) } else { kept.occurred_at };
-        (on.map_or(at, |on| at.max(*on)), on.is_some(), kept.id)
+        (on.map_or(when(kept), |on| when(kept).max(*on)), on.is_some(), kept.id)
     });
     let mut noted: BTreeMap<MessageId, Vec<&Outline>> = BTreeMap::new();
     for note in &kept {
@@ -138,7 +139,7 @@ pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint
     let mut pointed: Vec<Pointed> = Vec::new();
     let mut beside: BTreeMap<TicketId, TicketId> = BTreeMap::new();
     for kept in kept.iter().copied() {
-        while let Some(act) = acts.next_if(|act| due(act) < kept.occurred_at) {
+        while let Some(act) = acts.next_if(|act| due(act) < when(kept)) {
             act_again(act, &mut facts);
         }
         let (mut message, mut lookup) = revive(kept, &facts);

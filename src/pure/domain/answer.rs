@@ -19,6 +19,8 @@ pub struct Answer {
     pub given_in: Option<GivenIn>,
     /// Where it goes, or why it goes nowhere, once that is found out. Never of what is for colleagues.
     pub route: Option<Result<Route, Obstacle>>,
+    /// The tool tells how the ticket stands, and not who brought that about: it may be lanka's own doing.
+    pub may_echo: bool,
 }
 
 /// A ticket as others call it.

@@ -17,14 +17,15 @@
 //! A contact gets no e-mail address there unless `contact_email` says so: with the feature "email continuity" Chatwoot itself
 //! would mail him what agents answer. His addresses stand in custom attributes.
 //!
-//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: `message_created` with an outgoing message of a user, public or private;
-//! `conversation_status_changed` to `resolved`, signed with the time, which must be within five minutes. Owners, priorities, labels and
-//! reopening have no word in lanka yet, and are read as nothing.
+//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: `message_created` with an outgoing
+//! message of a user, public or private; `conversation_status_changed` to `resolved`, and from it; `conversation_updated` with another
+//! assignee (the webhook alone tells of that, and of an opening). Signed with the time, which must be within five minutes. Who changed
+//! a status is not told: it may have been lanka (`Answer::may_echo`). Priorities and labels are read as nothing.
 //!
 //! **Looking**, for what a webhook told nobody (Chatwoot tries once): the inbox's conversations by their last activity, the latest
 //! first, down to where the last look ended, then each one's messages, the latest first. A change of status leaves an activity
 //! message, so that it is such an activity too. A closing is told by the conversation's `updated_at`, as by the webhook; where
-//! something else changed since, it is told again, which closes nothing twice.
+//! something else changed since, it is told again; while the tool has not heard of a customer's later word, that is no news.
 //!
 //! **Namespace:** `chatwoot:` and the mirror's name. **Identities:** none.
 
@@ -77,6 +78,9 @@ const LATEST_PAGE: usize = 20;
 
 /// Pages of conversations that one look reads, and pages of messages of each.
 const CONVERSATIONS_PAGES_MAX: usize = 200;
+
+/// How exact the times of its conversations are, and the clocks of two machines.
+const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
 const LATEST_PAGES_MAX: usize = 50;
 
 /// Begins the source ids of what lanka wrote.
@@ -597,7 +601,7 @@ impl Listening {
     fn turned(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
         if let (Some(on), Some(status)) = (self.conversation(body), json::filled(body, "status")) {
             let state = if status == "resolved" { TicketState::Closed } else { TicketState::Open };
-            batch.item(body, self.did(event, body, &on, &status).turned(state));
+            batch.item(body, self.did(event, body, &on, &status).stands(state));
         }
     }
 
@@ -647,7 +651,7 @@ struct Changed {
 impl Poller for Looking {
     fn look(&self, cursor: Option<&Value>, replies: &[Reply], now: Timestamp) -> Look {
         let first = || Reached::first(now);
-        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk)))
+        poll::look_from(cursor, first, |before| Talk::look(replies, |talk| self.news(before, talk, now)))
     }
 
     fn interval(&self) -> Duration {
@@ -657,7 +661,7 @@ impl Poller for Looking {
 
 impl Looking {
     /// What agents did in lanka's conversations since the last look, the earliest conversation first.
-    fn news(&self, before: Reached, talk: &mut Talk<'_>) -> Result<Look, Step> {
+    fn news(&self, before: Reached, talk: &mut Talk<'_>, now: Timestamp) -> Result<Look, Step> {
         let (mut reached, mut bodies) = (before.clone(), Vec::new());
         let mut changed = self.changed(&before, talk, &mut bodies)?;
         changed.sort_by_key(|one| (one.at, one.id));
@@ -672,7 +676,11 @@ impl Looking {
             }
             self.take(one, &before, talk, &mut bodies)?;
             taken += 1;
-            reached.take(&one.id.to_string(), one.at, &one.status);
+            // Times there are whole seconds: within one that is not over something may follow.
+            match now.duration_since(one.at) > SECOND {
+                true => reached.take(&one.id.to_string(), one.at, &one.status),
+                false => reached.pass(one.at),
+            }
         }
         Ok(reached.found(bodies, true))
     }

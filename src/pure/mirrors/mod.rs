@@ -130,7 +130,7 @@ pub trait Mirror: Send + Sync {
         false
     }
 
-    /// Whether the tool lets several of its people be one contact: then nobody is made known there twice at a time.
+    /// Whether the tool lets several of its people be one contact: then a process makes nobody known there twice at a time.
     fn may_double_people(&self) -> bool {
         false
     }

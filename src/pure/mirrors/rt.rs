@@ -681,7 +681,7 @@ impl Agents {
         incoming.occurred_trusted = incoming.occurred_at.is_some();
         let on = OnTicket::Thread { mirror: self.0.name.clone(), remote: ticket };
         let given_in = Some(GivenIn { mirror: self.0.name.clone(), remote: Some(id) });
-        incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None }));
+        incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None, may_echo: false }));
         batch.item(body, incoming);
         batch
     }

@@ -14,10 +14,10 @@
 //! `preferences.lanka` and its key in `message_id`, which Zammad keeps as sent: whether it is there already is told by the list of
 //! the ticket's articles, which is read from its database.
 //!
-//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: a public article of type `note` or `chat` by an agent is an answer. An
-//! internal one is a note, and so is every other type: `email` and its like were sent by Zammad itself, `phone` is a log. A ticket
-//! that somebody else than us left `closed` is closed. Owners, priorities and reopening have no word in lanka yet, and are read as
-//! nothing. What bears a stamp or a message id of ours is ours, also when the webhook overtakes the answer to our request.
+//! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: a public article of type `note` or
+//! `chat` by an agent is an answer. An internal one is a note, and so is every other type: `email` and its like were sent by Zammad
+//! itself, `phone` is a log. Whether the ticket is `closed`, and who has it, is told as it stands. Priorities are read as nothing.
+//! What bears a stamp or a message id of ours is ours, also when the webhook overtakes the answer to our request.
 //!
 //! **Looking**, for what a webhook told nobody: tickets by their last change, `POST /tickets/search` with a condition and no
 //! `query`, which asks the database and needs no Elasticsearch (`app/models/concerns/can_search.rb`, `lib/selector/sql.rb`:
@@ -639,12 +639,12 @@ impl Listening {
             (Some("closed"), _) => {
                 if let Some(closed_at) = closed_at.or(updated_at) {
                     let did = did(format!("{on} closed {closed_at}"), Some(closed_at));
-                    batch.item(ticket, did.turned(TicketState::Closed));
+                    batch.item(ticket, did.stands(TicketState::Closed));
                 }
             }
             (Some(_), Some(closed_at)) => {
                 let did = did(format!("{on} open after {closed_at}"), updated_at);
-                batch.item(ticket, did.turned(TicketState::Open));
+                batch.item(ticket, did.stands(TicketState::Open));
             }
             (Some(_), None) | (None, _) => {}
         }
@@ -798,6 +798,8 @@ impl Looking {
             json!({ "filename": file["filename"], "preferences": file["preferences"], "url": url })
         });
         told["attachments"] = files.collect();
+        let preferences = article.get("preferences").and_then(|told| told.get("is-auto-response"));
+        told["preferences"] = json!({ "is-auto-response": preferences });
         json!({ "ticket": ticket, "article": told })
     }
 }

@@ -17,15 +17,15 @@
 //! `Idempotency-Key`, after a look by its external id; both are read from the database, never from the search index.
 //!
 //! **What comes back**, by the webhook and by looking, in the form of the webhook's events: `ticket.comment_added` by staff, public
-//! or private; `ticket.status_changed` to solved or closed. What the API's own user did is ours (`actor_id`): the event says nothing
-//! of stamps. Owners, priorities and reopening have no word in lanka yet. What customers write in Zendesk itself is read as nothing: they write to
-//! lanka's channels.
+//! or private; `ticket.status_changed` to solved or closed, and from it; `ticket.agent_assignment_changed` (the webhook alone tells of
+//! that, and of an opening). What the API's own user did is ours (`actor_id`): the event says nothing of stamps. Priorities are read as
+//! nothing, and so is what customers write in Zendesk itself: they write to lanka's channels.
 //!
 //! **Looking**, for what a webhook told nobody: the incremental export of tickets by its cursor (`/incremental/tickets/cursor`, ten
 //! requests a minute, without the last minute), then the comments of those that are lanka's, the latest first. Refused: the export of
 //! ticket events, which brings the comments of all other tickets too, and of lanka's own, and does not say whose ticket it is.
-//! A closing is told by the ticket's `updated_at`, as by the webhook; where something else changed since, it is told again, which
-//! closes nothing twice.
+//! A closing is told by the ticket's `updated_at`, as by the webhook; where something else changed since, it is told again; while
+//! the tool has not heard of a customer's later word, that is no news.
 //!
 //! **Files** are in comments, not in the webhook's events. With a webhook they follow the answer as a message of their own, whose id
 //! is the comment's and ` files`; without one they come along.
@@ -695,7 +695,10 @@ fn turned(body: &Value, did: Did<'_>, batch: &mut Batch) {
     let updated = body.get("detail").and_then(|detail| json::id(detail, "updated_at"));
     let id = updated.map(|updated| format!("{} {word} {updated}", did.ticket)).or_else(|| json::id(body, "id"));
     if let Some(id) = id {
-        batch.item(body, Did { id, ..did }.turned(state));
+        let did = Did { id, ..did };
+        // A look tells how it stands; the webhook, that somebody else than lanka changed it.
+        let is_looked_at = !event.as_object().is_some_and(|event| event.contains_key("previous"));
+        batch.item(body, if is_looked_at { did.stands(state) } else { did.turned(state) });
     }
 }
 
@@ -878,10 +881,23 @@ impl Looking {
         let (key, files) = (comment["id"].to_string(), files.collect::<Vec<Value>>());
         match self.is_called && !files.is_empty() {
             true => {
-                vec![told(key.clone(), &comment["body"], Vec::new()), told(format!("{key} files"), &Value::Null, files)]
+                let words = told(key.clone(), &comment["body"], Vec::new());
+                vec![words, told(format!("{key} files"), &line_for(&comment["body"]), files)]
             }
             false => vec![told(key, &comment["body"], files)],
         }
+    }
+}
+
+/// What is said of a comment's files, which come apart from its words: that they stay among colleagues, or whom they go to, where
+/// the words say so. A template takes none.
+fn line_for(words: &Value) -> Value {
+    let first = words.as_str().unwrap_or_default().trim().lines().next().unwrap_or_default().trim();
+    let word = first.split(' ').next().unwrap_or_default();
+    match word.to_ascii_lowercase().as_str() {
+        "/to" => first.into(),
+        "/note" | "/template" => "/note".into(),
+        _ => Value::Null,
     }
 }
 

@@ -272,7 +272,7 @@ fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
     let mut tokens = receivers(mail).filter_map(|mailbox| agents_token_of(&mailbox.address));
     incoming.answer = tokens.next().map(|token| {
         let on = OnTicket::Token(token);
-        Box::new(Answer { on, to: None, given_in: None, route: None })
+        Box::new(Answer { on, to: None, given_in: None, route: None, may_echo: false })
     });
     incoming.subject = subject;
     incoming.authentication = authentication;

@@ -294,6 +294,15 @@ impl Did<'_> {
         Incoming { what, variant: variant.to_owned(), ..self.incoming(None) }
     }
 
+    /// It stands so; whether he or lanka brought that about, the tool does not say.
+    pub fn stands(self, at: TicketState) -> Incoming {
+        let mut incoming = self.turned(at);
+        if let Some(answer) = &mut incoming.answer {
+            answer.may_echo = true;
+        }
+        incoming
+    }
+
     /// Somebody has the ticket from now on, or nobody.
     pub fn assigned(self, owner: Option<String>) -> Incoming {
         let content = Content::Text(owner.unwrap_or_default());
@@ -311,7 +320,7 @@ impl Did<'_> {
         let thread = || OnTicket::Thread { mirror: mirror.to_owned(), remote: ticket.to_owned() };
         let on = named.map_or_else(thread, OnTicket::Named);
         let given_in = Some(GivenIn { mirror: mirror.to_owned(), remote });
-        incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None }));
+        incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None, may_echo: false }));
         incoming
     }
 }

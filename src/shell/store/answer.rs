@@ -12,12 +12,13 @@ use crate::pure::domain::id::{ContactId, IdentityId, MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{Mark, Progress};
 use crate::pure::domain::outbox::{Change, LinkedKind};
+use crate::pure::domain::ticket::TicketState;
 use crate::pure::wire::step::Link;
 use crate::shell::answers::Given;
 use crate::shell::content::ContentHash;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Customers' messages of one ticket that are looked at, the latest.
@@ -47,13 +48,28 @@ pub async fn desks(
     let mut joined = named(connection, tenant, wanted, &mut tickets).await?;
     joined.extend(threads(connection, tenant, wanted, &mut tickets).await?);
     let ids: Vec<Uuid> = tickets.values().copied().collect();
-    let desks = of_tickets(connection, &ids).await?;
+    let mut desks = of_tickets(connection, &ids).await?;
+    for (ticket, mirror) in behind(connection, &ids).await? {
+        if let Some(desk) = desks.get_mut(&ticket) {
+            desk.behind.insert(mirror);
+        }
+    }
     // Two may name one ticket.
     let named = |(on, id)| {
         let is_of_joined = joined.contains(&on);
         Some((on, Desk { is_of_joined, ..desks.get(&id)?.clone() }))
     };
     Ok(tickets.into_iter().filter_map(named).collect())
+}
+
+/// Mirrors that are yet to hear of what opens or closes these tickets there: a customer's word does.
+async fn behind(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
+    let rows = sqlx::query_as(
+        "SELECT DISTINCT o.ticket_id, o.mirror FROM outbox o LEFT JOIN message m ON m.id = o.message_id
+         WHERE o.ticket_id = ANY($1) AND o.state IN ('pending', 'claimed') AND (o.change IN ('ticket.reopened', 'ticket.closed')
+            OR (o.change = 'message.added' AND m.direction = 'from_customer'))",
+    );
+    Ok(rows.bind(tickets).fetch_all(connection).await?)
 }
 
 async fn named(
@@ -151,20 +167,22 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
     if ids.is_empty() {
         return Ok(desks);
     }
-    let latest: Vec<(Uuid, String, Option<Uuid>)> = sqlx::query_as(
-        "SELECT k.id, t.title, m.id FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id LEFT JOIN LATERAL (
+    let latest: Vec<(Uuid, String, bool, Option<Uuid>)> = sqlx::query_as(
+        "SELECT k.id, t.title, t.state = 'open', m.id FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id LEFT JOIN LATERAL (
             SELECT id FROM message l WHERE l.ticket_id = k.id ORDER BY l.occurred_at DESC, l.id DESC LIMIT 1
          ) m ON true",
     )
     .bind(ids)
     .fetch_all(&mut *connection)
     .await?;
-    for (id, title, message) in latest {
+    for (id, title, is_open, message) in latest {
         let desk = Desk {
             ticket: TicketId(id),
             title,
             latest: message.map(MessageId),
             heard: Vec::new(),
+            state: if is_open { TicketState::Open } else { TicketState::Closed },
+            behind: BTreeSet::new(),
             is_of_joined: false,
         };
         desks.insert(id, desk);
@@ -293,8 +311,10 @@ pub async fn carried(
 
 /// The template that an answer is sent as.
 fn filled(row: &PgRow) -> Result<Option<Filled>, StoreError> {
-    let template: Option<serde_json::Value> = row.try_get("template")?;
-    Ok(template.and_then(|template| serde_json::from_value(template).ok()))
+    let Some(template) = row.try_get::<Option<serde_json::Value>, _>("template")? else { return Ok(None) };
+    let id = row.try_get("id")?;
+    let read = serde_json::from_value(template);
+    read.map(Some).map_err(|error| StoreError::Corrupt { what: "message", id, why: format!("its template: {error}") })
 }
 
 /// How the sending of an answer ended.

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use lanka::pure::domain::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::time::Duration;
 
 /// The token's user, and the agent who answers.
 const LANKA: u64 = 3;
@@ -355,6 +356,9 @@ impl Chatwoot {
 }
 
 impl Tool for Chatwoot {
+    /// Times of conversations are whole seconds.
+    const TICK: Duration = Duration::from_secs(1);
+
     fn config(name: &str, url: &str) -> String {
         format!(
             "[mirrors.{name}]\nkind = \"chatwoot\"\nurl = \"{url}\"\naccount = 1\ninbox = {INBOX}\ntoken = {{ env = \"SECRET\" }}\n\
@@ -512,6 +516,30 @@ async fn agents_answer_in_it() {
 #[tokio::test]
 async fn two_of_them_hear_each_other() {
     super::peers::<Chatwoot>().await;
+}
+
+/// Chatwoot tells of a status and not who gave it: what lanka did there comes back too, late when Chatwoot was away.
+#[tokio::test]
+async fn an_opening_of_ours_that_is_told_late_opens_nothing() {
+    let stand = super::Stand::<Chatwoot>::open().await;
+    let office = super::Office::open(&Chatwoot::config("helpdesk", &stand.url())).await;
+    let ticket = super::asked::<Chatwoot>(&office).await;
+    let stands = async || crate::late::texts(&office.desk, "SELECT state FROM ticket").await;
+    let opened = stand.tool().reopen(&ticket);
+    office.hook::<Chatwoot>("helpdesk", &opened).await.expect("signed");
+    let now = Timestamp::now().to_string();
+    let closed = json!({"event_id": "d-1", "type": "close", "ticket": ticket, "at": now});
+    office.desk.take("api", &now, closed.to_string()).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let opened = stand.tool().reopen(&ticket);
+    office.hook::<Chatwoot>("helpdesk", &opened).await.expect("signed");
+    assert_eq!(stands().await, ["closed"], "it has not heard yet that the ticket is closed");
+    assert_eq!(office.desk.count("SELECT count(*) FROM ticket_event WHERE kind = 'reopen'").await, 0);
+    office.deliver().await;
+    assert_eq!(stand.tool().state(&ticket), "resolved");
+    let opened = stand.tool().reopen(&ticket);
+    office.hook::<Chatwoot>("helpdesk", &opened).await.expect("signed");
+    assert_eq!(stands().await, ["open"], "an agent's");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use super::{Fault, Office, Stand, Tool, asked};
 use crate::late::texts;
 use lanka::pure::domain::Timestamp;
 use lanka::shell::intake::poll::PollError;
+use serde_json::json;
 
 /// Looks until nothing is found, and decides; a look that fails is taken up again. Gives the sentences of those that failed.
 async fn look<T: Tool>(office: &Office, stand: &Stand<T>) -> Vec<String> {
@@ -65,6 +66,9 @@ async fn away<T: Tool>() {
     // Our own articles are there too, and nothing else is new.
     look(&office, &stand).await;
     assert_eq!(tally(&office).await, before);
+    // Where times are whole seconds, what was just done is looked at once more.
+    tokio::time::sleep(3 * T::TICK).await;
+    look(&office, &stand).await;
     let asked_before = stand.asked();
     look(&office, &stand).await;
     assert_eq!((stand.asked() - asked_before, tally(&office).await), (1, before), "one request where nothing is new");
@@ -120,6 +124,36 @@ async fn failing<T: Tool>(fault: Fault, times: usize) {
     office.deliver().await;
     assert_eq!((got(&office), &tally(&office).await[..3]), (vec!["Se lähti eilen.".to_owned()], &[3, 1, 1][..]));
     assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()), "{fault:?}");
+}
+
+/// That lanka closes a thread there and opens it again is nobody's act, however it is told back.
+async fn echoes<T: Tool>() {
+    let (stand, office) = open::<T>().await;
+    let ticket = asked::<T>(&office).await;
+    let acts = async || office.desk.count("SELECT count(*) FROM ticket_event WHERE kind IN ('reopen', 'assign')").await;
+    let stands = async || texts(&office.desk, "SELECT state FROM ticket").await;
+    look(&office, &stand).await;
+    for n in 2..4 {
+        tokio::time::sleep(T::TICK).await;
+        let closed = json!({"event_id": format!("d-{n}"), "type": "close", "ticket": ticket, "at": Timestamp::now().to_string()});
+        office.desk.take("api", &Timestamp::now().to_string(), closed.to_string()).await;
+        office.deliver().await;
+        assert_eq!((stand.tool().state(&ticket) == "open", stands().await), (false, vec!["closed".to_owned()]));
+        look(&office, &stand).await;
+        tokio::time::sleep(T::TICK).await;
+        let now = Timestamp::now().to_string();
+        let word = crate::desk::messenger(&format!("m_{n}"), "P1", &now, "Tilaus 40012345 ei tullut.");
+        office.desk.take("facebook", &now, word).await;
+        // The tool stands as it stood, for all that it has heard.
+        look(&office, &stand).await;
+        assert_eq!(stands().await, ["open"]);
+        office.deliver().await;
+        look(&office, &stand).await;
+        office.deliver().await;
+        assert_eq!((stand.tool().state(&ticket), stands().await), ("open".to_owned(), vec!["open".to_owned()]));
+    }
+    assert_eq!((acts().await, got(&office)), (0, Vec::<String>::new()));
+    assert_eq!((office.quarantined().await, stand.offences()), (0, Vec::new()));
 }
 
 /// What lanka does there itself, a merge with all that the tool leaves of one, is not told back.
@@ -236,6 +270,11 @@ macro_rules! looks {
             #[tokio::test]
             async fn what_is_ours_does_not_come_back() {
                 ours::<$tool>().await;
+            }
+
+            #[tokio::test]
+            async fn what_lanka_closes_and_opens_is_no_act() {
+                echoes::<$tool>().await;
             }
 
             #[tokio::test]

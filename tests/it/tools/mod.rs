@@ -619,7 +619,7 @@ pub async fn owners<T: Tool>(owner: &str) {
     let stands = async || texts(&office.desk, "SELECT concat_ws(' ', state, owner) FROM ticket").await.join(", ");
     let act = async |body: &Value| {
         // An instant later than the one before.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(T::TICK).await;
         // Tools tell of a thing twice now and then.
         for _ in 0..2 {
             office.hook::<T>("helpdesk", body).await.expect("signed");

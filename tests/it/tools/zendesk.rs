@@ -647,6 +647,36 @@ async fn files_of_agents_go_along() {
     }
 }
 
+/// The first line of an answer holds for its files too, which come apart from it.
+#[tokio::test]
+async fn files_stay_where_the_words_say() {
+    for (words, reached) in [
+        ("/note\nKatsokaa sopimusta.", &[][..]),
+        ("/template tervehdys\nMinna", &[][..]),
+        ("/to messenger:P1\nOhessa.", &["Ohessa.", "[file]"][..]),
+        ("/to mailto:pois@posti.example\nOhessa.", &[][..]),
+    ] {
+        let stand = super::Stand::<Zendesk>::open().await;
+        let office = super::Office::open(&Zendesk::config("helpdesk", &stand.url())).await;
+        let ticket = super::asked::<Zendesk>(&office).await;
+        let reply = stand.tool().write(&ticket, words, false);
+        let url = format!("{}/attachments/token/private?name=ohje.pdf", stand.url());
+        let file =
+            json!({"id": 7, "file_name": "ohje.pdf", "content_type": "application/pdf", "content_url": url, "size": 8});
+        stand.tool().comments.last_mut().expect("the reply")["attachments"] = json!([file]);
+        office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
+        for _ in 0..4 {
+            office.desk.look("helpdesk").await.expect("looked");
+            office.desk.decide().await;
+        }
+        office.fetch().await;
+        office.deliver().await;
+        let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+        assert_eq!(got, reached, "{words}");
+        assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 3, "{words}");
+    }
+}
+
 /// Ten exports a minute: the eleventh is told to wait, and the next minute goes on.
 #[tokio::test]
 async fn the_export_asks_for_patience() {
