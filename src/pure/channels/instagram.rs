@@ -55,7 +55,12 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let messages = graph.clone().map(|graph| Messages { graph, text_max: TextMax::Bytes(1000), is_echoed: false });
+    let messages = graph.clone().map(|graph| Messages {
+        graph,
+        text_max: TextMax::Bytes(1000),
+        is_echoed: false,
+        names_are_ascii: true,
+    });
     let channel = Box::new(Instagram { app: app.unwrap_or_default(), graph, messages });
     Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }

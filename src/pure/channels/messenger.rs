@@ -57,7 +57,12 @@ fn build(_setup: &Setup<'_>, table: toml::Table) -> Result<Built, Unfit> {
     problems.extend(meta::check_access_token(settings.access_token.as_ref()).err());
     let graph = meta::Graph::new(settings.api_url, settings.access_token, &settings.app_secret);
     let app = meta::App::new(settings.app_secret, settings.verify_token).map_err(|found| problems.extend(found));
-    let messages = graph.clone().map(|graph| Messages { graph, text_max: TextMax::Chars(2000), is_echoed: true });
+    let messages = graph.clone().map(|graph| Messages {
+        graph,
+        text_max: TextMax::Chars(2000),
+        is_echoed: true,
+        names_are_ascii: false,
+    });
     let channel = Box::new(Messenger { app: app.unwrap_or_default(), graph, messages });
     Built { channel, intake: Intake::Webhook, own: Own::default() }.unless(problems)
 }

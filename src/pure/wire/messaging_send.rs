@@ -7,11 +7,13 @@ use super::mail_answer::TOKEN;
 use super::meta::Graph;
 use super::step::{Link, Reply, Step};
 use super::{json, meta_send};
-use crate::pure::domain::answer::{Carried, Way};
+use crate::pure::domain::answer::{Carried, CarriedFile, Way};
 use crate::pure::domain::message::Progress;
 use crate::pure::domain::outbox::LinkedKind;
 use std::sync::Arc;
 use std::time::Duration;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// Ends the `metadata` of all but the last piece of an answer.
 const PART: &str = "/part";
@@ -42,11 +44,20 @@ pub struct Messages {
     pub text_max: TextMax,
     /// Whether the platform gives back in its echo what was sent along (`metadata`).
     pub is_echoed: bool,
+    /// Whether names of files must be ASCII (Instagram: developers.facebook.com/documentation/business-messaging/
+    /// instagram-messaging/features/attachment-upload, Limitations).
+    pub names_are_ascii: bool,
 }
 
 /// How long after the customer's message the platforms take an answer
 /// (developers.facebook.com/docs/messenger-platform/policy/policy-overview).
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// A name in ASCII: letters without their marks, `_` for what has no such letter.
+fn ascii(name: &str) -> String {
+    let plain = name.nfd().filter(|c| !is_combining_mark(*c));
+    plain.map(|c| if c.is_ascii() { c } else { '_' }).collect()
+}
 
 impl Messages {
     /// Within a day.
@@ -94,11 +105,31 @@ impl Messages {
                 ("messaging_type", "RESPONSE".to_owned()),
                 ("message", message.to_string()),
             ];
-            return self.graph.send_file(&path, &fields, ("filedata", file));
+            let plain = |file: &CarriedFile| CarriedFile { name: ascii(&file.name), ..file.clone() };
+            let file = if self.names_are_ascii { plain(file) } else { file.clone() };
+            return self.graph.send_file(&path, &fields, ("filedata", &file));
         }
         let ids =
             replies.iter().filter_map(|reply| json::filled(&json::read(reply.body.as_bytes()).ok()?, "message_id"));
         let link = |remote| Link { kind: LinkedKind::Message, object: answer.message.0, remote };
         Step::Done(ids.map(link).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_their_marks_and_nothing_else() {
+        for (name, expected) in [
+            ("lasku.pdf", "lasku.pdf"),
+            ("Käyttöohje Åland (2).pdf", "Kayttoohje Aland (2).pdf"),
+            ("Käyttöohje.pdf", "Kayttoohje.pdf"),
+            ("文字.png", "__.png"),
+            ("", ""),
+        ] {
+            assert_eq!(ascii(name), expected, "{name}");
+        }
     }
 }

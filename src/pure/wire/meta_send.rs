@@ -11,6 +11,7 @@
 use super::json;
 use super::meta::Graph;
 use super::step::{Outgoing, Reply, Step};
+use super::tool::Form;
 use crate::pure::domain::answer::CarriedFile;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -94,23 +95,13 @@ pub fn pieces(text: &str, chars_max: usize) -> Vec<&str> {
 
 /// A form with a file (RFC 7578). The boundary is a hash of the file, which cannot hold it.
 fn form(fields: &[(&str, String)], (name, file): (&str, &CarriedFile)) -> (String, Vec<u8>) {
-    let boundary = format!("lanka-{}", hex::encode(&Sha256::digest(&file.bytes)[..16]));
-    let mut body = Vec::with_capacity(file.bytes.len() + 1024);
+    // Nobody but who has the file knows its hash, so that nothing in it ends the form.
+    let mut form = Form::of(&hex::encode(Sha256::digest(&file.bytes)));
     for (field, value) in fields {
-        body.extend_from_slice(
-            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n").as_bytes(),
-        );
+        form.field(field, value);
     }
-    let shown = |text: &str| text.chars().filter(|c| !c.is_control() && *c != '"' && *c != '\\').collect::<String>();
-    let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
-        shown(&file.name),
-        shown(&file.media_type)
-    );
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&file.bytes);
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    (format!("multipart/form-data; boundary={boundary}"), body)
+    form.file(name, file);
+    form.finish()
 }
 
 #[cfg(test)]
