@@ -93,7 +93,8 @@ fn of_each(message: &Message, desk: Option<&Desk>, keyer: &Keyer) -> Vec<(Messag
     last.into_iter().map(act).collect()
 }
 
-fn on_message(on: MessageId) -> On {
+/// That something is on a message that is stored.
+pub(super) fn on_message(on: MessageId) -> On {
     On { channel: String::new(), source_key: String::new(), is_answered_there: false, message: Some(on) }
 }
 

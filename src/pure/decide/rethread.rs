@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** deciding anew what stands already changes nothing.
 
+use super::answer::on_message;
 use super::pins::Blocks;
 use super::resolve::Resolved;
 use super::{acted, nothing, thread};
@@ -388,8 +389,7 @@ fn place_again(
 fn act_again(act: &Act, facts: &mut Facts) {
     let mut incoming = Incoming::new("", "");
     (incoming.what, incoming.content) = (act.what, Content::Text(act.text.clone()));
-    let on = On { channel: String::new(), source_key: String::new(), is_answered_there: false, message: Some(act.on) };
-    incoming.on = Some(on);
+    incoming.on = Some(on_message(act.on));
     let message = bare(act.on, incoming, act.at);
     let decision = acted(&message, facts);
     facts.apply(&message, &keyless(act.on), &decision);

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Parsed, RawEvent, Remote};
+use crate::pure::domain::message::{Attachment, Auto, Parsed, RawEvent};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
@@ -660,13 +660,7 @@ impl Listening {
             let media_type = file
                 .get("preferences")
                 .and_then(|of| json::filled(of, "Mime-Type").or_else(|| json::filled(of, "Content-Type")));
-            let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
-            Some(Attachment {
-                name: json::filled(file, "filename"),
-                media_type: media_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
-                source: AttachmentSource::Remote(Remote::at(json::filled(file, "url")?)),
-                inline: false,
-            })
+            Some(tool::remote(json::filled(file, "filename"), media_type, json::filled(file, "url")?))
         });
         read.collect()
     }

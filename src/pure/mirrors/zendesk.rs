@@ -39,7 +39,7 @@ use super::{
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::id::ContactId;
-use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Direction, Parsed, RawEvent, Remote};
+use crate::pure::domain::message::{Attachment, Auto, Direction, Parsed, RawEvent};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
@@ -669,13 +669,8 @@ fn wrote(body: &Value, did: Did<'_>, batch: &mut Batch) {
 fn attachments(comment: &Value) -> Vec<Attachment> {
     let files = json::elements(comment, "attachments").iter().take(REPLY_FILES_MAX);
     let read = files.filter_map(|file| {
-        let media_type = json::filled(file, "content_type").unwrap_or_else(|| "application/octet-stream".to_owned());
-        Some(Attachment {
-            name: json::filled(file, "file_name"),
-            media_type: media_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
-            source: AttachmentSource::Remote(Remote::at(json::filled(file, "content_url")?)),
-            inline: false,
-        })
+        let (name, media_type) = (json::filled(file, "file_name"), json::filled(file, "content_type"));
+        Some(tool::remote(name, media_type, json::filled(file, "content_url")?))
     });
     read.collect()
 }

@@ -13,7 +13,7 @@ use super::settings::Problems;
 use super::step::{Link, Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, GivenIn, OnTicket};
-use crate::pure::domain::message::{Content, Direction, Incoming, Mark, What};
+use crate::pure::domain::message::{Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Remote, What};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
 use serde_json::Value;
@@ -151,6 +151,17 @@ impl Api {
     /// An answer that is not of the form that the tool's documents give it.
     pub fn odd(&self, what: &str) -> Step {
         Step::Retry { after: None, why: format!("{} gives an answer without {what}", self.name) }
+    }
+}
+
+/// A file of an agent's, which the tool has at an address.
+pub fn remote(name: Option<String>, media_type: Option<String>, url: String) -> Attachment {
+    let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+    Attachment {
+        name,
+        media_type: media_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
+        source: AttachmentSource::Remote(Remote::at(url)),
+        inline: false,
     }
 }
 

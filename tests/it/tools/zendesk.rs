@@ -615,6 +615,22 @@ async fn what_is_closed_for_good_is_followed_up() {
     assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'closed'").await, 0);
 }
 
+/// A file of a comment.
+fn file(url: String) -> Value {
+    json!({"id": 7, "file_name": "ohje.pdf", "content_type": "application/pdf", "content_url": url, "size": 8})
+}
+
+/// What the customer has, after looks that fetch all there is.
+async fn looked(office: &super::Office) -> Vec<String> {
+    for _ in 0..4 {
+        office.desk.look("helpdesk").await.expect("looked");
+        office.desk.decide().await;
+    }
+    office.fetch().await;
+    office.deliver().await;
+    office.graph.got().into_iter().map(|got| got.text).collect()
+}
+
 /// An agent's files: beside a webhook, which has none, they follow the words; without one they come along. The token is shown
 /// at the configured address alone.
 #[tokio::test]
@@ -626,7 +642,6 @@ async fn files_of_agents_go_along() {
         let office = super::Office::open(&if is_called { config } else { config.replace(secret, "") }).await;
         let ticket = super::asked::<Zendesk>(&office).await;
         let reply = stand.tool().write(&ticket, "Ohessa.", false);
-        let file = |url: String| json!({"id": 7, "file_name": "ohje.pdf", "content_type": "application/pdf", "content_url": url, "size": 8});
         let here = format!("{}/attachments/token/private?name=ohje.pdf", stand.url());
         let elsewhere = format!("http://localhost:{}/attachments/token/other-brand", stand.address.port());
         let files = [file(here), file(elsewhere)];
@@ -634,13 +649,7 @@ async fn files_of_agents_go_along() {
         if is_called {
             office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
         }
-        for _ in 0..4 {
-            office.desk.look("helpdesk").await.expect("looked");
-            office.desk.decide().await;
-        }
-        office.fetch().await;
-        office.deliver().await;
-        let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+        let got = looked(&office).await;
         assert_eq!((got.len(), got[0].as_str()), (3, "Ohessa."), "{got:?}");
         assert_eq!(office.desk.count("SELECT count(*) FROM message").await, messages);
         assert_eq!(stand.offences(), Vec::<String>::new());
@@ -665,13 +674,7 @@ async fn files_stay_where_the_words_say() {
             json!({"id": 7, "file_name": "ohje.pdf", "content_type": "application/pdf", "content_url": url, "size": 8});
         stand.tool().comments.last_mut().expect("the reply")["attachments"] = json!([file]);
         office.hook::<Zendesk>("helpdesk", &reply).await.expect("signed");
-        for _ in 0..4 {
-            office.desk.look("helpdesk").await.expect("looked");
-            office.desk.decide().await;
-        }
-        office.fetch().await;
-        office.deliver().await;
-        let got: Vec<String> = office.graph.got().into_iter().map(|got| got.text).collect();
+        let got = looked(&office).await;
         assert_eq!(got, reached, "{words}");
         assert_eq!(office.desk.count("SELECT count(*) FROM message").await, 3, "{words}");
     }
