@@ -140,7 +140,17 @@ impl Answers {
         let now = Timestamp::now();
         let ticket = ticket.to_string();
         let act =
-            desk::GivenAct { key, ticket: &ticket, is_note: *is_note, text, by, to: to.as_deref(), files, at: now };
+            desk::GivenAct {
+                key,
+                ticket: &ticket,
+                is_note: *is_note,
+                text,
+                is_automatic: false,
+                by,
+                to: to.as_deref(),
+                files,
+                at: now,
+            };
         let body = desk::given(&act);
         let event = NewRawEvent {
             tenant: tenant.clone(),

@@ -263,6 +263,10 @@ impl Mirror for CarrierLine {
         if answer.progress.is_some() && replies.is_empty() {
             return Step::Done(Vec::new());
         }
+        // A person who has not been told by itself asks; one who is told twice is annoyed, and a program answers.
+        if answer.is_automatic && answer.may_be_sent {
+            return Step::Done(Vec::new());
+        }
         let closes_at = answers.way().window.and_then(|window| answer.last_heard_at.saturating_add(window).ok());
         let is_open = answer.template.is_some() || !replies.is_empty();
         if !is_open && closes_at.is_some_and(|closes_at| closes_at <= now) {

@@ -23,7 +23,7 @@
 //! | `reply` with `message`, the whole mail sent (RFC 5322) | an agent's mail: its Message-ID is one that the desk is known to have sent |
 //! | `reply` with `text` | an agent's message; `message_id`, if given, is its id where the message is from that it answers: what a customer quotes |
 //! | `note` | an agent's message for colleagues, marked `internal` |
-//! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked, with `attachments` (`[{"name", "type", "data"}]`, in base64); `by` is who wrote it |
+//! | `answer` | an agent's message that **lanka** carries, to where answers go (DESIGN 6) or `to` the address or channel picked, with `attachments` (`[{"name", "type", "data"}]`, in base64); `by` is who wrote it; one that is `automatic` was written by no person: it counts as no answer of the desk's |
 //! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
 //! | `reopen` | an update: that conversation is open again, and with it the ticket |
 //! | `assign` | an update: `owner` has the ticket of that message from now on; without one, nobody |
@@ -39,7 +39,7 @@ use super::{Accounts, Built, Channel, Delivery, Forged, Form, Intake, Kind, Own,
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, OnTicket};
 use crate::pure::domain::message::{
-    Attachment, AttachmentSource, Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What,
+    Attachment, AttachmentSource, Auto, Content, Direction, Incoming, Mark, On, Parsed, RawEvent, What,
 };
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::batch::Batch;
@@ -80,6 +80,8 @@ pub struct GivenAct<'a> {
     pub is_note: bool,
     /// The words.
     pub text: &'a str,
+    /// lanka itself tells it, and no agent.
+    pub is_automatic: bool,
     /// Who wrote it.
     pub by: &'a str,
     /// The address or channel that he picked.
@@ -92,13 +94,16 @@ pub struct GivenAct<'a> {
 
 /// The delivery of one.
 pub fn given(act: &GivenAct<'_>) -> Vec<u8> {
-    let GivenAct { key, ticket, is_note, text, by, to, files, at } = *act;
+    let GivenAct { key, ticket, is_note, text, is_automatic, by, to, files, at } = *act;
     let kind = if is_note { "note" } else { "answer" };
     let mut act = serde_json::json!({
         "event_id": key, "type": kind, "ticket": ticket, "text": text, "by": by, "at": at.to_string(),
     });
     if let Some(to) = to {
         act["to"] = to.into();
+    }
+    if is_automatic {
+        act["automatic"] = true.into();
     }
     if !files.is_empty() {
         let file = |file: &CarriedFile| serde_json::json!({ "name": file.name, "type": file.media_type, "data": BASE64.encode(&file.bytes) });
@@ -218,6 +223,7 @@ impl Desk {
         }
         incoming.direction = Direction::FromAgent;
         incoming.sender.name = json::filled(act, "by");
+        incoming.auto = (act.get("automatic") == Some(&Value::Bool(true))).then_some(Auto::Notice);
         let (on, to) = (OnTicket::Named(ticket), json::filled(act, "to"));
         incoming.answer = Some(Box::new(Answer { on, to, given_in: None, route: None, may_echo: false }));
         Ok(incoming)

@@ -346,6 +346,10 @@ pub struct Carried {
     pub progress: Option<Progress>,
     /// The template that it is sent as; the text says the same in words.
     pub template: Option<Filled>,
+    /// No person wrote it: it is never sent twice, and says of itself what it is where the channel has a way to.
+    pub is_automatic: bool,
+    /// An attempt at sending it ended unseen: it may have arrived.
+    pub may_be_sent: bool,
 }
 
 /// A file of an answer.

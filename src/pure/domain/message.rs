@@ -298,6 +298,8 @@ pub enum Auto {
     List,
     /// Anything else that says of itself that no person wrote it.
     Generated,
+    /// lanka's own: a customer was told that his matter was received, how it stands, or that it is done.
+    Notice,
 }
 
 /// What is known of a mail's sender: by our own boundary server (RFC 8601), else by lanka's own check.

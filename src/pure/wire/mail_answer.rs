@@ -250,6 +250,9 @@ impl MailAnswers {
             let all: Vec<String> = before.chain([answered]).map(|id| format!("<{id}>")).collect();
             builder = builder.in_reply_to(format!("<{answered}>")).references(all.join(" "));
         }
+        if answer.is_automatic {
+            builder = mail_write::automatic(builder);
+        }
         let text = SinglePart::plain(answer.text.clone());
         let built = match answer.files.as_slice() {
             [] => builder.singlepart(text),
@@ -260,7 +263,9 @@ impl MailAnswers {
             }
         };
         let mail = built.map_err(|error| format!("the mail cannot be written: {error}"))?;
-        Ok(OutgoingMail { from: self.address.to_string(), to: to.to_string(), mail: mail.formatted() })
+        // Nobody is told of what could not be told by itself (RFC 3834 3.3).
+        let from = (!answer.is_automatic).then(|| self.address.to_string());
+        Ok(OutgoingMail { from, to: to.to_string(), mail: mail.formatted() })
     }
 
     /// The agent's name beside the desk's.
@@ -323,13 +328,26 @@ mod tests {
             last_heard_at: "2026-03-03T07:00:00Z".parse().unwrap(),
             progress: None,
             template: None,
+            is_automatic: false,
+            may_be_sent: false,
         }
     }
 
     fn mail(answers: &MailAnswers, carried: &Carried) -> String {
         let Step::Mail(mail) = answers.next(carried, &[]) else { panic!("no mail") };
-        assert_eq!((mail.from.as_str(), mail.to.as_str()), ("support@example.fi", "minna@posti.example"));
+        let from = if carried.is_automatic { None } else { Some("support@example.fi") };
+        assert_eq!((mail.from.as_deref(), mail.to.as_str()), (from, "minna@posti.example"));
         String::from_utf8(mail.mail).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_wrote_says_so() {
+        let by_nobody = Carried { by: None, is_automatic: true, ..carried() };
+        let (notice, answer) = (mail(&answers(false), &by_nobody), mail(&answers(false), &carried()));
+        for header in ["Auto-Submitted: auto-replied\r\n", "X-Auto-Response-Suppress: All\r\n"] {
+            assert_eq!((notice.matches(header).count(), answer.matches(header).count()), (1, 0), "{header}");
+        }
+        assert!(notice.contains("From: \"Esimerkki Oy\" <support@example.fi>\r\n"), "{notice}");
     }
 
     #[test]

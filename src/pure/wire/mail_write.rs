@@ -3,7 +3,7 @@
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Body, SinglePart};
+use lettre::message::{Attachment, Body, MessageBuilder, SinglePart};
 
 /// The Date of a mail (RFC 5322 3.3). It is given, never taken from a clock: the mail is the same at every attempt.
 pub fn dated(at: Timestamp) -> HeaderValue {
@@ -14,6 +14,13 @@ pub fn dated(at: Timestamp) -> HeaderValue {
 /// A field of lanka's own. Its value is of lanka's own making too: ids and words in ASCII.
 pub fn field(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// Says that no person wrote it, so that no program answers: RFC 3834 5, and what Exchange heeds instead (MS-OXCMAIL
+/// 2.1.3.2.20).
+pub fn automatic(mail: MessageBuilder) -> MessageBuilder {
+    let submitted = field("Auto-Submitted", "auto-replied".to_owned());
+    mail.raw_header(submitted).raw_header(field("X-Auto-Response-Suppress", "All".to_owned()))
 }
 
 /// A text that may stand in a header: one line, at most so many characters.

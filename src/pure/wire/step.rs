@@ -107,8 +107,8 @@ pub struct Link {
 /// A mail for the mail server of whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
-    /// Envelope sender: where reports of failed delivery go.
-    pub from: String,
+    /// Envelope sender: where reports of failed delivery go; `None` is the null return path.
+    pub from: Option<String>,
     /// Envelope recipient.
     pub to: String,
     /// The mail, ready to be sent: RFC 5322, lines ended with CRLF.

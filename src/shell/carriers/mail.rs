@@ -63,7 +63,8 @@ impl MailCarrier {
         let server = server.ok_or(MailError::NoServer)?;
         let transport = self.transport(server).await?;
         let address = |text: &str| text.parse::<Address>().map_err(|_| MailError::Malformed);
-        let envelope = Envelope::new(Some(address(&mail.from)?), vec![address(&mail.to)?]);
+        let from = mail.from.as_deref().map(address).transpose()?;
+        let envelope = Envelope::new(from, vec![address(&mail.to)?]);
         let envelope = envelope.map_err(|_| MailError::Malformed)?;
         match transport.send_raw(&envelope, &mail.mail).await {
             Ok(response) => {

@@ -259,9 +259,12 @@ fn heard(row: &PgRow, automatic: u32) -> Result<Heard, StoreError> {
 }
 
 /// Answers that are to be sent, by the id of their message, with where the bytes of their files are.
+///
+/// `rescued` are those of them of which an attempt was not finished.
 pub async fn carried(
     connection: &mut PgConnection,
     messages: &[Uuid],
+    rescued: &[Uuid],
 ) -> Result<HashMap<Uuid, (Carried, Vec<StoredFile>)>, StoreError> {
     let mut carried = HashMap::new();
     if messages.is_empty() {
@@ -269,7 +272,7 @@ pub async fn carried(
     }
     let rows = sqlx::query(
         "SELECT m.id, m.source_key, m.sender_name, m.occurred_at, m.text, m.progress, i.scheme, i.scope, i.value,
-            a.template, c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
+            m.auto IS NOT NULL AS is_automatic, a.message_id = ANY($2) AS may_be_sent, a.template, c.source_key AS answers_key, coalesce(c.subject, nullif(t.title, '')) AS subject, c.answer_path,
             c.ticket_id IS NOT DISTINCT FROM m.ticket_id AS is_here,
             greatest(c.trusted_at, (SELECT max(l.trusted_at) FROM message l WHERE l.identity_id = a.identity_id
                 AND l.ticket_id = m.ticket_id AND l.direction = 'from_customer')) AS last_heard_at
@@ -278,6 +281,7 @@ pub async fn carried(
          WHERE a.message_id = ANY($1) AND m.redacted_at IS NULL",
     )
     .bind(messages)
+    .bind(rescued)
     .fetch_all(&mut *connection)
     .await?;
     for row in rows {
@@ -298,6 +302,8 @@ pub async fn carried(
             last_heard_at: time(&row, "last_heard_at")?,
             progress: row.try_get::<Option<&str>, _>("progress")?.and_then(Progress::parse),
             template: filled(&row)?,
+            is_automatic: row.try_get("is_automatic")?,
+            may_be_sent: row.try_get("may_be_sent")?,
         };
         carried.insert(id, (answer, Vec::new()));
     }

@@ -118,7 +118,10 @@ const CLAIM: &str = "
           AND (o.change <> 'answer.due' OR NOT EXISTS (SELECT 1 FROM attachment a WHERE a.message_id = o.message_id
                 AND a.remote IS NOT NULL AND a.content_hash IS NULL AND a.lost IS NULL OFFSET 0))
         ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE SKIP LOCKED)
-    RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies";
+    RETURNING id, tenant, ticket_id, sequence, change, message_id, other_ticket, detail, decided_at, attempts, replies, why";
+
+/// What is said of an attempt that its claimant did not live to settle.
+const UNFINISHED: &str = "the attempt was not finished";
 
 // Whoever is there holds his lock whole, so that a share of it cannot be had; two who ask at once do not stand in
 // each other's way.
@@ -128,7 +131,7 @@ const RESCUE: &str = "
     ), gone AS MATERIALIZED (
         SELECT claimant FROM claimants WHERE claimant IS NOT NULL AND pg_try_advisory_xact_lock_shared(claimant)
     )
-    UPDATE outbox SET state = 'pending', claimed_until = NULL, claimant = NULL, due_at = $1, why = 'the attempt was not finished'
+    UPDATE outbox SET state = 'pending', claimed_until = NULL, claimant = NULL, due_at = $1, why = $3
     WHERE state = 'claimed' AND (claimed_until < $1 OR claimant IN (SELECT claimant FROM gone))";
 
 impl Store {
@@ -195,7 +198,16 @@ impl Store {
             objects.extend(row.try_get::<Option<Uuid>, _>("other_ticket")?);
         }
         if carried_by(mirror).is_some() {
-            return Ok(Extras { carried: answer::carried(connection, &messages).await?, ..Extras::default() });
+            let mut rescued: Vec<Uuid> = Vec::new();
+            for row in rows {
+                if row.try_get::<Option<&str>, _>("why")? == Some(UNFINISHED) {
+                    rescued.extend(row.try_get::<Option<Uuid>, _>("message_id")?);
+                }
+            }
+            return Ok(Extras {
+                carried: answer::carried(connection, &messages, &rescued).await?,
+                ..Extras::default()
+            });
         }
         objects.extend(tickets.iter().chain(&messages));
         objects
@@ -289,7 +301,7 @@ impl Store {
     /// Puts back what was claimed by somebody who is gone, or did not come back in time. Gives how many. A claim of
     /// `own` is never probed: who asks is there.
     pub async fn rescue_posts(&self, own: Option<Claimant>, now: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query(RESCUE).bind(sql_time(now)).bind(own.map(|own| own.0)).execute(&self.pool).await?;
+        let done = sqlx::query(RESCUE).bind(sql_time(now)).bind(own.map(|own| own.0)).bind(UNFINISHED).execute(&self.pool).await?;
         Ok(done.rows_affected())
     }
 
