@@ -21,7 +21,7 @@
 //! never identities. A line that cannot be read is one fault and costs no other line.
 
 use super::{
-    Accounts, Built, Channel, Form, Intake, Kind, Own, Problems, Redacted, Setup, TableSource, TailSource, Unfit,
+    Accounts, Built, Channel, Form, Intake, Kind, Like, Own, Problems, Redacted, Setup, TableSource, TailSource, Unfit,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::{Assurance, Identity, PhoneNumber};
@@ -42,7 +42,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Line, accounts: Accounts::NONE, build, dry };
+pub const KIND: Kind =
+    Kind { name: NAME, form: Form::Line, like: Some(Like::Call), accounts: Accounts::NONE, build, dry };
 
 const NAME: &str = "asterisk";
 

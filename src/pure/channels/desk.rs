@@ -52,7 +52,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The kind, as the configuration knows it.
-pub const KIND: Kind = Kind { name: NAME, form: Form::Body, accounts: Accounts::NONE, build, dry };
+pub const KIND: Kind = Kind { name: NAME, form: Form::Body, like: None, accounts: Accounts::NONE, build, dry };
 
 const NAME: &str = "desk";
 

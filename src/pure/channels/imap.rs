@@ -7,8 +7,8 @@
 //! made to this machine only.
 
 use super::{
-    Accounts, After, Answers, Built, Channel, Credentials, Form, ImapSource, Intake, Kind, Own, Problems, Redacted,
-    SenderQuestion, Setup, Tls, Unfit,
+    Accounts, After, Answers, Built, Channel, Credentials, Form, ImapSource, Intake, Kind, Like, Own, Problems,
+    Redacted, SenderQuestion, Setup, Tls, Unfit,
 };
 use crate::pure::domain::message::{Parsed, RawEvent, SenderCheck};
 use crate::pure::domain::secret::Secret;
@@ -31,7 +31,8 @@ const SPECIAL: [&str; 4] = ["\\All", "\\Archive", "\\Junk", "\\Sent"];
 const TARGETS: [&str; 3] = ["\\Archive", "\\Junk", "\\Trash"];
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "imap", form: Form::Mail, accounts: Accounts::NONE, build, dry };
+pub const KIND: Kind =
+    Kind { name: "imap", form: Form::Mail, like: Some(Like::Mail), accounts: Accounts::NONE, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

@@ -8,8 +8,8 @@
 //! payload has no name; names come from the profile API.
 
 use super::{
-    Accounts, Answers, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own,
-    Profile, ProfileRequest, Redacted, Setup, Unfit,
+    Accounts, Answers, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Like, MediaReply, MediaStep,
+    Own, Profile, ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
@@ -22,6 +22,7 @@ use serde::Deserialize;
 pub const KIND: Kind = Kind {
     name: NAME,
     form: Form::Body,
+    like: Some(Like::Chat),
     accounts: Accounts { called: &["instagram", "insta"], schemes: &[NAME] },
     build,
     dry,

@@ -13,7 +13,7 @@
 //! **Invariant:** whoever may write to the socket is believed to be the mail server. It is this machine's,
 //! unless `allow_remote` says otherwise in so many words.
 
-use super::{Accounts, Built, Channel, Door, Form, Intake, Kind, LmtpSource, Own, Setup, Unfit};
+use super::{Accounts, Built, Channel, Door, Form, Intake, Kind, Like, LmtpSource, Own, Setup, Unfit};
 use crate::pure::wire::mail_answer::SmtpSettings;
 use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::{Problems, read_kind};
@@ -24,7 +24,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "lmtp", form: Form::Mail, accounts: Accounts::NONE, build, dry };
+pub const KIND: Kind =
+    Kind { name: "lmtp", form: Form::Mail, like: Some(Like::Mail), accounts: Accounts::NONE, build, dry };
 
 /// Longest path of a socket: `sun_path` of Linux holds 108 bytes, and the socket is made under a name four
 /// bytes longer.

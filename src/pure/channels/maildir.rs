@@ -6,7 +6,7 @@
 //! **Invariant:** a file is whole when it appears in `new/` (it was written under `tmp/` and renamed),
 //! so nothing here waits for a file to grow.
 
-use super::{Accounts, Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Own, Setup, Unfit};
+use super::{Accounts, Built, Channel, DropLayout, DropSource, Form, Intake, Kind, Like, Own, Setup, Unfit};
 use crate::pure::wire::mail_answer::SmtpSettings;
 use crate::pure::wire::mime::MailSettings;
 use crate::pure::wire::settings::read_kind;
@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kind, as listed.
-pub const KIND: Kind = Kind { name: "maildir", form: Form::Mail, accounts: Accounts::NONE, build, dry };
+pub const KIND: Kind =
+    Kind { name: "maildir", form: Form::Mail, like: Some(Like::Mail), accounts: Accounts::NONE, build, dry };
 
 /// What the channel's table may hold.
 #[derive(Debug, Deserialize)]

@@ -7,8 +7,8 @@
 //! means nothing outside that Page. The payload has no name; names come from the profile API.
 
 use super::{
-    Accounts, Answers, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, MediaReply, MediaStep, Own,
-    Profile, ProfileRequest, Redacted, Setup, Unfit,
+    Accounts, Answers, Built, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Like, MediaReply, MediaStep,
+    Own, Profile, ProfileRequest, Redacted, Setup, Unfit,
 };
 use crate::pure::domain::identity::Identity;
 use crate::pure::domain::message::{Parsed, RawEvent};
@@ -21,6 +21,7 @@ use serde::Deserialize;
 pub const KIND: Kind = Kind {
     name: NAME,
     form: Form::Body,
+    like: Some(Like::Chat),
     accounts: Accounts { called: &["messenger", "facebook", "fb"], schemes: &[SCHEME] },
     build,
     dry,

@@ -40,6 +40,7 @@ use super::domain::identity::Identity;
 use super::domain::message::{Parsed, RawEvent, SenderCheck};
 pub use super::domain::outbox::LinkedKind;
 use super::domain::secret::Secret;
+pub use super::domain::service::Like;
 pub use super::wire::delivery::{Delivery, Forged, Handshake};
 use super::wire::mail_answer::MailAnswers;
 pub use super::wire::media::{MediaReply, MediaRequest, MediaStep};
@@ -98,6 +99,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What a file of its deliveries holds, for `lanka import` and `lanka parse`.
     pub form: Form,
+    /// What people expect of it, for targets; `None` where no customer is.
+    pub like: Option<Like>,
     /// What people call it, and what they are on it.
     pub accounts: Accounts,
     /// Reads the settings (the channel's table without the keys common to all: `kind`, `tenant`,

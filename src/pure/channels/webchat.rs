@@ -30,8 +30,8 @@
 //! visitor typed (name, address, number) is stated, never an identity.
 
 use super::{
-    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Intake, Kind, MediaReply, MediaStep, Outgoing,
-    Own, Redacted, Reply, Sample, SettingsProblem, Setup, Step, Unfit, Way,
+    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Intake, Kind, Like, MediaReply, MediaStep,
+    Outgoing, Own, Redacted, Reply, Sample, SettingsProblem, Setup, Step, Unfit, Way,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
@@ -57,6 +57,7 @@ use std::time::Duration;
 pub const KIND: Kind = Kind {
     name: NAME,
     form: Form::Body,
+    like: Some(Like::Chat),
     accounts: Accounts { called: &["chat", "tšat", "tsat", "webchat"], schemes: &[SCHEME] },
     build,
     dry,

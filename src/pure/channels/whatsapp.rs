@@ -28,8 +28,8 @@
 //! message's own: a batch holds several customers. Cards of other people are text, never identities.
 
 use super::{
-    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Link, LinkedKind,
-    MediaReply, MediaStep, Own, Redacted, Reply, Setup, Step, Unfit, Way,
+    Accounts, Answers, Built, Carried, Channel, Delivery, Forged, Form, Handshake, Intake, Kind, Like, Link,
+    LinkedKind, MediaReply, MediaStep, Own, Redacted, Reply, Setup, Step, Unfit, Way,
 };
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Filled, Template};
@@ -51,6 +51,7 @@ use std::time::Duration;
 pub const KIND: Kind = Kind {
     name: NAME,
     form: Form::Body,
+    like: Some(Like::Chat),
     accounts: Accounts { called: &["whatsapp", "whats app", "whatsup"], schemes: &[SCHEME, TEL] },
     build,
     dry,

@@ -7,6 +7,7 @@
 pub mod anew;
 pub mod answer;
 pub mod arrange;
+pub mod clock;
 pub mod close;
 pub mod epochs;
 pub mod evidence;
@@ -26,6 +27,7 @@ pub mod resolve;
 pub mod rethread;
 pub mod route;
 pub mod suggest;
+pub mod targets;
 pub mod template;
 pub mod thread;
 pub mod triage;

@@ -3,10 +3,13 @@
 //! **Invariant:** `domain` imports nothing else of lanka.
 
 pub mod answer;
+pub mod clock;
 pub mod company;
 pub mod contact;
 pub mod decision;
 pub mod facts;
+pub mod holiday;
+pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod lookalike;
@@ -20,6 +23,7 @@ pub mod public_domains;
 pub mod rule;
 pub mod say;
 pub mod secret;
+pub mod service;
 pub mod ticket;
 
 /// An instant in UTC, as everything in lanka is timed. Zones exist only where a vendor writes
