@@ -4,6 +4,7 @@ use super::problem::Report;
 use super::sections::{ChannelWindows, Sections};
 use super::{ChannelSettings, MirrorSettings};
 use super::{secrets, values};
+use crate::pure::domain::notice::NoticeKind;
 use crate::pure::channels::{self, Built, Door, Intake, LmtpSource, Setup, Unfit};
 use crate::pure::mirrors;
 use crate::pure::wire::settings::{self, MISSING, MISSING_SECRET, SettingsProblem, nearest, unknown_key, unknown_word};
@@ -27,6 +28,8 @@ struct Common {
     enabled: bool,
     #[serde(default)]
     windows: ChannelWindows,
+    #[serde(default)]
+    notices: Option<Vec<NoticeKind>>,
 }
 
 fn main_tenant() -> String {
@@ -48,7 +51,7 @@ pub(super) fn channels(
     let mut intakes = BTreeMap::new();
     for (name, mut table) in tables("channels", entries, report) {
         let path = format!("channels.{name}");
-        let common = common(&path, &mut table, &["tenant", "enabled", "windows"], report);
+        let common = common(&path, &mut table, &["tenant", "enabled", "windows", "notices"], report);
         let Some(kind) = kind_of(&path, &mut table, &known, report).and_then(|kind| channels::kind(&kind)) else {
             continue;
         };
@@ -77,8 +80,8 @@ pub(super) fn channels(
                 report.warning(format!("{path}.{}", lack.key), lack.message);
             }
             let windows = common.windows.over(sections.windows.policy());
-            let Common { tenant, enabled, .. } = common;
-            channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, built });
+            let Common { tenant, enabled, notices, .. } = common;
+            channels.insert(name, ChannelSettings { kind: kind.name, tenant, enabled, windows, notices, built });
         }
     }
     refuse_shared_sources(&intakes, report);
@@ -206,7 +209,7 @@ fn tables(section: &str, entries: Option<Value>, report: &mut Report) -> Vec<(St
 
 impl Default for Common {
     fn default() -> Self {
-        Self { tenant: main_tenant(), enabled: yes(), windows: ChannelWindows::default() }
+        Self { tenant: main_tenant(), enabled: yes(), windows: ChannelWindows::default(), notices: None }
     }
 }
 

@@ -33,6 +33,7 @@ pub use values::{
 
 use crate::pure::channels::Built;
 use crate::pure::channels::KINDS;
+use crate::pure::domain::notice::NoticeKind;
 use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
@@ -73,6 +74,8 @@ pub struct ChannelSettings {
     pub enabled: bool,
     /// How long things belong together on it.
     pub windows: policy::Windows,
+    /// What customers are told by lanka itself here, where that differs.
+    pub notices: Option<Vec<NoticeKind>>,
     /// The channel itself, how its bytes get in, and the desk's own addresses on it.
     pub built: Built,
 }
@@ -192,6 +195,10 @@ impl Settings {
             windows: self.windows.policy(),
             channel_windows: channels().map(|(name, channel)| (name.clone(), channel.windows)).collect(),
             automatic_max: self.answers.automatic_max,
+            notices: Arc::new(self.notices.policy(
+                &self.defaults.languages,
+                channels().filter_map(|(name, channel)| Some((name.clone(), channel.notices.clone()?))).collect(),
+            )),
             own_addresses: channels().flat_map(|(_, channel)| channel.built.own.addresses.clone()).collect(),
             own_numbers: channels().flat_map(|(_, channel)| channel.built.own.numbers.clone()).collect(),
             fact_key,

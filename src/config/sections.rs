@@ -5,8 +5,10 @@
 
 use super::secrets::Key;
 use super::values::{
-    self, AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, RuleName, TrustedRelay,
+    self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName, Phrase,
+    PublicDomain, RuleName, TrustedRelay,
 };
+use crate::pure::domain::notice::{self, NoticeKind};
 use crate::pure::domain::policy;
 use crate::pure::domain::say;
 use crate::pure::domain::secret::Secret;
@@ -53,6 +55,8 @@ pub struct Sections {
     pub deliver: Deliver,
     /// `[answers]`
     pub answers: Answers,
+    /// `[notices]`
+    pub notices: Notices,
     /// `[media]`
     pub media: Media,
     /// `[content]`
@@ -332,6 +336,50 @@ pub struct Answers {
     /// Automatic messages of one contact on one ticket within an hour, from which on mail to him is stopped.
     #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
     pub automatic_max: u32,
+}
+
+/// What customers are told by lanka itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notices {
+    /// What they are told.
+    pub send: Vec<NoticeKind>,
+    /// What happened longer ago is told no more.
+    #[serde(deserialize_with = "values::duration::<_, 60, 31_536_000>")]
+    pub max_age: Duration,
+    /// Notices to one contact within an hour, at most.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub per_hour: u32,
+    /// Acknowledgements by mail to one contact within an hour, at most.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub mail_per_hour: u32,
+    /// Addresses that are told nothing.
+    pub never_to: Vec<AddressPattern>,
+    /// Texts by language and name.
+    pub texts: BTreeMap<Language, BTreeMap<NoticeTextName, NoticeText>>,
+}
+
+impl Notices {
+    /// As deciding takes them.
+    pub(super) fn policy(
+        &self,
+        languages: &[Language],
+        send_on: BTreeMap<String, Vec<NoticeKind>>,
+    ) -> notice::Notices {
+        let texts = |texts: &BTreeMap<NoticeTextName, NoticeText>| {
+            texts.iter().map(|(name, text)| (name.0, text.0.clone())).collect()
+        };
+        notice::Notices {
+            send: self.send.clone(),
+            send_on,
+            texts: self.texts.iter().map(|(language, of)| (language.0.clone(), texts(of))).collect(),
+            languages: languages.iter().map(|language| language.0.clone()).collect(),
+            max_age: self.max_age,
+            per_hour: self.per_hour,
+            mail_per_hour: self.mail_per_hour,
+            never_to: self.never_to.iter().map(|pattern| pattern.0.clone()).collect(),
+        }
+    }
 }
 
 /// Files from the vendors.

@@ -5,6 +5,7 @@
 
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::MatterRole;
+use crate::pure::domain::notice::{self, NoticeKind, TextName, text_name};
 use crate::pure::domain::phrases::GAP;
 use crate::pure::domain::rule::Rule;
 use crate::pure::domain::secret::Secret;
@@ -343,6 +344,53 @@ fn parse_pattern(text: &str) -> Result<regex::Regex, String> {
         return Err("the pattern matches where there is nothing: every message would name this number".to_owned());
     }
     Ok(regex)
+}
+
+/// The name of a notice's text: `acknowledged`, `solved_chat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoticeTextName(pub TextName);
+
+impl<'de> Deserialize<'de> for NoticeTextName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "the name of a text like acknowledged_chat", |name| {
+            let kinds = NoticeKind::ALL.map(NoticeKind::as_str).join(", ");
+            let why = || format!("\"{name}\" is no text's name: one of {kinds}, alone or with _chat, _mail or _call");
+            text_name(name).map(Self).ok_or_else(why)
+        })
+    }
+}
+
+/// The text of a notice.
+#[derive(Debug, Clone)]
+pub struct NoticeText(pub notice::Text);
+
+/// Longest text, characters: it goes into a chat.
+const NOTICE_CHARS_MAX: usize = 4_000;
+
+impl<'de> Deserialize<'de> for NoticeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "a text", |source| match source.chars().count() {
+            0..=NOTICE_CHARS_MAX => notice::Text::parse(source).map(Self),
+            long => Err(format!("{long} characters, and {NOTICE_CHARS_MAX} are the most")),
+        })
+    }
+}
+
+/// Addresses by how they begin or end.
+#[derive(Debug, Clone)]
+pub struct AddressPattern(pub String);
+
+impl<'de> Deserialize<'de> for AddressPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "an address like \"*@alerts.example\"", |pattern| {
+            let stars = pattern.matches('*').count();
+            let is_at_an_end = stars == 0 || (stars == 1 && (pattern.starts_with('*') || pattern.ends_with('*')));
+            match is_at_an_end && pattern.trim_matches('*').len() > 1 && !pattern.contains(char::is_whitespace) {
+                true => Ok(Self(pattern.to_owned())),
+                false => Err(format!("\"{pattern}\" is no address, nor \"*@alerts.example\" or \"robot@*\"")),
+            }
+        })
+    }
 }
 
 /// Where Postgres is: a secret, or plain text without a password.

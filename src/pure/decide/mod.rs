@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod moves;
 pub mod normalise;
+pub mod notice;
 pub mod phrases;
 pub mod pins;
 pub mod pointers;
@@ -32,6 +33,7 @@ pub mod targets;
 pub mod template;
 pub mod thread;
 pub mod triage;
+pub mod when;
 
 use self::lookup::Keyer;
 use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};

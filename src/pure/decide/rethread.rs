@@ -487,6 +487,7 @@ mod tests {
             same_number: Phrases::default(),
             windows: Windows { chat_session: day / 32, one_open: day * 14, closed_continues: day * 3 },
             channel_windows: Default::default(),
+            notices: Default::default(),
             automatic_max: 5,
             own_addresses: Default::default(),
             own_numbers: Default::default(),

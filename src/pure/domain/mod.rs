@@ -15,6 +15,7 @@ pub mod identity;
 pub mod lookalike;
 pub mod message;
 pub mod name;
+pub mod notice;
 pub mod outbox;
 pub mod outline;
 pub mod phrases;

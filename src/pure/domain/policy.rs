@@ -3,6 +3,7 @@
 use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
 use super::lookalike::looks_like;
 use super::message::MatterRole;
+use super::notice::Notices;
 use super::phrases::{Denials, Phrases};
 use super::rule::Rules;
 use std::collections::{HashMap, HashSet};
@@ -72,6 +73,8 @@ pub struct Policy {
     pub channel_windows: HashMap<String, Windows>,
     /// Automatic messages of one contact on one ticket within an hour, from which on mail to him is stopped.
     pub automatic_max: u32,
+    /// What customers are told by lanka itself.
+    pub notices: Arc<Notices>,
     /// The desk's own addresses: the sender of an echo, never a customer.
     pub own_addresses: HashSet<EmailAddress>,
     /// The desk's own numbers.
