@@ -57,6 +57,7 @@ pub fn policy() -> Policy {
         same_number: phrases("same_number"),
         windows,
         channel_windows: HashMap::new(),
+        notices: Default::default(),
         automatic_max: 5,
         own_addresses: HashSet::from([EmailAddress::parse("help@desk.example").unwrap()]),
         own_numbers: HashSet::from([PhoneNumber::parse("09 4272 0000", "FI").unwrap()]),
