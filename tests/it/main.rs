@@ -17,6 +17,7 @@ mod attacks;
 mod bad_input;
 mod captures;
 mod channels;
+mod clocks;
 mod cluster;
 mod commands;
 mod config;
