@@ -3,7 +3,7 @@
 //! `config/default.toml` lies beneath, then come the files given (`/etc/lanka` when none is), then
 //! `LANKA__SECTION__KEY` variables. Parts, in reading order: `layers` makes one tree of them,
 //! `secrets` reads what the tree only names, `sections` and `entries` turn it into [`Settings`]
-//! with the help of `values`, and `problem` says what is wrong and where. `entrance` reads what one
+//! (`service` those of hours and promises) with the help of `values`, and `problem` says what is wrong and where. `entrance` reads what one
 //! channel's mail needs, and no more.
 //!
 //! Every problem is found at once: a person who mends a file wants the whole list.
@@ -20,6 +20,7 @@ mod layers;
 mod problem;
 mod secrets;
 mod sections;
+mod service;
 mod values;
 
 pub use entrance::Entrance;
@@ -27,6 +28,7 @@ pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
 pub use secrets::{Key, KeyError, Keys, random_hex};
 pub use sections::*;
+pub use service::{ContractSection, ServiceSection};
 pub use values::{
     AgentPattern, Domain, Language, MatterPattern, NameServer, Phrase, PublicDomain, TrustedRelay, parse_duration,
 };
@@ -38,13 +40,14 @@ use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::domain::rule::Rules;
+use crate::pure::domain::service::Service;
 use crate::pure::mirrors;
 use crate::pure::wire::settings::{nearest, read};
 use problem::Report;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use toml::Table;
+use toml::{Table, Value};
 
 /// Most patterns under `[matters]`: each is run over every message.
 const MATTERS_MAX: usize = 64;
@@ -120,6 +123,8 @@ impl Settings {
         let mut tree = layers::load(paths, environment, &mut report);
         secrets::resolve(&mut tree, environment, &mut report);
         let (channels, mirrors) = (tree.remove("channels"), tree.remove("mirrors"));
+        let named = channels.as_ref().and_then(Value::as_table).into_iter().flat_map(Table::keys);
+        let names: BTreeSet<String> = named.cloned().collect();
         let mut defaults: Table = DEFAULTS.parse().unwrap_or_default();
         defaults.retain(|key, _| key != "channels" && key != "mirrors");
         let (sections, problems) = read(tree, &["channels", "mirrors"], &defaults);
@@ -127,6 +132,7 @@ impl Settings {
         // Where something is wrong, its default stands, so that the rest is checked too.
         let Some(sections) = sections else { return Err(report.finish()) };
         check_sections(&sections, &mut report);
+        service::check(&sections, &names, &mut report);
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &sections, &channels, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
@@ -205,6 +211,11 @@ impl Settings {
             mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
             rules: Rules::without(self.identity.without.iter().map(|name| name.0)),
         }
+    }
+
+    /// When the desk is there, and what it promises to whom.
+    pub fn service(&self) -> Service {
+        service::service(&self.sections)
     }
 
     /// The daemon's keys: those configured, else the one under `data_dir`, which is made if it is not

@@ -4,6 +4,7 @@
 //! configuration. What may be left out altogether is an `Option`.
 
 use super::secrets::Key;
+use super::service::{ContractSection, ServiceSection};
 use super::values::{
     self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName, Phrase,
     PublicDomain, RuleName, TrustedRelay,
@@ -47,6 +48,11 @@ pub struct Sections {
     pub phrases: PhraseSections,
     /// `[windows]`
     pub windows: Windows,
+    /// `[service]`
+    pub service: ServiceSection,
+    /// `[contracts.*]`
+    #[serde(default)]
+    pub contracts: BTreeMap<String, ContractSection>,
     /// `[retention]`
     pub retention: Retention,
     /// `[ingest]`

@@ -481,6 +481,18 @@ fn every_key_is_documented_in_the_default_file() {
     for (name, section) in table.iter().filter_map(|(name, value)| Some((name, value.as_table()?))) {
         match name.as_str() {
             "matters" => {}
+            "contracts" => {
+                for (name, entry) in section {
+                    check(&format!("contracts.{name}"), "", entry.as_table().unwrap());
+                }
+            }
+            "service" => {
+                check(name, "", section);
+                let hours = section["hours"].as_table().unwrap();
+                check("service.hours", "", hours);
+                let rule = section["targets"].as_table().unwrap()["rest"].as_table().unwrap();
+                check("service.targets.rest", "", rule);
+            }
             "channels" | "mirrors" => {
                 let common: Vec<&str> = vec!["kind", "tenant", "enabled", "windows"];
                 // A kind may be shown twice, where it is read in two ways.

@@ -59,7 +59,8 @@ impl Course {
                 if self.answers.last().is_none_or(|run| run.ended_at.is_some()) {
                     self.answers.push(self.awaited_answer(*at, channel.as_deref()));
                 }
-                self.solution.get_or_insert_with(|| Run::new(ClockKind::Solution, 1, *at)).run(*at);
+                let begun = || Run::new(ClockKind::Solution, 1, *at, channel.as_deref());
+                self.solution.get_or_insert_with(begun).run(*at);
             }
             Happened::Answered => {
                 self.is_answered = true;
@@ -92,11 +93,10 @@ impl Course {
     fn awaited_answer(&self, at: Timestamp, channel: Option<&str>) -> Run {
         let is_first = !self.is_answered && self.answers.is_empty();
         let round = self.answers.iter().filter(|run| run.kind == ClockKind::NextAnswer).count() + 1;
-        let run = match is_first {
-            true => Run::new(ClockKind::FirstAnswer, 1, at),
-            false => Run::new(ClockKind::NextAnswer, i32::try_from(round).unwrap_or(i32::MAX), at),
-        };
-        Run { channel: channel.map(str::to_owned), ..run }
+        match is_first {
+            true => Run::new(ClockKind::FirstAnswer, 1, at, channel),
+            false => Run::new(ClockKind::NextAnswer, i32::try_from(round).unwrap_or(i32::MAX), at, channel),
+        }
     }
 
     fn end_answer(&mut self, at: Timestamp) {
@@ -122,9 +122,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(kind: ClockKind, round: i32, at: Timestamp) -> Self {
-        let (ran, running_since) = (Vec::new(), Some(at));
-        Self { kind, round, channel: None, started_at: at, ran, running_since, paused_since: None, ended_at: None }
+    fn new(kind: ClockKind, round: i32, at: Timestamp, channel: Option<&str>) -> Self {
+        let (ran, running_since, channel) = (Vec::new(), Some(at), channel.map(str::to_owned));
+        Self { kind, round, channel, started_at: at, ran, running_since, paused_since: None, ended_at: None }
     }
 
     fn run(&mut self, at: Timestamp) {
@@ -159,6 +159,7 @@ impl Run {
         Some(Clock {
             kind: self.kind,
             round: self.round,
+            channel: self.channel.clone(),
             started_at: self.started_at,
             target,
             worked: self.running_since.is_none().then(|| ran.iter().sum()),

@@ -94,6 +94,8 @@ pub struct Clock {
     pub kind: ClockKind,
     /// Which time of it, from 1.
     pub round: i32,
+    /// The channel by which the customer said what it began with.
+    pub channel: Option<String>,
     /// When the customer began to wait.
     pub started_at: Timestamp,
     /// The service time that it may take.

@@ -1,6 +1,6 @@
 //! What the desk has promised, to whom: service hours, targets by rule, contracts.
 
-use super::clock::{ClockKind, Targets};
+use super::clock::{Clock, ClockKind, Targets};
 use super::hours::Hours;
 use super::ticket::{MatterKind, Priority};
 use serde::Deserialize;
@@ -155,6 +155,16 @@ pub struct Promise<'a> {
     pub contract: Option<&'a str>,
     /// Which rule said what of each clock; a next answer once for each channel.
     pub why: Vec<Said<'a>>,
+}
+
+impl Promise<'_> {
+    /// Which rule set the target of a clock.
+    pub fn said_of(&self, clock: &Clock) -> Option<&Said<'_>> {
+        let is_of = |said: &&Said<'_>| {
+            said.clock == clock.kind && said.channel.is_none_or(|name| Some(name) == clock.channel.as_deref())
+        };
+        self.why.iter().find(is_of)
+    }
 }
 
 /// What a rule said of a clock.

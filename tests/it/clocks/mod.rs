@@ -1,6 +1,7 @@
 //! Clocks: tables that a person can check by an almanac, and a count minute by minute over random histories.
 
 mod minutes;
+mod settings;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
