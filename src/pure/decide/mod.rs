@@ -13,6 +13,7 @@ pub mod epochs;
 pub mod evidence;
 pub mod extract;
 pub mod gather;
+pub mod keep;
 pub mod language;
 pub mod ledger;
 pub mod lookup;
