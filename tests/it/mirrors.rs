@@ -52,6 +52,7 @@ fn post() -> Post {
             participants: vec![],
             follow_up_of: None,
             merged_into: None,
+            clocks: Vec::new(),
             answer: None,
         },
         other_ticket: None,

@@ -1,6 +1,7 @@
 //! What mirrors hear of a decision → the changes, in the order they happened.
 
 use crate::pure::domain::answer::Answer;
+use crate::pure::domain::clock::Clock;
 use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Placement, Resolution, SuggestionTarget, Told};
 use crate::pure::domain::id::TicketId;
 use crate::pure::domain::message::Message;
@@ -85,6 +86,14 @@ pub fn of_act(act: &Message, decision: &Decision, ticket: &Ticket) -> Vec<Told> 
     let given_in = act.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref());
     let hearers = given_in.map_or(Hearers::All, |given_in| Hearers::But(given_in.mirror.clone()));
     vec![Told { message: Some(decision.message), hearers, ..Told::of(change, ticket.id) }]
+}
+
+/// That a clock runs out soon (`ClockWarned`), or did (`ClockBreached`): every tool hears of it.
+pub fn of_clock(change: Change, ticket: TicketId, clock: &Clock) -> Told {
+    let detail = serde_json::json!({
+        "clock": clock.kind, "round": clock.round, "due_at": clock.due_at, "target_s": clock.target.as_secs(),
+    });
+    Told { detail: Some(detail.to_string()), ..Told::of(change, ticket) }
 }
 
 fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {

@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use super::answer::{AnswerView, Carried, CarriedFile};
+use super::clock::{ClockKind, ClockState};
 use super::decision::Reason;
 use super::id::{ContactId, MessageId, OutboxId, TicketId};
 use super::message::{Direction, Mark, Progress};
@@ -49,6 +50,12 @@ pub enum Change {
     /// Something points to a join that the evidence does not carry.
     #[serde(rename = "suggestion.made")]
     SuggestionMade,
+    /// A clock of the ticket runs out soon: `detail` says which (`clock`, `round`, `due_at`, `target_s`).
+    #[serde(rename = "clock.warned")]
+    ClockWarned,
+    /// A clock of the ticket ran out before what it waits for was done.
+    #[serde(rename = "clock.breached")]
+    ClockBreached,
     /// An agent's answer is to be carried to a customer. Mirrors hear of it as `message.added`, and how far it came as
     /// `message.updated`; this is for the line of the channel.
     #[serde(rename = "answer.due")]
@@ -84,6 +91,8 @@ impl Change {
             Self::ContactSplit => "contact.split",
             Self::ContactErased => "contact.erased",
             Self::SuggestionMade => "suggestion.made",
+            Self::ClockWarned => "clock.warned",
+            Self::ClockBreached => "clock.breached",
             Self::AnswerDue => "answer.due",
         }
     }
@@ -103,6 +112,8 @@ impl Change {
             Self::ContactSplit,
             Self::ContactErased,
             Self::SuggestionMade,
+            Self::ClockWarned,
+            Self::ClockBreached,
             Self::AnswerDue,
         ]
         .into_iter()
@@ -217,9 +228,58 @@ pub struct TicketView {
     /// The ticket that it was joined into: nothing is on it any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<TicketId>,
+    /// Its clocks, by when they began; of the next answers the latest rounds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockView>,
     /// Where an answer would go now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerView>,
+}
+
+/// A clock of a ticket as people and mirrors see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClockView {
+    /// What is promised.
+    pub clock: ClockKind,
+    /// Which time of it, from 1.
+    pub round: i32,
+    /// How it stands.
+    pub state: ClockState,
+    /// When the customer began to wait.
+    pub started_at: Timestamp,
+    /// The service time that it may take, in seconds.
+    pub target_s: i64,
+    /// The service time that it took, or took until it was paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worked_s: Option<i64>,
+    /// When the target is, was or would have been used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// When it is said that it runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warn_at: Option<Timestamp>,
+    /// Since when the customer is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<Timestamp>,
+    /// When it was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The channel by which the customer said what it began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The rule that set the target, by its name in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The customer's contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+}
+
+impl TicketView {
+    /// When the first of its clocks runs out, or ran out, that the desk has not done yet.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.clocks.iter().filter(|clock| clock.ended_at.is_none()).filter_map(|clock| clock.due_at).min()
+    }
 }
 
 /// A contact as mirrors see it.
@@ -410,6 +470,7 @@ pub mod samples {
                 participants: vec![minna],
                 follow_up_of: None,
                 merged_into: None,
+                clocks: Vec::new(),
                 answer: None,
             },
             other_ticket: Some(TicketId(Uuid::from_u128(10))),

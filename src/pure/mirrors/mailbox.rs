@@ -177,6 +177,10 @@ impl Mirror for Mailbox {
                 let note = Note { key: format!("owner-{}", post.id), text: shown::owner(&post.ticket), root_too: None };
                 self.noted(post, replies, &note)
             }
+            Change::ClockWarned | Change::ClockBreached => {
+                let note = Note { key: format!("clock-{}", post.id), text: shown::clock(post), root_too: None };
+                self.noted(post, replies, &note)
+            }
             Change::ContactErased => self.erased(post, replies),
             Change::TicketOpened | Change::ContactMerged | Change::ContactSplit | Change::AnswerDue => self.done(post),
         }

@@ -218,6 +218,9 @@ impl Mirror for Tickets {
             Change::TicketAssigned => {
                 self.note(&id, &format!("lanka:o.{}", post.id), &shown::owner(&post.ticket), rest)
             }
+            Change::ClockWarned | Change::ClockBreached => {
+                self.note(&id, &format!("lanka:k.{}", post.id), &shown::clock(post), rest)
+            }
             Change::SuggestionMade => {
                 let suggestion = post.detail["suggestion"].as_str().unwrap_or_default();
                 let why = post.detail["why"].as_str().unwrap_or_default();

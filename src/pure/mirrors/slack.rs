@@ -11,6 +11,7 @@
 
 use super::{Built, Kind, Mirror, Outgoing, Patience, Reply, SettingsProblem, Setup, Step};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::clock::ClockKind;
 use crate::pure::domain::message::{Direction, Progress};
 use crate::pure::domain::outbox::{Alert, Change, Post};
 use crate::pure::domain::secret::Secret;
@@ -72,10 +73,14 @@ pub enum News {
     Failed,
     /// Something is left to a person to decide.
     Suggestion,
+    /// A promise to a customer runs out soon.
+    Warned,
+    /// A promise to a customer ran out.
+    Breached,
 }
 
 fn on_default() -> Vec<News> {
-    vec![News::Opened, News::Reopened, News::Failed, News::Suggestion]
+    vec![News::Opened, News::Reopened, News::Failed, News::Suggestion, News::Breached]
 }
 
 fn timeout_s_default() -> u64 {
@@ -92,7 +97,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     if settings.on.is_empty() {
         problems.add(
             "on",
-            "names nothing to tell: leave it out, or name opened, reopened, closed, message, failed or suggestion",
+            "names nothing to tell: leave it out, or name opened, reopened, closed, message, failed, suggestion, warned or breached",
         );
     }
     if settings.ticket_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
@@ -159,6 +164,8 @@ impl Slack {
             News::Message => "The customer wrote on ticket",
             News::Failed => "*Not delivered to the customer*: an answer on ticket",
             News::Suggestion => "To be decided by a person: ticket",
+            News::Warned => "Due soon: ticket",
+            News::Breached => "*Late*: ticket",
         };
         let url =
             self.settings.ticket_url.as_ref().map(|url| {
@@ -174,6 +181,7 @@ impl Slack {
         }
         about.extend(ticket.kind.iter().cloned());
         about.extend(post.message.as_ref().map(|message| message.channel.clone()));
+        about.extend(matches!(news, News::Warned | News::Breached).then(|| waited_for(post)));
         let about = if about.is_empty() { String::new() } else { format!(" ({})", quiet(&about.join(", "))) };
         let mut line = format!("{what} {number}{about}");
         if self.settings.customer_text {
@@ -200,6 +208,8 @@ fn news(post: &Post) -> Option<News> {
         Change::TicketReopened => Some(News::Reopened),
         Change::TicketClosed => Some(News::Closed),
         Change::SuggestionMade => Some(News::Suggestion),
+        Change::ClockWarned => Some(News::Warned),
+        Change::ClockBreached => Some(News::Breached),
         Change::MessageAdded => {
             message.is_some_and(|message| message.direction == Direction::FromCustomer).then_some(News::Message)
         }
@@ -209,6 +219,18 @@ fn news(post: &Post) -> Option<News> {
         }
         _ => None,
     }
+}
+
+/// What a clock that runs out waits for.
+fn waited_for(post: &Post) -> String {
+    let clock = post.detail["clock"].as_str().and_then(ClockKind::parse);
+    clock
+        .map_or("a promise", |clock| match clock {
+            ClockKind::FirstAnswer => "first answer",
+            ClockKind::NextAnswer => "next answer",
+            ClockKind::Solution => "solution",
+        })
+        .to_owned()
 }
 
 /// The three signs that Slack has for itself.
@@ -264,7 +286,8 @@ mod tests {
             priority: "high".to_owned(),
             ..post.ticket
         };
-        Post { decided_at: "2026-03-02T10:00:00Z".parse().unwrap(), ticket, ..post }
+        let detail = json!({ "clock": "first_answer" });
+        Post { decided_at: "2026-03-02T10:00:00Z".parse().unwrap(), ticket, detail, ..post }
     }
 
     /// What the room is told, if anything.
@@ -328,6 +351,14 @@ mod tests {
             ),
             ("", Change::MessageUpdated, Some((FromAgent, Some(Progress::Read), "Moi")), None),
             ("", Change::AnswerDue, None, None),
+            ("", Change::ClockWarned, None, None),
+            ("", Change::ClockBreached, None, Some("*Late*: ticket #42 (high priority, problem, first answer)")),
+            (
+                "on = [\"warned\"]",
+                Change::ClockWarned,
+                None,
+                Some("Due soon: ticket #42 (high priority, problem, first answer)"),
+            ),
         ] {
             assert_eq!(told(more, &post(change, message), NOW).as_deref(), expected, "{more} {change:?}");
         }

@@ -124,6 +124,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::TicketMerged => vec![joined(post)],
         Change::SuggestionMade => suggested(post),
         Change::TicketAssigned => vec![note(post, shown::owner(&post.ticket))],
+        Change::ClockWarned | Change::ClockBreached => vec![note(post, shown::clock(post))],
         Change::TicketOpened
         | Change::TicketReopened
         | Change::TicketClosed
@@ -137,6 +138,8 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         | Change::TicketAssigned
         | Change::ContactErased
         | Change::AnswerDue
+        | Change::ClockWarned
+        | Change::ClockBreached
         | Change::SuggestionMade => false,
         Change::TicketMerged => is_target(post),
         _ => true,

@@ -2,9 +2,11 @@
 //! or notes, all of a message's head and tail.
 
 use super::mail_write;
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{AddressView, AnswerView, Template};
+use crate::pure::domain::clock::ClockKind;
 use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
-use crate::pure::domain::outbox::{AttachmentView, MessageView, TicketView};
+use crate::pure::domain::outbox::{AttachmentView, Change, MessageView, Post, TicketView};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -22,6 +24,22 @@ pub fn owner(ticket: &TicketView) -> String {
     match &ticket.owner {
         Some(owner) => format!("{owner} has this ticket."),
         None => "Nobody has this ticket any more.".to_owned(),
+    }
+}
+
+/// That a clock of the ticket runs out, or ran out, as the change's particulars name it.
+pub fn clock(post: &Post) -> String {
+    let what = match post.detail["clock"].as_str().and_then(ClockKind::parse) {
+        Some(ClockKind::FirstAnswer) => "the first answer",
+        Some(ClockKind::NextAnswer) => "an answer to what the customer said since",
+        Some(ClockKind::Solution) => "the solution",
+        None => "something",
+    };
+    let due = post.detail["due_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let due = due.map_or_else(String::new, |due| due.strftime(" %Y-%m-%d %H:%M UTC").to_string());
+    match post.change {
+        Change::ClockBreached => format!("LATE: {what} was due{due}."),
+        _ => format!("DUE SOON: {what} is due{due}."),
     }
 }
 

@@ -163,6 +163,17 @@ pub(super) const TICKETS: &[Field] = &[
     optional("channel", What::Text(NAME_CHARS_MAX), "Only those on which something came or went by this channel."),
     optional("contact", What::Text(NAME_CHARS_MAX), "Only those in which this contact takes part: its id."),
     optional("since", What::Instant, "Only those on which something was said at this instant or later."),
+    optional(
+        "due_before",
+        What::Instant,
+        "Only those of which a clock runs out before this instant, or has run out, and what it waits for is not done.",
+    ),
+    optional("overdue", What::Flag, "The same of now: only those that are late."),
+    optional(
+        "sort",
+        What::Word(&["latest", "due"]),
+        "`latest`, unless told otherwise: the one with the latest word first. `due`: the soonest due first, and only those on which something is.",
+    ),
     CURSOR,
     LIMIT,
 ];

@@ -33,9 +33,12 @@ pub(super) async fn tickets(call: Call) -> Result<Value, Problem> {
         channel: call.given.text("channel"),
         contact,
         since: call.given.instant("since"),
+        due_before: call.given.instant("due_before").or_else(|| call.given.flag("overdue").then(Timestamp::now)),
+        by_due: call.given.text("sort") == Some("due"),
     };
     let found = call.store().tickets_in(&call.token.tenant, &filter, after, rows + 1).await.map_err(narrower)?;
-    page("tickets", found, rows, |line| (line.last_at, line.id.0))
+    let by_due = filter.by_due;
+    page("tickets", found, rows, |line| (line.due_at.filter(|_| by_due).unwrap_or(line.last_at), line.id.0))
 }
 
 pub(super) async fn contacts(call: Call) -> Result<Value, Problem> {

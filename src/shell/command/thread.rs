@@ -5,8 +5,9 @@ use super::output::{Output, clock};
 use super::{Bench, Failure};
 use crate::config::parse_duration;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, Direction};
-use crate::pure::domain::outbox::{ContactView, MessageView, TicketView};
+use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, TicketView};
 use crate::shell::counted;
 use crate::shell::hands::Hands;
 use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
@@ -24,6 +25,9 @@ pub(super) enum Thread {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
+        /// Those on which an answer or the solution is due, the soonest first.
+        #[arg(long)]
+        due: bool,
     },
     /// One thread with all that was said.
     Show {
@@ -126,7 +130,8 @@ impl Thread {
             .with(async |settings, deployment| {
                 let (store, zone) = (&deployment.store, &settings.defaults.time_zone);
                 match self {
-                    Self::List { limit } => list(&store.threads(None, limit).await?, zone, output),
+                    Self::List { limit, due: true } => list(&store.threads_due(limit).await?, zone, output),
+                    Self::List { limit, due: false } => list(&store.threads(None, limit).await?, zone, output),
                     Self::Find { text, limit } => list(&store.threads(Some(&text), limit).await?, zone, output),
                     Self::Show { id } => {
                         let unknown = || unknown(&id);
@@ -184,6 +189,7 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
             line.priority.clone(),
             line.owner.clone().unwrap_or_default(),
             clock(line.last_at, zone),
+            line.due_at.map(|at| clock(at, zone)).unwrap_or_default(),
             line.messages.to_string(),
             line.channels.join(", "),
             line.participants.join(", "),
@@ -191,7 +197,7 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
         ]
     };
     output.rows(
-        &["ticket", "state", "priority", "owner", "last", "messages", "channels", "with", "title"],
+        &["ticket", "state", "priority", "owner", "last", "due", "messages", "channels", "with", "title"],
         threads,
         cells,
         "no threads",
@@ -208,6 +214,9 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     output.text(&format!("{}, priority {}, {}", ticket.state, ticket.priority, ticket.id))?;
     if let Some(owner) = &ticket.owner {
         output.text(&format!("{owner} has it"))?;
+    }
+    for shown in &ticket.clocks {
+        output.text(&promised(shown, zone))?;
     }
     if let Some(earlier) = ticket.follow_up_of {
         output.text(&format!("continues {earlier}"))?;
@@ -230,6 +239,36 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
             by_hand::because(&act.why)
         ))
     })
+}
+
+/// A clock in one line: `first answer: due 2026-03-26 11:00 (2h of service time, rule rest)`.
+fn promised(shown: &ClockView, zone: &TimeZone) -> String {
+    let what = match shown.clock {
+        ClockKind::FirstAnswer => "first answer".to_owned(),
+        ClockKind::NextAnswer => format!("next answer {}", shown.round),
+        ClockKind::Solution => "solution".to_owned(),
+    };
+    let due = shown.due_at.map_or_else(|| "not within ten years".to_owned(), |at| clock(at, zone));
+    let worked = shown.worked_s.map_or_else(String::new, |worked_s| format!(" after {}", length(worked_s)));
+    let how = match (shown.state, shown.ended_at) {
+        (ClockState::Running, _) => format!("due {due}"),
+        (ClockState::Paused, _) => format!("paused{worked}, the customer is waited for"),
+        (ClockState::Met, _) => format!("done{worked}"),
+        (ClockState::Breached, Some(_)) => format!("done LATE{worked}, was due {due}"),
+        (ClockState::Breached, None) => format!("LATE, was due {due}"),
+    };
+    let by = [("contract", &shown.contract), ("rule", &shown.rule)];
+    let by: String = by.iter().filter_map(|(what, name)| Some(format!(", {what} {}", name.as_ref()?))).collect();
+    format!("{what}: {how} ({} of service time{by})", length(shown.target_s))
+}
+
+/// Seconds in hours and minutes.
+fn length(seconds: i64) -> String {
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    }
 }
 
 fn named(contact: &ContactView) -> &str {

@@ -5,6 +5,7 @@
 
 use super::words::Words;
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::clock::ClockState;
 use crate::pure::domain::message::Mark;
 use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
 use crate::shell::store::hands::{SideShown, SuggestionShown};
@@ -154,7 +155,10 @@ impl Showing<'_> {
     pub(super) fn facts(&self, ticket: &TicketView) -> Vec<String> {
         let words = [ticket.state.as_str(), ticket.priority.as_str()].into_iter();
         let words = words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word));
-        words.chain(ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)))).collect()
+        let owner = ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)));
+        // What is done in time needs nobody's eye.
+        let clocks = ticket.clocks.iter().filter(|clock| clock.state != ClockState::Met);
+        words.chain(owner).chain(clocks.map(|clock| self.words.clock(clock, self.zone))).collect()
     }
 
     fn name(&self, contact: &ContactView) -> String {

@@ -1,7 +1,9 @@
 //! The words of the page, in the desk's language.
 
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
+use crate::pure::domain::outbox::ClockView;
 use crate::pure::domain::say::Language;
 use jiff::tz::TimeZone;
 
@@ -213,6 +215,39 @@ impl Words {
             other => return other.to_owned(),
         };
         known.to_owned()
+    }
+
+    /// How a promise stands.
+    pub(super) fn clock(&self, clock: &ClockView, zone: &TimeZone) -> String {
+        let what = match clock.clock {
+            ClockKind::FirstAnswer => self.say("ensimmäinen vastaus", "första svaret", "first answer"),
+            ClockKind::NextAnswer => self.say("seuraava vastaus", "nästa svar", "next answer"),
+            ClockKind::Solution => self.say("ratkaisu", "lösning", "solution"),
+        };
+        let due = clock.due_at.map(|at| format!(" {}", self.moment(at, zone))).unwrap_or_default();
+        match (clock.state, clock.ended_at) {
+            (ClockState::Paused, _) => {
+                format!("{what}: {}", self.say("odottaa asiakasta", "väntar på kunden", "waiting for the customer"))
+            }
+            (ClockState::Met, _) => format!("{what}: {}", self.say("ajoissa", "i tid", "in time")),
+            (ClockState::Running, _) => format!("{what}: {}{due}", self.say("viimeistään", "senast", "due")),
+            (ClockState::Breached, None) => {
+                format!(
+                    "{what} {}{due}",
+                    self.say("on myöhässä, määräaika oli", "är sen, skulle ha kommit senast", "is late, was due")
+                )
+            }
+            (ClockState::Breached, Some(_)) => {
+                format!(
+                    "{what} {}{due}",
+                    self.say(
+                        "tuli myöhässä, määräaika oli",
+                        "kom för sent, skulle ha kommit senast",
+                        "came late, was due"
+                    )
+                )
+            }
+        }
     }
 
     /// What kind of address a scheme is.

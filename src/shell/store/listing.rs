@@ -9,7 +9,7 @@ use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
 use crate::pure::domain::identity::Identity;
-use crate::pure::domain::outbox::ContactView;
+use crate::pure::domain::outbox::{ContactView, TicketView};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -38,6 +38,10 @@ pub struct TicketFilter<'a> {
     pub contact: Option<ContactId>,
     /// Something was said at this instant or later.
     pub since: Option<Timestamp>,
+    /// One of its clocks runs out before this instant, or has run out, and what it waits for is not done.
+    pub due_before: Option<Timestamp>,
+    /// Those on which a clock runs alone, the soonest due first.
+    pub by_due: bool,
 }
 
 /// A ticket in a list.
@@ -68,6 +72,9 @@ pub struct TicketLine {
     pub opened_at: Timestamp,
     /// When the last thing was said.
     pub last_at: Timestamp,
+    /// When the first of its running clocks runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
 }
 
 /// A contact in a list.
@@ -98,19 +105,26 @@ pub struct AttachmentRow {
 }
 
 const TICKETS: &str = "
-    SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t
+    SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t";
+
+const ASKED_FOR: &str = "
     WHERE t.tenant = $1 AND t.merged_into IS NULL AND ($2::text IS NULL OR t.state = $2) AND ($3::text IS NULL OR t.priority = $3)
         AND ($4::text IS NULL OR t.kind @> ARRAY[$4]) AND ($5::timestamptz IS NULL OR t.last_at >= $5)
-        AND ($6::timestamptz IS NULL OR (t.last_at, t.id) < ($6, $7))
         AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND m.channel = $8))
-        AND ($10::text IS NULL OR coalesce(t.owner, '') = $10)";
+        AND ($10::text IS NULL OR coalesce(t.owner, '') = $10)
+        AND ($11::timestamptz IS NULL OR t.id IN (SELECT k.ticket_id FROM ticket_clock k
+            WHERE k.tenant = $1 AND k.ended_at IS NULL AND k.due_at < $11))
+        AND ($12::uuid IS NULL OR t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $12))";
 
-/// All but those of one contact: the index on the latest word leads.
-const LATEST: &str = " ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
+/// The index on the latest word leads, or the few tickets of one contact.
+const LATEST: &str =
+    " AND ($6::timestamptz IS NULL OR (t.last_at, t.id) < ($6, $7)) ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
 
-/// Those of one contact, of whom there are few.
-const OF_CONTACT: &str = " AND t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $11)
-    ORDER BY t.last_at DESC, t.id DESC LIMIT $9";
+/// Tickets with what is due on them.
+const DUE: &str = " JOIN (SELECT k.ticket_id, min(k.due_at) AS due_at FROM ticket_clock k
+        WHERE k.tenant = $1 AND k.ended_at IS NULL AND k.due_at IS NOT NULL GROUP BY k.ticket_id) d ON d.ticket_id = t.id";
+
+const SOONEST: &str = " AND ($6::timestamptz IS NULL OR (d.due_at, t.id) > ($6, $7)) ORDER BY d.due_at, t.id LIMIT $9";
 
 const CONTACTS: &str = "
     SELECT c.id, c.kind, c.name, (SELECT coalesce(array_agg(i.scheme || ':' || i.value ORDER BY i.first_at, i.id), '{}')
@@ -118,7 +132,8 @@ const CONTACTS: &str = "
     WHERE c.tenant = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL";
 
 impl Store {
-    /// The tickets that are asked for, the one with the latest word first: those after a place, at most `limit`.
+    /// The tickets that are asked for, the one with the latest word or the soonest due first: those after a place, at most
+    /// `limit`.
     pub async fn tickets_in(
         &self,
         tenant: &str,
@@ -129,7 +144,10 @@ impl Store {
         let mut tx = self.pool.begin().await?;
         sqlx::query(ANSWER_MAX).execute(&mut *tx).await?;
         let (at, id) = after.unzip();
-        let sql = format!("{TICKETS}{}", if filter.contact.is_some() { OF_CONTACT } else { LATEST });
+        let sql = match filter.by_due {
+            true => format!("{TICKETS}{DUE}{ASKED_FOR}{SOONEST}"),
+            false => format!("{TICKETS}{ASKED_FOR}{LATEST}"),
+        };
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(tenant)
             .bind(filter.state)
@@ -140,11 +158,9 @@ impl Store {
             .bind(id.map(|id| id.0))
             .bind(filter.channel)
             .bind(limit)
-            .bind(filter.owner);
-        let query = match filter.contact {
-            Some(contact) => query.bind(contact.0),
-            None => query,
-        };
+            .bind(filter.owner)
+            .bind(filter.due_before.map(sql_time))
+            .bind(filter.contact.map(|contact| contact.0));
         let rows = query.fetch_all(&mut *tx).await?;
         lines(&mut tx, &rows, &self.reader).await
     }
@@ -250,6 +266,7 @@ async fn lines(
             priority: row.try_get("priority")?,
             owner: row.try_get("owner")?,
             kind: row.try_get("kind")?,
+            due_at: tickets.get(&id).and_then(TicketView::due_at),
             participants: tickets.remove(&id).map(|view| view.participants).unwrap_or_default(),
             channels,
             messages,

@@ -125,7 +125,8 @@ const TICKETS: &str = "
         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = k.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_TICKETS: [&str; 6] = [
+const FORGET_TICKETS: [&str; 7] = [
+    "DELETE FROM ticket_clock WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_participant WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_reference WHERE ticket_id = ANY($1)",
     "DELETE FROM lane WHERE ticket_id = ANY($1)",

@@ -5,9 +5,10 @@ use super::facts::{direction, time};
 use super::reader::Reader;
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::{Call, Mark, Progress};
-use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, ReasonView, TicketView};
+use crate::pure::domain::outbox::{AttachmentView, ClockView, ContactView, MessageView, ReasonView, TicketView};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::HashMap;
@@ -49,6 +50,9 @@ pub struct ThreadLine {
     pub messages: i64,
     /// Event time of the last.
     pub last_at: Timestamp,
+    /// When the first of its running clocks runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
 }
 
 /// Loads the views of tickets and messages in a constant number of queries.
@@ -87,9 +91,15 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
             merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),
+            clocks: Vec::new(),
             answer: None,
         };
         tickets.insert(id, view);
+    }
+    for (ticket, clock) in clock_views(connection, ids).await? {
+        if let Some(view) = tickets.get_mut(&ticket) {
+            view.clocks.push(clock);
+        }
     }
     let rows = sqlx::query(
         "SELECT p.ticket_id, c.id, c.name, coalesce(array_agg(i.scheme || ':' || i.value ORDER BY i.first_at, i.id)
@@ -109,6 +119,46 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
         }
     }
     Ok(tickets)
+}
+
+/// Rounds of next answers of one ticket that are shown: a long talk has hundreds.
+const ROUNDS_SHOWN_MAX: i32 = 20;
+
+/// The clocks of tickets, each with its ticket, by when they began.
+async fn clock_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, ClockView)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT k.* FROM (SELECT c.*, max(round) OVER (PARTITION BY ticket_id, clock) AS latest FROM ticket_clock c
+            WHERE ticket_id = ANY($1)) k WHERE k.round > k.latest - $2 ORDER BY k.started_at, k.clock, k.round",
+    )
+    .bind(ids)
+    .bind(ROUNDS_SHOWN_MAX)
+    .fetch_all(connection)
+    .await?;
+    let now = Timestamp::now();
+    rows.iter().map(|row| Ok((row.try_get("ticket_id")?, clock_view(row, now)?))).collect()
+}
+
+fn clock_view(row: &PgRow, now: Timestamp) -> Result<ClockView, StoreError> {
+    let instant =
+        |column: &str| row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column).map(|at| at.map(|at| at.to_jiff()));
+    let (id, word): (Uuid, &str) = (row.try_get("ticket_id")?, row.try_get("clock")?);
+    let corrupt = || StoreError::Corrupt { what: "ticket_clock", id, why: format!("no clock is called {word}") };
+    let (due_at, paused_since, ended_at) = (instant("due_at")?, instant("paused_since")?, instant("ended_at")?);
+    Ok(ClockView {
+        clock: ClockKind::parse(word).ok_or_else(corrupt)?,
+        round: row.try_get("round")?,
+        state: ClockState::of(due_at, paused_since, ended_at, now),
+        started_at: time(row, "started_at")?,
+        target_s: row.try_get("target_s")?,
+        worked_s: row.try_get("worked_s")?,
+        due_at,
+        warn_at: instant("warn_at")?,
+        paused_since,
+        ended_at,
+        channel: row.try_get("channel")?,
+        rule: row.try_get("rule")?,
+        contract: row.try_get("contract")?,
+    })
 }
 
 const MESSAGES_BY_ID: &str = "
@@ -248,41 +298,56 @@ impl Store {
     pub async fn threads(&self, find: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
         let pattern =
             find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
-        let rows = sqlx::query(
-            "WITH found AS (
-                SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($1::text IS NULL OR t.title ILIKE $1
-                    OR EXISTS (SELECT 1 FROM ticket_participant p JOIN contact c ON c.id = p.contact_id LEFT JOIN identity i ON i.contact_id = c.id
-                        WHERE p.ticket_id = t.id AND (c.name ILIKE $1 OR i.value ILIKE $1))
-                    OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND (m.text ILIKE $1 OR m.subject ILIKE $1)))
-                ORDER BY t.last_at DESC, t.id LIMIT $2
-             )
-             SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.last_at,
-                (SELECT coalesce(array_agg(coalesce(c.name,
-                        (SELECT i.value FROM identity i WHERE i.contact_id = c.id ORDER BY i.first_at, i.id LIMIT 1), '?') ORDER BY p.since), '{}')
-                    FROM ticket_participant p JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
-                (SELECT coalesce(array_agg(DISTINCT m.channel), '{}') FROM message m WHERE m.ticket_id = t.id) AS channels,
-                (SELECT count(*) FROM message m WHERE m.ticket_id = t.id) AS messages
-             FROM found f JOIN ticket t ON t.id = f.id ORDER BY t.last_at DESC, t.id",
-        )
-        .bind(pattern)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ThreadLine {
-                    id: TicketId(row.try_get("id")?),
-                    number: row.try_get("number")?,
-                    state: row.try_get("state")?,
-                    title: row.try_get("title")?,
-                    priority: row.try_get("priority")?,
-                    owner: row.try_get("owner")?,
-                    participants: row.try_get("participants")?,
-                    channels: row.try_get("channels")?,
-                    messages: row.try_get("messages")?,
-                    last_at: time(row, "last_at")?,
-                })
-            })
-            .collect()
+        let sql = format!("{LATEST} {LINES} ORDER BY t.last_at DESC, t.id");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(pattern).bind(limit);
+        query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
     }
+
+    /// Tickets on which something is due, the soonest first.
+    pub async fn threads_due(&self, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
+        let sql = format!("{DUE} {LINES} ORDER BY f.due_at, t.id");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit);
+        query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
+    }
+}
+
+/// The latest tickets ($2), of all or of those where a text occurs ($1).
+const LATEST: &str = "WITH found AS (
+        SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($1::text IS NULL OR t.title ILIKE $1
+            OR EXISTS (SELECT 1 FROM ticket_participant p JOIN contact c ON c.id = p.contact_id LEFT JOIN identity i ON i.contact_id = c.id
+                WHERE p.ticket_id = t.id AND (c.name ILIKE $1 OR i.value ILIKE $1))
+            OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND (m.text ILIKE $1 OR m.subject ILIKE $1)))
+        ORDER BY t.last_at DESC, t.id LIMIT $2
+     )";
+
+/// Those on which a clock runs, the soonest due ($1).
+const DUE: &str = "WITH found AS (
+        SELECT k.ticket_id AS id, min(k.due_at) AS due_at FROM ticket_clock k JOIN ticket t ON t.id = k.ticket_id
+        WHERE k.ended_at IS NULL AND k.due_at IS NOT NULL AND t.merged_into IS NULL GROUP BY k.ticket_id ORDER BY 2, 1 LIMIT $1
+     )";
+
+/// Lines of the tickets found.
+const LINES: &str = "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.last_at,
+        (SELECT min(k.due_at) FROM ticket_clock k WHERE k.ticket_id = t.id AND k.ended_at IS NULL) AS due_at,
+        (SELECT coalesce(array_agg(coalesce(c.name,
+                (SELECT i.value FROM identity i WHERE i.contact_id = c.id ORDER BY i.first_at, i.id LIMIT 1), '?') ORDER BY p.since), '{}')
+            FROM ticket_participant p JOIN contact c ON c.id = p.contact_id WHERE p.ticket_id = t.id) AS participants,
+        (SELECT coalesce(array_agg(DISTINCT m.channel), '{}') FROM message m WHERE m.ticket_id = t.id) AS channels,
+        (SELECT count(*) FROM message m WHERE m.ticket_id = t.id) AS messages
+     FROM found f JOIN ticket t ON t.id = f.id";
+
+fn thread_line(row: &PgRow) -> Result<ThreadLine, StoreError> {
+    Ok(ThreadLine {
+        id: TicketId(row.try_get("id")?),
+        number: row.try_get("number")?,
+        state: row.try_get("state")?,
+        title: row.try_get("title")?,
+        priority: row.try_get("priority")?,
+        owner: row.try_get("owner")?,
+        participants: row.try_get("participants")?,
+        channels: row.try_get("channels")?,
+        messages: row.try_get("messages")?,
+        last_at: time(row, "last_at")?,
+        due_at: row.try_get::<Option<jiff_sqlx::Timestamp>, _>("due_at")?.map(|at| at.to_jiff()),
+    })
 }
