@@ -57,6 +57,8 @@ CREATE TABLE notice (
     ticket_id  uuid NOT NULL,
     contact_id uuid,
     at         timestamptz NOT NULL,
+    -- It goes by mail.
+    by_mail    boolean NOT NULL DEFAULT false,
     -- Why it was not sent; null when it was given to be carried.
     withheld   text,
     PRIMARY KEY (message_id, kind)

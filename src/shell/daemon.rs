@@ -16,6 +16,7 @@ use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
+use crate::shell::keeper::Keeper;
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
 use crate::shell::media::{self, Media};
 use crate::shell::page::Page;
@@ -233,7 +234,14 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         // Another daemon holds the rest, and gives back what it does not finish.
         tokio::time::sleep(DRAIN_INTERVAL).await;
     }
-    Reconsider::new(store.clone(), parts.registry.clone()).until_idle().await?;
+    let reconsider = Reconsider::new(store.clone(), parts.registry.clone());
+    reconsider.until_idle().await?;
+    let keeper = Keeper::new(store.clone(), parts.registry.clone());
+    // What customers are told by itself is decided like what agents write.
+    while keeper.until_idle().await? > 0 {
+        ingest.run(stop.clone(), true).await;
+        reconsider.until_idle().await?;
+    }
     let undecided = match (store.pending().await?.0, ingest.trouble()) {
         (count @ 1.., Some(why)) => Err(RunError::Undecided { count, why }),
         _ => Ok(()),
@@ -411,6 +419,7 @@ impl Running {
             rest.spawn(async move { ingest.run(stop, false).await });
         }
         rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
+        rest.spawn(Keeper::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         keep_house(&mut rest, &store, &parts.registry, &sections, &rest_stop);

@@ -20,6 +20,7 @@ pub mod health;
 pub mod imap;
 pub mod ingest;
 pub mod intake;
+pub mod keeper;
 pub mod media;
 pub mod ownership;
 pub mod page;
@@ -294,12 +295,13 @@ impl Parts {
     /// Takes settings apart.
     pub fn of(settings: Settings, keys: &Keys) -> (Self, crate::config::Sections) {
         let mut tenants = HashMap::new();
+        let service = Arc::new(settings.service());
         for name in settings.tenants() {
             let policy = settings.policy(&name, keys);
             let keyer = Keyer::new(&policy, &name);
             let its = settings.channels.iter().filter(|(_, channel)| channel.enabled && channel.tenant == name);
             let channels = its.map(|(channel, _)| channel.clone()).collect();
-            tenants.insert(name, Arc::new(Tenant { policy, keyer, channels }));
+            tenants.insert(name, Arc::new(Tenant { policy, keyer, channels, service: service.clone() }));
         }
         let Settings { sections, channels, mirrors, .. } = settings;
         let (tools, inbound) = taken_apart(mirrors);

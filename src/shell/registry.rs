@@ -5,6 +5,7 @@ use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::answer::Way;
 use crate::pure::domain::message::Sender;
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::service::Service;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ pub struct Tenant {
     pub policy: Policy,
     /// Makes its look-up keys.
     pub keyer: Keyer,
+    /// Service hours, and what is promised to whom.
+    pub service: Arc<Service>,
     /// Its channels that are in use.
     pub channels: HashSet<String>,
 }

@@ -34,17 +34,22 @@ text = "Tätä ei enää ole."
 const WAIT: Duration = Duration::from_secs(20);
 
 /// A desk that can answer on every channel, with the vendors' stand-ins.
-struct Office {
-    desk: Desk,
-    deliver: Deliver,
-    graph: Graph,
-    post: PostOffice,
-    site: Endpoint,
-    tool: Endpoint,
+pub struct Office {
+    pub desk: Desk,
+    pub deliver: Deliver,
+    pub graph: Graph,
+    pub post: PostOffice,
+    pub site: Endpoint,
+    pub tool: Endpoint,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// The same with more in its configuration.
+    pub async fn open_with(more: &str) -> Self {
         let (graph, post) = (Graph::open().await, PostOffice::open().await);
         let (site, tool) = (Endpoint::start().await, Endpoint::start().await);
         let meta = format!(
@@ -68,6 +73,7 @@ impl Office {
                 )
                 .replace("https://desk.example/hook", &tool.url("/hook"))
                 + TEMPLATES
+                + more
                 + "\n[http]\nallow_private_addresses = true\n\n[channels.agents]\nkind = \"desk\"\nsecret = { env = \"WHSEC\" }\n"
         })
         .await;
@@ -76,13 +82,13 @@ impl Office {
     }
 
     /// The ticket of the message with a vendor's id.
-    async fn ticket(&self, source_key: &str) -> TicketId {
+    pub async fn ticket(&self, source_key: &str) -> TicketId {
         let id = sqlx::query_scalar("SELECT ticket_id FROM message WHERE source_key = $1").bind(source_key);
         TicketId(id.fetch_one(&self.desk.store.pool).await.unwrap_or_else(|error| panic!("{source_key}: {error}")))
     }
 
     /// Gives an answer by way of the API, with the ingest running beside.
-    async fn give(&self, key: &str, ticket: TicketId, text: &str, to: Option<&str>) -> Result<Given, GiveError> {
+    pub async fn give(&self, key: &str, ticket: TicketId, text: &str, to: Option<&str>) -> Result<Given, GiveError> {
         self.say(key, ticket, text, to, false).await
     }
 
@@ -136,7 +142,7 @@ impl Office {
         format!("{} {}", row.get::<&str, _>("channel"), row.get::<&str, _>("progress"))
     }
 
-    async fn deliver(&self) {
+    pub async fn deliver(&self) {
         self.deliver.until_idle().await.expect("delivered");
     }
 }

@@ -14,6 +14,7 @@ use lanka::shell::deliver::Deliver;
 use lanka::shell::hands::Hands;
 use lanka::shell::ingest::{BatchLimits, Ingest};
 use lanka::shell::intake::poll::{self, PollError};
+use lanka::shell::keeper::{Keeper, Now};
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
 use lanka::shell::reconsider::Reconsider;
@@ -214,6 +215,11 @@ impl Desk {
     pub async fn decide(&self) {
         self.take_in().await;
         Reconsider::new(self.store.clone(), self.registry.clone()).until_idle().await.expect("decided anew");
+    }
+
+    /// Keeps clocks, and tells customers, by a clock of the test's.
+    pub fn keeper(&self, now: Now) -> Keeper {
+        Keeper::new(self.store.clone(), self.registry.clone()).at(now)
     }
 
     /// What people do by hand.

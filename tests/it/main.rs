@@ -54,6 +54,7 @@ mod mirrors;
 mod name_server;
 mod names;
 mod normalise;
+mod notices;
 mod ops;
 mod ownership;
 mod page;

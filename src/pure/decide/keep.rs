@@ -71,7 +71,20 @@ pub struct Words {
     pub name: Option<String>,
 }
 
-/// A clock as it was written down last, with what was said aloud of it.
+/// What was said aloud of a clock before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Which clock.
+    pub kind: ClockKind,
+    /// Which time of it.
+    pub round: i32,
+    /// When it was said that it runs out.
+    pub warned_at: Option<Timestamp>,
+    /// When it was said that it has.
+    pub breached_at: Option<Timestamp>,
+}
+
+/// A clock as it is written down, with what was said aloud of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredClock {
     /// The clock.
@@ -117,8 +130,8 @@ pub struct Rows {
     pub told: Vec<(ContactId, u32, u32)>,
     /// Mail domains that are proven of its customers.
     pub organisations: Vec<String>,
-    /// Its clocks as they were written down.
-    pub clocks: Vec<StoredClock>,
+    /// What was said aloud of its clocks.
+    pub said: Vec<Said>,
 }
 
 /// By what a ticket is kept.
@@ -180,7 +193,7 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     let is_history = lines.iter().all(|line| line.is_imported);
     let (mut stored, mut aloud) = (Vec::new(), Vec::new());
     for clock in clocks(&happenings, &promise.targets, promise.hours) {
-        let before = rows.clocks.iter().find(|before| (before.clock.kind, before.clock.round) == (clock.kind, clock.round));
+        let before = rows.said.iter().find(|before| (before.kind, before.round) == (clock.kind, clock.round));
         let (clock, said) = say(clock, before, by.now);
         aloud.extend(said.filter(|_| !is_history).map(|said| (said, clock.clock.clone())));
         stored.push(clock);
@@ -219,7 +232,7 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
 }
 
 /// What is written down of a clock, and said aloud of it: each once, until it stands otherwise.
-fn say(clock: Clock, before: Option<&StoredClock>, now: Timestamp) -> (StoredClock, Option<Aloud>) {
+fn say(clock: Clock, before: Option<&Said>, now: Timestamp) -> (StoredClock, Option<Aloud>) {
     let (warned, breached) = before.map_or((None, None), |before| (before.warned_at, before.breached_at));
     let is_breached = clock.state(now) == ClockState::Breached;
     let is_late = !is_breached && clock.ended_at.is_none() && clock.warn_at.is_some_and(|warn_at| warn_at <= now);

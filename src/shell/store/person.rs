@@ -130,6 +130,7 @@ const HELD: &[Part] = &[
         Hang::Messages,
         "SELECT to_jsonb(t) FROM decision t WHERE message_id = ANY($1) ORDER BY at, message_id",
     ),
+    ("notice", Hang::Messages, "SELECT to_jsonb(t) FROM notice t WHERE message_id = ANY($1) ORDER BY at, message_id, kind"),
     ("suggestion", Hang::Messages, "SELECT to_jsonb(t) FROM suggestion t WHERE message_id = ANY($1) ORDER BY at, id"),
     (
         "delivered_item",
@@ -184,6 +185,7 @@ const OF_CONTACTS: &[&str] = &[
     "DELETE FROM contact_link WHERE keep = ANY($1) OR other = ANY($1)",
     "DELETE FROM link WHERE object_kind = 'contact' AND object = ANY($1)",
     "DELETE FROM reconsider WHERE contact_id = ANY($1)",
+    "UPDATE notice SET contact_id = NULL WHERE contact_id = ANY($1)",
     "UPDATE contact SET name = NULL, erased_at = now() WHERE id = ANY($1)",
 ];
 

@@ -157,6 +157,16 @@ impl Store {
         Ok(rows.id.into_iter().map(RawEventId).collect())
     }
 
+    /// Stores deliveries of our own making in a transaction of the caller's, who wakes ingest after it.
+    pub(crate) async fn record_in(
+        &self,
+        connection: &mut PgConnection,
+        events: &[NewRawEvent],
+    ) -> Result<(), StoreError> {
+        let rows = self.rows(events).await?;
+        rows.insert(connection, Hearing::Told, self.has_peers()).await
+    }
+
     async fn insert(&self, rows: &Rows, cursor: Option<&CursorMove<'_>>, hearing: Hearing) -> Result<(), StoreError> {
         if let Some(cursor) = cursor {
             let mut tx = self.pool.begin().await?;

@@ -110,12 +110,13 @@ const NEEDED: &str = "
     WHERE n.id >= lanka_uuid_floor($1) AND n.id < lanka_uuid_floor($2)";
 
 /// Rows of tables without months, by the message they belong to.
-const OF_MESSAGES: [&str; 6] = [
+const OF_MESSAGES: [&str; 7] = [
     "DELETE FROM fact WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM ticket_reference WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM suggestion WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM media_job WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM sender_check WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
+    "DELETE FROM notice WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM early_update WHERE event_id >= lanka_uuid_floor($1) AND event_id < lanka_uuid_floor($2)",
 ];
 
