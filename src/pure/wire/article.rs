@@ -530,7 +530,14 @@ mod tests {
             message.text.clear();
             message.marks.push(Mark::Erased);
         });
+        let late = Post {
+            detail: serde_json::json!({ "clock": "solution", "due_at": "2026-03-30T06:50:00Z" }),
+            ..post(Change::ClockBreached, None)
+        };
+        let told_late: Vec<Stamp> = lacking(&late, &[]).into_iter().map(|article| article.stamp).collect();
         let table: &[(&str, &Post, &[Stamp], &[&str])] = &[
+            ("a clock ran out", &late, &[], &["u note"]),
+            ("that was told", &late, &told_late, &[]),
             ("new", &first, &[], &["m customer"]),
             ("there", &first, &there, &[]),
             ("an edit", &edited, &there, &["u note"]),

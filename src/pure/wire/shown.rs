@@ -205,7 +205,25 @@ pub fn digest(texts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::outbox::{Change, samples};
+    use crate::pure::domain::outbox::samples;
+
+    #[test]
+    fn what_agents_read_of_a_clock() {
+        let table = [
+            (Change::ClockWarned, "first_answer", "DUE SOON: the first answer is due 2026-03-30 06:50 UTC."),
+            (Change::ClockBreached, "solution", "LATE: the solution was due 2026-03-30 06:50 UTC."),
+            (
+                Change::ClockBreached,
+                "next_answer",
+                "LATE: an answer to what the customer said since was due 2026-03-30 06:50 UTC.",
+            ),
+            (Change::ClockWarned, "of_tomorrow", "DUE SOON: something is due 2026-03-30 06:50 UTC."),
+        ];
+        for (change, clock, expected) in table {
+            let detail = serde_json::json!({ "clock": clock, "due_at": "2026-03-30T06:50:00Z", "target_s": 1800 });
+            assert_eq!(super::clock(&Post { detail, ..samples::post(change, None) }), expected);
+        }
+    }
 
     #[test]
     fn what_agents_read_before_and_after_a_message() {

@@ -326,3 +326,54 @@ fn told(call: &Call) -> String {
     let by = if call.answered_by.is_empty() { String::new() } else { format!(", at {}", call.answered_by) };
     format!("call, {}{by}, {} s of talk", json_word(&call.outcome), call.talk_s)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_in_a_line() {
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let running = ClockView {
+            clock: ClockKind::FirstAnswer,
+            round: 1,
+            state: ClockState::Running,
+            started_at: Timestamp::UNIX_EPOCH,
+            target_s: 1_800,
+            worked_s: None,
+            due_at: at("2026-03-30T05:20:00Z"),
+            warn_at: None,
+            paused_since: None,
+            ended_at: None,
+            channel: Some("mail".to_owned()),
+            rule: Some("rest".to_owned()),
+            contract: None,
+        };
+        let late = ClockView {
+            clock: ClockKind::NextAnswer,
+            round: 3,
+            state: ClockState::Breached,
+            contract: Some("gold".to_owned()),
+            rule: None,
+            ..running.clone()
+        };
+        let done = ClockView { state: ClockState::Met, worked_s: Some(59), ..running.clone() };
+        let solution =
+            ClockView { clock: ClockKind::Solution, target_s: 144_000, worked_s: Some(5_400), ..running.clone() };
+        let paused = ClockView { state: ClockState::Paused, due_at: None, ..solution.clone() };
+        let too_late = ClockView { state: ClockState::Breached, ended_at: at("2026-03-31T05:20:00Z"), ..solution };
+        let never = ClockView { due_at: None, ..running.clone() };
+        let table = [
+            (running, "first answer: due 2026-03-30 08:20 (30m of service time, rule rest)"),
+            (late, "next answer 3: LATE, was due 2026-03-30 08:20 (30m of service time, contract gold)"),
+            (done, "first answer: done after 0m (30m of service time, rule rest)"),
+            (paused, "solution: paused after 1h30m, the customer is waited for (40h of service time, rule rest)"),
+            (too_late, "solution: done LATE after 1h30m, was due 2026-03-30 08:20 (40h of service time, rule rest)"),
+            (never, "first answer: due not within ten years (30m of service time, rule rest)"),
+        ];
+        let zone = TimeZone::get("Europe/Helsinki").unwrap();
+        for (shown, expected) in table {
+            assert_eq!(promised(&shown, &zone), expected);
+        }
+    }
+}

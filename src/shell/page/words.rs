@@ -377,6 +377,32 @@ mod tests {
             assert!(said[0] != said[1] && said[1] != said[2], "{said:?}");
         }
         assert_eq!(Words::of(Language::Finnish).fact("of_tomorrow"), "of_tomorrow");
+        let late = ClockView {
+            clock: ClockKind::FirstAnswer,
+            round: 1,
+            state: ClockState::Breached,
+            started_at: at,
+            target_s: 1_800,
+            worked_s: None,
+            due_at: Some(at),
+            warn_at: None,
+            paused_since: None,
+            ended_at: None,
+            channel: None,
+            rule: None,
+            contract: None,
+        };
+        for (state, ended_at, expected) in [
+            (ClockState::Breached, None, "ensimmäinen vastaus on myöhässä, määräaika oli 3.3.2026 klo 10.05"),
+            (ClockState::Breached, Some(at), "ensimmäinen vastaus tuli myöhässä, määräaika oli 3.3.2026 klo 10.05"),
+            (ClockState::Running, None, "ensimmäinen vastaus: viimeistään 3.3.2026 klo 10.05"),
+            (ClockState::Paused, None, "ensimmäinen vastaus: odottaa asiakasta"),
+            (ClockState::Met, Some(at), "ensimmäinen vastaus: ajoissa"),
+        ] {
+            let clock = ClockView { state, ended_at, ..late.clone() };
+            let said = Language::ALL.map(|language| Words::of(language).clock(&clock, &zone));
+            assert!(said[0] == expected && said[0] != said[1] && said[1] != said[2], "{said:?}");
+        }
         for language in Language::ALL {
             assert_eq!(Words::of(language).lang, language.code());
         }

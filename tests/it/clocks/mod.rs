@@ -2,6 +2,7 @@
 
 mod minutes;
 mod settings;
+mod shown;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
