@@ -68,13 +68,20 @@ impl fmt::Debug for Environment {
 }
 
 /// `channels__support_mail__host` → `channels.support-mail.host`: few programs can set a variable
-/// with a dash in its name, and no channel has an underscore.
+/// with a dash in its name, and no channel has an underscore. The same of mirrors, contracts and rules of targets.
 fn named_with_dashes(path: &str) -> String {
     let mut parts: Vec<String> = path.split("__").map(str::to_owned).collect();
-    if matches!(parts.first().map(String::as_str), Some("channels" | "mirrors"))
-        && let Some(name) = parts.get_mut(1)
-    {
-        *name = name.replace('_', "-");
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let named: &[usize] = match words[..] {
+        ["contracts", _, "targets", ..] => &[1, 3],
+        ["channels" | "mirrors" | "contracts", ..] => &[1],
+        ["service", "targets", ..] => &[2],
+        _ => &[],
+    };
+    for place in named {
+        if let Some(name) = parts.get_mut(*place) {
+            *name = name.replace('_', "-");
+        }
     }
     parts.join(".")
 }

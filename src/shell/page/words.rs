@@ -222,10 +222,10 @@ impl Words {
         let what = match clock.clock {
             ClockKind::FirstAnswer => self.say("ensimmäinen vastaus", "första svaret", "first answer"),
             ClockKind::NextAnswer => self.say("seuraava vastaus", "nästa svar", "next answer"),
-            ClockKind::Solution => self.say("ratkaisu", "lösning", "solution"),
+            ClockKind::Solution => self.say("ratkaisu", "lösningen", "solution"),
         };
         let due = clock.due_at.map(|at| format!(" {}", self.moment(at, zone))).unwrap_or_default();
-        match (clock.state, clock.ended_at) {
+        let how = match (clock.state, clock.ended_at) {
             (ClockState::Paused, _) => {
                 format!("{what}: {}", self.say("odottaa asiakasta", "väntar på kunden", "waiting for the customer"))
             }
@@ -234,7 +234,7 @@ impl Words {
             (ClockState::Breached, None) => {
                 format!(
                     "{what} {}{due}",
-                    self.say("on myöhässä, määräaika oli", "är sen, skulle ha kommit senast", "is late, was due")
+                    self.say("on myöhässä, määräaika oli", "dröjer, skulle ha kommit senast", "is late, was due")
                 )
             }
             (ClockState::Breached, Some(_)) => {
@@ -247,6 +247,12 @@ impl Words {
                     )
                 )
             }
+        };
+        let contract = clock.contract.iter().map(|name| format!("{} {name}", self.say("sopimus", "avtal", "contract")));
+        let rule = clock.rule.iter().map(|name| format!("{} {name}", self.say("sääntö", "regel", "rule")));
+        match contract.chain(rule).collect::<Vec<_>>().join(", ") {
+            by if by.is_empty() => how,
+            by => format!("{how} ({by})"),
         }
     }
 
@@ -392,6 +398,10 @@ mod tests {
             rule: None,
             contract: None,
         };
+        let of_contract =
+            ClockView { contract: Some("gold".to_owned()), rule: Some("rest".to_owned()), ..late.clone() };
+        let said = Words::of(Language::Finnish).clock(&of_contract, &zone);
+        assert!(said.ends_with("3.3.2026 klo 10.05 (sopimus gold, sääntö rest)"), "{said}");
         for (state, ended_at, expected) in [
             (ClockState::Breached, None, "ensimmäinen vastaus on myöhässä, määräaika oli 3.3.2026 klo 10.05"),
             (ClockState::Breached, Some(at), "ensimmäinen vastaus tuli myöhässä, määräaika oli 3.3.2026 klo 10.05"),

@@ -248,6 +248,16 @@ fn which_rule_holds() {
     for (service, text, expected) in table {
         assert_eq!(told(service, text), expected, "{text}");
     }
+    let set = [
+        ("LANKA__SERVICE__TARGETS__URGENT_CHAT__FIRST_ANSWER", "3m"),
+        ("LANKA__SERVICE__TARGETS__MY_MAIL", "{ rank = 1, like = [\"mail\"], next_answer = \"7m\" }"),
+        ("LANKA__CONTRACTS__THE_DEAR__ORGANISATIONS", "[\"c.fi\"]"),
+        ("LANKA__CONTRACTS__THE_DEAR__TARGETS__ALL_CALLS", "{ rank = 1, like = [\"call\"], first_answer = \"2m\" }"),
+    ];
+    let by_variables = good(load_text(CHANNELS, &set)).service();
+    let first =
+        |text: &str| targets(&by_variables, &ticket(text)).targets.first_answer.map(|target| target.as_secs() / 60);
+    assert_eq!(["shop-chat high", "phone c.fi", "phone"].map(first), [3, 2, 120].map(Some));
     let mails = ticket("mail shop-chat");
     let promise = targets(&defaults, &mails);
     let next = |channel| promise.targets.next_answer_on(channel).map(|target| target.as_secs() / 60);
