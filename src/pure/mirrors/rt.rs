@@ -851,6 +851,9 @@ mod tests {
         let (is_open, is_closed) = ((200, r#"{"Status": "open"}"#), (200, r#"{"Status": "resolved"}"#));
         let (apart, joined) = ((200, r#"{"id": 8}"#), (200, r#"{"id": 7}"#));
         let sentence = (200, r#"["You may not"]"#);
+        let late = post(Change::ClockBreached, &linked, &[]);
+        let noted = format!(r#"{{"items": [{{"Data": "lanka:k.{}"}}]}}"#, late.id);
+        let (nothing, told) = ((200, r#"{"items": []}"#), (200, noted.as_str()));
         type Row<'a> = (&'a Post, Vec<(u16, &'a str)>, &'a str);
         let table: Vec<Row<'_>> = vec![
             (&closed, vec![], "GET /ticket/7"),
@@ -859,6 +862,10 @@ mod tests {
             (&closed, vec![is_open, sentence], "GET /ticket/7"),
             (&closed, vec![is_open, sentence, is_closed], "done 7"),
             (&closed, vec![is_open, sentence, is_open], "reject"),
+            (&late, vec![], "GET /ticket/7/history"),
+            (&late, vec![nothing], "POST /ticket/7/comment"),
+            (&late, vec![nothing, (201, r#"["Comments added"]"#)], "done 7"),
+            (&late, vec![told], "done 7"),
             (&merged, vec![], "GET /ticket/8"),
             (&merged, vec![apart], "PUT /ticket/8"),
             (&merged, vec![apart, sentence, joined], "done 7"),

@@ -7,10 +7,13 @@ mod shown;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use lanka::pure::decide::clock::clocks;
+use lanka::pure::decide::route::of_clock;
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::clock::{Clock, ClockKind, Happened, Happening, Targets};
 use lanka::pure::domain::holiday::Country;
 use lanka::pure::domain::hours::{Hours, Span, Week};
+use lanka::pure::domain::id::TicketId;
+use lanka::pure::domain::outbox::Change;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -427,4 +430,20 @@ fn what_is_not_promised_has_no_clock() {
     assert_eq!(kinds, [ClockKind::NextAnswer], "chats alone");
     let warned = clocks(&history("03-27 15:00 asked"), &promised(), &office(&[]));
     assert_eq!(shown(warned[0].warn_at), "2026-03-30 08:30", "90 of 120 minutes");
+}
+
+#[test]
+fn what_tools_are_told_of_a_clock() {
+    let ticket = TicketId(uuid::Uuid::from_u128(9));
+    let running = clocks(&history("03-27 15:00 asked"), &promised(), &office(&[])).remove(0);
+    let told = of_clock(Change::ClockWarned, ticket, &running);
+    assert_eq!((told.change, told.ticket), (Change::ClockWarned, ticket));
+    let detail: serde_json::Value = serde_json::from_str(&told.detail.expect("particulars")).expect("JSON");
+    let expected = serde_json::json!({
+        "clock": "first_answer", "round": 1, "due_at": "2026-03-30T06:00:00Z", "target_s": 7200,
+    });
+    assert_eq!(detail, expected);
+    for change in [Change::ClockWarned, Change::ClockBreached] {
+        assert_eq!(Change::parse(change.as_str()), Some(change));
+    }
 }
