@@ -3,8 +3,8 @@
 //! A function of the rows as they stand now. Whatever was joined, moved or came late, the same rows give the same: so it
 //! is called again whenever a ticket changes, and when the next of its clocks runs out.
 //!
-//! **Times** are those that our own servers or a vendor's signature vouch for (`trusted_at`): a desk that was away for a
-//! night must not look as if nobody had written.
+//! **Times** of clocks are those of arrival (DESIGN 2); of history, which arrived when somebody read it in, those that its
+//! servers vouch for. How old something is goes by the latter throughout: an old mailbox is not news.
 
 use super::clock::clocks;
 use super::language::language;
@@ -32,8 +32,10 @@ pub struct Line {
     pub channel: String,
     /// Its kind.
     pub kind: String,
-    /// When our servers, or the vendor's, had it.
+    /// When it arrived; of history, when a server that we trust had it.
     pub at: Timestamp,
+    /// When a server that we trust had it.
+    pub trusted_at: Timestamp,
     /// No person wrote it.
     pub is_automatic: bool,
     /// It is for colleagues.
@@ -93,6 +95,10 @@ pub struct StoredClock {
     pub warned_at: Option<Timestamp>,
     /// When it was said that it has.
     pub breached_at: Option<Timestamp>,
+    /// The rule of the configuration that set its target.
+    pub rule: Option<String>,
+    /// The contract that its customer has.
+    pub contract: Option<String>,
 }
 
 /// The rows of one ticket.
@@ -194,13 +200,16 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     let (mut stored, mut aloud) = (Vec::new(), Vec::new());
     for clock in clocks(&happenings, &promise.targets, promise.hours) {
         let before = rows.said.iter().find(|before| (before.kind, before.round) == (clock.kind, clock.round));
+        let rule = promise.said_of(&clock).and_then(|said| said.rule.map(str::to_owned));
+        let contract = promise.contract.map(str::to_owned);
         let (clock, said) = say(clock, before, by.now);
+        let clock = StoredClock { rule, contract, ..clock };
         aloud.extend(said.filter(|_| !is_history).map(|said| (said, clock.clock.clone())));
         stored.push(clock);
     }
     let running = || stored.iter().filter(|stored| stored.clock.ended_at.is_none());
     let answer_due = running().filter(|stored| stored.clock.kind != ClockKind::Solution).find_map(|s| s.clock.due_at);
-    let next = running().flat_map(|StoredClock { clock, warned_at, breached_at }| {
+    let next = running().flat_map(|StoredClock { clock, warned_at, breached_at, .. }| {
         let warn_at = clock.warn_at.filter(|_| warned_at.is_none() && breached_at.is_none());
         [warn_at, clock.due_at.filter(|_| breached_at.is_none())]
     });
@@ -244,7 +253,7 @@ fn say(clock: Clock, before: Option<&Said>, now: Timestamp) -> (StoredClock, Opt
     // What was said of it stays written as long as it is true.
     let warned_at = warned.filter(|_| clock.warn_at.is_some_and(|at| at <= now)).or(is_late.then_some(now));
     let breached_at = is_breached.then(|| breached.unwrap_or(now));
-    (StoredClock { clock, warned_at, breached_at }, aloud)
+    (StoredClock { clock, warned_at, breached_at, rule: None, contract: None }, aloud)
 }
 
 /// What of it decides which targets hold.
@@ -279,7 +288,12 @@ fn happenings(rows: &Rows, lines: &[&Line]) -> Vec<Happening> {
     let act = |(what, at): &(Happened, Timestamp)| Happening { at: *at, what: *what, channel: None };
     happenings.extend(rows.acts.iter().map(act));
     match rows.closed_at {
-        Some(at) => happenings.push(Happening { at, what: Happened::Closed, channel: None }),
+        Some(at) => {
+            // What was said before the closing may have arrived after it.
+            let last = happenings.iter().map(|happening| happening.at).max();
+            let at = last.map_or(at, |last| last.max(at));
+            happenings.push(Happening { at, what: Happened::Closed, channel: None });
+        }
         None => {
             // Something of another ticket that was joined into this one, or a closing that was taken back.
             let last = happenings.iter().filter(|h| h.what == Happened::Closed).map(|h| h.at).max();
@@ -299,7 +313,7 @@ fn situation(rows: &Rows, lines: &[&Line], due_at: Option<Timestamp>) -> Situati
         let words = rows.words.get(&line.id);
         Asked {
             message: line.id,
-            at: line.at,
+            at: line.trusted_at,
             says_something: line.says_something || line.call.is_some(),
             is_imported: line.is_imported,
             language: words.and_then(|words| language(&words.text)),

@@ -160,7 +160,7 @@ async fn of_tickets(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<B
 async fn lines(connection: &mut PgConnection, rows: &mut ById) -> Result<(), StoreError> {
     let found = sqlx::query(
         "SELECT k.id AS ticket_id, m.*, i.contact_id, coalesce(r.quiet, false) AS quiet FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
-            SELECT id, raw_event, direction, channel, kind, trusted_at, auto IS NOT NULL AS automatic, 'internal' = ANY(marks) AS is_note,
+            SELECT id, raw_event, direction, channel, kind, trusted_at, received_at, auto IS NOT NULL AS automatic, 'internal' = ANY(marks) AS is_note,
                 matter_kind <> '{}' OR priority <> 'low' AS says_something, call, identity_id
             FROM message t WHERE t.ticket_id = k.id AND t.redacted_at IS NULL ORDER BY t.trusted_at DESC, t.id DESC LIMIT $2
          ) m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN raw_event r ON r.id = m.raw_event",
@@ -171,18 +171,20 @@ async fn lines(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Sto
     .await?;
     for row in &found {
         let call: Option<serde_json::Value> = row.try_get("call")?;
+        let is_imported = row.try_get("quiet")?;
         let line = Line {
             id: MessageId(row.try_get("id")?),
             direction: direction(row.try_get("direction")?),
             channel: row.try_get("channel")?,
             kind: row.try_get("kind")?,
-            at: time(row, "trusted_at")?,
+            at: time(row, if is_imported { "trusted_at" } else { "received_at" })?,
+            trusted_at: time(row, "trusted_at")?,
             is_automatic: row.try_get("automatic")?,
             is_note: row.try_get("is_note")?,
             says_something: row.try_get("says_something")?,
             call: call.and_then(|call| serde_json::from_value::<Call>(call).ok()).map(|call| call.outcome),
             contact: row.try_get::<Option<Uuid>, _>("contact_id")?.map(ContactId),
-            is_imported: row.try_get("quiet")?,
+            is_imported,
         };
         if let Some(rows) = rows.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
             rows.lines.push(line);
@@ -381,21 +383,25 @@ async fn write_clocks(connection: &mut PgConnection, found: &Found<'_>) -> Resul
     sqlx::query(
         "WITH t AS (
             SELECT * FROM unnest($2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::bigint[], $7::bigint[], $8::timestamptz[],
-                $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])
-                AS t(ticket_id, clock, round, started_at, target_s, worked_s, due_at, warn_at, paused_since, ended_at, warned_at, breached_at)
+                $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $15::text[], $16::text[],
+                $17::text[])
+                AS t(ticket_id, clock, round, started_at, target_s, worked_s, due_at, warn_at, paused_since, ended_at, warned_at, breached_at,
+                    channel, rule, contract)
          ), gone AS (
             DELETE FROM ticket_clock c WHERE c.ticket_id = ANY($14)
                 AND NOT EXISTS (SELECT 1 FROM t WHERE (t.ticket_id, t.clock, t.round) = (c.ticket_id, c.clock, c.round))
          )
          INSERT INTO ticket_clock AS c (tenant, ticket_id, clock, round, started_at, target_s, worked_s, due_at, warn_at, paused_since,
-            ended_at, warned_at, breached_at)
+            ended_at, warned_at, breached_at, channel, rule, contract)
          SELECT $1, t.* FROM t ON CONFLICT (ticket_id, clock, round) DO UPDATE SET started_at = excluded.started_at,
             target_s = excluded.target_s, worked_s = excluded.worked_s, due_at = excluded.due_at, warn_at = excluded.warn_at,
             paused_since = excluded.paused_since, ended_at = excluded.ended_at, warned_at = excluded.warned_at,
-            breached_at = excluded.breached_at
-         WHERE (c.started_at, c.target_s, c.worked_s, c.due_at, c.warn_at, c.paused_since, c.ended_at, c.warned_at, c.breached_at)
+            breached_at = excluded.breached_at, channel = excluded.channel, rule = excluded.rule, contract = excluded.contract
+         WHERE (c.started_at, c.target_s, c.worked_s, c.due_at, c.warn_at, c.paused_since, c.ended_at, c.warned_at, c.breached_at,
+                c.channel, c.rule, c.contract)
             IS DISTINCT FROM (excluded.started_at, excluded.target_s, excluded.worked_s, excluded.due_at, excluded.warn_at,
-                excluded.paused_since, excluded.ended_at, excluded.warned_at, excluded.breached_at)",
+                excluded.paused_since, excluded.ended_at, excluded.warned_at, excluded.breached_at, excluded.channel, excluded.rule,
+                excluded.contract)",
     )
     .bind(found.tenant)
     .bind(of.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>())
@@ -411,6 +417,9 @@ async fn write_clocks(connection: &mut PgConnection, found: &Found<'_>) -> Resul
     .bind(column(&of, |s| s.warned_at.map(sql_time)))
     .bind(column(&of, |s| s.breached_at.map(sql_time)))
     .bind(tickets)
+    .bind(column(&of, |s| s.clock.channel.as_deref()))
+    .bind(column(&of, |s| s.rule.as_deref()))
+    .bind(column(&of, |s| s.contract.as_deref()))
     .execute(connection)
     .await?;
     Ok(())

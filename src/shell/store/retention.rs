@@ -126,7 +126,8 @@ const TICKETS: &str = "
         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = k.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_TICKETS: [&str; 7] = [
+const FORGET_TICKETS: [&str; 8] = [
+    "DELETE FROM touched t USING ticket k WHERE k.id = t.ticket_id AND (k.id = ANY($1) OR k.merged_into = ANY($1))",
     "DELETE FROM ticket_clock WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_participant WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_reference WHERE ticket_id = ANY($1)",

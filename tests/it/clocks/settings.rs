@@ -176,12 +176,12 @@ fn which_rule_holds() {
         (
             &defaults,
             "mail",
-            "first_answer 480m by service.rest, solution 2400m by service.rest, next_answer on mail 480m by service.rest",
+            "first_answer 240m by service.rest, solution 2400m by service.rest, next_answer on mail 240m by service.rest",
         ),
         (
             &defaults,
             "mail high",
-            "first_answer 60m by service.urgent, solution 480m by service.urgent, next_answer on mail 60m by service.urgent",
+            "first_answer 60m by service.urgent, solution 240m by service.urgent, next_answer on mail 60m by service.urgent",
         ),
         (
             &defaults,
@@ -191,7 +191,7 @@ fn which_rule_holds() {
         (
             &defaults,
             "shop-chat high",
-            "first_answer 5m by service.urgent-chat, solution 480m by service.urgent, next_answer on shop-chat 5m by service.urgent-chat",
+            "first_answer 5m by service.urgent-chat, solution 240m by service.urgent, next_answer on shop-chat 5m by service.urgent-chat",
         ),
         (
             &defaults,
@@ -201,38 +201,38 @@ fn which_rule_holds() {
         (
             &defaults,
             "mail shop-chat",
-            "first_answer 480m by service.rest, solution 2400m by service.rest, next_answer on mail 480m by service.rest, next_answer on shop-chat 10m by service.chat",
+            "first_answer 240m by service.rest, solution 2400m by service.rest, next_answer on mail 240m by service.rest, next_answer on shop-chat 10m by service.chat",
         ),
-        (&defaults, "", "first_answer 480m by service.rest, solution 2400m by service.rest"),
+        (&defaults, "", "first_answer 240m by service.rest, solution 2400m by service.rest"),
         (
             &own,
             "phone",
-            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on phone 480m by service.rest",
+            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on phone 240m by service.rest",
         ),
         (
             &own,
             "mail feedback problem",
-            "first_answer 30m by service.rest, solution none by service.complaints, next_answer on mail 480m by service.rest",
+            "first_answer 30m by service.rest, solution none by service.complaints, next_answer on mail 240m by service.rest",
         ),
         (
             &own,
             "phone feedback",
-            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on phone 480m by service.rest",
+            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on phone 240m by service.rest",
         ),
         (
             &own,
             "mail b.fi",
-            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on mail 480m by service.rest",
+            "first_answer 30m by service.rest, solution 2400m by service.rest, next_answer on mail 240m by service.rest",
         ),
         (
             &own,
             "mail a.fi",
-            "first_answer 15m by gold.itself, solution 2400m by service.rest, next_answer on mail 480m by service.rest",
+            "first_answer 15m by gold.itself, solution 2400m by service.rest, next_answer on mail 240m by service.rest",
         ),
         (
             &own,
             "mail tuki.a.fi",
-            "first_answer 15m by gold.itself, solution 2400m by service.rest, next_answer on mail 480m by service.rest",
+            "first_answer 15m by gold.itself, solution 2400m by service.rest, next_answer on mail 240m by service.rest",
         ),
         (
             &own,
