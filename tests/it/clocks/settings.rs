@@ -181,7 +181,7 @@ fn which_rule_holds() {
         (
             &defaults,
             "mail high",
-            "first_answer 60m by service.urgent, solution 240m by service.urgent, next_answer on mail 60m by service.urgent",
+            "first_answer 60m by service.urgent, solution 480m by service.urgent, next_answer on mail 60m by service.urgent",
         ),
         (
             &defaults,
@@ -191,7 +191,7 @@ fn which_rule_holds() {
         (
             &defaults,
             "shop-chat high",
-            "first_answer 5m by service.urgent-chat, solution 240m by service.urgent, next_answer on shop-chat 5m by service.urgent-chat",
+            "first_answer 5m by service.urgent-chat, solution 480m by service.urgent, next_answer on shop-chat 5m by service.urgent-chat",
         ),
         (
             &defaults,
@@ -261,7 +261,7 @@ fn which_rule_holds() {
     let mails = ticket("mail shop-chat");
     let promise = targets(&defaults, &mails);
     let next = |channel| promise.targets.next_answer_on(channel).map(|target| target.as_secs() / 60);
-    assert_eq!([Some("mail"), Some("shop-chat"), Some("other"), None].map(next), [480, 10, 480, 480].map(Some));
+    assert_eq!([Some("mail"), Some("shop-chat"), Some("other"), None].map(next), [240, 10, 240, 240].map(Some));
     assert_eq!(promise.targets.warn_percent, 75);
 }
 
