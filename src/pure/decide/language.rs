@@ -41,7 +41,7 @@ struct Common {
 const LANGUAGES: [Common; 10] = [
     Common {
         code: "fi",
-        words: "ja on ei en et emme ette eivät se ne sen sitä sille siitä tämä tämän tätä tähän tässä tästä nämä nuo
+        words: "vaikka lainkaan ollenkaan tilausnumero tilausnumeroni tuote tuotteen tuotetta ohje ohjeen ohjetta ja on ei en et emme ette eivät se ne sen sitä sille siitä tämä tämän tätä tähän tässä tästä nämä nuo
             minä mä mun mulla mulle mua minun minulla minulle minulta minut sinä sä sun sulla teidän teillä teille te
             me meidän meillä meille he heidän hän hänen että jos kun koska kuin mutta vaan vai tai eli sekä myös vielä
             nyt sitten jo vain aina taas edelleen enää mitä mikä mitään missä mistä mihin miten milloin miksi kuka

@@ -25,6 +25,8 @@ pub mod pins;
 pub mod pointers;
 pub mod prints;
 pub mod proven;
+pub mod ready;
+pub mod ready_use;
 pub mod recast;
 pub mod resolve;
 pub mod rethread;

@@ -29,6 +29,7 @@ pub mod poll;
 pub mod profile;
 pub mod quote;
 pub mod reach;
+pub mod ready_file;
 pub mod redact;
 pub mod relays;
 pub mod report;
