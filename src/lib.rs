@@ -28,6 +28,7 @@
 //! | [`shell::answers`] | what agents answer by way of the API: on its way in |
 //! | [`shell::registry`] | channels and firms, for all that works on deliveries |
 //! | [`shell::store`] | all SQL, and only SQL |
+//! | [`shell::ready`] | texts that agents answer with: read, offered, counted |
 //! | [`shell::retention`] | what is removed by age |
 //! | [`shell::privacy`] | a person handed over whole, or erased |
 //! | [`shell::content`] | large bodies and attachments, named by their SHA-256 |

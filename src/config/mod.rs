@@ -4,7 +4,7 @@
 //! `LANKA__SECTION__KEY` variables. Parts, in reading order: `layers` makes one tree of them,
 //! `secrets` reads what the tree only names, `sections` and `entries` turn it into [`Settings`]
 //! (`service` those of hours and promises) with the help of `values`, and `problem` says what is wrong and where. `entrance` reads what one
-//! channel's mail needs, and no more.
+//! channel's mail needs, and no more; `ready` reads the directory of ready answers.
 //!
 //! Every problem is found at once: a person who mends a file wants the whole list.
 //!
@@ -18,6 +18,7 @@ mod entrance;
 mod entries;
 mod layers;
 mod problem;
+pub mod ready;
 mod secrets;
 mod sections;
 mod service;
@@ -135,6 +136,7 @@ impl Settings {
         service::check(&sections, &names, &mut report);
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &sections, &channels, &mut report);
+        check_ready_answers(&sections.ready_answers, &mirrors, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
         if !report.has_errors() {
             settings.warn_of_unheard_mirrors(&mut report);
@@ -265,6 +267,15 @@ impl IdentityRules {
             };
         }
         domains
+    }
+}
+
+/// Mirrors that are to be told nothing are there.
+fn check_ready_answers(ready: &ReadyAnswers, mirrors: &BTreeMap<String, MirrorSettings>, report: &mut Report) {
+    for (index, name) in ready.not_in.iter().enumerate().filter(|(_, name)| !mirrors.contains_key(*name)) {
+        let near = nearest(name, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
+        let message = format!("there is no mirror \"{name}\"{}", near.unwrap_or_default());
+        report.error_once(format!("ready_answers.not_in.{index}"), message);
     }
 }
 

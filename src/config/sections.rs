@@ -63,6 +63,8 @@ pub struct Sections {
     pub answers: Answers,
     /// `[notices]`
     pub notices: Notices,
+    /// `[ready_answers]`
+    pub ready_answers: ReadyAnswers,
     /// `[media]`
     pub media: Media,
     /// `[content]`
@@ -71,6 +73,22 @@ pub struct Sections {
     pub log: Log,
     /// `[alerts]`
     pub alerts: Alerts,
+}
+
+/// Texts that agents answer with, offered by what was asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadyAnswers {
+    /// Where their files are; `None` means that there are none.
+    #[serde(default, deserialize_with = "written::path_opt")]
+    pub dir: Option<PathBuf>,
+    /// Whether tools are told of those that fit, as a note for agents.
+    pub note: bool,
+    /// Mirrors that are told nothing of them.
+    pub not_in: Vec<String>,
+    /// How often it is looked whether files changed.
+    #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
+    pub look_every: Duration,
 }
 
 /// Postgres.

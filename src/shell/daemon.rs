@@ -23,6 +23,7 @@ use crate::shell::page::Page;
 use crate::shell::page::link::Links;
 use crate::shell::privacy::Privacy;
 use crate::shell::profiles::Profiles;
+use crate::shell::ready::Ready;
 use crate::shell::reconsider::Reconsider;
 use crate::shell::registry::Registry;
 use crate::shell::retention;
@@ -193,6 +194,8 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         senders.again(Timestamp::now()).await?;
     }
     let ingest = Ingest::new(store.clone(), parts.registry.clone(), parts.batch).checking(senders);
+    // Before anything comes, so that it is looked at.
+    Ready::new(store.clone(), parts.registry.clone(), sections.ready_answers.clone()).read().await?;
     // Ingest works beside the intakes, so that a large source is not stored twice over first.
     let (finished, sources_done) = watch::channel(false);
     let beside = tokio::spawn({
@@ -242,6 +245,8 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
         ingest.run(stop.clone(), true).await;
         reconsider.until_idle().await?;
     }
+    let answers = Ready::new(store.clone(), parts.registry.clone(), sections.ready_answers.clone());
+    answers.until_idle().await?;
     let undecided = match (store.pending().await?.0, ingest.trouble()) {
         (count @ 1.., Some(why)) => Err(RunError::Undecided { count, why }),
         _ => Ok(()),
@@ -420,6 +425,8 @@ impl Running {
         }
         rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
         rest.spawn(Keeper::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
+        let answers = Ready::new(store.clone(), parts.registry.clone(), sections.ready_answers.clone());
+        rest.spawn(answers.run(rest_stop.clone()));
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         keep_house(&mut rest, &store, &parts.registry, &sections, &rest_stop);

@@ -27,6 +27,7 @@ pub mod page;
 mod patience;
 pub mod privacy;
 pub mod profiles;
+pub mod ready;
 pub mod reconsider;
 pub mod registry;
 pub mod retention;

@@ -83,7 +83,11 @@ pub fn question(spoken: &[Spoken]) -> Option<Question> {
     let mut before: Vec<String> = before.iter().map(cut).collect();
     let was_answered = unanswered < spoken.len();
     let subject = his.iter().find_map(|said| said.subject.clone());
-    if was_answered { before.extend(subject) } else { now.extend(subject) }
+    if was_answered {
+        before.extend(subject)
+    } else {
+        now.extend(subject)
+    }
     Some(Question { now: now.join("\n"), before: before.join("\n") })
 }
 
@@ -169,7 +173,8 @@ pub fn rank(
         with.entry(&each.stem).or_default().insert(&each.answer);
         let place = if each.in_title { OF_TITLE } else { OF_TEXT };
         let worth = place * if each.found == each.stem { 1.0 } else { BEGINS };
-        let best = found.entry(&each.answer).or_default().entry(&each.stem).or_insert(Found { worth, word: &each.found });
+        let best =
+            found.entry(&each.answer).or_default().entry(&each.stem).or_insert(Found { worth, word: &each.found });
         if worth > best.worth {
             *best = Found { worth, word: &each.found };
         }
@@ -211,7 +216,8 @@ fn rarity(answers: usize, count: usize) -> f64 {
 
 impl Fit {
     fn worth(&self, kinds: &[MatterKind]) -> f64 {
-        let is_other = !self.kinds.is_empty() && !kinds.is_empty() && !self.kinds.iter().any(|kind| kinds.contains(kind));
+        let is_other =
+            !self.kinds.is_empty() && !kinds.is_empty() && !self.kinds.iter().any(|kind| kinds.contains(kind));
         (if is_other { OTHER_KIND } else { 1.0 }) * (if self.is_theirs { OWN_ORGANISATION } else { 1.0 })
     }
 }
@@ -273,8 +279,10 @@ mod tests {
         assert_eq!(rank(&story, &all, &fits, &[], 10), [], "one rare word of a long story");
         let other = BTreeMap::from([("3".to_owned(), Fit { kinds: vec![MatterKind::Feedback], is_theirs: false })]);
         let terms = [term("salasan")];
-        let (plain, of_other) =
-            (rank(&terms, &all, &fits, &[MatterKind::Problem], 10), rank(&terms, &all, &other, &[MatterKind::Problem], 10));
+        let (plain, of_other) = (
+            rank(&terms, &all, &fits, &[MatterKind::Problem], 10),
+            rank(&terms, &all, &other, &[MatterKind::Problem], 10),
+        );
         assert_eq!((plain.len(), of_other.len()), (1, 0), "another kind of matter");
         assert_eq!(rank(&[], &[], &fits, &[], 0), []);
     }

@@ -56,6 +56,9 @@ pub enum Change {
     /// A clock of the ticket ran out before what it waits for was done.
     #[serde(rename = "clock.breached")]
     ClockBreached,
+    /// Ready answers fit what a customer asks: for agents to look at.
+    #[serde(rename = "answers.offered")]
+    AnswersOffered,
     /// An agent's answer is to be carried to a customer. Mirrors hear of it as `message.added`, and how far it came as
     /// `message.updated`; this is for the line of the channel.
     #[serde(rename = "answer.due")]
@@ -93,6 +96,7 @@ impl Change {
             Self::SuggestionMade => "suggestion.made",
             Self::ClockWarned => "clock.warned",
             Self::ClockBreached => "clock.breached",
+            Self::AnswersOffered => "answers.offered",
             Self::AnswerDue => "answer.due",
         }
     }
@@ -114,6 +118,7 @@ impl Change {
             Self::SuggestionMade,
             Self::ClockWarned,
             Self::ClockBreached,
+            Self::AnswersOffered,
             Self::AnswerDue,
         ]
         .into_iter()

@@ -71,7 +71,8 @@ pub struct Offered {
 pub const PLACES: [&str; 2] = ["name", "ticket"];
 
 /// `{word}`: what looks like a place to fill.
-static PLACE: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(r"\{([A-Za-z_][A-Za-z0-9_ ]*)\}").ok());
+static PLACE: LazyLock<Option<regex::Regex>> =
+    LazyLock::new(|| regex::Regex::new(r"\{([A-Za-z_][A-Za-z0-9_ ]*)\}").ok());
 
 /// What looks like a place to fill: where it begins, and its word.
 pub fn places(text: &str) -> impl Iterator<Item = (usize, &str)> {

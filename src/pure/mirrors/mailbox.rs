@@ -15,7 +15,7 @@
 //! | two tickets are one | a mail that belongs to both conversations joins them |
 //! | a ticket is closed, or open again | the keyword `$LankaClosed` on its mails, which are read with that; or no longer |
 //! | an agent's answer | the customer's mails before it are answered |
-//! | something is suggested, or an agent took the ticket in another tool | a mail that says so |
+//! | something is suggested, a ready answer fits, or an agent took the ticket in another tool | a mail that says so |
 //! | a person is erased | all mails with his messages go |
 //!
 //! Every step looks before it writes: mails are known by fields of lanka's own (`X-Lanka-Message`, `X-Lanka-Ticket` …), so that
@@ -34,6 +34,7 @@ use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::message::{Direction, Mark};
 use crate::pure::domain::outbox::{Change, LinkedKind, MessageView, Post, TicketView};
 use crate::pure::domain::secret::Secret;
+use crate::pure::wire::article;
 use crate::pure::wire::mail_answer::AGENTS;
 use crate::pure::wire::mail_write::{attached, dated, field, line};
 use crate::pure::wire::settings::read_kind;
@@ -173,6 +174,13 @@ impl Mirror for Mailbox {
             Change::TicketReopened => self.flagged(post, replies, false),
             Change::TicketMerged => self.joined(post, replies),
             Change::SuggestionMade => self.noted(post, replies, &suggested(post)),
+            Change::AnswersOffered => match article::offered(post) {
+                Some(text) => {
+                    let note = Note { key: format!("ready-{}", post.id), text, root_too: None };
+                    self.noted(post, replies, &note)
+                }
+                None => self.done(post),
+            },
             Change::TicketAssigned => {
                 let note = Note { key: format!("owner-{}", post.id), text: shown::owner(&post.ticket), root_too: None };
                 self.noted(post, replies, &note)

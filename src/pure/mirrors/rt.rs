@@ -32,7 +32,7 @@ use crate::pure::domain::secret::Secret;
 use crate::pure::wire::automatic;
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::settings::read_kind;
-use crate::pure::wire::{endpoint, html, json, mail_write, redact, shown};
+use crate::pure::wire::{article, endpoint, html, json, mail_write, redact, shown};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -229,6 +229,10 @@ impl Mirror for Tickets {
                 );
                 self.note(&id, &format!("lanka:s.{suggestion}"), &text, rest)
             }
+            Change::AnswersOffered => match article::offered(post) {
+                Some(text) => self.note(&id, &format!("lanka:r.{}", post.id), &text, rest),
+                None => Step::Done(Vec::new()),
+            },
             Change::ContactErased => {
                 let key = format!("lanka:e.{}", post.id);
                 let text = "A person on this ticket was erased. What RT keeps of him is for its administrator to shred (rt-shredder).";

@@ -123,6 +123,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::MessageMoved => moved(post, there),
         Change::TicketMerged => vec![joined(post)],
         Change::SuggestionMade => suggested(post),
+        Change::AnswersOffered => offered(post).map(|text| note(post, text)).into_iter().collect(),
         Change::TicketAssigned => vec![note(post, shown::owner(&post.ticket))],
         Change::ClockWarned | Change::ClockBreached => vec![note(post, shown::clock(post))],
         Change::TicketOpened
@@ -140,6 +141,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         | Change::AnswerDue
         | Change::ClockWarned
         | Change::ClockBreached
+        | Change::AnswersOffered
         | Change::SuggestionMade => false,
         Change::TicketMerged => is_target(post),
         _ => true,
@@ -390,6 +392,23 @@ fn suggested(post: &Post) -> Vec<Article<'_>> {
     } else {
         vec![note(post, format!("Perhaps the same: {why} See `lanka review list`."))]
     }
+}
+
+/// The ready answers of a change, the best one whole and the others by their titles. `None` when they are gone.
+pub fn offered(post: &Post) -> Option<String> {
+    let said = |answer: &serde_json::Value, key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    let all = post.detail["answers"].as_array()?.iter().filter(|answer| answer["text"].is_string());
+    let all: Vec<_> = all.map(|answer| (said(answer, "id"), said(answer, "title"), said(answer, "text"))).collect();
+    let ((id, title, text), others) = all.split_first()?;
+    let mut lines = vec![format!("A ready answer may fit, \"{title}\" ({id}):"), String::new(), text.clone()];
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|(id, title, _)| format!("\"{title}\" ({id})")).collect();
+        lines.extend([
+            String::new(),
+            format!("Or: {}. See `lanka thread answers {}`.", others.join(", "), post.ticket.number),
+        ]);
+    }
+    Some(lines.join("\n"))
 }
 
 /// Where answers go, when that is another place than was told last.

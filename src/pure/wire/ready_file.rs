@@ -63,11 +63,13 @@ struct Front {
 /// # Errors
 /// All that is wrong with it.
 pub fn parse(id: &str, file: &str) -> Result<ReadyAnswer, Vec<Mistake>> {
-    let mistake = |line: usize, key: &str, message: &str| Mistake { line, key: key.to_owned(), message: message.to_owned() };
+    let mistake =
+        |line: usize, key: &str, message: &str| Mistake { line, key: key.to_owned(), message: message.to_owned() };
     let file = file.strip_prefix('\u{feff}').unwrap_or(file).replace("\r\n", "\n");
     let lines: Vec<&str> = file.lines().collect();
     if lines.first().map(|line| line.trim_end()) != Some(FENCE) {
-        let why = "the first line is not +++: write title and language in TOML between two lines of +++, and the text below";
+        let why =
+            "the first line is not +++: write title and language in TOML between two lines of +++, and the text below";
         return Err(vec![mistake(1, "", why)]);
     }
     let Some(end) = lines.iter().skip(1).position(|line| line.trim_end() == FENCE).map(|at| at + 1) else {
@@ -115,7 +117,10 @@ fn of_front(front: &Front) -> Vec<(&'static str, String)> {
         wrong.push(("title", format!("is one line of 1 to {TITLE_CHARS_MAX} characters")));
     }
     if front.language.len() != 2 || !front.language.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        wrong.push(("language", "is a code of two small letters (ISO 639-1): write \"fi\", \"sv\" or \"en\"".to_owned()));
+        wrong.push((
+            "language",
+            "is a code of two small letters (ISO 639-1): write \"fi\", \"sv\" or \"en\"".to_owned(),
+        ));
     }
     for (key, list) in [("words", &front.words), ("organisations", &front.organisations)] {
         if list.len() > WORDS_MAX || !list.iter().all(|word| is_line(word, WORD_CHARS_MAX)) {
@@ -136,7 +141,9 @@ fn of_text(text: &str) -> Vec<(usize, String)> {
     let count = text.chars().count();
     let length = match count {
         0 => Some("there is no text below the second line of +++".to_owned()),
-        _ if count > TEXT_CHARS_MAX => Some(format!("the text has {count} characters, and {TEXT_CHARS_MAX} are the most")),
+        _ if count > TEXT_CHARS_MAX => {
+            Some(format!("the text has {count} characters, and {TEXT_CHARS_MAX} are the most"))
+        }
         _ => None,
     };
     let unknown = places(text).filter(|(_, word)| !PLACES.contains(word)).map(|(at, word)| {
@@ -182,7 +189,10 @@ mod tests {
                 "+++\ntitle = \"a\"\nlangauge = \"fi\"\nlanguage = \"fi\"\n+++\nHei\n",
                 &[(3, "langauge", "did you mean \"language\"")],
             ),
-            ("+++\ntitle = \"a\"\nlanguage = \"fi\"\nkinds = [\"complaint\"]\n+++\nHei\n", &[(4, "kinds.0", "problem")]),
+            (
+                "+++\ntitle = \"a\"\nlanguage = \"fi\"\nkinds = [\"complaint\"]\n+++\nHei\n",
+                &[(4, "kinds.0", "problem")],
+            ),
             ("+++\ntitle = \"a\"\nlanguage = \"fi\"\nlike = [\"fax\"]\n+++\nHei\n", &[(4, "like.0", "chat")]),
             ("+++\ntitle = \"a\"\nlanguage = \"suomi\"\n+++\nHei\n", &[(3, "language", "two small letters")]),
             ("+++\ntitle = \"\"\nlanguage = \"fi\"\n+++\nHei\n", &[(2, "title", "one line")]),
@@ -204,7 +214,8 @@ mod tests {
                 assert!(mistake.message.contains(says), "{file}: {mistake:?}");
             }
         }
-        let mistakes = parse("a", &format!("+++\ntitle = \"a\"\nlanguage = \"fi\"\n+++\n{long}")).expect_err("too long");
+        let mistakes =
+            parse("a", &format!("+++\ntitle = \"a\"\nlanguage = \"fi\"\n+++\n{long}")).expect_err("too long");
         assert!(mistakes[0].message.contains("8000 are the most"), "{mistakes:?}");
     }
 }

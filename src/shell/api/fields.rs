@@ -132,6 +132,11 @@ pub(super) const THREAD_LINK: &[Field] = &[
 /// The fields of a reply.
 pub(super) const REPLY: &[Field] = &[
     required("text", What::Lines(TEXT_CHARS_MAX), "What is written."),
+    optional(
+        "ready_answer",
+        What::Text(NAME_CHARS_MAX),
+        "The ready answer that it was made of: its id. It is counted.",
+    ),
     optional("attachments", What::Files, "Files that go along, 20 MiB of them together at most."),
     optional("internal", What::Flag, "For colleagues: no customer sees it."),
     optional(

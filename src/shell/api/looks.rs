@@ -65,6 +65,11 @@ pub(super) async fn acts(call: Call) -> Result<Value, Problem> {
     Ok(json!({"acts": written(&call.store().acts_of(id).await?)?}))
 }
 
+pub(super) async fn ready_answers(call: Call) -> Result<Value, Problem> {
+    let id = call.ticket(&call.id).await?;
+    Ok(json!({"answers": written(&call.store().ready_offers(id).await?)?}))
+}
+
 pub(super) async fn review(call: Call) -> Result<Value, Problem> {
     let (after, rows) = (call.cursor()?, call.rows());
     let after = after.map(|(at, id)| (at, SuggestionId(id)));

@@ -63,6 +63,7 @@ kinds! {
     SuggestionUnknown "suggestion_unknown" 404 "GET /api/v1/review shows those that wait; with ?all=true also the others."
     MessageAmbiguous "message_ambiguous" 409 "Name the message by lanka's own id."
     AttachmentUnknown "attachment_unknown" 404 "GET /api/v1/messages/{id} names the files of a message; they are counted from 0."
+    ReadyAnswerUnknown "ready_answer_unknown" 404 "GET /api/v1/tickets/{id}/ready-answers names those that fit; leave ready_answer out if it is made of none."
     AttachmentAbsent "attachment_absent" 409 "The detail says whether it is still to come; then ask again later."
     NotOnTicket "not_on_ticket" 409 "Name the ticket that the messages are on; GET /api/v1/tickets/{id}/messages shows what is on one."
     AnsweredOtherwise "answered_otherwise" 409 "Join or take apart by hand: contacts/{id}/link and unlink, tickets/{id}/merge and split."

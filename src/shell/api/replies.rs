@@ -2,8 +2,9 @@
 
 use super::Call;
 use super::fields::GivenFile;
-use super::looks::written;
+use super::looks::{shown, written};
 use super::problem::{Kind, Problem};
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::shell::answers::{GiveError, Giving};
 use base64::Engine as _;
@@ -61,6 +62,13 @@ pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
     if text.trim().is_empty() {
         return Err(Problem::new(Kind::FieldWrong, "\"text\" says nothing"));
     }
+    let ready = call.given.text("ready_answer").map(str::to_owned);
+    if let Some(id) = &ready
+        && !call.store().has_ready_answer(&call.token.tenant, id).await?
+    {
+        let detail = format!("there is no ready answer \"{}\": `lanka ready list` shows those there are", shown(id));
+        return Err(Problem::new(Kind::ReadyAnswerUnknown, detail));
+    }
     let giving = Giving {
         tenant: call.token.tenant.clone(),
         // Two programs may count alike.
@@ -76,6 +84,11 @@ pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
     match shared.answers.give(&giving, shared.limits.answer_wait).await {
         Ok(given) => {
             tracing::info!(token.name = call.token.name, message.id = %given.message, "an answer by way of the API");
+            // A note for colleagues is no answer. Whoever asks again under his key brings it here again.
+            if let Some(id) = ready.filter(|_| !giving.is_note) {
+                let uses = [(given.message, giving.tenant.clone(), id)];
+                call.store().note_ready_use(&uses, "said", Timestamp::now()).await?;
+            }
             written(&given)
         }
         Err(GiveError::Nowhere(obstacle)) => {

@@ -200,6 +200,15 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown],
         |call| Box::pin(looks::acts(call)),
     ),
+    look(
+        "/tickets/{id}/ready-answers",
+        "readyAnswersOfTicket",
+        "Ready answers that fit what the customer asks, the best first; none where nothing fits.",
+        &[],
+        "ReadyAnswers",
+        &[Kind::TicketUnknown],
+        |call| Box::pin(looks::ready_answers(call)),
+    ),
     Route {
         answer: "ThreadLink",
         ..act(
@@ -247,7 +256,7 @@ pub(super) const ROUTES: &[Route] = &[
             "reply",
             "Answers the customer, on the channel and address where answers go; with `internal` a note for colleagues. Wants a header Idempotency-Key.",
             REPLY,
-            &[Kind::TicketUnknown, Kind::NotAnswerable, Kind::KeyMissing, Kind::KeyReused],
+            &[Kind::TicketUnknown, Kind::ReadyAnswerUnknown, Kind::NotAnswerable, Kind::KeyMissing, Kind::KeyReused],
             |call| Box::pin(replies::reply(call)),
         )
     },

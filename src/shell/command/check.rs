@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::{Failure, quiet_logs};
-use crate::config::{ChannelSettings, Environment, Problem, Settings};
+use crate::config::{ChannelSettings, Environment, Problem, Settings, ready};
 use crate::pure::channels::Intake;
 use crate::pure::domain::outbox::carrier_line;
 use crate::pure::wire::step::{Folder, Outgoing};
@@ -43,8 +43,11 @@ impl Check {
     pub(super) async fn run(self, config: &[PathBuf], output: &mut Output) -> Result<(), Failure> {
         let (settings, problems) = match Settings::load(config, &Environment::of_process()) {
             Ok(mut settings) => {
-                let warnings = std::mem::take(&mut settings.warnings);
-                (Some(settings), warnings)
+                let mut problems = std::mem::take(&mut settings.warnings);
+                let ready = settings.ready_answers.dir.as_deref().map(ready::read).unwrap_or_default();
+                problems.extend(ready.problems);
+                let is_right = !problems.iter().any(Problem::is_error);
+                (is_right.then_some(settings), problems)
             }
             Err(problems) => (None, problems),
         };

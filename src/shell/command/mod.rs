@@ -10,6 +10,7 @@
 //! | `parse.rs` | `parse` |
 //! | `thread.rs`, `explain.rs` | `thread`, `explain` |
 //! | `contact.rs`, `review.rs` | `contact`, `review`; `by_hand.rs` says who did it, and what came of it |
+//! | `ready.rs` | `ready` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -33,6 +34,7 @@ mod mail;
 mod output;
 mod parse;
 mod quarantine;
+mod ready;
 mod replay;
 mod review;
 mod run;
@@ -109,6 +111,9 @@ enum Command {
     /// Look at what may belong together, and say whether it does.
     #[command(subcommand)]
     Review(review::Review),
+    /// Show the texts that agents answer with, and how they are used.
+    #[command(subcommand)]
+    Ready(ready::Ready),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -283,6 +288,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let bench = Bench::of(&config, command.changes()).await?;
             command.run(bench, &mut output).await?;
         }
+        Command::Ready(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

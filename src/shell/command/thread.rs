@@ -8,6 +8,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, Direction};
 use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, TicketView};
+use crate::pure::domain::ready::Offered;
 use crate::shell::counted;
 use crate::shell::hands::Hands;
 use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
@@ -41,6 +42,11 @@ pub(super) enum Thread {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
+    },
+    /// Ready answers that fit what the customer asks, the best first.
+    Answers {
+        /// The ticket's id, or its short number.
+        id: String,
     },
     /// A link to the page of a thread, for people without a tool. Whoever has it sees the thread until it expires.
     Link {
@@ -121,7 +127,9 @@ impl Thread {
             Self::Link { id, good_for, allow, name } => {
                 link(bench, &id, good_for, (Allow::of(&allow), name), output).await
             }
-            Self::List { .. } | Self::Show { .. } | Self::Find { .. } => self.read(bench, output).await,
+            Self::List { .. } | Self::Show { .. } | Self::Find { .. } | Self::Answers { .. } => {
+                self.read(bench, output).await
+            }
         }
     }
 
@@ -139,6 +147,10 @@ impl Thread {
                         let acts = store.acts_of(ticket).await?;
                         let (ticket, messages) = store.thread(ticket).await?.ok_or_else(unknown)?;
                         show(&ThreadView { ticket: &ticket, messages: &messages, acts: &acts }, zone, output)
+                    }
+                    Self::Answers { id } => {
+                        let ticket = store.find_ticket(&id).await?.ok_or_else(|| unknown(&id))?;
+                        answers(&store.ready_offers(ticket).await?, output)
                     }
                     Self::Link { .. } | Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } => Ok(()),
                 }
@@ -179,6 +191,20 @@ async fn link(
             }
         })
         .await
+}
+
+/// Prints what fits, each with its text.
+fn answers(offered: &[Offered], output: &mut Output) -> Result<(), Failure> {
+    let cells = |offered: &Offered| {
+        vec![
+            offered.id.clone(),
+            format!("{:.2}", offered.score),
+            offered.title.clone(),
+            offered.words.join(", "),
+            offered.text.clone(),
+        ]
+    };
+    output.rows(&["answer", "score", "title", "because of", "text"], offered, cells, "no ready answer fits")
 }
 
 fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {

@@ -146,10 +146,11 @@ impl Page {
             let joins = store.joins_of(&people).await?;
             let suggestions = store.suggestions_on(&token.tenant, *id, &people).await?;
             let stretch = store.stretch(*id, asked.after, MESSAGES_MAX).await?;
-            Ok(Some((ticket, joins, suggestions, stretch)))
+            let offered = store.ready_offers(*id).await?;
+            Ok(Some((ticket, joins, suggestions, stretch, offered)))
         });
         let gone = || refusal(StatusCode::NOT_FOUND, "ticket_unknown");
-        let (ticket, joins, suggestions, stretch) = loaded.await?.ok_or_else(gone)?;
+        let (ticket, joins, suggestions, stretch, offered) = loaded.await?.ok_or_else(gone)?;
         let (words, base) = (self.words(), id.to_string());
         let showing = Showing { words, zone: &store.reader.time_zone, base: &base, query, whole: false };
         let next = stretch.messages.last().filter(|_| stretch.is_more).map(|last| {
@@ -170,6 +171,7 @@ impl Page {
             }),
             people: ticket.participants.iter().map(|contact| showing.person(contact, &joins)).collect(),
             suggestions: suggestions.iter().map(|suggestion| showing.suggestion(suggestion)).collect(),
+            answers: offered.iter().map(|offered| showing.answer(offered)).collect(),
             may_review: token.scopes.contains(&Scope::Review) && !query.is_empty(),
             counted: words.counted(stretch.all),
             messages: stretch.messages.iter().map(|message| showing.message(&ticket, message)).collect(),

@@ -8,6 +8,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::ClockState;
 use crate::pure::domain::message::Mark;
 use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
+use crate::pure::domain::ready::Offered;
 use crate::shell::store::hands::{SideShown, SuggestionShown};
 use crate::shell::store::timeline::Join;
 use askama::Template;
@@ -41,6 +42,7 @@ pub(super) struct ThreadPage<'a> {
     pub(super) people: Vec<PersonShown>,
     pub(super) suggestions: Vec<Suggested>,
     pub(super) may_review: bool,
+    pub(super) answers: Vec<AnswerShown>,
     pub(super) counted: String,
     pub(super) messages: Vec<MessageShown>,
     pub(super) has_before: bool,
@@ -62,6 +64,12 @@ pub(super) struct OnePage {
     pub(super) text: Option<&'static str>,
     pub(super) message: Option<MessageShown>,
     pub(super) back: Option<String>,
+}
+
+pub(super) struct AnswerShown {
+    id: String,
+    title: String,
+    text: String,
 }
 
 pub(super) struct PersonShown {
@@ -177,6 +185,11 @@ impl Showing<'_> {
             addresses: contact.identities.iter().map(address).collect(),
             joins: joins.iter().filter(|join| join.contact == contact.id).map(join).collect(),
         }
+    }
+
+    /// A ready answer. Who wrote it is of the desk, and so it is shown whole.
+    pub(super) fn answer(&self, offered: &Offered) -> AnswerShown {
+        AnswerShown { id: line(&offered.id), title: line(&offered.title), text: lines(&offered.text) }
     }
 
     pub(super) fn suggestion(&self, suggestion: &SuggestionShown) -> Suggested {

@@ -31,6 +31,7 @@ pub mod profile;
 pub mod quarantine;
 pub mod raw_event;
 pub mod reader;
+pub mod ready;
 pub mod reconsider;
 pub mod replay;
 pub mod retention;

@@ -25,7 +25,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::Carried;
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::RawEvent;
-use crate::pure::domain::outbox::{Change, LinkedKind, Links, Post, carried_by};
+use crate::pure::domain::outbox::{Change, LinkedKind, Links, MessageView, Post, TicketView, carried_by};
+use crate::pure::domain::ready::filled;
 use crate::pure::domain::say::Say;
 use crate::pure::wire::step::{Link, Reply};
 use sqlx::postgres::PgRow;
@@ -209,6 +210,7 @@ impl Store {
                 ..Extras::default()
             });
         }
+        let ready = ready_texts(connection, rows).await?;
         objects.extend(tickets.iter().chain(&messages));
         objects
             .extend(views.tickets.values().flat_map(|ticket| ticket.participants.iter().map(|contact| contact.id.0)));
@@ -229,6 +231,7 @@ impl Store {
             desks: answer::of_tickets(connection, &tickets).await?,
             files: answer::files(connection, &messages).await?,
             carried: HashMap::new(),
+            ready,
         })
     }
 
@@ -341,6 +344,8 @@ struct Extras {
     desks: HashMap<Uuid, Desk>,
     files: Vec<StoredFile>,
     carried: HashMap<Uuid, (Carried, Vec<StoredFile>)>,
+    /// Title and text of the ready answers that are offered.
+    ready: HashMap<String, (String, String)>,
 }
 
 impl Extras {
@@ -395,6 +400,43 @@ fn told(mut detail: serde_json::Value, reader: &Reader) -> serde_json::Value {
     detail
 }
 
+/// Title and text of the ready answers that rows offer, as they are now.
+async fn ready_texts(
+    connection: &mut PgConnection,
+    rows: &[PgRow],
+) -> Result<HashMap<String, (String, String)>, StoreError> {
+    let mut ids: Vec<String> = Vec::new();
+    for row in rows {
+        let detail: Option<serde_json::Value> = row.try_get("detail")?;
+        let answers = detail.as_ref().and_then(|detail| detail["answers"].as_array()).into_iter().flatten();
+        ids.extend(answers.filter_map(|answer| answer["id"].as_str().map(str::to_owned)));
+    }
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT id, title, text FROM ready_answer WHERE id = ANY($1) AND gone_at IS NULL";
+    let rows: Vec<(String, String, String)> = sqlx::query_as(sql).bind(ids).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(id, title, text)| (id, (title, text))).collect())
+}
+
+/// A change's particulars with what ready answers say, its places filled. One that is gone is left out.
+fn ready_told(
+    mut detail: serde_json::Value,
+    (ticket, message): (&TicketView, Option<&MessageView>),
+    ready: &HashMap<String, (String, String)>,
+) -> serde_json::Value {
+    let Some(answers) = detail.get_mut("answers").and_then(serde_json::Value::as_array_mut) else { return detail };
+    let contact = message.and_then(|message| message.contact);
+    let name = ticket.participants.iter().find(|one| Some(one.id) == contact).and_then(|one| one.name.as_deref());
+    answers.retain_mut(|answer| {
+        let Some((title, text)) = answer["id"].as_str().and_then(|id| ready.get(id)) else { return false };
+        answer["title"] = title.as_str().into();
+        answer["text"] = filled(text, ticket.number, name).into();
+        true
+    });
+    detail
+}
+
 /// `None` for a row whose ticket retention has removed: there is nothing to show any more.
 fn post(row: &PgRow, views: &Views, extras: &mut Extras, reader: &Reader) -> Result<Option<Claimed>, StoreError> {
     let id: Uuid = row.try_get("id")?;
@@ -430,7 +472,10 @@ fn post(row: &PgRow, views: &Views, extras: &mut Extras, reader: &Reader) -> Res
             ticket: view.clone(),
             other_ticket: row.try_get::<Option<Uuid>, _>("other_ticket")?.map(TicketId),
             message: message.and_then(|id| views.messages.get(&id).cloned()),
-            detail: detail.map(|detail| told(detail, reader)).unwrap_or_default(),
+            detail: detail
+                .map(|detail| told(detail, reader))
+                .map(|detail| ready_told(detail, (view, message.and_then(|id| views.messages.get(&id))), &extras.ready))
+                .unwrap_or_default(),
             links: extras.links_of(views, [Some(ticket), row.try_get("other_ticket")?, message]),
             token: String::new(),
             files: Vec::new(),

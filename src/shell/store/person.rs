@@ -133,6 +133,16 @@ const HELD: &[Part] = &[
     ("notice", Hang::Messages, "SELECT to_jsonb(t) FROM notice t WHERE message_id = ANY($1) ORDER BY at, message_id, kind"),
     ("suggestion", Hang::Messages, "SELECT to_jsonb(t) FROM suggestion t WHERE message_id = ANY($1) ORDER BY at, id"),
     (
+        "ready_offer",
+        Hang::Messages,
+        "SELECT to_jsonb(t) FROM ready_offer t WHERE message_id = ANY($1) ORDER BY at, answer_id",
+    ),
+    (
+        "ready_answer_use",
+        Hang::Messages,
+        "SELECT to_jsonb(t) FROM ready_answer_use t WHERE message_id = ANY($1) ORDER BY at, answer_id",
+    ),
+    (
         "delivered_item",
         Hang::Messages,
         "SELECT to_jsonb(t) FROM raw_item t WHERE message_id = ANY($1) ORDER BY raw_event, item",
@@ -159,6 +169,9 @@ const OF_MESSAGES: &[&str] = &[
     "DELETE FROM ticket_reference WHERE message_id = ANY($1) AND kind NOT IN ('message', 'group')",
     "DELETE FROM sender_check WHERE message_id = ANY($1)",
     "DELETE FROM answer WHERE message_id = ANY($1) OR answers = ANY($1)",
+    "DELETE FROM ready_look WHERE message_id = ANY($1)",
+    "DELETE FROM ready_offer WHERE message_id = ANY($1)",
+    "DELETE FROM ready_answer_use WHERE message_id = ANY($1)",
     "UPDATE decision SET reasons = '[]' WHERE message_id = ANY($1)",
     "UPDATE raw_item SET source_key = '', redacted_at = now() WHERE message_id = ANY($1)",
     "UPDATE ticket k SET title = '' WHERE title <> '' AND (opened_by = ANY($1) OR EXISTS (SELECT 1 FROM message m
@@ -199,7 +212,7 @@ const ON_TICKETS: &[&str] = &[
         WHERE ticket_id = ANY($1) AND kind IN ('merge', 'split', 'move') AND $2::uuid[] IS NOT NULL
      ) a WHERE e.kind IN ('merge', 'split', 'move') AND (e.id::text = a.act OR e.data->>'act' = a.act)",
     "UPDATE outbox SET detail = NULL WHERE ticket_id = ANY($1) AND message_id = ANY($2) AND state IN ('pending', 'claimed')
-        AND change = 'suggestion.made'",
+        AND change IN ('suggestion.made', 'answers.offered')",
 ];
 
 impl Store {
