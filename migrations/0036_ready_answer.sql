@@ -95,7 +95,7 @@ FROM ready_answer a
     LEFT JOIN (SELECT answer_id, count(*) AS used, max(at) AS last_used_at FROM ready_answer_use GROUP BY answer_id) u
         ON u.answer_id = a.id;
 
-COMMENT ON VIEW report_ready_answer IS 'One row a ready answer; those whose file is gone too, while they were used.';
+COMMENT ON VIEW report_ready_answer IS 'One row a ready answer; those whose file is gone too, as long as they are counted.';
 COMMENT ON COLUMN report_ready_answer.answer_id IS 'Its path below the directory of ready answers, without the ending.';
 COMMENT ON COLUMN report_ready_answer.tenant IS 'The firm it is for; null when it is every firm''s.';
 COMMENT ON COLUMN report_ready_answer.title IS 'What it is called.';

@@ -38,7 +38,7 @@ pub fn seen(dir: &Path) -> (Seen, Vec<Problem>) {
     if seen.len() > FILES_MAX {
         let files = seen.len();
         let beyond: Vec<PathBuf> = seen.keys().skip(FILES_MAX).cloned().collect();
-        beyond.iter().for_each(|path| drop(seen.remove(path)));
+        seen.retain(|path, _| !beyond.contains(path));
         problems.push(problem(
             dir,
             None,
@@ -79,7 +79,7 @@ fn look(dir: &Path, depth: usize, seen: &mut Seen, problems: &mut Vec<Problem>) 
             Ok(meta) if meta.is_dir() => {
                 problems.push(problem(&path, None, "", format!("deeper than {DEPTH_MAX} directories: it is left out")));
             }
-            Ok(meta) if is_text => drop(seen.insert(path, (meta.modified().ok(), meta.len()))),
+            Ok(meta) if is_text => _ = seen.insert(path, (meta.modified().ok(), meta.len())),
             Err(error) if is_text => problems.push(problem(&path, None, "", format!("cannot read the file: {error}"))),
             Ok(_) | Err(_) => {}
         }

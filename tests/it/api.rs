@@ -6,6 +6,7 @@ use crate::desk::{Desk, at, chat};
 use crate::late::{MINNA, PEKKA, Said, answer_to, facebook, letter, letter_with};
 use crate::support::eventually;
 use lanka::pure::domain::Timestamp;
+use lanka::pure::domain::ready::ReadyAnswer;
 use lanka::shell::api::{Api, ApiLimits, new_token};
 use lanka::shell::carriers::install_tls_provider;
 use lanka::shell::page::Page;
@@ -87,6 +88,22 @@ impl Office {
             self.desk.store.record(&[event], None).await.expect("recorded");
         }
         self.desk.decide().await;
+    }
+
+    /// A ready answer of each firm.
+    pub(crate) async fn ready(&self) {
+        let answers = ["main", "other"].map(|tenant| ReadyAnswer {
+            id: format!("tilaus-{tenant}"),
+            title: "Tilausta ei ole tullut".to_owned(),
+            language: "fi".to_owned(),
+            kinds: Vec::new(),
+            like: Vec::new(),
+            words: vec!["toimitus".to_owned()],
+            organisations: Vec::new(),
+            tenant: Some(tenant.to_owned()),
+            text: "Hei {name}, selvitämme asian.".to_owned(),
+        });
+        self.desk.store.put_ready_answers(&answers, Timestamp::now()).await.expect("written");
     }
 
     pub(crate) async fn token(&self, name: &str, tenant: &str, scopes: &[Scope]) -> String {
@@ -251,6 +268,7 @@ fn code(body: &Value) -> &str {
 async fn every_route_answers_as_the_document_says() {
     let office = Office::open().await;
     office.story().await;
+    office.ready().await;
     let token = office.token("helpdesk", "main", &Scope::ALL).await;
     let steps: &[(&str, u16, &str)] = &[
         ("GET /contacts", 200, ""),
@@ -294,6 +312,8 @@ async fn every_route_answers_as_the_document_says() {
         ("GET /tickets/999", 404, "ticket_unknown"),
         ("GET /tickets/<ticket a>/messages", 200, ""),
         ("GET /tickets/999/messages", 404, "ticket_unknown"),
+        ("GET /tickets/<ticket b>/ready-answers", 200, ""),
+        ("GET /tickets/999/ready-answers", 404, "ticket_unknown"),
         ("GET /tickets/<ticket a>/acts", 200, ""),
         ("GET /tickets/999/acts", 404, "ticket_unknown"),
         ("POST /contacts/<contact a>/link {}", 400, "field_missing"),
@@ -389,6 +409,21 @@ async fn replied(office: &Office, token: &str) {
         ("POST /tickets/<ticket b>/replies {\"text\": \"Pekka..\", \"internal\": true}", 409, "key_reused"),
         ("POST /tickets/<ticket b>/replies {\"text\": \"Hei!\"}", 409, "not_answerable"),
         ("POST /tickets/<ticket b>/replies {\"text\": \" \"}", 400, "field_wrong"),
+        (
+            "POST /tickets/<ticket b>/replies {\"text\": \"Hei.\", \"ready_answer\": \"fi/x\"}",
+            404,
+            "ready_answer_unknown",
+        ),
+        (
+            "POST /tickets/<ticket b>/replies {\"text\": \"Hei, noin.\", \"ready_answer\": \"tilaus-main\", \"internal\": true}",
+            200,
+            "",
+        ),
+        (
+            "POST /tickets/<ticket b>/replies {\"text\": \"Hei.\", \"ready_answer\": \"tilaus-other\"}",
+            404,
+            "ready_answer_unknown",
+        ),
         ("POST /tickets/<ticket b>/replies {\"internal\": true}", 400, "field_missing"),
         ("POST /tickets/99999/replies {\"text\": \"Hei.\"}", 404, "ticket_unknown"),
     ];

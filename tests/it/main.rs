@@ -62,6 +62,7 @@ mod people;
 mod post_office;
 mod presence;
 mod readme;
+mod ready;
 mod reports;
 mod retention;
 mod room;

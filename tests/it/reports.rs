@@ -6,7 +6,8 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use std::path::Path;
 
-const VIEWS: [&str; 4] = ["report_ticket", "report_message", "report_contact", "report_channel_day"];
+const VIEWS: [&str; 5] =
+    ["report_ticket", "report_message", "report_contact", "report_channel_day", "report_ready_answer"];
 
 impl Office {
     async fn value(&self, sql: &str) -> Value {
@@ -82,6 +83,7 @@ async fn reports_count_what_plain_sql_counts() {
 async fn reports_tell_nothing_of_anybody() {
     let office = Office::open().await;
     office.story().await;
+    office.ready().await;
     for view in VIEWS {
         let rows = office.value(&format!("SELECT * FROM {view}")).await.to_string().to_lowercase();
         assert!(rows.len() > 2, "{view}");
