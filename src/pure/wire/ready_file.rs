@@ -83,7 +83,7 @@ pub fn parse(id: &str, file: &str) -> Result<ReadyAnswer, Vec<Mistake>> {
     let line_of = |key: &str| {
         let name = key.split('.').next().unwrap_or_default();
         let is_its = |line: &&str| line.split('=').next().is_some_and(|before| before.trim().trim_matches('"') == name);
-        lines[..end].iter().position(|line| is_its(line)).map_or(1, |at| at + 1)
+        lines[..end].iter().position(is_its).map_or(1, |at| at + 1)
     };
     let (read, problems) = settings::read::<Front>(table, &[], &Table::new());
     let mut mistakes: Vec<Mistake> =
