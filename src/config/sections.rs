@@ -6,8 +6,8 @@
 use super::secrets::Key;
 use super::service::{ContractSection, ServiceSection};
 use super::values::{
-    self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName, Phrase,
-    PublicDomain, RuleName, TrustedRelay,
+    self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName,
+    Phrase, PublicDomain, RuleName, TrustedRelay,
 };
 use crate::pure::domain::notice::{self, NoticeKind};
 use crate::pure::domain::policy;
@@ -385,11 +385,7 @@ pub struct Notices {
 
 impl Notices {
     /// As deciding takes them.
-    pub(super) fn policy(
-        &self,
-        languages: &[Language],
-        send_on: BTreeMap<String, Vec<NoticeKind>>,
-    ) -> notice::Notices {
+    pub(super) fn policy(&self, languages: &[Language], send_on: BTreeMap<String, Vec<NoticeKind>>) -> notice::Notices {
         let texts = |texts: &BTreeMap<NoticeTextName, NoticeText>| {
             texts.iter().map(|(name, text)| (name.0, text.0.clone())).collect()
         };

@@ -139,18 +139,17 @@ impl Answers {
         let Giving { tenant, key, ticket, text, by, to, is_note, files } = giving;
         let now = Timestamp::now();
         let ticket = ticket.to_string();
-        let act =
-            desk::GivenAct {
-                key,
-                ticket: &ticket,
-                is_note: *is_note,
-                text,
-                is_automatic: false,
-                by,
-                to: to.as_deref(),
-                files,
-                at: now,
-            };
+        let act = desk::GivenAct {
+            key,
+            ticket: &ticket,
+            is_note: *is_note,
+            text,
+            is_automatic: false,
+            by,
+            to: to.as_deref(),
+            files,
+            at: now,
+        };
         let body = desk::given(&act);
         let event = NewRawEvent {
             tenant: tenant.clone(),

@@ -9,12 +9,12 @@
 
 use crate::pure::channels::{self, desk};
 use crate::pure::decide::keep::{By, Kept, Rows, keep};
+use crate::pure::decide::notice::Notice;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::Obstacle;
 use crate::pure::domain::id::{ContactId, TicketId};
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::notice::{NoticeKind, Withheld};
-use crate::pure::decide::notice::Notice;
 use crate::shell::registry::{Registry, Tenant};
 use crate::shell::store::keep::{Found, load, take};
 use crate::shell::store::raw_event::{NewRawEvent, RawBody};
@@ -240,7 +240,8 @@ fn count(kept: &[Kept], notices: &[(TicketId, &Notice)]) {
         let kind = notice.kind.as_str();
         match &notice.told {
             Ok(told) => {
-                metrics::counter!("lanka_notices_given_total", "kind" => kind, "channel" => told.channel.clone()).increment(1);
+                metrics::counter!("lanka_notices_given_total", "kind" => kind, "channel" => told.channel.clone())
+                    .increment(1);
             }
             Err(why) => {
                 metrics::counter!("lanka_notices_withheld_total", "kind" => kind, "why" => why.code()).increment(1);

@@ -55,7 +55,8 @@ impl Office {
     }
 
     async fn act(&self, act: &str, ticket: TicketId, more: serde_json::Value) {
-        let mut body = json!({"event_id": format!("{act}-{}", now()), "type": act, "ticket": ticket.to_string(), "at": now()});
+        let mut body =
+            json!({"event_id": format!("{act}-{}", now()), "type": act, "ticket": ticket.to_string(), "at": now()});
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         self.desk.deliver("agents", &now(), body.to_string()).await;
     }
@@ -68,8 +69,16 @@ async fn what_was_received_is_said_once_in_his_language_and_by_when() {
     let table = [
         ("2026-11-27T07:00:00Z", "Tulostin ei toimi, voitteko auttaa?", "Vastaamme viimeistään tänään klo 13.00."),
         ("2026-11-27T20:10:00Z", "Tulostin ei toimi, voitteko auttaa?", "Vastaamme viimeistään maanantaina klo 12.00."),
-        ("2026-11-27T20:10:00Z", "Skrivaren fungerar inte, kan ni hjälpa mig?", "Vi svarar senast på måndag kl. 12.00."),
-        ("2026-11-27T20:10:00Z", "Our printer does not work, could you please help us?", "We will answer by 12:00 on Monday."),
+        (
+            "2026-11-27T20:10:00Z",
+            "Skrivaren fungerar inte, kan ni hjälpa mig?",
+            "Vi svarar senast på måndag kl. 12.00.",
+        ),
+        (
+            "2026-11-27T20:10:00Z",
+            "Our printer does not work, could you please help us?",
+            "We will answer by 12:00 on Monday.",
+        ),
         // Independence day is a Sunday; the Friday after it is an ordinary one, Christmas Eve is none.
         ("2026-12-23T20:10:00Z", "Tulostin ei toimi, voitteko auttaa?", "Vastaamme viimeistään maanantaina klo 12.00."),
     ];
@@ -86,11 +95,19 @@ async fn what_was_received_is_said_once_in_his_language_and_by_when() {
         assert_eq!((notice.from.as_str(), notice.to[0].as_str()), ("", format!("minna{n}@posti.example").as_str()));
         assert_eq!(notice.header("Auto-Submitted").as_deref(), Some("auto-replied"));
         assert_eq!(notice.header("In-Reply-To"), Some(format!("<{id}>")));
-        let number: i64 = sqlx::query_scalar("SELECT max(number) FROM ticket").fetch_one(&office.desk.store.pool).await.expect("it");
+        let number: i64 =
+            sqlx::query_scalar("SELECT max(number) FROM ticket").fetch_one(&office.desk.store.pool).await.expect("it");
         let words = mail_text(&notice.text);
         assert!(words.contains(says) && words.contains(&format!("#{number}")), "{received} {text}: {words}");
         // What he says next is answered by people.
-        let more = letter(&format!("b{n}@posti.example"), &from, received, &format!("In-Reply-To: <{id}>\r\n"), "Re: Tulostin", "Ja vielä yksi asia siitä.");
+        let more = letter(
+            &format!("b{n}@posti.example"),
+            &from,
+            received,
+            &format!("In-Reply-To: <{id}>\r\n"),
+            "Re: Tulostin",
+            "Ja vielä yksi asia siitä.",
+        );
         office.desk.deliver("mail", received, more).await;
         office.settle(&clock).await;
         assert_eq!(office.post.taken().len(), n + 1);
@@ -129,13 +146,20 @@ async fn programs_and_strangers_are_told_nothing() {
         ("", "f@posti.example", pass("posti.example"), Some("acknowledged")),
     ];
     for (n, (headers, from, results, _)) in table.iter().enumerate() {
-        let body = letter(&format!("{n}@x.example"), from, &received, headers, "Tulostin", question).replace(PASS, results);
+        let body =
+            letter(&format!("{n}@x.example"), from, &received, headers, "Tulostin", question).replace(PASS, results);
         office.desk.deliver("mail", &received, body).await;
     }
     // Of an old mailbox that is read for the first time, nobody is told; nor of history.
     let long_ago = (Timestamp::now() - jiff::SignedDuration::from_hours(13)).to_string();
-    office.desk.deliver("mail", &received, letter("old@x.example", "g@posti.example", &long_ago, "", "Tulostin", question)).await;
-    office.desk.deliver_quietly("mail", letter("history@x.example", "h@posti.example", &received, "", "Tulostin", question)).await;
+    office
+        .desk
+        .deliver("mail", &received, letter("old@x.example", "g@posti.example", &long_ago, "", "Tulostin", question))
+        .await;
+    office
+        .desk
+        .deliver_quietly("mail", letter("history@x.example", "h@posti.example", &received, "", "Tulostin", question))
+        .await;
     office.settle(&wall()).await;
     office.settle(&wall()).await;
     for (n, (.., from, _, noted)) in table.iter().enumerate() {
@@ -154,11 +178,14 @@ async fn two_desks_acknowledge_each_other_once() {
     for threads in [true, false] {
         let office = Office::open().await;
         let from = "Toinen Tuki <tuki@posti.example>";
-        let first = letter("0@posti.example", from, &now(), "", "Tilaus", "Haluaisimme tilata kolme tulostinta teiltä.");
+        let first =
+            letter("0@posti.example", from, &now(), "", "Tilaus", "Haluaisimme tilata kolme tulostinta teiltä.");
         office.desk.deliver("mail", &now(), first).await;
         for round in 1..6 {
             office.settle(&wall()).await;
-            let Some(ours) = office.post.taken().get(round - 1).and_then(|mail| mail.header("Message-ID")) else { break };
+            let Some(ours) = office.post.taken().get(round - 1).and_then(|mail| mail.header("Message-ID")) else {
+                break;
+            };
             let (headers, subject) = match threads {
                 true => (format!("In-Reply-To: {ours}\r\n"), "Re: Tilaus".to_owned()),
                 false => (String::new(), format!("Olemme vastaanottaneet viestinne [{round}]")),
@@ -180,7 +207,14 @@ async fn a_restart_in_the_middle_tells_nobody_twice() {
     let received = now();
     for n in 0..PEOPLE {
         let from = format!("Minna <minna{n}@posti.example>");
-        let body = letter(&format!("{n}@posti.example"), &from, &received, "", "Tulostin", "Tulostin ei toimi, voitteko auttaa?");
+        let body = letter(
+            &format!("{n}@posti.example"),
+            &from,
+            &received,
+            "",
+            "Tulostin",
+            "Tulostin ei toimi, voitteko auttaa?",
+        );
         office.desk.deliver("mail", &received, body).await;
     }
     office.desk.decide().await;
@@ -224,7 +258,14 @@ async fn one_customer_is_not_told_for_every_ticket() {
     let from = "Minna <minna@posti.example>";
     for n in 0..5 {
         let text = format!("Uusi asia: tulostin numero {n} ei toimi, voitteko auttaa?");
-        office.desk.deliver("mail", &now(), letter(&format!("{n}@posti.example"), from, &now(), "", &format!("Asia {n}"), &text)).await;
+        office
+            .desk
+            .deliver(
+                "mail",
+                &now(),
+                letter(&format!("{n}@posti.example"), from, &now(), "", &format!("Asia {n}"), &text),
+            )
+            .await;
     }
     office.settle(&wall()).await;
     let tickets = office.desk.count("SELECT count(*) FROM ticket WHERE merged_into IS NULL").await;
@@ -235,7 +276,10 @@ async fn one_customer_is_not_told_for_every_ticket() {
 #[tokio::test]
 async fn customers_hear_how_it_goes_and_a_reply_to_done_opens_it_again() {
     let office = Office::open_with("\n[notices]\nsend = [\"acknowledged\", \"taken\", \"solved\"]\n").await;
-    office.desk.deliver("facebook", &now(), messenger("m_1", "P1", &now(), "Tilaus 40012345 puuttuu, missä se on?")).await;
+    office
+        .desk
+        .deliver("facebook", &now(), messenger("m_1", "P1", &now(), "Tilaus 40012345 puuttuu, missä se on?"))
+        .await;
     office.settle(&wall()).await;
     let ticket = office.ticket("m_1").await;
     office.act("assign", ticket, json!({"owner": "Aino"})).await;
@@ -253,7 +297,14 @@ async fn customers_hear_how_it_goes_and_a_reply_to_done_opens_it_again() {
     assert!(office.graph.got()[3].text.contains("merkitty hoidetuksi"));
     // It was not.
     tokio::time::sleep(Duration::from_millis(20)).await;
-    office.desk.deliver("facebook", &now(), messenger("m_2", "P1", &now(), "Ei ole tullut vieläkään, missä tilaus 40012345 on?")).await;
+    office
+        .desk
+        .deliver(
+            "facebook",
+            &now(),
+            messenger("m_2", "P1", &now(), "Ei ole tullut vieläkään, missä tilaus 40012345 on?"),
+        )
+        .await;
     office.settle(&wall()).await;
     assert_eq!(office.ticket("m_2").await, ticket);
     assert_eq!(office.desk.count("SELECT count(*) FROM ticket WHERE state = 'open'").await, 1);
@@ -261,14 +312,23 @@ async fn customers_hear_how_it_goes_and_a_reply_to_done_opens_it_again() {
     office.settle(&wall()).await;
     assert_eq!(office.graph.got().len(), 5, "done a second time is told a second time");
     let solution = "SELECT count(*) FROM ticket_clock WHERE clock = 'solution' AND ended_at IS NOT NULL";
-    assert_eq!((office.desk.count(solution).await, office.desk.count("SELECT count(*) FROM ticket WHERE solved_at IS NOT NULL").await), (1, 1));
+    assert_eq!(
+        (
+            office.desk.count(solution).await,
+            office.desk.count("SELECT count(*) FROM ticket WHERE solved_at IS NOT NULL").await
+        ),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn what_the_platform_does_not_take_is_shown_to_the_agent() {
     let office = Office::open().await;
     let before = (Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
-    office.desk.deliver("facebook", &before, messenger("m_1", "P1", &before, "Tilaus 40012345 puuttuu, missä se on?")).await;
+    office
+        .desk
+        .deliver("facebook", &before, messenger("m_1", "P1", &before, "Tilaus 40012345 puuttuu, missä se on?"))
+        .await;
     office.settle(&stands(&before)).await;
     let ticket = office.ticket("m_1").await;
     assert_eq!(office.noted("m_1").await, ["acknowledged"]);

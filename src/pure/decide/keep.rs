@@ -218,14 +218,8 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     let situation = situation(rows, &lines, answer_due);
     let channel = lines.iter().rev().find(|line| line.is_customers()).map(|line| line.channel.as_str());
     let reopens_for = (by.reopens_for)(channel.unwrap_or_default());
-    let desk = Desk {
-        notices: by.notices,
-        is_own: by.is_own,
-        ways: by.ways,
-        hours: promise.hours,
-        reopens_for,
-        now: by.now,
-    };
+    let desk =
+        Desk { notices: by.notices, is_own: by.is_own, ways: by.ways, hours: promise.hours, reopens_for, now: by.now };
     let asked_at = happenings.iter().filter(|happening| happening.what == Happened::Asked).map(|h| h.at).min();
     let answers = happenings.iter().filter(|h| h.what == Happened::Answered && asked_at.is_some_and(|at| h.at >= at));
     Kept {

@@ -37,8 +37,22 @@ const DONE_CHARS_MAX: usize = 600;
 
 /// Local parts of addresses that nobody reads (RFC 2142, and what programs write from).
 static UNREAD: &[&str] = &[
-    "mailer-daemon", "postmaster", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "do_not_reply",
-    "ei-vastausta", "eivastausta", "svarainte", "svara-ej", "bounce", "bounces", "autoreply", "auto-reply",
+    "mailer-daemon",
+    "postmaster",
+    "noreply",
+    "no-reply",
+    "no_reply",
+    "donotreply",
+    "do-not-reply",
+    "do_not_reply",
+    "ei-vastausta",
+    "eivastausta",
+    "svarainte",
+    "svara-ej",
+    "bounce",
+    "bounces",
+    "autoreply",
+    "auto-reply",
 ];
 
 /// A customer's message that may be told on.
@@ -175,13 +189,7 @@ pub fn notices(situation: &Situation, desk: Desk<'_>) -> Vec<Notice> {
 }
 
 /// One of them; `None` where the desk tells of no such thing.
-fn notice(
-    kind: NoticeKind,
-    asked: &Asked,
-    at: Timestamp,
-    situation: &Situation,
-    desk: Desk<'_>,
-) -> Option<Notice> {
+fn notice(kind: NoticeKind, asked: &Asked, at: Timestamp, situation: &Situation, desk: Desk<'_>) -> Option<Notice> {
     let withheld = |contact, why| Some(Notice { kind, message: asked.message, contact, told: Err(why) });
     if desk.notices.send.is_empty() && desk.notices.send_on.is_empty() {
         return None;
@@ -207,7 +215,9 @@ fn notice(
         return None;
     }
     let address = &route.address.value;
-    if (desk.is_own)(address) || desk.notices.is_excepted(address) || (route.address.scheme == MAILTO && is_unread(address))
+    if (desk.is_own)(address)
+        || desk.notices.is_excepted(address)
+        || (route.address.scheme == MAILTO && is_unread(address))
     {
         return withheld(contact, Withheld::NeverTo);
     }
@@ -222,7 +232,8 @@ fn notice(
     let Some((language, text)) = desk.notices.text(kind, like, asked.language) else {
         return withheld(contact, Withheld::NoText);
     };
-    let done = situation.answered.as_ref().filter(|answered| answered.to == contact && since(answered.at) > JUST_ANSWERED);
+    let done =
+        situation.answered.as_ref().filter(|answered| answered.to == contact && since(answered.at) > JUST_ANSWERED);
     let opens = desk.hours.next_open(desk.now).filter(|_| !desk.hours.is_open(desk.now));
     let zone = desk.hours.zone();
     let filling = Filling {
@@ -230,7 +241,10 @@ fn notice(
         title: situation.title.clone(),
         name: asked.name.clone().unwrap_or_default(),
         agent: situation.owner.as_ref().map(|(owner, _)| owner.clone()).unwrap_or_default(),
-        by: situation.due_at.filter(|due| *due > desk.now).map_or_else(String::new, |due| when::by(due, desk.now, zone, language)),
+        by: situation
+            .due_at
+            .filter(|due| *due > desk.now)
+            .map_or_else(String::new, |due| when::by(due, desk.now, zone, language)),
         open: desk.hours.is_open(desk.now),
         opens: opens.map_or_else(String::new, |opens| when::said(opens, desk.now, zone, language)),
         done: done.map_or_else(String::new, |answered| excerpt(&answered.text)),
@@ -239,9 +253,12 @@ fn notice(
     let text = text.filled(&filling);
     // As the very words go: a template of the platform's may be all that it takes.
     match reach(situation, picked.as_deref(), &text, desk) {
-        Ok((Route { channel, .. }, _)) => {
-            Some(Notice { kind, message: asked.message, contact, told: Ok(Told { text, to: picked, channel, is_mail }) })
-        }
+        Ok((Route { channel, .. }, _)) => Some(Notice {
+            kind,
+            message: asked.message,
+            contact,
+            told: Ok(Told { text, to: picked, channel, is_mail }),
+        }),
         Err(obstacle) => withheld(contact, Withheld::Obstacle(obstacle)),
     }
 }
@@ -264,16 +281,10 @@ fn before(kind: NoticeKind, at: Timestamp, situation: &Situation, desk: Desk<'_>
 }
 
 /// Where a notice goes, and what that channel is like. Without words it is asked whom it would go to, however late it is.
-fn reach(
-    situation: &Situation,
-    picked: Option<&str>,
-    text: &str,
-    desk: Desk<'_>,
-) -> Result<(Route, Like), Obstacle> {
+fn reach(situation: &Situation, picked: Option<&str>, text: &str, desk: Desk<'_>) -> Result<(Route, Like), Obstacle> {
     let is_asked = text.is_empty();
-    let unlimited = |channel: &str| {
-        (desk.ways)(channel).map(|way| if is_asked { Way { window: None, ..way } } else { way })
-    };
+    let unlimited =
+        |channel: &str| (desk.ways)(channel).map(|way| if is_asked { Way { window: None, ..way } } else { way });
     let route = route(&situation.heard, Wanted { picked, text, has_files: false }, &unlimited, desk.now)?;
     let like = match (desk.ways)(&route.channel) {
         _ if picked.is_some() => Like::Call,

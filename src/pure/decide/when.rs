@@ -77,11 +77,20 @@ impl Day {
 
     fn english(&self) -> String {
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ];
-        let day =
-            weekday(self.date, ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]);
+        let day = weekday(self.date, ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]);
         let month = usize::try_from(self.date.month() - 1).ok().and_then(|month| MONTHS.get(month));
         match self.days {
             0 => "today".to_owned(),

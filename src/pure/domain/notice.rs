@@ -124,7 +124,9 @@ impl Text {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
         // A line of its own for a block leaves no line in the text.
-        environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(|error| said(&error))?);
+        environment.set_syntax(
+            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(|error| said(&error))?,
+        );
         environment.add_template_owned(ONE, source.to_owned()).map_err(|error| said(&error))?;
         let text = Self(Arc::new(environment));
         let full = Filling {
@@ -263,6 +265,28 @@ impl Withheld {
             Self::Obstacle(obstacle) => obstacle.code(),
         }
     }
+
+    /// The reason of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        let own = [Self::Answered, Self::Old, Self::NeverTo, Self::TooMany, Self::Unheard, Self::NoText];
+        let own = own.into_iter().find(|why| why.code() == code);
+        own.or_else(|| Obstacle::parse(code).map(Self::Obstacle))
+    }
+
+    /// A sentence for the agent.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Answered => "An agent wrote to the customer within the hour.",
+            Self::Old => "It happened too long ago (notices.max_age).",
+            Self::NeverTo => {
+                "Nobody reads what is sent to the address, or the configuration says to leave it alone (notices.never_to)."
+            }
+            Self::TooMany => "The customer was told enough within the hour (notices.per_hour, notices.mail_per_hour).",
+            Self::Unheard => "Nobody has answered on this ticket, nor was it acknowledged.",
+            Self::NoText => "There is no text for it (notices.texts).",
+            Self::Obstacle(obstacle) => obstacle.says(),
+        }
+    }
 }
 
 /// A notice that was given, or withheld.
@@ -339,7 +363,11 @@ mod tests {
             (Like::Call, Some("de"), "fi solved"),
         ] {
             let (in_language, text) = notices.text(NoticeKind::Solved, like, language).unwrap();
-            assert_eq!(format!("{in_language} {}", text.filled(&Filling::default())), expected, "{like:?} {language:?}");
+            assert_eq!(
+                format!("{in_language} {}", text.filled(&Filling::default())),
+                expected,
+                "{like:?} {language:?}"
+            );
         }
         assert!(notices.text(NoticeKind::Taken, Like::Chat, Some("fi")).is_none());
     }

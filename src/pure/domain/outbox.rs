@@ -6,6 +6,7 @@ use super::clock::{ClockKind, ClockState};
 use super::decision::Reason;
 use super::id::{ContactId, MessageId, OutboxId, TicketId};
 use super::message::{Direction, Mark, Progress};
+use super::notice::NoticeKind;
 use super::say::Language;
 use serde::{Deserialize, Serialize};
 
@@ -236,9 +237,29 @@ pub struct TicketView {
     /// Its clocks, by when they began; of the next answers the latest rounds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockView>,
+    /// What customers were told by lanka itself, or were not, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeView>,
     /// Where an answer would go now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerView>,
+}
+
+/// Something that a customer was told by lanka itself, or was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoticeView {
+    /// What: `acknowledged`, `taken`, `awaited`, `solved`.
+    pub kind: NoticeKind,
+    /// The customer's message that it was told on.
+    pub message: MessageId,
+    /// When.
+    pub at: Timestamp,
+    /// The code of why he was not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<String>,
+    /// The same in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
 }
 
 /// A clock of a ticket as people and mirrors see it.
@@ -476,6 +497,7 @@ pub mod samples {
                 follow_up_of: None,
                 merged_into: None,
                 clocks: Vec::new(),
+                notices: Vec::new(),
                 answer: None,
             },
             other_ticket: Some(TicketId(Uuid::from_u128(10))),

@@ -7,7 +7,7 @@ use crate::config::parse_duration;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, Direction};
-use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, TicketView};
+use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, NoticeView, TicketView};
 use crate::pure::domain::ready::Offered;
 use crate::shell::counted;
 use crate::shell::hands::Hands;
@@ -244,6 +244,9 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     for shown in &ticket.clocks {
         output.text(&promised(shown, zone))?;
     }
+    for notice in &ticket.notices {
+        output.text(&noticed(notice, zone))?;
+    }
     if let Some(earlier) = ticket.follow_up_of {
         output.text(&format!("continues {earlier}"))?;
     }
@@ -286,6 +289,15 @@ fn promised(shown: &ClockView, zone: &TimeZone) -> String {
     let by = [("contract", &shown.contract), ("rule", &shown.rule)];
     let by: String = by.iter().filter_map(|(what, name)| Some(format!(", {what} {}", name.as_ref()?))).collect();
     format!("{what}: {how} ({} of service time{by})", length(shown.target_s))
+}
+
+/// A notice in one line: `told 2026-03-26 11:00: acknowledged`, `not told: acknowledged, 2026-03-26 11:00. It happened …`.
+fn noticed(notice: &NoticeView, zone: &TimeZone) -> String {
+    let (what, at) = (notice.kind.as_str(), clock(notice.at, zone));
+    match &notice.withheld {
+        None => format!("told {at}: {what}"),
+        Some(code) => format!("not told: {what}, {at}. {}", notice.why.unwrap_or(code)),
+    }
 }
 
 /// Seconds in hours and minutes.

@@ -166,7 +166,8 @@ impl Showing<'_> {
         let owner = ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)));
         // What is done in time needs nobody's eye.
         let clocks = ticket.clocks.iter().filter(|clock| clock.state != ClockState::Met);
-        words.chain(owner).chain(clocks.map(|clock| self.words.clock(clock, self.zone))).collect()
+        let notices = ticket.notices.iter().map(|notice| self.words.notice(notice, self.zone));
+        words.chain(owner).chain(clocks.map(|clock| self.words.clock(clock, self.zone))).chain(notices).collect()
     }
 
     fn name(&self, contact: &ContactView) -> String {

@@ -3,7 +3,8 @@
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, CallOutcome, Direction, Mark, Progress};
-use crate::pure::domain::outbox::ClockView;
+use crate::pure::domain::notice::NoticeKind;
+use crate::pure::domain::outbox::{ClockView, NoticeView};
 use crate::pure::domain::say::Language;
 use jiff::tz::TimeZone;
 
@@ -219,6 +220,29 @@ impl Words {
             other => return other.to_owned(),
         };
         known.to_owned()
+    }
+
+    /// What the customer was told, or was not.
+    pub(super) fn notice(&self, notice: &NoticeView, zone: &TimeZone) -> String {
+        let what = match notice.kind {
+            NoticeKind::Acknowledged => self.say("viesti vastaanotettu", "meddelandet har tagits emot", "received"),
+            NoticeKind::Taken => self.say("asia käsittelyssä", "ärendet behandlas", "being worked on"),
+            NoticeKind::Awaited => self.say("odotamme vastausta", "vi väntar på svar", "we wait for an answer"),
+            NoticeKind::Solved => self.say("asia hoidettu", "ärendet är klart", "done"),
+        };
+        let at = self.moment(notice.at, zone);
+        match &notice.withheld {
+            None => {
+                format!("{} {at}: {what}", self.say("asiakkaalle kerrottu", "kunden har meddelats", "customer told"))
+            }
+            Some(code) => {
+                let why = code.as_str();
+                format!(
+                    "{}: {what} ({why})",
+                    self.say("asiakkaalle ei kerrottu", "kunden har inte meddelats", "customer not told")
+                )
+            }
+        }
     }
 
     /// How a promise stands.

@@ -79,14 +79,19 @@ pub async fn take(
     // Somebody changes them at this moment, or there are too many of them at once. (A ticket that is gone is not there.)
     let left: Vec<Uuid> = touched.into_iter().filter(|id| !held.contains(id)).collect();
     if !left.is_empty() {
-        sqlx::query("INSERT INTO touched (ticket_id) SELECT t.id FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id")
-            .bind(left)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "INSERT INTO touched (ticket_id) SELECT t.id FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id",
+        )
+        .bind(left)
+        .execute(&mut *connection)
+        .await?;
     }
     let merged: Vec<Uuid> = locked.iter().filter(|(_, is_merged)| *is_merged).map(|(id, _)| *id).collect();
     if !merged.is_empty() {
-        sqlx::query("DELETE FROM ticket_clock WHERE ticket_id = ANY($1)").bind(&merged).execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM ticket_clock WHERE ticket_id = ANY($1)")
+            .bind(&merged)
+            .execute(&mut *connection)
+            .await?;
         sqlx::query("UPDATE ticket SET keep_at = NULL, next_due_at = NULL WHERE id = ANY($1)")
             .bind(merged)
             .execute(&mut *connection)
@@ -427,7 +432,8 @@ async fn write_clocks(connection: &mut PgConnection, found: &Found<'_>) -> Resul
 
 async fn write_tickets(connection: &mut PgConnection, found: &Found<'_>) -> Result<(), StoreError> {
     let kept = found.kept;
-    let column = |value: fn(&Kept) -> Option<Timestamp>| kept.iter().map(|kept| value(kept).map(sql_time)).collect::<Vec<_>>();
+    let column =
+        |value: fn(&Kept) -> Option<Timestamp>| kept.iter().map(|kept| value(kept).map(sql_time)).collect::<Vec<_>>();
     sqlx::query(
         "UPDATE ticket k SET first_response_at = t.first_response_at, next_due_at = t.next_due_at, solved_at = t.solved_at, keep_at = t.keep_at
          FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])

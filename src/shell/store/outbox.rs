@@ -304,7 +304,12 @@ impl Store {
     /// Puts back what was claimed by somebody who is gone, or did not come back in time. Gives how many. A claim of
     /// `own` is never probed: who asks is there.
     pub async fn rescue_posts(&self, own: Option<Claimant>, now: Timestamp) -> Result<u64, StoreError> {
-        let done = sqlx::query(RESCUE).bind(sql_time(now)).bind(own.map(|own| own.0)).bind(UNFINISHED).execute(&self.pool).await?;
+        let done = sqlx::query(RESCUE)
+            .bind(sql_time(now))
+            .bind(own.map(|own| own.0))
+            .bind(UNFINISHED)
+            .execute(&self.pool)
+            .await?;
         Ok(done.rows_affected())
     }
 

@@ -130,7 +130,11 @@ const HELD: &[Part] = &[
         Hang::Messages,
         "SELECT to_jsonb(t) FROM decision t WHERE message_id = ANY($1) ORDER BY at, message_id",
     ),
-    ("notice", Hang::Messages, "SELECT to_jsonb(t) FROM notice t WHERE message_id = ANY($1) ORDER BY at, message_id, kind"),
+    (
+        "notice",
+        Hang::Messages,
+        "SELECT to_jsonb(t) FROM notice t WHERE message_id = ANY($1) ORDER BY at, message_id, kind",
+    ),
     ("suggestion", Hang::Messages, "SELECT to_jsonb(t) FROM suggestion t WHERE message_id = ANY($1) ORDER BY at, id"),
     (
         "ready_offer",

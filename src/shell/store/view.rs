@@ -8,7 +8,10 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::id::*;
 use crate::pure::domain::message::{Call, Mark, Progress};
-use crate::pure::domain::outbox::{AttachmentView, ClockView, ContactView, MessageView, ReasonView, TicketView};
+use crate::pure::domain::notice::{NoticeKind, Withheld};
+use crate::pure::domain::outbox::{
+    AttachmentView, ClockView, ContactView, MessageView, NoticeView, ReasonView, TicketView,
+};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::HashMap;
@@ -92,9 +95,15 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
             merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),
             clocks: Vec::new(),
+            notices: Vec::new(),
             answer: None,
         };
         tickets.insert(id, view);
+    }
+    for (ticket, notice) in notice_views(connection, ids).await? {
+        if let Some(view) = tickets.get_mut(&ticket) {
+            view.notices.push(notice);
+        }
     }
     for (ticket, clock) in clock_views(connection, ids).await? {
         if let Some(view) = tickets.get_mut(&ticket) {
@@ -119,6 +128,33 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
         }
     }
     Ok(tickets)
+}
+
+/// Notices of one ticket that are shown, the latest.
+const NOTICES_SHOWN_MAX: i64 = 20;
+
+/// What customers were told on tickets, each with its ticket: it goes where the message goes that it was told on.
+async fn notice_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(Uuid, NoticeView)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT k.id AS ticket_id, n.* FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
+            SELECT n.kind, n.message_id, n.at, n.withheld FROM message m JOIN notice n ON n.message_id = m.id
+            WHERE m.ticket_id = k.id ORDER BY n.at DESC, n.kind LIMIT $2
+         ) n ORDER BY n.at, n.kind",
+    )
+    .bind(ids)
+    .bind(NOTICES_SHOWN_MAX)
+    .fetch_all(connection)
+    .await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let Some(kind) = NoticeKind::parse(row.try_get("kind")?) else { continue };
+        let withheld: Option<String> = row.try_get("withheld")?;
+        let why = withheld.as_deref().and_then(Withheld::parse).map(Withheld::says);
+        let view =
+            NoticeView { kind, message: MessageId(row.try_get("message_id")?), at: time(row, "at")?, withheld, why };
+        views.push((row.try_get("ticket_id")?, view));
+    }
+    Ok(views)
 }
 
 /// Rounds of next answers of one ticket that are shown: a long talk has hundreds.
