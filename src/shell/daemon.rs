@@ -229,6 +229,28 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     }
     let _ = finished.send(true);
     let _ = beside.await;
+    let undecided = decide_all(store, &ingest, &parts, &sections, &stop).await?;
+    let media = files(store, &carrier, &parts, &sections);
+    let unfetched = fetch_all(store, &media).await;
+    let lines = [parts.tools, parts.lines].concat();
+    let names: Vec<String> = lines.iter().map(|tool| tool.name.clone()).collect();
+    let registry = parts.registry.clone();
+    let deliver = Deliver::new(store.clone(), registry, carrier, alerts.clone(), lines, deliver_limits(&sections));
+    let undelivered = deliver_all(store, &deliver, &names).await;
+    Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
+    alerts.close(ALERTS_CLOSE_MAX).await;
+    undecided.and(undelivered).and(unfetched).and(failed.map_or(Ok(()), Err))
+}
+
+/// Decides all that waits, and what follows from it: what customers are told by itself is decided like what agents write. Gives
+/// what could not be.
+async fn decide_all(
+    store: &Store,
+    ingest: &Ingest,
+    parts: &Parts,
+    sections: &Sections,
+    stop: &watch::Receiver<bool>,
+) -> Result<Result<(), RunError>, StoreError> {
     for _ in 0..DRAIN_LOOKS_MAX {
         ingest.run(stop.clone(), true).await;
         if store.pending().await?.0 == 0 {
@@ -240,27 +262,16 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let reconsider = Reconsider::new(store.clone(), parts.registry.clone());
     reconsider.until_idle().await?;
     let keeper = Keeper::new(store.clone(), parts.registry.clone());
-    // What customers are told by itself is decided like what agents write.
     while keeper.until_idle().await? > 0 {
         ingest.run(stop.clone(), true).await;
         reconsider.until_idle().await?;
     }
     let answers = Ready::new(store.clone(), parts.registry.clone(), sections.ready_answers.clone());
     answers.until_idle().await?;
-    let undecided = match (store.pending().await?.0, ingest.trouble()) {
+    Ok(match (store.pending().await?.0, ingest.trouble()) {
         (count @ 1.., Some(why)) => Err(RunError::Undecided { count, why }),
         _ => Ok(()),
-    };
-    let media = files(store, &carrier, &parts, &sections);
-    let unfetched = fetch_all(store, &media).await;
-    let lines = [parts.tools, parts.lines].concat();
-    let names: Vec<String> = lines.iter().map(|tool| tool.name.clone()).collect();
-    let registry = parts.registry.clone();
-    let deliver = Deliver::new(store.clone(), registry, carrier, alerts.clone(), lines, deliver_limits(&sections));
-    let undelivered = deliver_all(store, &deliver, &names).await;
-    Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
-    alerts.close(ALERTS_CLOSE_MAX).await;
-    undecided.and(undelivered).and(unfetched).and(failed.map_or(Ok(()), Err))
+    })
 }
 
 /// Fetches until nothing is left, or what is left did not come within [`UNDELIVERED_WAIT_MAX`], or is not due before.

@@ -53,6 +53,7 @@ fn post() -> Post {
             follow_up_of: None,
             merged_into: None,
             clocks: Vec::new(),
+            notices: Vec::new(),
             answer: None,
         },
         other_ticket: None,
