@@ -19,6 +19,7 @@ mod entries;
 mod layers;
 mod problem;
 pub mod ready;
+mod routing;
 mod secrets;
 mod sections;
 mod service;
@@ -27,6 +28,7 @@ mod values;
 pub use entrance::Entrance;
 pub use layers::{DEFAULTS, Environment};
 pub use problem::{Level, Problem};
+pub use routing::{Queue, Routing, To};
 pub use secrets::{Key, KeyError, Keys, random_hex};
 pub use sections::*;
 pub use service::{ContractSection, ServiceSection};
@@ -35,12 +37,13 @@ pub use values::{
 };
 
 use crate::pure::channels::Built;
-use crate::pure::channels::KINDS;
+use crate::pure::channels::{self, KINDS};
 use crate::pure::domain::notice::NoticeKind;
 use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::domain::rule::Rules;
+use crate::pure::domain::service::Like;
 use crate::pure::domain::service::Service;
 use crate::pure::mirrors;
 use crate::pure::wire::settings::{nearest, read};
@@ -137,6 +140,8 @@ impl Settings {
         let channels = entries::channels(channels, &sections, &mut report);
         let mirrors = entries::mirrors(mirrors, &sections, &channels, &mut report);
         check_ready_answers(&sections.ready_answers, &mirrors, &mut report);
+        sections.routing.check_channels(&channels, &mut report);
+        sections.routing.check_mirrors(&mirrors, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
         if !report.has_errors() {
             settings.warn_of_unheard_mirrors(&mut report);
@@ -212,6 +217,8 @@ impl Settings {
             fact_key,
             mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
             rules: Rules::without(self.identity.without.iter().map(|name| name.0)),
+            routing: self.routing.policy(&self.defaults.region),
+            channel_like: channels().filter_map(|(name, channel)| Some((name.clone(), like(channel.kind)?))).collect(),
         }
     }
 
@@ -277,6 +284,11 @@ fn check_ready_answers(ready: &ReadyAnswers, mirrors: &BTreeMap<String, MirrorSe
         let message = format!("there is no mirror \"{name}\"{}", near.unwrap_or_default());
         report.error_once(format!("ready_answers.not_in.{index}"), message);
     }
+}
+
+/// What people expect of a kind of channel.
+fn like(kind: &str) -> Option<Like> {
+    channels::kind(kind)?.like
 }
 
 fn check_phrases(phrases: &PhraseSections, report: &mut Report) {
@@ -350,6 +362,7 @@ fn check_sections(sections: &Sections, report: &mut Report) {
         );
     }
     check_phrases(phrases, report);
+    sections.routing.check(report);
     for (key, first, max) in [
         ("deliver.backoff_first", deliver.backoff_first, deliver.backoff_max),
         ("media.backoff_first", media.backoff_first, media.backoff_max),

@@ -3,6 +3,7 @@
 //! No field has a default here: the defaults are `config/default.toml`, which lies beneath every
 //! configuration. What may be left out altogether is an `Option`.
 
+use super::routing::Routing;
 use super::secrets::Key;
 use super::service::{ContractSection, ServiceSection};
 use super::values::{
@@ -46,6 +47,8 @@ pub struct Sections {
     pub matters: BTreeMap<String, MatterPattern>,
     /// `[phrases]`
     pub phrases: PhraseSections,
+    /// `[routing]`
+    pub routing: Routing,
     /// `[windows]`
     pub windows: Windows,
     /// `[service]`

@@ -12,7 +12,7 @@ use crate::pure::decide::lookup::seen_scope;
 use crate::pure::decide::template;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{AddressView, AnswerView, CarriedFile, Obstacle};
-use crate::pure::domain::id::{MessageId, TicketId};
+use crate::pure::domain::id::{MessageId, RawEventId, TicketId};
 use crate::shell::content::ContentHash;
 use crate::shell::registry::Registry;
 use crate::shell::store::raw_event::{NewRawEvent, RawBody};
@@ -43,6 +43,21 @@ pub struct Giving {
     pub is_note: bool,
     /// Files that go along.
     pub files: Vec<CarriedFile>,
+}
+
+/// Something that is done with a ticket.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting<'a> {
+    /// The firm.
+    pub tenant: &'a str,
+    /// What tells it from others.
+    pub key: &'a str,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// What is done.
+    pub what: desk::Doing<'a>,
+    /// Who does it.
+    pub by: &'a str,
 }
 
 /// Why an answer was not taken.
@@ -135,6 +150,42 @@ impl Answers {
         Err(GiveError::Undecided)
     }
 
+    /// Takes in what is done with a ticket, and waits until it is decided on, at most `wait`. Under one key it is done once.
+    ///
+    /// # Errors
+    /// [`GiveError`].
+    pub async fn act(&self, acting: &Acting<'_>, wait: Duration) -> Result<(), GiveError> {
+        let Acting { tenant, key, ticket, what, by } = *acting;
+        let delivery = self.record_act((tenant, key), ticket, what, by).await?;
+        let began = tokio::time::Instant::now();
+        let mut look = LOOK_MIN;
+        while self.store.waiting_of(&delivery).await? > 0 {
+            if began.elapsed() >= wait {
+                return Err(GiveError::Undecided);
+            }
+            tokio::time::sleep(look).await;
+            look = (look * 2).min(LOOK_MAX);
+        }
+        Ok(())
+    }
+
+    /// Stores what is done with a ticket. Gives the delivery that it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_act(
+        &self,
+        (tenant, key): (&str, &str),
+        ticket: TicketId,
+        what: desk::Doing<'_>,
+        by: &str,
+    ) -> Result<Vec<RawEventId>, StoreError> {
+        let now = Timestamp::now();
+        let ticket = ticket.to_string();
+        let body = desk::done(&desk::DoneAct { key, ticket: &ticket, what, by, at: now });
+        self.store.record(&[of_api(tenant, now, body)], None).await
+    }
+
     async fn record(&self, giving: &Giving) -> Result<(), StoreError> {
         let Giving { tenant, key, ticket, text, by, to, is_note, files } = giving;
         let now = Timestamp::now();
@@ -151,16 +202,7 @@ impl Answers {
             at: now,
         };
         let body = desk::given(&act);
-        let event = NewRawEvent {
-            tenant: tenant.clone(),
-            channel: desk::API.to_owned(),
-            kind: desk::KIND.name.to_owned(),
-            received_at: now,
-            trusted_at: Some(now),
-            origin: "given by way of the API".to_owned(),
-            body: RawBody::Bytes(body.into()),
-        };
-        self.store.record(&[event], None).await.map(drop)
+        self.store.record(&[of_api(tenant, now, body)], None).await.map(drop)
     }
 
     /// What was given under the key, if anything was.
@@ -188,5 +230,18 @@ impl Answers {
     /// The ticket that the one it was given on is by now: it may have been joined into another.
     async fn now(&self, giving: &Giving) -> Result<Option<TicketId>, StoreError> {
         self.store.ticket_in(&giving.tenant, &giving.ticket.to_string()).await
+    }
+}
+
+/// A delivery of lanka's own channel.
+fn of_api(tenant: &str, now: Timestamp, body: Vec<u8>) -> NewRawEvent {
+    NewRawEvent {
+        tenant: tenant.to_owned(),
+        channel: desk::API.to_owned(),
+        kind: desk::KIND.name.to_owned(),
+        received_at: now,
+        trusted_at: Some(now),
+        origin: "given by way of the API".to_owned(),
+        body: RawBody::Bytes(body.into()),
     }
 }

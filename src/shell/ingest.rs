@@ -14,7 +14,7 @@ use crate::pure::decide::lookup::{Keyer, lookup};
 use crate::pure::decide::normalise::normalise;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::OnTicket;
-use crate::pure::domain::decision::ItemRole;
+use crate::pure::domain::decision::{ItemRole, Placement};
 use crate::pure::domain::facts::{Lookup, LookupKey};
 use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, SenderCheck, What};
@@ -248,6 +248,7 @@ impl Ingest {
         self.store.ensure_months(months.chain([now])).await?;
         let mut told = false;
         let mut decided_channels = Vec::new();
+        let mut opened: Vec<(String, bool)> = Vec::new();
         let mut erased: BTreeMap<Uuid, Vec<u32>> = BTreeMap::new();
         let mut unnamed = Vec::new();
         for (name, batch) in read.messages {
@@ -260,6 +261,11 @@ impl Ingest {
                     decide::proven::believe(message, lookup, &facts, &tenant.keyer, tenant.policy.rules);
                 let decision = decide::decide(&message, &lookup, &facts, &mut mint, &tenant.policy);
                 facts.apply(&message, &lookup, &decision);
+                if matches!(decision.placement, Placement::Open { .. })
+                    && let Some(ruled) = &decision.queue
+                {
+                    opened.push((ruled.queue.clone(), ruled.rule.is_none()));
+                }
                 decided_channels.push((message.channel.clone(), message.received_at));
                 if decision.role == ItemRole::Erased {
                     erased.entry(message.raw_event.0).or_default().push(message.item);
@@ -293,15 +299,8 @@ impl Ingest {
         self.forget(&raw);
         self.patience.decided(&raw);
         self.store.forget_contents(unnamed).await;
-        for fault in &read.faults {
-            tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
-                "a delivery could not be read; look at it with `lanka quarantine list`");
-        }
-        for (channel, received_at) in decided_channels {
-            metrics::counter!("lanka_items_decided_total", "channel" => channel.clone()).increment(1);
-            let waited_ms = now.as_millisecond() - received_at.as_millisecond();
-            metrics::histogram!("lanka_ingest_wait_seconds", "channel" => channel).record(waited_ms as f64 / 1000.0);
-        }
+        warn_of(&read.faults);
+        count(decided_channels, opened, now);
         metrics::histogram!("lanka_ingest_batch_seconds").record(began.elapsed().as_secs_f64());
         self.store.reconsider_wake.notify_one();
         if told {
@@ -356,15 +355,19 @@ impl Ingest {
         if wanted.is_empty() {
             return Ok(batch);
         }
-        let desks = answer::desks(tx, tenant, &wanted).await?;
+        let mut desks = answer::desks(tx, tenant, &wanted).await?;
         let ways = |channel: &str| self.registry.way(tenant, channel);
         let mut bound = Vec::with_capacity(batch.len());
         for (message, keys) in batch {
-            let desk = message.incoming.answer.as_ref().and_then(|answer| desks.get(&answer.on));
-            match message.incoming.answer {
-                Some(_) => bound.extend(decide::answer::bind(message, keys, desk, &ways, keyer)),
-                None => bound.push((message, keys)),
+            let Some(on) = message.incoming.answer.as_ref().map(|answer| answer.on.clone()) else {
+                bound.push((message, keys));
+                continue;
+            };
+            let acts = decide::answer::bind(message, keys, desks.get(&on), &ways, keyer);
+            if let Some(desk) = desks.get_mut(&on) {
+                decide::answer::follow(desk, &acts);
             }
+            bound.extend(acts);
         }
         Ok(bound)
     }
@@ -470,6 +473,28 @@ impl Ingest {
             Err(error) => {
                 self.patience.outage(&error);
             }
+        }
+    }
+}
+
+fn warn_of(faults: &[Faulty]) {
+    for fault in faults {
+        tracing::warn!(code = "quarantined", channel.name = %fault.channel, raw_event.id = %fault.raw_event, fault = %fault.code,
+            "a delivery could not be read; look at it with `lanka quarantine list`");
+    }
+}
+
+/// Counts what was decided, by channel, and the tickets that were opened, by the queue.
+fn count(decided: Vec<(String, Timestamp)>, opened: Vec<(String, bool)>, now: Timestamp) {
+    for (channel, received_at) in decided {
+        metrics::counter!("lanka_items_decided_total", "channel" => channel.clone()).increment(1);
+        let waited_ms = now.as_millisecond() - received_at.as_millisecond();
+        metrics::histogram!("lanka_ingest_wait_seconds", "channel" => channel).record(waited_ms as f64 / 1000.0);
+    }
+    for (queue, is_unrouted) in opened {
+        metrics::counter!("lanka_routed_total", "queue" => queue).increment(1);
+        if is_unrouted {
+            metrics::counter!("lanka_unrouted_total").increment(1);
         }
     }
 }

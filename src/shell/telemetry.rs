@@ -169,6 +169,8 @@ fn describe() {
     metrics::describe_gauge!("lanka_channel_last_success_seconds", "Unix time at which a channel last worked");
     metrics::describe_gauge!("lanka_ingest_pending", "Stored deliveries that wait to be decided");
     metrics::describe_counter!("lanka_items_decided_total", "Messages and updates decided, by channel");
+    metrics::describe_counter!("lanka_routed_total", "Tickets that were opened, by the queue they were led to");
+    metrics::describe_counter!("lanka_unrouted_total", "Tickets that were opened, and that no rule was for");
     metrics::describe_histogram!("lanka_ingest_wait_seconds", "From a delivery's arrival to its decision, by channel");
     metrics::describe_histogram!("lanka_ingest_batch_seconds", "Deciding and writing one batch");
     metrics::describe_gauge!("lanka_outbox_pending", "Changes that wait for a mirror");

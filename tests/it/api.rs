@@ -339,6 +339,10 @@ async fn every_route_answers_as_the_document_says() {
         ("POST /tickets/<ticket a>/links {\"for\": \"soon\"}", 400, "field_wrong"),
         ("POST /tickets/<ticket a>/links {\"allow\": \"everything\"}", 400, "field_wrong"),
         ("POST /tickets/999/links", 404, "ticket_unknown"),
+        ("GET /tickets?queue=support&awaited", 200, ""),
+        ("POST /tickets/<ticket a>/queue {\"queue\": \"feedbac\"}", 400, "field_wrong"),
+        ("POST /tickets/999/queue {\"queue\": \"feedback\"}", 404, "ticket_unknown"),
+        ("POST /tickets/999/await", 404, "ticket_unknown"),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"c@posti.example\"], \"by\": \"anna\"}", 200, ""),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"<message c>\"]}", 200, "already"),
         ("POST /tickets/<ticket b>/move {\"messages\": [\"nothing\"]}", 404, "message_unknown"),
@@ -375,7 +379,14 @@ async fn every_route_answers_as_the_document_says() {
     erased(&office, &token).await;
     let asked = steps.iter().filter(|(_, status, _)| *status == 200).map(|(ask, ..)| *ask);
     let asked: Vec<String> = asked
-        .chain(["POST /tickets/x/replies", "POST /review/x/accept", "POST /review/x/reject", "POST /contacts/x/erase"])
+        .chain([
+            "POST /tickets/x/replies",
+            "POST /tickets/x/queue",
+            "POST /tickets/x/await",
+            "POST /review/x/accept",
+            "POST /review/x/reject",
+            "POST /contacts/x/erase",
+        ])
         .map(str::to_owned)
         .collect();
     for (path, operations) in office.document["paths"].as_object().expect("paths") {
@@ -426,6 +437,9 @@ async fn replied(office: &Office, token: &str) {
         ),
         ("POST /tickets/<ticket b>/replies {\"internal\": true}", 400, "field_missing"),
         ("POST /tickets/99999/replies {\"text\": \"Hei.\"}", 404, "ticket_unknown"),
+        ("POST /tickets/<ticket b>/queue {\"queue\": \"feedback\", \"by\": \"anna\"}", 200, ""),
+        ("POST /tickets/<ticket b>/await", 200, ""),
+        ("POST /tickets/<ticket b>/await {\"over\": true}", 200, ""),
     ];
     for (ask, status, expected) in steps {
         let deciding = async {

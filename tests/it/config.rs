@@ -152,6 +152,28 @@ fn one_mistake_each() {
         // Words and forms.
         ("[log]\nformat = \"jsno\"", (2, "log.format", "did you mean \"json\"?")),
         ("[log]\nlevel = \"inof\"", (2, "log.level", "did you mean \"info\"?")),
+        ("[routing]\ndefault = \"Big Sales\"", (2, "routing.default", "like \"big-sales\"")),
+        ("[routing.rules.a]\nqueue = \"x\"", (1, "routing.rules.a", "names no condition")),
+        (
+            "[routing.rules.a]\nqueue = \"x\"\nlikes = [\"mail\"]\nlike = [\"mail\"]",
+            (3, "routing.rules.a.likes", "did you mean \"like\"?"),
+        ),
+        (
+            "[routing.rules.a]\nqueue = \"x\"\nlike = [\"email\"]\nkinds = [\"service\"]",
+            (3, "routing.rules.a.like.0", "chat, mail, call"),
+        ),
+        (
+            "[routing.rules.a]\nqueue = \"x\"\nto = [\"nobody\", \"600\"]",
+            (3, "routing.rules.a.to.0", "no address and no number"),
+        ),
+        (
+            "[routing.rules.a]\nqueue = \"x\"\nchannels = [\"suport\"]",
+            (3, "routing.rules.a.channels.0", "no channel \"suport\""),
+        ),
+        (
+            "[routing.rules.a]\nqueue = \"x\"\nkinds = [\"service\"]\nwithout_kinds = [\"service\"]",
+            (4, "routing.rules.a.without_kinds", "stands under kinds too"),
+        ),
         ("[log]\nlevel = \"info,lanka=loud\"", (2, "log.level", "one of: off, error")),
         ("[windows]\none_open = \"14 days\"", (2, "windows.one_open", "\"14d\"")),
         ("[retention]\nmessages = \"always\"", (2, "retention.messages", "not a length of time")),

@@ -19,7 +19,7 @@ fn read_in(desk: &Desk, language: Language) -> Store {
 async fn told(desk: &Desk, language: Language) -> Vec<String> {
     let store = read_in(desk, language);
     let mut told = Vec::new();
-    for line in store.threads(None, 10).await.expect("threads") {
+    for line in store.threads(None, None, 10).await.expect("threads") {
         let (_, messages) = store.thread(line.id).await.expect("a thread").expect("a ticket");
         for message in messages {
             let route = store.route(message.id).await.expect("a route").expect("a message");

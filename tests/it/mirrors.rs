@@ -43,6 +43,9 @@ fn post() -> Post {
         tenant: "main".to_owned(),
         ticket: TicketView {
             owner: None,
+            awaited_since: None,
+            queue: Some("support".to_owned()),
+            queue_rule: None,
             id: TicketId(uuid::Uuid::now_v7()),
             number: 1,
             state: "open".to_owned(),

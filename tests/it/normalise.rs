@@ -8,6 +8,9 @@ use lanka::pure::domain::identity::{Assurance, EmailAddress, Identity, PhoneNumb
 use lanka::pure::domain::message::*;
 use lanka::pure::domain::phrases::{Denials, Phrases, flatten};
 use lanka::pure::domain::policy::{Matter, Policy, Windows};
+use lanka::pure::domain::queue::{self, WrittenTo};
+use lanka::pure::domain::service::Like;
+use lanka::pure::domain::ticket::{MatterKind, Priority};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -64,6 +67,8 @@ pub fn policy() -> Policy {
         fact_key: [0; 32],
         mirrors: Vec::new(),
         rules: Default::default(),
+        routing: Default::default(),
+        channel_like: Default::default(),
     }
 }
 
@@ -711,6 +716,99 @@ fn triage_reads_kind_and_urgency() {
     assert_eq!((missed.kind.len(), missed.priority.as_str()), (0, "normal"));
     let automatic = normalised(Incoming { auto: Some(Auto::Vacation), ..says(chat(""), "kiire, ei toimi") }).triage;
     assert_eq!((automatic.kind.len(), automatic.priority.as_str()), (0, "low"));
+}
+
+/// `rule>queue` of each queue that a message may lead to, with `?` where it depends on who turns out to have said it.
+fn routes(incoming: Incoming, channel: &str) -> String {
+    let rule =
+        |name: &str, queue: &str| queue::Rule { name: name.to_owned(), queue: queue.to_owned(), ..Default::default() };
+    let address = |address: &str| WrittenTo::Address(address.to_owned());
+    let rules = vec![
+        queue::Rule { organisations: ["iso.example".to_owned()].into(), ..rule("big", "key-customers") },
+        queue::Rule { priorities: vec![Priority::High], like: vec![Like::Call], ..rule("urgent-calls", "duty") },
+        queue::Rule { to: vec![address("sales@desk.example")], ..rule("sales-mail", "sales") },
+        queue::Rule { to: vec![WrittenTo::Domain("lab.desk.example".to_owned())], ..rule("lab", "lab") },
+        queue::Rule { to: vec![WrittenTo::Number("+358942720000".to_owned())], ..rule("sales-line", "sales") },
+        queue::Rule { to: vec![WrittenTo::Number("200".to_owned())], ..rule("extension", "switchboard") },
+        queue::Rule {
+            words: Some(Phrases::of(["lasku*", "faktura*"])),
+            like: vec![Like::Mail],
+            ..rule("bills", "billing")
+        },
+        queue::Rule { channels: vec!["shop".to_owned()], ..rule("shop", "shop") },
+        queue::Rule { languages: vec!["sv".to_owned()], ..rule("swedish", "svenska") },
+        queue::Rule {
+            kinds: vec![MatterKind::Feedback],
+            without_kinds: vec![MatterKind::Problem, MatterKind::Service],
+            ..rule("thanks", "feedback")
+        },
+    ];
+    let routing = queue::Routing { default: "support".to_owned(), rules, others: Vec::new() };
+    let likes = [("mail", Like::Mail), ("phone", Like::Call), ("shop", Like::Chat), ("other", Like::Chat)];
+    let channel_like = likes.into_iter().map(|(name, like)| (name.to_owned(), like)).collect();
+    let policy = Policy { routing, channel_like, ..policy() };
+    let event = RawEvent { channel: channel.to_owned(), ..event() };
+    let message = normalise(&event, 0, incoming, IdMint::new(2).next(ARRIVAL.parse().unwrap()), &policy);
+    let shown = message.routes.iter().map(|route| {
+        let is_open = if route.by_organisation { "?" } else { "" };
+        format!("{}>{}{is_open}", route.rule.as_deref().unwrap_or("-"), route.queue)
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn rules_lead_to_queues_the_first_that_fits() {
+    let to = |from: &str, to: &str, text: &str| {
+        let mut incoming = says(mail(from), text);
+        incoming.written_to.push(Identity::email(&EmailAddress::parse(to).unwrap()));
+        incoming
+    };
+    let dialled = |to: &str, text: &str| {
+        let mut incoming = call(CallOutcome::Answered, text);
+        if let Content::Call(call, _) = &mut incoming.content {
+            call.legs[0].to = to.to_owned();
+        }
+        incoming
+    };
+    let text = "Missä tilaukseni on?";
+    for (name, incoming, channel, expected) in [
+        ("no rule", to("a@b.example", "help@desk.example", text), "mail", "big>key-customers? ->support"),
+        ("an address", to("a@b.example", "Sales@desk.example", text), "mail", "big>key-customers? sales-mail>sales"),
+        ("a domain", to("a@b.example", "x@lab.desk.example", text), "mail", "big>key-customers? lab>lab"),
+        ("his firm", to("a@iso.example", "sales@desk.example", text), "mail", "big>key-customers"),
+        ("a part of it", to("a@x.iso.example", "help@desk.example", text), "mail", "big>key-customers"),
+        (
+            "a word",
+            to("a@b.example", "help@desk.example", "Laskussa on virhe."),
+            "mail",
+            "big>key-customers? bills>billing",
+        ),
+        ("a word elsewhere", says(chat("A"), "Laskussa on virhe."), "other", "big>key-customers? ->support"),
+        ("a channel", says(chat("A"), "Laskussa on virhe."), "shop", "big>key-customers? shop>shop"),
+        ("a number", dialled("0942720000", ""), "phone", "big>key-customers? sales-line>sales"),
+        ("an extension", dialled("200", ""), "phone", "big>key-customers? extension>switchboard"),
+        ("urgent", dialled("0942720000", "Tuotanto seis, kiire!"), "phone", "big>key-customers? urgent-calls>duty"),
+        (
+            "a language",
+            to("a@b.example", "help@desk.example", "Hej, jag undrar när min beställning kommer och var den är nu?"),
+            "mail",
+            "big>key-customers? swedish>svenska",
+        ),
+        (
+            "thanks alone",
+            to("a@b.example", "help@desk.example", "Palautetta: hyvä palvelu."),
+            "mail",
+            "big>key-customers? thanks>feedback",
+        ),
+        (
+            "a complaint with a fault",
+            to("a@b.example", "help@desk.example", "Palautetta: laite on rikki."),
+            "mail",
+            "big>key-customers? ->support",
+        ),
+    ] {
+        assert_eq!(routes(incoming, channel), expected, "{name}");
+    }
 }
 
 #[test]

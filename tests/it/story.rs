@@ -55,7 +55,7 @@ async fn the_story_is_one_contact_and_one_ticket_whichever_comes_first() {
     ] {
         let desk = run(order, true).await;
         assert_eq!(desk.tally().await, (1, 1, 0), "{order:?}");
-        let ticket = desk.store.threads(None, 10).await.expect("threads").remove(0);
+        let ticket = desk.store.threads(None, None, 10).await.expect("threads").remove(0);
         assert_eq!(ticket.messages, 3, "{order:?}");
         assert_eq!(ticket.participants, ["Minna Virtanen"], "{order:?}");
         let gaps = desk.count("SELECT count(*) FROM lane l WHERE l.last_sequence <> (SELECT count(*) FROM outbox o WHERE o.ticket_id = l.ticket_id)").await;

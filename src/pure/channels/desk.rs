@@ -15,8 +15,8 @@
 //! ```
 //!
 //! `on` names the message that it is about by the configured channel and the vendor's id, as `lanka export
-//! assignments` does. It may come before that message: it waits then. A `note`, a `close`, a `reopen`, an `assign`
-//! and an `answer` may name a `ticket` instead: lanka's id of it, or its number.
+//! assignments` does. It may come before that message: it waits then. A `note`, an
+//! `answer`, and what is done with a ticket (`close`, `reopen`, `assign`, `await`, `resume`, `route`) may name a `ticket` instead: lanka's id of it, or its number.
 //!
 //! | `type` | becomes |
 //! |---|---|
@@ -27,6 +27,8 @@
 //! | `close` | an update: the conversation of that message is closed, and with the last of them the ticket |
 //! | `reopen` | an update: that conversation is open again, and with it the ticket |
 //! | `assign` | an update: `owner` has the ticket of that message from now on; without one, nobody |
+//! | `await` | an update: the desk waits for the customer, until he says something or `resume` comes |
+//! | `route` | an update: the ticket of that message is in `queue` from now on |
 //! | any other | the fault `unknown_act` |
 //!
 //! `ticket_ref` is the number that the tool put into the subject. It counts for what `[matters]` says of such numbers.
@@ -112,6 +114,54 @@ pub fn given(act: &GivenAct<'_>) -> Vec<u8> {
     act.to_string().into_bytes()
 }
 
+/// Something that is done with a ticket by way of the API.
+#[derive(Debug, Clone, Copy)]
+pub struct DoneAct<'a> {
+    /// What tells it from others.
+    pub key: &'a str,
+    /// The ticket.
+    pub ticket: &'a str,
+    /// What is done.
+    pub what: Doing<'a>,
+    /// Who did it.
+    pub by: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What can be done with a ticket by way of the API.
+#[derive(Debug, Clone, Copy)]
+pub enum Doing<'a> {
+    /// The desk waits for the customer.
+    Await,
+    /// It waits no longer.
+    Resume,
+    /// It goes to a queue.
+    Route(&'a str),
+}
+
+impl Doing<'_> {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Await => "await",
+            Self::Resume => "resume",
+            Self::Route(_) => "route",
+        }
+    }
+}
+
+/// The delivery of one.
+pub fn done(act: &DoneAct<'_>) -> Vec<u8> {
+    let DoneAct { key, ticket, what, by, at } = *act;
+    let mut done = serde_json::json!({
+        "event_id": key, "type": what.kind(), "ticket": ticket, "by": by, "at": at.to_string(),
+    });
+    if let Doing::Route(queue) = what {
+        done["queue"] = queue.into();
+    }
+    done.to_string().into_bytes()
+}
+
 /// The channel's table in the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,7 +237,7 @@ impl Desk {
             "reply" if json::has(act, "message") => sent_mail(event, act),
             "reply" => self.said(act, &kind).map(|said| reply(act, said)),
             "note" => self.said(act, &kind).map(note),
-            "close" | "reopen" | "assign" => Ok(self.of_ticket(act, &kind)),
+            _ if OF_TICKET.contains(&kind.as_str()) => self.of_ticket(act, &kind),
             "answer" => Err((
                 "no_ticket",
                 "an answer names no `ticket`: lanka finds out itself which message it answers".to_owned(),
@@ -215,7 +265,7 @@ impl Desk {
         let mut incoming = match kind {
             "answer" => self.said(act, kind)?,
             "note" => self.said(act, kind).map(note)?,
-            "close" | "reopen" | "assign" => self.of_ticket(act, kind),
+            _ if OF_TICKET.contains(&kind) => self.of_ticket(act, kind)?,
             _ => return Err(unknown(kind)),
         };
         if incoming.what == What::Message {
@@ -238,13 +288,16 @@ impl Desk {
     }
 
     /// What is done with a ticket, rather than said on it.
-    fn of_ticket(&self, act: &Value, kind: &str) -> Incoming {
+    fn of_ticket(&self, act: &Value, kind: &str) -> Result<Incoming, Misread> {
         let (what, text) = match kind {
             "close" => (What::Close, None),
             "reopen" => (What::Reopen, None),
+            "await" => (What::Await, None),
+            "resume" => (What::Resume, None),
+            "route" => (What::Route, Some(queue(act)?)),
             _ => (What::Assign, json::filled(act, "owner")),
         };
-        Incoming { what, content: Content::Text(text.unwrap_or_default()), ..self.own(act, kind) }
+        Ok(Incoming { what, content: Content::Text(text.unwrap_or_default()), ..self.own(act, kind) })
     }
 
     fn own(&self, act: &Value, kind: &str) -> Incoming {
@@ -287,7 +340,28 @@ type Misread = (&'static str, String);
 
 fn unknown(kind: &str) -> Misread {
     let kind = if kind.is_empty() { "no type".to_owned() } else { format!("type `{}`", json::word(kind)) };
-    ("unknown_act", format!("an act of {kind} is none of `reply`, `answer`, `note`, `close`, `reopen` and `assign`"))
+    (
+        "unknown_act",
+        format!(
+            "an act of {kind} is none of `reply`, `answer`, `note`, `close`, `reopen`, `assign`, `await`, `resume` and `route`"
+        ),
+    )
+}
+
+/// What is done with a ticket rather than said on it.
+const OF_TICKET: [&str; 6] = ["close", "reopen", "assign", "await", "resume", "route"];
+
+/// Longest name of a queue.
+const QUEUE_CHARS_MAX: usize = 63;
+
+/// The queue that a ticket is put into.
+fn queue(act: &Value) -> Result<String, Misread> {
+    let queue = json::filled(act, "queue").map(|queue| queue.trim().to_owned());
+    let queue = queue.filter(|queue| !queue.is_empty() && queue.len() <= QUEUE_CHARS_MAX);
+    let is_name = |queue: &String| queue.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let misread =
+        || ("no_queue", "an act of type `route` names no `queue`, as it is called in the configuration".to_owned());
+    queue.filter(is_name).ok_or_else(misread)
 }
 
 /// When the tool says that it was done.

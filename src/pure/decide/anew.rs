@@ -9,12 +9,14 @@
 use super::gather::{Gathered, gather};
 use super::ledger::{Kind, Ledger, Word};
 use super::rethread::{Act, Kept, Rethreaded, rethread};
+use super::route::of_queue;
 use crate::pure::domain::contact::{Contact, ContactKind, KnownIdentity};
 use crate::pure::domain::decision::Told;
 use crate::pure::domain::facts::{Facts, LookupKey};
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, TicketId};
 use crate::pure::domain::outbox::Change;
 use crate::pure::domain::policy::Policy;
+use crate::pure::domain::queue::Queued;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Messages that are placed anew at once. Somebody who has said more, together with those who speak on the same
@@ -48,6 +50,8 @@ pub struct History {
     pub acts: Vec<Act>,
     /// Tickets that those opened when they came, also such as were joined into others since.
     pub opened: BTreeMap<TicketId, MessageId>,
+    /// In which queues their tickets are.
+    pub queued: BTreeMap<TicketId, Queued>,
 }
 
 /// An identity that is somebody else's from now on.
@@ -162,8 +166,20 @@ pub fn moved<'a>(history: &'a History, rethreaded: &Rethreaded) -> Vec<Moved<'a>
 /// What mirrors hear, in order: of tickets, then of people, in the lanes of their tickets.
 pub fn told(people: &People, history: &History, rethreaded: &Rethreaded, moved: &[Moved<'_>]) -> Vec<Told> {
     let mut told = told_of_tickets(history, rethreaded, moved);
+    told.extend(routed(history, rethreaded).filter_map(|(_, told)| told));
     told.extend(told_of_people(people, history, rethreaded));
     told
+}
+
+/// Tickets that are in another queue now, each with what mirrors hear of it.
+pub fn routed<'a>(
+    history: &'a History,
+    rethreaded: &'a Rethreaded,
+) -> impl Iterator<Item = (TicketId, Option<Told>)> + 'a {
+    rethreaded.tickets.iter().filter_map(|(id, ticket)| {
+        let (before, after) = (history.queued.get(id)?.queue(), ticket.queued.queue());
+        (before != after).then(|| (*id, of_queue(*id, before, after)))
+    })
 }
 
 fn change(change: Change, ticket: TicketId) -> Told {

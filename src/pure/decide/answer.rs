@@ -16,7 +16,11 @@ use crate::pure::domain::id::{MessageId, TicketId};
 use crate::pure::domain::identity::{Assurance, CONTRADICTED_SCOPE};
 use crate::pure::domain::message::{Content, Incoming, Mark, Message, On, Sender, SenderIdentity, What};
 use crate::pure::domain::ticket::TicketState;
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The least time: what is told at once comes in an order by it.
+const INSTANT: SignedDuration = SignedDuration::from_micros(1);
 
 /// Addresses that are offered beside the first.
 const OFFERED_MAX: usize = 8;
@@ -34,6 +38,10 @@ pub struct Desk {
     pub heard: Vec<Heard>,
     /// Whether it is open.
     pub state: TicketState,
+    /// Whether it waits for the customer.
+    pub is_awaited: bool,
+    /// The queue that it is in.
+    pub queue: Option<String>,
     /// Mirrors that are yet to hear of something by which they would open it or close it themselves.
     pub behind: BTreeSet<String>,
     /// What it was named by is the thread of a ticket that was joined into it: to close that, or to take it, says nothing of
@@ -51,16 +59,31 @@ pub fn bind(
     ways: &dyn Fn(&str) -> Option<Way>,
     keyer: &Keyer,
 ) -> Vec<(Message, Lookup)> {
+    let is_in_tool = message.incoming.answer.as_ref().is_some_and(|answer| answer.given_in.is_some());
     let desk_itself = desk.filter(|desk| !desk.is_of_joined && !is_echo(&message.incoming, desk));
     match message.incoming.what {
         What::Close | What::Reopen => of_each(&message, desk_itself, keyer),
-        What::Assign => match desk_itself.and_then(|desk| desk.latest) {
-            Some(latest) => {
-                message.incoming.on = Some(on_message(latest));
-                vec![(message, keys)]
-            }
-            None => Vec::new(),
-        },
+        What::Await => {
+            let Some(desk) = desk_itself else { return Vec::new() };
+            let is_closed = is_in_tool && desk.state == TicketState::Closed;
+            let opens = is_closed.then(|| of_each(&told(&message, What::Reopen, "reopen"), Some(desk), keyer));
+            // To be opened again ends what was waited for before.
+            let at = message.occurred_at;
+            message.occurred_at = if is_closed { at.saturating_add(INSTANT).unwrap_or(at) } else { at };
+            let waits = of_latest(message, desk, keyer);
+            opens.into_iter().flatten().chain(waits).collect()
+        }
+        What::Route => {
+            let queues: Vec<&str> = message.incoming.content.text().lines().collect();
+            let is_there = |desk: &Desk| desk.queue.as_deref().is_some_and(|queue| queues.contains(&queue));
+            let (desk, queue) = (desk_itself.filter(|desk| !is_there(desk)), queues.first().copied());
+            let queue = queue.unwrap_or_default().to_owned();
+            message.incoming.content = Content::Text(queue);
+            desk.into_iter().flat_map(|desk| of_latest(message.clone(), desk, keyer)).collect()
+        }
+        What::Assign | What::Resume => {
+            desk_itself.into_iter().flat_map(|desk| of_latest(message.clone(), desk, keyer)).collect()
+        }
         _ => {
             let keys = bind_one(&mut message, keys, desk, ways, keyer);
             vec![(message, keys)]
@@ -68,12 +91,45 @@ pub fn bind(
     }
 }
 
+/// How a ticket stands after what was done with it there, for what comes behind that.
+pub fn follow(desk: &mut Desk, acts: &[(Message, Lookup)]) {
+    for (act, _) in acts {
+        match act.incoming.what {
+            What::Await => desk.is_awaited = true,
+            What::Close | What::Reopen | What::Resume => desk.is_awaited = false,
+            What::Route => desk.queue = Some(act.incoming.content.text().to_owned()),
+            _ => {}
+        }
+    }
+}
+
+/// Something that is done with a ticket is on the last that was said there.
+fn of_latest(mut message: Message, desk: &Desk, keyer: &Keyer) -> Vec<(Message, Lookup)> {
+    let Some(latest) = desk.latest else { return Vec::new() };
+    message.incoming.on = Some(on_message(latest));
+    let keys = lookup(&message, keyer);
+    vec![(message, keys)]
+}
+
+/// The same, where what a tool says is something else.
+fn told(message: &Message, what: What, variant: &str) -> Message {
+    let mut told = message.clone();
+    (told.incoming.what, told.incoming.variant) = (what, variant.to_owned());
+    told
+}
+
 /// Whether a tool may only show what lanka brought about: it says that a ticket is open which is, or says anything before it has
 /// heard what opens or closes it there.
 fn is_echo(incoming: &Incoming, desk: &Desk) -> bool {
     let Some(answer) = incoming.answer.as_ref().filter(|answer| answer.may_echo) else { return false };
     let is_behind = answer.given_in.as_ref().is_some_and(|given_in| desk.behind.contains(&given_in.mirror));
-    is_behind || (incoming.what == What::Reopen && desk.state == TicketState::Open)
+    is_behind
+        || match incoming.what {
+            What::Reopen => desk.state == TicketState::Open && !desk.is_awaited,
+            What::Await => desk.state == TicketState::Open && desk.is_awaited,
+            What::Resume => !desk.is_awaited,
+            _ => false,
+        }
 }
 
 /// A closing, or opening, of each conversation on a ticket.

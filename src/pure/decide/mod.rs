@@ -25,6 +25,7 @@ pub mod pins;
 pub mod pointers;
 pub mod prints;
 pub mod proven;
+pub mod queue;
 pub mod ready;
 pub mod ready_use;
 pub mod recast;
@@ -39,14 +40,17 @@ pub mod triage;
 pub mod when;
 
 use self::lookup::Keyer;
-use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution};
+use crate::pure::domain::decision::{Decision, ItemRole, Move, Placement, Reason, Resolution, Told};
 use crate::pure::domain::facts::{AnchorKind, Facts, Lookup};
-use crate::pure::domain::id::{IdMint, MessageId};
+use crate::pure::domain::id::{ContactId, IdMint, MessageId};
 use crate::pure::domain::message::{
     Call, CallLeg, CallOutcome, Content, Direction, Incoming, Message, SenderIdentity, What,
 };
+use crate::pure::domain::outbox::Change;
 use crate::pure::domain::policy::Policy;
-use crate::pure::domain::say::{OnMessage, OnOther};
+use crate::pure::domain::queue::Queued;
+use crate::pure::domain::say::{OnMessage, OnOther, OnTicket};
+use crate::pure::domain::ticket::MatterKind;
 use std::collections::BTreeMap;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -123,6 +127,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         suggestions,
         moves: placed.moves,
         triage: message.triage.clone(),
+        queue: None,
         changes: Vec::new(),
         early: Vec::new(),
         call: None,
@@ -131,11 +136,69 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         is_late,
         reasons,
     };
+    let contact = decision.resolution.contact();
+    let is_routed = lead(&mut decision, message, contact, facts, policy);
+    let is_heard = heard_from(message, &decision, facts);
+    let is_triaged = triaged(message, &decision, facts);
     decision.changes = match &message.incoming.answer {
         Some(answer) => route::of_answer(answer, &decision),
         None => route::route(&decision),
     };
+    decision.changes.extend(is_heard);
+    decision.changes.extend(is_triaged);
+    decision.changes.extend(is_routed);
     decision
+}
+
+/// What mirrors hear where a message brings its ticket another kind of matter, or more urgency.
+fn triaged(message: &Message, decision: &Decision, facts: &Facts) -> Option<Told> {
+    let is_customers = message.incoming.direction == Direction::FromCustomer && message.incoming.auto.is_none();
+    let ticket = &facts.ticket(decision.placement.ticket().filter(|_| is_customers)?)?.ticket;
+    let mut kind = ticket.kind.clone();
+    kind.extend(decision.triage.kind.iter().filter(|kind| !ticket.kind.contains(kind)));
+    let priority = ticket.priority.max(decision.triage.priority);
+    let is_other = kind.len() != ticket.kind.len() || priority != ticket.priority;
+    let words = |kind: &[MatterKind]| kind.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
+    let detail = serde_json::json!({
+        "priority": { "from": ticket.priority.as_str(), "to": priority.as_str() },
+        "kind": { "from": words(&ticket.kind), "to": words(&kind) },
+    });
+    is_other.then(|| Told { detail: Some(detail.to_string()), ..Told::of(Change::TicketTriaged, ticket.id) })
+}
+
+/// What mirrors hear where the desk waited for the customer, who says something.
+fn heard_from(message: &Message, decision: &Decision, facts: &Facts) -> Option<Told> {
+    let is_customers = message.incoming.direction == Direction::FromCustomer && message.incoming.auto.is_none();
+    let known = facts.ticket(decision.placement.ticket().filter(|_| is_customers)?)?;
+    let since = known.ticket.awaited_since()?;
+    (since <= message.occurred_at).then(|| Told::of(Change::TicketResumed, known.ticket.id))
+}
+
+/// Leads the ticket of a message to its queue. Gives what mirrors hear of it, where the ticket was in another.
+fn lead(
+    decision: &mut Decision,
+    message: &Message,
+    contact: Option<ContactId>,
+    facts: &Facts,
+    policy: &Policy,
+) -> Option<Told> {
+    let ticket = decision.placement.ticket()?;
+    let ruled = queue::ruled(message, contact, facts, &policy.routing)?;
+    let before = facts.ticket(ticket).map(|known| known.ticket.queued.clone());
+    let mut after = before.clone().unwrap_or_default();
+    let others = decision.moves.iter().filter_map(|moved| facts.ticket(moved.from));
+    others.for_each(|other| after.join(&other.ticket.queued));
+    if after.rule(&ruled) {
+        let queue = ruled.queue.clone();
+        let says = match ruled.rule.clone() {
+            Some(rule) => OnTicket::Routed { queue, rule },
+            None => OnTicket::RoutedByDefault { queue },
+        };
+        decision.reasons.push(Reason::new("queue", says));
+    }
+    decision.queue = Some(ruled);
+    let before = before.as_ref().and_then(Queued::queue).map(str::to_owned);
+    route::of_queue(ticket, before.as_deref(), after.queue())
 }
 
 /// Whether something later is known already of whoever said it, or of the ticket that it is on.
@@ -189,6 +252,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         suggestions: Vec::new(),
         moves: Vec::new(),
         triage: message.triage.clone(),
+        queue: None,
         changes: Vec::new(),
         early: Vec::new(),
         call: None,

@@ -5,7 +5,7 @@
 //! customer's. Its three times never lie after the arrival. Nothing here can fail.
 
 use super::extract::{self, OwnWords, SEARCH_BYTES_MAX, scan::cut};
-use super::{phrases, prints, triage};
+use super::{phrases, prints, queue, triage};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::OnTicket;
 use crate::pure::domain::id::MessageId;
@@ -50,7 +50,7 @@ const PHRASES_BYTES_MAX: usize = 8 * 1024;
 /// Makes the message of an item. `item` is its position in the delivery, `id` is allotted by the
 /// shell.
 pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId, policy: &Policy) -> Message {
-    let mut incoming = bounded(as_agents(incoming, policy), policy);
+    let mut incoming = known_queues(bounded(as_agents(incoming, policy), policy), policy);
     let times = times(event, &mut incoming);
     let Words { own: words, passed_on, quoted } = own_words(&incoming);
     let mut facts = extract::facts(&incoming, &words, policy);
@@ -70,6 +70,10 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
     let triage = triage::triage(&incoming, &own_text, nothing);
+    let routes = match incoming.what {
+        What::Message => queue::candidates(&incoming, &own_text, &triage, &event.channel, policy),
+        _ => Vec::new(),
+    };
     if denies_owner(&incoming, policy) {
         incoming.marks.push(Mark::NotOwner);
         // What the caller said of himself is as true as his number.
@@ -97,6 +101,7 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
         says_nothing: nothing,
         denies,
         triage,
+        routes,
         incoming,
     }
 }
@@ -176,6 +181,17 @@ fn said_in_reply(text: &str) -> (String, Said) {
     }
 }
 
+/// Of queues into which a ticket is put those that there are: nobody looks into others.
+fn known_queues(incoming: Incoming, policy: &Policy) -> Incoming {
+    if incoming.what != What::Route {
+        return incoming;
+    }
+    let known = policy.routing.queues();
+    let named: Vec<&str> = incoming.content.text().lines().filter(|queue| known.contains(queue)).collect();
+    let content = Content::Text(named.join("\n"));
+    Incoming { content, ..incoming }
+}
+
 struct Times {
     occurred: Timestamp,
     trusted: Timestamp,
@@ -232,6 +248,7 @@ fn bounded(mut incoming: Incoming, policy: &Policy) -> Incoming {
     }
     incoming.addressed.retain(|identity| !extract::is_own(identity, policy));
     incoming.addressed.truncate(IDENTITIES_MAX);
+    incoming.written_to.truncate(IDENTITIES_MAX);
     incoming.references.truncate(REFERENCES_MAX);
     for reference in &mut incoming.references {
         bound_key(&mut reference.namespace);

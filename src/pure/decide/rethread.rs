@@ -9,7 +9,7 @@
 use super::answer::on_message;
 use super::pins::Blocks;
 use super::resolve::Resolved;
-use super::{acted, nothing, thread};
+use super::{acted, lead, nothing, thread};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{
     Decision, ItemRole, Move, Placement, Reason, Resolution, Suggestion, SuggestionTarget, TouchedIdentity,
@@ -219,6 +219,7 @@ fn revive(kept: &Kept, facts: &Facts) -> (Message, Lookup) {
         says_nothing: outline.says_nothing,
         denies: Vec::new(),
         triage: kept.triage.clone(),
+        routes: outline.routes.clone(),
         ..bare(kept.id, incoming(kept, facts), kept.occurred_at)
     };
     let lookup = Lookup {
@@ -309,6 +310,7 @@ fn bare(id: MessageId, incoming: Incoming, at: Timestamp) -> Message {
         says_nothing: true,
         denies: Vec::new(),
         triage: Triage { kind: Vec::new(), priority: Priority::Low },
+        routes: Vec::new(),
     }
 }
 
@@ -383,6 +385,7 @@ fn place_again(
     decision.moves = placed.moves;
     decision.suggestions = placed.suggestions;
     decision.reasons = placed.reasons;
+    lead(&mut decision, message, contact, facts, policy);
     decision
 }
 
@@ -494,6 +497,8 @@ mod tests {
             fact_key: [7; 32],
             mirrors: Vec::new(),
             rules: Default::default(),
+            routing: Default::default(),
+            channel_like: Default::default(),
         }
     }
 

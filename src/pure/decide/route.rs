@@ -4,7 +4,7 @@ use crate::pure::domain::answer::Answer;
 use crate::pure::domain::clock::Clock;
 use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Placement, Resolution, SuggestionTarget, Told};
 use crate::pure::domain::id::TicketId;
-use crate::pure::domain::message::Message;
+use crate::pure::domain::message::{Message, What};
 use crate::pure::domain::outbox::{Change, carrier_line};
 use crate::pure::domain::ticket::{Owner, Ticket};
 
@@ -75,16 +75,29 @@ pub fn of_answer(answer: &Answer, decision: &Decision) -> Vec<Told> {
 
 /// The changes of what the desk did with a ticket: the message that it is on stays as it was, and the tool it was done in knows.
 pub fn of_act(act: &Message, decision: &Decision, ticket: &Ticket) -> Vec<Told> {
+    let given_in = act.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref());
+    let hearers = given_in.map_or(Hearers::All, |given_in| Hearers::But(given_in.mirror.clone()));
+    if let Some(put) = act.put() {
+        let mut after = ticket.queued.clone();
+        after.put(put);
+        // One that was in none is put into its first.
+        let before = Some(ticket.queued.queue().unwrap_or_default());
+        let told = of_queue(ticket.id, before, after.queue());
+        let detail = serde_json::json!({ "from": before, "to": after.queue(), "put": true }).to_string();
+        return told.map(|told| Told { hearers, detail: Some(detail), ..told }).into_iter().collect();
+    }
     let name = |owner: &Option<Owner>| owner.as_ref().and_then(|owner| owner.name.clone());
     let owner = ticket.owner.clone().max(act.owner());
     let change = match decision.placement {
         Placement::Close { .. } => Change::TicketClosed,
         Placement::Reopen(_) => Change::TicketReopened,
         _ if name(&owner) != name(&ticket.owner) => Change::TicketAssigned,
-        _ => return Vec::new(),
+        _ => match (ticket.awaited_since().is_some(), is_awaited_after(act, ticket)) {
+            (false, true) => Change::TicketAwaited,
+            (true, false) => Change::TicketResumed,
+            _ => return Vec::new(),
+        },
     };
-    let given_in = act.incoming.answer.as_ref().and_then(|answer| answer.given_in.as_ref());
-    let hearers = given_in.map_or(Hearers::All, |given_in| Hearers::But(given_in.mirror.clone()));
     vec![Told { message: Some(decision.message), hearers, ..Told::of(change, ticket.id) }]
 }
 
@@ -94,6 +107,24 @@ pub fn of_clock(change: Change, ticket: TicketId, clock: &Clock) -> Told {
         "clock": clock.kind, "round": clock.round, "due_at": clock.due_at, "target_s": clock.target.as_secs(),
     });
     Told { detail: Some(detail.to_string()), ..Told::of(change, ticket) }
+}
+
+/// The change of a ticket that is in another queue now. One that was in none before is not moved by that.
+pub fn of_queue(ticket: TicketId, before: Option<&str>, after: Option<&str>) -> Option<Told> {
+    let (before, after) = (before?, after?);
+    let detail = Some(serde_json::json!({ "from": before, "to": after }).to_string());
+    (before != after).then(|| Told { detail, ..Told::of(Change::TicketRouted, ticket) })
+}
+
+/// Whether the desk waits for the customer after what it did.
+fn is_awaited_after(act: &Message, ticket: &Ticket) -> bool {
+    let mut after = ticket.clone();
+    match act.incoming.what {
+        What::Await => after.awaiting.ask(act.occurred_at),
+        What::Resume | What::Reopen | What::Close => after.awaiting.end(act.occurred_at),
+        _ => {}
+    }
+    after.awaited_since().is_some()
 }
 
 fn contacts_merged(decision: &Decision, ticket: TicketId) -> Option<Told> {

@@ -6,6 +6,7 @@ use super::id::*;
 use super::identity::{Assurance, Identity};
 use super::message::{Call, MatterRole, Message, Place};
 use super::outbox::Change;
+use super::queue::Ruled;
 use super::say::Say;
 use super::ticket::Triage;
 
@@ -425,6 +426,8 @@ pub struct Decision {
     pub moves: Vec<Move>,
     /// Kind and urgency.
     pub triage: Triage,
+    /// The queue that it leads its ticket to.
+    pub queue: Option<Ruled>,
     /// What mirrors hear, in order.
     pub changes: Vec<Told>,
     /// Updates that came before the message, and apply to it now.

@@ -9,6 +9,7 @@ use super::company::CompanyName;
 use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity, TEL};
 use super::name::PersonName;
+use super::queue::{Candidate, Put};
 use super::ticket::{Owner, Triage};
 use serde::{Deserialize, Serialize};
 
@@ -55,12 +56,18 @@ pub enum What {
     Reopen,
     /// An agent has the ticket of an earlier message from now on: whom the text names, or nobody.
     Assign,
+    /// The desk waits for the customer from now on: the ticket of an earlier message is to rest until he says something.
+    Await,
+    /// It waits no longer, though he said nothing.
+    Resume,
+    /// The ticket of an earlier message is in another queue from now on: in the one that the text names.
+    Route,
 }
 
 impl What {
     /// The desk did something with a ticket, rather than said something on it.
     pub fn is_of_ticket(self) -> bool {
-        matches!(self, Self::Close | Self::Reopen | Self::Assign)
+        matches!(self, Self::Close | Self::Reopen | Self::Assign | Self::Await | Self::Resume | Self::Route)
     }
 }
 
@@ -495,6 +502,9 @@ pub struct Incoming {
     /// Whom it is addressed to beside the desk (To and Cc of a mail), the first few. Anybody may write anybody
     /// there: it tells what the mail is about, never who somebody is.
     pub addressed: Vec<Identity>,
+    /// The addresses that it was written to, of a mail: the desk's own among them, the first few. Rules of the desk's own
+    /// go by them, and nothing else does.
+    pub written_to: Vec<Identity>,
     /// Set when no person wrote it.
     pub auto: Option<Auto>,
     /// What our server said about the sender, else lanka's own check; `None` where the channel has no
@@ -542,6 +552,7 @@ impl Incoming {
             attachments: Vec::new(),
             references: Vec::new(),
             addressed: Vec::new(),
+            written_to: Vec::new(),
             auto: None,
             authentication: None,
             finding: None,
@@ -722,6 +733,8 @@ pub struct Message {
     pub denies: Vec<Denied>,
     /// What kind of matter it brings, and how soon it must be seen to.
     pub triage: Triage,
+    /// The queues that it may lead its ticket to, the first first.
+    pub routes: Vec<Candidate>,
 }
 
 /// Characters of an agent's name that are kept with the ticket that he has.
@@ -741,6 +754,12 @@ impl Message {
         let name: String = self.incoming.content.text().trim().chars().take(OWNER_CHARS_MAX).collect();
         let owner = Owner { at: self.occurred_at, name: Some(name).filter(|name| !name.is_empty()) };
         (self.incoming.what == What::Assign).then_some(owner)
+    }
+
+    /// The queue that the ticket is put into, where it is that which it tells, and there is such a queue.
+    pub fn put(&self) -> Option<Put> {
+        let queue = self.incoming.content.text().trim().to_owned();
+        (self.incoming.what == What::Route && !queue.is_empty()).then_some(Put { at: self.occurred_at, queue })
     }
 
     /// The addresses that a contradicted sender gave himself: those of whoever he pretends to be.

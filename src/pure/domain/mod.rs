@@ -21,6 +21,7 @@ pub mod outline;
 pub mod phrases;
 pub mod policy;
 pub mod public_domains;
+pub mod queue;
 pub mod ready;
 pub mod rule;
 pub mod say;

@@ -26,6 +26,18 @@ pub enum Change {
     /// Another agent has the ticket, or nobody any more.
     #[serde(rename = "ticket.assigned")]
     TicketAssigned,
+    /// The desk waits for the customer.
+    #[serde(rename = "ticket.awaited")]
+    TicketAwaited,
+    /// It waits no longer: he said something, or an agent says so.
+    #[serde(rename = "ticket.resumed")]
+    TicketResumed,
+    /// A message brought a ticket another kind of matter, or more urgency.
+    #[serde(rename = "ticket.triaged")]
+    TicketTriaged,
+    /// A ticket is in another queue than it was.
+    #[serde(rename = "ticket.routed")]
+    TicketRouted,
     /// A ticket was joined into another; its lane ends.
     #[serde(rename = "ticket.merged")]
     TicketMerged,
@@ -87,6 +99,10 @@ impl Change {
             Self::TicketReopened => "ticket.reopened",
             Self::TicketClosed => "ticket.closed",
             Self::TicketAssigned => "ticket.assigned",
+            Self::TicketAwaited => "ticket.awaited",
+            Self::TicketResumed => "ticket.resumed",
+            Self::TicketTriaged => "ticket.triaged",
+            Self::TicketRouted => "ticket.routed",
             Self::TicketMerged => "ticket.merged",
             Self::MessageAdded => "message.added",
             Self::MessageMoved => "message.moved",
@@ -109,6 +125,10 @@ impl Change {
             Self::TicketReopened,
             Self::TicketClosed,
             Self::TicketAssigned,
+            Self::TicketAwaited,
+            Self::TicketResumed,
+            Self::TicketTriaged,
+            Self::TicketRouted,
             Self::TicketMerged,
             Self::MessageAdded,
             Self::MessageMoved,
@@ -226,6 +246,15 @@ pub struct TicketView {
     /// The agent who has it, as the tool calls him in which he took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Since when the desk waits for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited_since: Option<Timestamp>,
+    /// The queue that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// The rule that led it there; none where no rule is for it, or somebody put it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_rule: Option<String>,
     /// The contacts on it.
     pub participants: Vec<ContactView>,
     /// The ticket that this one continues.
@@ -493,6 +522,9 @@ pub mod samples {
                 kind: Vec::new(),
                 priority: "normal".to_owned(),
                 owner: None,
+                awaited_since: None,
+                queue: None,
+                queue_rule: None,
                 participants: vec![minna],
                 follow_up_of: None,
                 merged_into: None,

@@ -8,6 +8,7 @@ use super::id::{IdentityId, MessageId};
 use super::identity::Assurance;
 use super::message::{Authentication, Denied, FactValue, Mark, MatterRole, Message, ReferenceKind};
 use super::name::PersonName;
+use super::queue::Candidate;
 use serde::{Deserialize, Serialize};
 
 /// The outline of a message. Fields have short names on disk: there is one beside each message.
@@ -68,6 +69,9 @@ pub struct Outline {
     /// A greeting, or nothing at all.
     #[serde(rename = "z", skip_serializing_if = "std::ops::Not::not")]
     pub says_nothing: bool,
+    /// The queues that it may lead its ticket to.
+    #[serde(rename = "u", skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Candidate>,
 }
 
 impl Outline {
@@ -100,6 +104,7 @@ impl Outline {
             says_is_back: message.says_is_back,
             refers_back: message.refers_back,
             says_nothing: message.says_nothing,
+            routes: message.routes.clone(),
         }
     }
 }

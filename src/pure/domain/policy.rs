@@ -5,7 +5,9 @@ use super::lookalike::looks_like;
 use super::message::MatterRole;
 use super::notice::Notices;
 use super::phrases::{Denials, Phrases};
+use super::queue::Routing;
 use super::rule::Rules;
+use super::service::Like;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +87,10 @@ pub struct Policy {
     pub mirrors: Vec<String>,
     /// The rules in force.
     pub rules: Rules,
+    /// Which queue a ticket goes to.
+    pub routing: Routing,
+    /// What people expect of a channel, by its name.
+    pub channel_like: HashMap<String, Like>,
 }
 
 impl Policy {

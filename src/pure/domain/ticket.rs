@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use super::id::{MessageId, TicketId};
+use super::queue::Queued;
 use serde::{Deserialize, Serialize};
 
 /// Whether a ticket waits for work.
@@ -112,6 +113,38 @@ pub struct Owner {
     pub name: Option<String>,
 }
 
+/// Whether the desk waits for the customer. Of what was told of it the latest stands, whichever is told first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Awaiting {
+    /// When an agent last said that it does.
+    pub asked_at: Option<Timestamp>,
+    /// When the customer last said something, or an agent last said that it waits no longer.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Awaiting {
+    /// Since when the desk waits; `None` when it does not.
+    pub fn since(self) -> Option<Timestamp> {
+        self.asked_at.filter(|asked| self.ended_at.is_none_or(|ended| ended < *asked))
+    }
+
+    /// An agent says that it waits.
+    pub fn ask(&mut self, at: Timestamp) {
+        self.asked_at = self.asked_at.max(Some(at));
+    }
+
+    /// What was asked for until then is here, or wanted no more.
+    pub fn end(&mut self, at: Timestamp) {
+        self.ended_at = self.ended_at.max(Some(at));
+    }
+
+    /// Of two tickets that are one.
+    pub fn join(&mut self, other: Self) {
+        self.asked_at = self.asked_at.max(other.asked_at);
+        self.ended_at = self.ended_at.max(other.ended_at);
+    }
+}
+
 /// A ticket as deciding sees it.
 #[derive(Debug, Clone)]
 pub struct Ticket {
@@ -137,4 +170,15 @@ pub struct Ticket {
     pub opened_by: MessageId,
     /// Who has it, if anybody ever had.
     pub owner: Option<Owner>,
+    /// Whether the desk waits for the customer.
+    pub awaiting: Awaiting,
+    /// In which queue it is.
+    pub queued: Queued,
+}
+
+impl Ticket {
+    /// Since when the desk waits for the customer. On a closed ticket it waits for nothing.
+    pub fn awaited_since(&self) -> Option<Timestamp> {
+        self.awaiting.since().filter(|_| self.state == TicketState::Open)
+    }
 }

@@ -9,7 +9,13 @@
 //! | an agent's answer given elsewhere | an `outgoing` message of the token's user, the agent's name in it |
 //! | what only agents may see | a private message |
 //! | how far an answer came | the message's status: `delivered`, `read`, `failed` with why |
+//! | queue | a team (`queues`) |
+//! | urgency, kind of matter | the priority; labels `lanka-service` and the like |
+//! | waits for the customer | `snoozed`, until he says something |
 //! | merge, move | a private message in both conversations; the one that ended is resolved |
+//!
+//! Team, priority and labels follow as long as they are as lanka wrote them last, which the stamps of its messages tell: what an
+//! agent set since stays.
 //!
 //! Every message bears its stamp (`wire::article`) in `content_attributes.lanka`, and `source_id` is `lanka:` and its key: what is there already is
 //! told by the conversation's messages, page by page from the first, which are read from the database.
@@ -18,8 +24,8 @@
 //! would mail him what agents answer. His addresses stand in custom attributes.
 //!
 //! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: `message_created` with an outgoing
-//! message of a user, public or private; `conversation_status_changed` to `resolved`, and from it; `conversation_updated` with another
-//! assignee (the webhook alone tells of that, and of an opening). Signed with the time, which must be within five minutes. Who changed
+//! message of a user, public or private; `conversation_status_changed` to `resolved` or `snoozed`, and from them; `conversation_updated` with
+//! another team or assignee (the webhook alone tells of that, and of an opening). Signed with the time, which must be within five minutes. Who changed
 //! a status is not told: it may have been lanka (`Answer::may_echo`). Priorities and labels are read as nothing.
 //!
 //! **Looking**, for what a webhook told nobody (Chatwoot tries once): the inbox's conversations by their last activity, the latest
@@ -38,11 +44,11 @@ use crate::pure::domain::message::{Attachment, AttachmentSource, Auto, Parsed, P
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
-use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, Standing, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::poll::{self, Reached};
 use crate::pure::wire::settings::read_kind;
-use crate::pure::wire::tool::{self, Api, Did, Form, Talk, Terms};
+use crate::pure::wire::tool::{self, Api, Did, Form, Groups, Talk, Terms};
 use crate::pure::wire::{json, media, redact};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -99,6 +105,9 @@ pub struct Settings {
     pub account: u64,
     /// The number of the API inbox.
     pub inbox: u64,
+    /// The numbers of the teams of queues, by the queue; all others are given to no team.
+    #[serde(default)]
+    pub queues: BTreeMap<String, u64>,
     /// The access token of lanka's own user there.
     pub token: Secret,
     /// The secret that the inbox signs its webhooks with; without it what agents do is looked for only.
@@ -141,6 +150,11 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
             problems.add(key, what);
         }
     }
+    for queue in settings.queues.iter().filter(|(_, team)| **team == 0).map(|(queue, _)| queue) {
+        problems.add(format!("queues.{queue}"), "is the number of a team, from 1 on");
+    }
+    let of = settings.queues.iter().map(|(queue, team)| (queue.clone(), Some(*team))).collect();
+    let teams = Groups { of, default: None };
     if !problems.is_empty() {
         return Err(problems.into());
     }
@@ -149,9 +163,9 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let api = Api { name: "Chatwoot", base, headers, timeout: terms.timeout };
     let poll =
         PollSource { is_called: secret.is_some(), poller: Arc::new(Looking { api: api.clone(), inbox, interval }) };
-    let listener = Listening { name: setup.name.to_owned(), inbox, secret };
+    let listener = Listening { name: setup.name.to_owned(), inbox, secret, teams: teams.clone() };
     let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
-    Ok(Built { mirror: Box::new(Chatwoot { api, inbox, contact_email, patience: terms.patience }), inbound })
+    Ok(Built { mirror: Box::new(Chatwoot { api, inbox, contact_email, teams, patience: terms.patience }), inbound })
 }
 
 /// One inbox of a Chatwoot.
@@ -159,6 +173,7 @@ struct Chatwoot {
     api: Api,
     inbox: u64,
     contact_email: bool,
+    teams: Groups<Option<u64>>,
     patience: Patience,
 }
 
@@ -167,6 +182,11 @@ struct Thread {
     /// Its number within the account.
     id: u64,
     status: String,
+    priority: Option<String>,
+    team: Option<u64>,
+    labels: Option<Vec<String>>,
+    /// It was made just now.
+    is_new: bool,
 }
 
 impl Mirror for Chatwoot {
@@ -180,6 +200,10 @@ impl Mirror for Chatwoot {
 
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
         Talk::step(replies, |talk| self.carry(post, talk))
+    }
+
+    fn queues(&self) -> Vec<(String, String)> {
+        self.teams.named()
     }
 
     fn probe(&self) -> Option<Outgoing> {
@@ -203,9 +227,10 @@ impl Chatwoot {
         if matches!(post.change, Change::ContactMerged | Change::ContactSplit) {
             self.complete(post, talk)?;
         }
-        self.messages(post, &thread, talk, &mut links)?;
+        let before = self.messages(post, &thread, talk, &mut links)?;
         self.tell_progress(post, &thread, talk, &links)?;
         self.settle(post, &thread, talk)?;
+        self.fields(post, &thread, before.as_ref(), talk)?;
         Ok(links)
     }
 
@@ -224,7 +249,7 @@ impl Chatwoot {
             Some(found) => found,
             None => {
                 let made = self.api.act(talk, "POST", "/conversations", || self.opening(post, &person, contact))?;
-                self.read_thread(&made)?
+                Thread { is_new: true, ..self.read_thread(&made)? }
             }
         };
         links.push(Link { kind: LinkedKind::Ticket, object, remote: thread.id.to_string() });
@@ -246,7 +271,16 @@ impl Chatwoot {
 
     fn read_thread(&self, found: &Value) -> Result<Thread, Step> {
         let id = found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the conversation's id"))?;
-        Ok(Thread { id, status: json::text(found, "status").unwrap_or_default() })
+        let labels = found.get("labels").and_then(Value::as_array);
+        let words = |labels: &Vec<Value>| labels.iter().filter_map(|label| label.as_str().map(str::to_owned)).collect();
+        Ok(Thread {
+            id,
+            status: json::text(found, "status").unwrap_or_default(),
+            priority: json::filled(found, "priority"),
+            team: found.get("meta").and_then(|meta| meta.get("team")?.get("id")?.as_u64()),
+            labels: labels.map(words),
+            is_new: false,
+        })
     }
 
     fn opening(&self, post: &Post, person: &Person<'_>, contact: u64) -> Value {
@@ -379,8 +413,14 @@ impl Chatwoot {
         Err(Step::Retry { after: None, why })
     }
 
-    /// The messages that the conversation lacks.
-    fn messages(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+    /// The messages that the conversation lacks. Gives how the ticket stood before.
+    fn messages(
+        &self,
+        post: &Post,
+        thread: &Thread,
+        talk: &mut Talk<'_>,
+        links: &mut Vec<Link>,
+    ) -> Result<Option<Standing>, Step> {
         let mut stamped = self.there(thread, talk)?;
         let stamps: Vec<Stamp> = stamped.iter().map(|(stamp, _)| stamp.clone()).collect();
         for article in lacking(post, &stamps) {
@@ -393,14 +433,15 @@ impl Chatwoot {
             let id = made.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the message's id"))?;
             stamped.push((article.stamp, id));
         }
-        let Some(message) = &post.message else { return Ok(()) };
+        let before = Standing::before(post, &stamps);
+        let Some(message) = &post.message else { return Ok(before) };
         let of_it = stamped.iter().find(|(stamp, _)| stamp.message == Some(message.id));
         links.extend(of_it.map(|(_, id)| Link {
             kind: LinkedKind::Message,
             object: message.id.0,
             remote: id.to_string(),
         }));
-        Ok(())
+        Ok(before)
     }
 
     /// How far an agent's answer came, at the message itself.
@@ -437,10 +478,77 @@ impl Chatwoot {
             _ if is_ended && thread.status != "resolved" => "resolved",
             Change::TicketClosed if thread.status != "resolved" => "resolved",
             Change::TicketOpened | Change::TicketReopened if thread.status != "open" => "open",
+            // Until the next reply: no time is given.
+            Change::TicketAwaited if post.ticket.awaited_since.is_some() && thread.status == "open" => "snoozed",
+            Change::TicketResumed if post.ticket.awaited_since.is_none() && thread.status == "snoozed" => "open",
             _ => return Ok(()),
         };
         let path = format!("/conversations/{}/toggle_status", thread.id);
         self.api.act(talk, "POST", &path, || json!({ "status": wanted })).map(drop)
+    }
+}
+
+impl Chatwoot {
+    /// Team, priority and labels: of a new conversation, and as far as they changed and no agent set them since.
+    fn fields(&self, post: &Post, thread: &Thread, before: Option<&Standing>, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let ticket = &post.ticket;
+        // Begun again, it is the opening still: nothing was written there before.
+        let is_first = thread.is_new || (post.change == Change::TicketOpened && before.is_none());
+        let priority = match is_first {
+            // The ordinary case needs no word there.
+            true => Some(priority(&ticket.priority))
+                .filter(|word| *word != priority("normal") && thread.priority.as_deref() != Some(*word)),
+            false => tool::wanted_priority(post, before, priority, thread.priority.as_deref()),
+        };
+        if let Some(priority) = priority {
+            let path = format!("/conversations/{}/toggle_priority", thread.id);
+            let reply = talk.ask(|| self.api.json("POST", &path, &json!({ "priority": priority })))?;
+            self.api.read(reply)?;
+        }
+        let team = match is_first {
+            true => Some(self.teams.group(ticket.queue.as_deref())).filter(|team| **team != thread.team),
+            false => self.teams.wanted(post, before, |team| *team == thread.team),
+        };
+        if let Some(team) = team {
+            let path = format!("/conversations/{}/assignments", thread.id);
+            self.api.act(talk, "POST", &path, || json!({ "team_id": team.unwrap_or_default() }))?;
+        }
+        let (come, go) = match is_first {
+            true => (tool::kind_tags(&ticket.kind), Vec::new()),
+            false => tool::changed_tags(post, before),
+        };
+        self.label(thread, &come, &go, talk)
+    }
+
+    /// Labels that come and go, beside those that are there.
+    fn label(&self, thread: &Thread, come: &[String], go: &[String], talk: &mut Talk<'_>) -> Result<(), Step> {
+        if come.is_empty() && go.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/conversations/{}/labels", thread.id);
+        let there = match &thread.labels {
+            Some(labels) => labels.clone(),
+            None => {
+                let found = self.api.look(talk, &path)?.unwrap_or_default();
+                let labels = json::elements(&found, "payload").iter();
+                labels.filter_map(|label| label.as_str().map(str::to_owned)).collect()
+            }
+        };
+        let mut labels: Vec<&String> = there.iter().filter(|label| !go.contains(label)).collect();
+        labels.extend(come.iter().filter(|label| !there.contains(label)));
+        if labels.iter().copied().eq(&there) {
+            return Ok(());
+        }
+        self.api.act(talk, "POST", &path, || json!({ "labels": labels })).map(drop)
+    }
+}
+
+/// How urgent something is, in Chatwoot's words.
+fn priority(word: &str) -> &'static str {
+    match word {
+        "high" => "high",
+        "low" => "low",
+        _ => "medium",
     }
 }
 
@@ -502,6 +610,7 @@ struct Listening {
     name: String,
     inbox: u64,
     secret: Option<Secret>,
+    teams: Groups<Option<u64>>,
 }
 
 impl Listener for Listening {
@@ -600,15 +709,26 @@ impl Listening {
     /// It was resolved, or is not any more.
     fn turned(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
         if let (Some(on), Some(status)) = (self.conversation(body), json::filled(body, "status")) {
-            let state = if status == "resolved" { TicketState::Closed } else { TicketState::Open };
-            batch.item(body, self.did(event, body, &on, &status).stands(state));
+            let did = |what: &str| self.did(event, body, &on, what);
+            match status.as_str() {
+                "resolved" => batch.item(body, did(&status).stands(TicketState::Closed)),
+                "snoozed" => batch.item(body, did(&status).waits(true)),
+                _ => batch.item(body, did(&status).stands(TicketState::Open)),
+            }
         }
     }
 
     /// Somebody was assigned, or nobody is any more.
     fn assigned(&self, event: &RawEvent, body: &Value, batch: &mut Batch) {
-        let mut changed = json::elements(body, "changed_attributes").iter();
-        if let (Some(on), true) = (self.conversation(body), changed.any(|one| one.get("assignee_id").is_some())) {
+        let changed = json::elements(body, "changed_attributes");
+        let has_changed = |key: &str| changed.iter().any(|one| one.get(key).is_some());
+        let Some(on) = self.conversation(body) else { return };
+        let team = body.get("meta").and_then(|meta| meta.get("team")?.get("id")?.as_u64());
+        let queues = self.teams.queues(move |known| team.is_some() && *known == team);
+        if has_changed("team_id") && !queues.is_empty() {
+            batch.item(body, self.did(event, body, &on, "team").routed(&queues));
+        }
+        if has_changed("assignee_id") {
             let assignee = body.get("meta").and_then(|meta| json::filled(meta.get("assignee")?, "name"));
             batch.item(body, self.did(event, body, &on, "assigned").assigned(assignee));
         }
@@ -731,6 +851,14 @@ impl Looking {
         }
         bodies.extend(found.into_values().map(|told| told.to_string().into_bytes()));
         let is_news = before.stood(&one.id.to_string()).is_none_or(|(_, status)| status != "resolved");
+        let stood = before.stood(&one.id.to_string()).is_some_and(|(_, status)| status == one.status);
+        if matches!(one.status.as_str(), "snoozed" | "open") && !stood {
+            let stands = json!({
+                "event": "conversation_status_changed", "id": one.id, "inbox_id": self.inbox, "status": one.status,
+                "updated_at": one.row["last_activity_at"], "custom_attributes": attributes(&one.row), "looked_at": true,
+            });
+            bodies.push(stands.to_string().into_bytes());
+        }
         if one.status == "resolved" && is_news {
             let told = if json::has(&one.row, "updated_at") { "updated_at" } else { "last_activity_at" };
             let closed = json!({

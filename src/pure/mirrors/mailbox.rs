@@ -14,8 +14,9 @@
 //! | a message is new, changed, or on another ticket | the mail of its present state is there, those of earlier states go |
 //! | two tickets are one | a mail that belongs to both conversations joins them |
 //! | a ticket is closed, or open again | the keyword `$LankaClosed` on its mails, which are read with that; or no longer |
+//! | the desk waits for the customer, or no longer | the keyword `$LankaAwaited` on its mails, or no longer |
 //! | an agent's answer | the customer's mails before it are answered |
-//! | something is suggested, a ready answer fits, or an agent took the ticket in another tool | a mail that says so |
+//! | something is suggested, a ready answer fits, it is in another queue, or an agent took the ticket in another tool | a mail that says so |
 //! | a person is erased | all mails with his messages go |
 //!
 //! Every step looks before it writes: mails are known by fields of lanka's own (`X-Lanka-Message`, `X-Lanka-Ticket` …), so that
@@ -61,6 +62,9 @@ const AUTOMATIC: (&str, &str) = ("Auto-Submitted", "auto-generated");
 
 /// The keyword of mails whose ticket is closed.
 const CLOSED: &str = "$LankaClosed";
+
+/// The keyword of mails whose ticket rests until the customer says something.
+const AWAITED: &str = "$LankaAwaited";
 
 /// Longest subject and name, in characters.
 const SUBJECT_CHARS_MAX: usize = 200;
@@ -189,8 +193,18 @@ impl Mirror for Mailbox {
                 let note = Note { key: format!("clock-{}", post.id), text: shown::clock(post), root_too: None };
                 self.noted(post, replies, &note)
             }
+
+            Change::TicketAwaited | Change::TicketResumed => self.awaited(post, replies),
+            Change::TicketRouted => {
+                let note = Note { key: format!("queue-{}", post.id), text: shown::queue(&post.ticket), root_too: None };
+                self.noted(post, replies, &note)
+            }
             Change::ContactErased => self.erased(post, replies),
-            Change::TicketOpened | Change::ContactMerged | Change::ContactSplit | Change::AnswerDue => self.done(post),
+            Change::TicketOpened
+            | Change::TicketTriaged
+            | Change::ContactMerged
+            | Change::ContactSplit
+            | Change::AnswerDue => self.done(post),
         }
     }
 }
@@ -263,6 +277,18 @@ impl Mailbox {
             [first] if !found(first).all.is_empty() => {
                 let flags = if is_closed { vec![CLOSED, "\\Seen"] } else { vec![CLOSED] };
                 Step::Mailbox(MailboxRequest::Flag { uids: found(first).all, flags, set: is_closed })
+            }
+            _ => self.done(post),
+        }
+    }
+
+    /// The keyword of what waits for the customer is on its mails, or no longer.
+    fn awaited(&self, post: &Post, replies: &[Reply]) -> Step {
+        let set = post.ticket.awaited_since.is_some();
+        match replies {
+            [] => Step::Mailbox(MailboxRequest::Find { all: (OF_TICKET, post.ticket.id.to_string()), same: None }),
+            [first] if !found(first).all.is_empty() => {
+                Step::Mailbox(MailboxRequest::Flag { uids: found(first).all, flags: vec![AWAITED], set })
             }
             _ => self.done(post),
         }

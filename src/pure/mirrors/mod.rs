@@ -140,6 +140,11 @@ pub trait Mirror: Send + Sync {
         None
     }
 
+    /// The queues that its settings name, each with its key there.
+    fn queues(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// The server that takes the mails of its steps.
     fn mail_server(&self) -> Option<&MailServer> {
         None

@@ -11,6 +11,10 @@
 //! out the ids of transactions before they are visible, in no order: each look reads again what is near the last one, and
 //! passes over what it has.
 //!
+//! A queue of lanka's is a queue of RT's (`queues`), high urgency the priority 80, waiting for the customer the status `stalled` (or
+//! `awaited`), kinds of matter a custom field of lanka's own (`kind_field`). Queue and priority follow as long as nobody else set them
+//! last, which the ticket's transactions tell.
+//!
 //! **Not carried:** who owns a ticket, and a split after two tickets were merged (RT cannot take a merge back: what was said goes
 //! on in the joined ticket there). Of a person who is erased RT is told; it shreds on its own administrator's word only.
 //!
@@ -72,6 +76,12 @@ struct Settings {
     user: String,
     /// The queue that tickets are made in. RT must mail nobody from it.
     queue: String,
+    /// The queues of RT's for those of lanka's, by the latter; all others are in `queue`.
+    #[serde(default)]
+    queues: BTreeMap<String, String>,
+    /// A custom field of tickets for the kinds of their matter, which lanka keeps.
+    #[serde(default)]
+    kind_field: Option<String>,
     /// The custom field of tickets that holds lanka's id.
     #[serde(default = "field")]
     field: String,
@@ -81,6 +91,9 @@ struct Settings {
     /// The status of an open one.
     #[serde(default = "open")]
     open: String,
+    /// The status of one on which the desk waits for the customer.
+    #[serde(default = "awaited")]
+    awaited: String,
     /// Between two looks at what agents did, in seconds.
     #[serde(default = "poll_interval_s")]
     poll_interval_s: u64,
@@ -101,6 +114,9 @@ fn closed() -> String {
 fn open() -> String {
     "open".to_owned()
 }
+fn awaited() -> String {
+    "stalled".to_owned()
+}
 fn poll_interval_s() -> u64 {
     15
 }
@@ -114,13 +130,21 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     if let Some(message) = endpoint::problem(&settings.url, insecure_http, setup.allow_private_addresses) {
         problems.add("url", message);
     }
+    let kind_field = settings.kind_field.iter().map(|field| ("kind_field".to_owned(), field));
+    let queues = settings.queues.iter().map(|(queue, of)| (format!("queues.{queue}"), of));
+    let more: Vec<(String, &String)> = kind_field.chain(queues).collect();
     for (key, value) in [
         ("user", &settings.user),
         ("queue", &settings.queue),
         ("field", &settings.field),
         ("closed", &settings.closed),
         ("open", &settings.open),
-    ] {
+        ("awaited", &settings.awaited),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into_iter()
+    .chain(more)
+    {
         // They stand in RT's queries between quotes.
         if value.trim().is_empty() || value.chars().any(|c| c.is_control() || "'\"\\{}".contains(c)) {
             problems.add(key, "write the name as RT shows it, without quotes, backslashes and braces");
@@ -169,6 +193,11 @@ impl Rt {
         Outgoing { url, method, headers, body, timeout: Duration::from_secs(self.settings.timeout_s) }
     }
 
+    /// What a queue is in RT.
+    fn queue(&self, queue: Option<&str>) -> &str {
+        queue.and_then(|queue| self.settings.queues.get(queue)).unwrap_or(&self.settings.queue)
+    }
+
     fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Outgoing {
         self.request("GET", path, query, None)
     }
@@ -214,6 +243,13 @@ impl Mirror for Tickets {
             Change::MessageAdded | Change::MessageUpdated | Change::MessageMoved => self.message(post, &id, rest),
             Change::TicketClosed => self.status(&id, &self.0.settings.closed, rest),
             Change::TicketReopened => self.status(&id, &self.0.settings.open, rest),
+            Change::TicketAwaited if post.ticket.awaited_since.is_some() => {
+                self.status(&id, &self.0.settings.awaited, rest)
+            }
+            Change::TicketResumed if post.ticket.awaited_since.is_none() => self.resumed(&id, rest),
+            Change::TicketRouted => self.routed(post, &id, rest),
+            Change::TicketTriaged => self.triaged(post, &id, rest),
+            Change::TicketAwaited | Change::TicketResumed => Step::Done(Vec::new()),
             Change::TicketMerged => self.merge(post, &id, rest),
             Change::TicketAssigned => {
                 self.note(&id, &format!("lanka:o.{}", post.id), &shown::owner(&post.ticket), rest)
@@ -249,6 +285,11 @@ impl Mirror for Tickets {
             }
             other => other,
         }
+    }
+
+    fn queues(&self) -> Vec<(String, String)> {
+        let queues = self.0.settings.queues.keys();
+        queues.map(|queue| (format!("queues.{queue}"), queue.clone())).collect()
     }
 
     fn probe(&self) -> Option<Outgoing> {
@@ -294,11 +335,15 @@ impl Tickets {
         }
         let requestor = mail.map(str::to_owned).or_else(|| customer.map(|customer| user_name(customer.id)));
         let Some((made, left)) = rest.split_first() else {
+            let mut fields = object!({ self.0.settings.field.clone(): post.ticket.id.to_string() });
+            if let Some(field) = &self.0.settings.kind_field {
+                fields[field] = post.ticket.kind.join(", ").into();
+            }
             let mut ticket = object!({
-                "Queue": self.0.settings.queue,
+                "Queue": self.0.queue(post.ticket.queue.as_deref()),
                 "Subject": mail_write::line(&post.ticket.title, TITLE_CHARS_MAX),
-                "CustomFields": { self.0.settings.field.clone(): post.ticket.id.to_string() },
-                "Priority": if post.ticket.priority == "high" { 80 } else { 0 },
+                "CustomFields": fields,
+                "Priority": priority(&post.ticket.priority),
             });
             if let Some(requestor) = requestor {
                 ticket["Requestor"] = requestor.into();
@@ -430,6 +475,71 @@ impl Tickets {
         }
     }
 
+    /// The ticket is work again, if it only waited.
+    fn resumed(&self, id: &str, replies: &[Reply]) -> Step {
+        match replies {
+            [] => Step::Send(self.0.get(&["ticket", id], &[("fields", "Status")])),
+            [before, ..] if refusal(before).is_some() => refusal(before).unwrap_or(Step::Done(Vec::new())),
+            [before, ..] if !is(&body(before), "Status", &self.0.settings.awaited) => Step::Done(Vec::new()),
+            _ => self.status(id, &self.0.settings.open, replies),
+        }
+    }
+
+    /// The ticket goes to the queue that is lanka's, unless an agent put it elsewhere in RT since; by hand it does so all the same.
+    fn routed(&self, post: &Post, id: &str, replies: &[Reply]) -> Step {
+        let wanted = self.0.queue(post.ticket.queue.as_deref());
+        let is_by_hand = post.detail.get("put").is_some();
+        self.set(id, ("Queue", &object!(wanted)), is_by_hand, replies)
+    }
+
+    /// Urgency and kinds follow, unless an agent set the priority in RT since.
+    fn triaged(&self, post: &Post, id: &str, replies: &[Reply]) -> Step {
+        let (was, is) = (post.detail["priority"]["from"].as_str().unwrap_or_default(), &post.ticket.priority);
+        let rest = match priority(was) == priority(is) {
+            true => replies,
+            false => match self.set(id, ("Priority", &object!(priority(is))), false, replies) {
+                Step::Done(_) => {
+                    let is_left = replies.first().is_some_and(|last| self.is_anothers(last));
+                    replies.get(if is_left { 1 } else { SET_REPLIES }..).unwrap_or_default()
+                }
+                step => return step,
+            },
+        };
+        let (Some(field), []) = (&self.0.settings.kind_field, rest) else { return Step::Done(Vec::new()) };
+        let fields = object!({ "CustomFields": { field.clone(): post.ticket.kind.join(", ") } });
+        Step::Send(self.0.request("PUT", &["ticket", id], &[], Some(&fields)))
+    }
+
+    /// Sets a field that nobody but lanka set last: who did is told by the ticket's transactions.
+    fn set(&self, id: &str, (field, value): (&str, &Value), is_by_hand: bool, replies: &[Reply]) -> Step {
+        if let Some(step) = replies.iter().find_map(refusal) {
+            return step;
+        }
+        match replies {
+            [] => {
+                let query = format!("ObjectType='RT::Ticket' AND ObjectId={id} AND Type='Set' AND Field='{field}'");
+                let asked = [
+                    ("query", query.as_str()),
+                    ("orderby", "id"),
+                    ("order", "DESC"),
+                    ("per_page", "1"),
+                    ("fields", "Creator"),
+                ];
+                Step::Send(self.0.get(&["transactions"], &asked))
+            }
+            [last] if !is_by_hand && self.is_anothers(last) => Step::Done(Vec::new()),
+            [_] => Step::Send(self.0.request("PUT", &["ticket", id], &[], Some(&object!({ field: value })))),
+            _ => Step::Done(Vec::new()),
+        }
+    }
+
+    /// Whether the last transaction of a list is somebody else's than lanka's.
+    fn is_anothers(&self, list: &Reply) -> bool {
+        let list = body(list);
+        let last = json::elements(&list, "items").first().and_then(|last| json::id(&last["Creator"], "id"));
+        last.is_some_and(|creator| creator != self.0.settings.user && creator != SYSTEM)
+    }
+
     /// The ticket that stays takes the other in, in its own lane.
     fn merge(&self, post: &Post, id: &str, replies: &[Reply]) -> Step {
         let other = post.other_ticket.filter(|_| post.ticket.merged_into.is_none());
@@ -449,6 +559,14 @@ impl Tickets {
             _ => Step::Reject { why: "RT does not merge the two tickets: look at the account's rights".to_owned() },
         }
     }
+}
+
+/// Replies that setting a field takes.
+const SET_REPLIES: usize = 2;
+
+/// How urgent something is, as RT counts it.
+fn priority(word: &str) -> i64 {
+    if word == "high" { 80 } else { 0 }
 }
 
 /// The mail address of a customer that RT takes.
@@ -524,9 +642,15 @@ impl Poller for Rt {
 
 impl Rt {
     fn ask_page(&self, before: Option<&Cursor>) -> Look {
-        let Settings { queue, user, .. } = &self.settings;
+        let Settings { queue, queues, user, .. } = &self.settings;
+        let all: BTreeSet<&String> = queues.values().chain([queue]).collect();
+        let all: Vec<String> = all.into_iter().map(|queue| format!("TicketQueue='{queue}'")).collect();
+        let (queue, is_queue) = match all.as_slice() {
+            [one] => (one.clone(), ""),
+            several => (format!("({})", several.join(" OR ")), " OR (Type='Set' AND Field='Queue')"),
+        };
         let mine = format!(
-            "ObjectType='RT::Ticket' AND TicketQueue='{queue}' AND Creator!='{user}' AND (Type='Correspond' OR Type='Comment' OR Type='Status' OR (Type='{OWNER}' AND Field='Owner'))"
+            "ObjectType='RT::Ticket' AND {queue} AND Creator!='{user}' AND (Type='Correspond' OR Type='Comment' OR Type='Status' OR (Type='{OWNER}' AND Field='Owner'){is_queue})"
         );
         let (query, order) = match before {
             Some(before) => (format!("{mine} AND id > {}", before.last.saturating_sub(OVERLAP)), "ASC"),
@@ -584,6 +708,11 @@ impl Asking<'_> {
             let user = self.take(&["user", &json::id(row, "NewValue").unwrap_or_default()], &[])?;
             owner = object!({ "name": user["Name"], "real_name": user["RealName"] });
         }
+        let mut queue = Value::Null;
+        if row["Type"] == "Set" && row["Field"] == "Queue" {
+            let known = self.take(&["queue", &json::id(row, "NewValue").unwrap_or_default()], &[])?;
+            queue = known["Name"].clone();
+        }
         let (mut parts, mut is_automatic) = (Vec::new(), false);
         if matches!(row["Type"].as_str(), Some("Correspond" | "Comment")) {
             let id = id.to_string();
@@ -608,6 +737,9 @@ impl Asking<'_> {
         }
         if !owner.is_null() {
             body["owner"] = owner;
+        }
+        if !queue.is_null() {
+            body["queue"] = queue;
         }
         Ok(Some(body))
     }
@@ -666,8 +798,21 @@ impl Agents {
                 incoming.marks.push(Mark::Internal);
             }
             Some("Status") if is(transaction, "NewValue", &self.0.settings.closed) => incoming.what = What::Close,
+            Some("Status") if is(transaction, "NewValue", &self.0.settings.awaited) => incoming.what = What::Await,
             Some("Status") if is(transaction, "OldValue", &self.0.settings.closed) && !is_gone(transaction) => {
                 incoming.what = What::Reopen;
+            }
+            Some("Status") if is(transaction, "OldValue", &self.0.settings.awaited) && !is_gone(transaction) => {
+                incoming.what = What::Resume;
+            }
+            Some("Set") => {
+                let name = json::text(body, "queue").unwrap_or_default();
+                let queues = self.0.settings.queues.iter().filter(|(_, of)| **of == name);
+                let queues: Vec<&str> = queues.map(|(queue, _)| queue.as_str()).collect();
+                if queues.is_empty() {
+                    return batch;
+                }
+                (incoming.what, incoming.content) = (What::Route, Content::Text(queues.join("\n")));
             }
             Some(OWNER) => {
                 let owner = body.get("owner").unwrap_or(&Value::Null);
@@ -689,6 +834,13 @@ impl Agents {
         let on = OnTicket::Thread { mirror: self.0.name.clone(), remote: ticket };
         let given_in = Some(GivenIn { mirror: self.0.name.clone(), remote: Some(id) });
         incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None, may_echo: false }));
+        if incoming.what == What::Await && is(transaction, "OldValue", &self.0.settings.closed) {
+            let opens = Incoming { what: What::Reopen, variant: "opens".to_owned(), ..incoming.clone() };
+            batch.item(body, opens);
+            // To be opened again ends what was waited for before.
+            let at = incoming.occurred_at;
+            incoming.occurred_at = at.and_then(|at| at.checked_add(jiff::SignedDuration::from_micros(1)).ok());
+        }
         batch.item(body, incoming);
         batch
     }
@@ -740,7 +892,7 @@ mod tests {
     use uuid::Uuid;
 
     fn rt() -> Arc<Rt> {
-        let settings = "url = \"https://rt.example/base\"\nuser = \"lanka\"\nqueue = \"Support\"\ntoken = { \"\\u0001secret\" = \"1-2-3\" }";
+        let settings = "kind_field = \"Kind\"\nqueues = { sales = \"Sales\", trade = \"Sales\" }\nurl = \"https://rt.example/base\"\nuser = \"lanka\"\nqueue = \"Support\"\ntoken = { \"\\u0001secret\" = \"1-2-3\" }";
         let table: toml::Table = settings.parse().unwrap();
         let (settings, _) = read_kind::<Settings>(table).unwrap();
         Arc::new(Rt { name: "helpdesk".to_owned(), settings })
@@ -882,6 +1034,54 @@ mod tests {
     }
 
     #[test]
+    fn fields_follow_unless_somebody_else_set_them_last() {
+        let linked = [(LinkedKind::Ticket, id(1), "7")];
+        let of = |change, detail: &str| {
+            let mut post = post(change, &linked, &[]);
+            post.detail = json::read(detail.as_bytes()).unwrap();
+            (post.ticket.priority, post.ticket.queue) = ("high".to_owned(), Some("sales".to_owned()));
+            (post.ticket.awaited_since, post.ticket.kind) = (None, vec!["problem".to_owned()]);
+            post
+        };
+        let by_rule = of(Change::TicketRouted, r#"{"from": "support", "to": "sales"}"#);
+        let by_hand = of(Change::TicketRouted, r#"{"from": "support", "to": "sales", "put": true}"#);
+        let urgent = of(Change::TicketTriaged, r#"{"priority": {"from": "normal", "to": "high"}}"#);
+        let of_kind = of(Change::TicketTriaged, r#"{"priority": {"from": "high", "to": "high"}}"#);
+        let resumed = of(Change::TicketResumed, "{}");
+        let mut awaited = of(Change::TicketAwaited, "{}");
+        awaited.ticket.awaited_since = Some(Timestamp::UNIX_EPOCH);
+        let nobody = (200, r#"{"items": []}"#);
+        let lankas = (200, r#"{"items": [{"id": 9, "Creator": {"id": "lanka"}}]}"#);
+        let agents = (200, r#"{"items": [{"id": 9, "Creator": {"id": "alice"}}]}"#);
+        let (stalled, resolved) = ((200, r#"{"Status": "stalled"}"#), (200, r#"{"Status": "resolved"}"#));
+        let set = (200, r#"["set"]"#);
+        type Row<'a> = (&'a Post, Vec<(u16, &'a str)>, &'a str);
+        let table: Vec<Row<'_>> = vec![
+            (&by_rule, vec![], "GET /transactions"),
+            (&by_rule, vec![nobody], "PUT /ticket/7"),
+            (&by_rule, vec![lankas], "PUT /ticket/7"),
+            (&by_rule, vec![agents], "done 7"),
+            (&by_rule, vec![lankas, set], "done 7"),
+            (&by_rule, vec![(403, "")], "retry"),
+            (&by_hand, vec![agents], "PUT /ticket/7"),
+            (&urgent, vec![lankas], "PUT /ticket/7"),
+            (&urgent, vec![lankas, set], "PUT /ticket/7"),
+            (&urgent, vec![lankas, set, set], "done 7"),
+            (&urgent, vec![agents], "PUT /ticket/7"),
+            (&urgent, vec![agents, set], "done 7"),
+            (&of_kind, vec![], "PUT /ticket/7"),
+            (&of_kind, vec![set], "done 7"),
+            (&resumed, vec![stalled], "PUT /ticket/7"),
+            (&resumed, vec![resolved], "done 7"),
+            (&awaited, vec![stalled], "done 7"),
+            (&awaited, vec![(200, r#"{"Status": "open"}"#)], "PUT /ticket/7"),
+        ];
+        for (post, replies, expected) in table {
+            assert_eq!(next(post, &replies), expected, "{:?} {:?} {replies:?}", post.change, post.detail);
+        }
+    }
+
+    #[test]
     fn agents_are_told_from_customers() {
         let event = |creator: &str, privileged: &str, kind: &str, value: &str, text: &str| {
             let parts = if text.is_empty() {
@@ -893,7 +1093,7 @@ mod tests {
             let body = object!({"transaction": {"id": "41", "Type": kind, "ObjectId": "7", "Created": "2026-03-03T08:00:00Z",
                     "OldValue": before, "NewValue": value},
                 "creator": {"name": creator, "real_name": "Alice", "privileged": privileged},
-                "owner": {"name": value, "real_name": if value == "bob" { "Bob" } else { "" }}, "parts": parts});
+                "owner": {"name": value, "real_name": if value == "bob" { "Bob" } else { "" }}, "parts": parts, "queue": text});
             let at = "2026-03-03T08:00:00Z".parse().unwrap();
             let (tenant, channel, kind, origin) =
                 ("main".to_owned(), "helpdesk".to_owned(), NAME.to_owned(), String::new());
@@ -919,7 +1119,12 @@ mod tests {
             (event("alice", "1", "Status", "resolved", ""), "Close "),
             (event("alice", "1", "Status", "new>open", ""), ""),
             (event("alice", "1", "Status", "resolved>open", ""), "Reopen "),
-            (event("alice", "1", "Status", "resolved>stalled", ""), "Reopen "),
+            (event("alice", "1", "Status", "open>stalled", ""), "Await "),
+            (event("alice", "1", "Status", "stalled>open", ""), "Resume "),
+            (event("alice", "1", "Status", "stalled>resolved", ""), "Close "),
+            (event("alice", "1", "Status", "resolved>stalled", ""), "Reopen ; Await "),
+            (event("alice", "1", "Set", "1>2", "Sales"), "Route sales\ntrade"),
+            (event("alice", "1", "Set", "2>3", "Elsewhere"), ""),
             (event("alice", "1", "Status", "resolved>deleted", ""), ""),
             (event("alice", "1", "SetWatcher", "Nobody>bob", ""), "Assign Bob"),
             (event("alice", "1", "SetWatcher", "bob>carol", ""), "Assign carol"),
@@ -928,7 +1133,6 @@ mod tests {
             (event("alice", "1", "Correspond", "", ""), ""),
             (event("minna@posti.example", "0", "Correspond", "", "Hei"), ""),
             (event("lanka", "1", "Correspond", "", "Hei"), ""),
-            (event("alice", "1", "Set", "x", ""), ""),
             (by_itself, "Message automatic Lomalla"),
         ];
         for (event, expected) in &table {

@@ -40,6 +40,9 @@ pub struct Settings {
     /// What is told.
     #[serde(default = "on_default")]
     pub on: Vec<News>,
+    /// Only tickets of these queues are told of; of all when it is left out.
+    #[serde(default)]
+    pub queues: Vec<String>,
     /// Whether the title and the customer's words are shown in the room.
     #[serde(default)]
     pub customer_text: bool,
@@ -77,6 +80,10 @@ pub enum News {
     Warned,
     /// A promise to a customer ran out.
     Breached,
+    /// The desk waits for the customer.
+    Awaited,
+    /// A ticket is in another queue.
+    Routed,
 }
 
 fn on_default() -> Vec<News> {
@@ -97,7 +104,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     if settings.on.is_empty() {
         problems.add(
             "on",
-            "names nothing to tell: leave it out, or name opened, reopened, closed, message, failed, suggestion, warned or breached",
+            "names nothing to tell: leave it out, or name opened, reopened, closed, awaited, routed, message, failed, suggestion, warned or breached",
         );
     }
     if settings.ticket_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
@@ -128,10 +135,17 @@ impl Mirror for Slack {
             return judge(reply);
         }
         let is_news = now.duration_since(post.decided_at).as_secs() <= NEWS_S_MAX;
-        match news(post).filter(|news| is_news && self.settings.on.contains(news)) {
+        let queues = &self.settings.queues;
+        let is_of_queue = queues.is_empty() || post.ticket.queue.as_ref().is_some_and(|queue| queues.contains(queue));
+        match news(post).filter(|news| is_news && is_of_queue && self.settings.on.contains(news)) {
             Some(news) => Step::Send(self.say(&self.line(news, post))),
             None => Step::Done(Vec::new()),
         }
+    }
+
+    fn queues(&self) -> Vec<(String, String)> {
+        let queues = self.settings.queues.iter().enumerate();
+        queues.map(|(index, queue)| (format!("queues.{index}"), queue.clone())).collect()
     }
 
     fn probe(&self) -> Option<Outgoing> {
@@ -166,6 +180,8 @@ impl Slack {
             News::Suggestion => "To be decided by a person: ticket",
             News::Warned => "Due soon: ticket",
             News::Breached => "*Late*: ticket",
+            News::Awaited => "The customer is awaited: ticket",
+            News::Routed => "In another queue now: ticket",
         };
         let url =
             self.settings.ticket_url.as_ref().map(|url| {
@@ -180,6 +196,7 @@ impl Slack {
             about.push(format!("{} priority", ticket.priority));
         }
         about.extend(ticket.kind.iter().cloned());
+        about.extend(ticket.queue.clone().filter(|_| news == News::Routed));
         about.extend(post.message.as_ref().map(|message| message.channel.clone()));
         about.extend(matches!(news, News::Warned | News::Breached).then(|| waited_for(post)));
         let about = if about.is_empty() { String::new() } else { format!(" ({})", quiet(&about.join(", "))) };
@@ -207,6 +224,8 @@ fn news(post: &Post) -> Option<News> {
         Change::TicketOpened => Some(News::Opened),
         Change::TicketReopened => Some(News::Reopened),
         Change::TicketClosed => Some(News::Closed),
+        Change::TicketAwaited => Some(News::Awaited),
+        Change::TicketRouted => Some(News::Routed),
         Change::SuggestionMade => Some(News::Suggestion),
         Change::ClockWarned => Some(News::Warned),
         Change::ClockBreached => Some(News::Breached),

@@ -8,7 +8,13 @@
 //! | message | an article of type `chat` (a call: `phone`), the customer its author (`origin_by_id`) |
 //! | an agent's answer given elsewhere | a public `note` of the token's user, the agent's name in it |
 //! | what only agents may see | an internal `note` |
+//! | queue | a group (`queues`), set when the ticket is made and when its queue changes |
+//! | urgency, kind of matter | the priority; tags `lanka-service` and the like |
+//! | waits for the customer | the state `pending reminder`, or another one (`awaited`) |
 //! | merge | a merge; articles keep their ids |
+//!
+//! Group, priority and tags follow as long as they are as lanka wrote them last, which the stamps of its articles tell: what an
+//! agent set since stays.
 //!
 //! `note`, `chat` and `phone` are never transported by Zammad itself. Every article bears its stamp (`wire::article`) in
 //! `preferences.lanka` and its key in `message_id`, which Zammad keeps as sent: whether it is there already is told by the list of
@@ -16,7 +22,8 @@
 //!
 //! **What comes back**, by the webhook and by looking, in the form of the webhook's own payload: a public article of type `note` or
 //! `chat` by an agent is an answer. An internal one is a note, and so is every other type: `email` and its like were sent by Zammad
-//! itself, `phone` is a log. Whether the ticket is `closed`, and who has it, is told as it stands. Priorities are read as nothing.
+//! itself, `phone` is a log. Whether the ticket is `closed` or waits, its group where that is a queue's, and who has it, is told as it
+//! stands. Priorities are read as nothing.
 //! What bears a stamp or a message id of ours is ours, also when the webhook overtakes the answer to our request.
 //!
 //! **Looking**, for what a webhook told nobody: tickets by their last change, `POST /tickets/search` with a condition and no
@@ -38,12 +45,12 @@ use crate::pure::domain::message::{Attachment, Auto, Parsed, RawEvent};
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
-use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, Standing, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::media;
 use crate::pure::wire::poll::{self, Reached};
 use crate::pure::wire::settings::read_kind;
-use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
+use crate::pure::wire::tool::{self, Api, Did, Groups, Talk, Terms};
 use crate::pure::wire::{html, json, redact};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -51,7 +58,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::Sha1;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -95,6 +102,15 @@ pub struct Settings {
     pub token: Secret,
     /// The group that new tickets are put into.
     pub group: String,
+    /// The groups of queues, by the queue; all others are in `group`.
+    #[serde(default)]
+    pub queues: BTreeMap<String, String>,
+    /// The state of a ticket on which the desk waits for the customer.
+    #[serde(default = "awaited")]
+    pub awaited: String,
+    /// After how many days Zammad reminds of such a ticket.
+    #[serde(default = "awaited_days")]
+    pub awaited_days: u32,
     /// The webhook's "HMAC SHA1 signature token"; without it what agents do is looked for only.
     #[serde(default)]
     pub webhook_secret: Option<Secret>,
@@ -115,6 +131,14 @@ pub struct Settings {
     pub insecure_http: bool,
 }
 
+fn awaited() -> String {
+    "pending reminder".to_owned()
+}
+
+fn awaited_days() -> u32 {
+    7
+}
+
 fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsProblem>> {
     let (settings, mut problems): (Settings, _) = read_kind(table)?;
     let base = tool::base(&settings.url, settings.insecure_http, setup.allow_private_addresses, &mut problems);
@@ -122,7 +146,16 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let terms = Terms::checked(timeout_s, attempts_max, give_up_after_days, &mut problems);
     let secret = tool::webhook_secret(settings.webhook_secret, &mut problems);
     let interval = tool::poll_interval(settings.poll_interval_s, 5, &mut problems);
-    for (key, is_blank) in [("group", group.trim().is_empty()), ("token", token.expose().trim().is_empty())] {
+    let Settings { queues, awaited, awaited_days, .. } = settings;
+    for (queue, _) in queues.iter().filter(|(_, group)| group.trim().is_empty()) {
+        problems.add(format!("queues.{queue}"), "is empty: write the group's name");
+    }
+    if !(1..=365).contains(&awaited_days) {
+        problems.add("awaited_days", "write between 1 and 365 days");
+    }
+    let blank = |text: &str| text.trim().is_empty();
+    let blanks = [("group", blank(&group)), ("awaited", blank(&awaited)), ("token", blank(token.expose()))];
+    for (key, is_blank) in blanks {
         if is_blank {
             problems.add(key, "is empty");
         }
@@ -137,15 +170,27 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
         is_called: secret.is_some(),
         poller: Arc::new(Looking { api: api.clone(), base: base.clone(), interval }),
     };
-    let listener = Listening { name: setup.name.to_owned(), secret, base, shown: Secret::new(shown) };
+    let groups = Groups { of: queues, default: group };
+    let (listener_groups, listener_awaited) = (groups.clone(), awaited.clone());
+    let listener = Listening {
+        name: setup.name.to_owned(),
+        secret,
+        base,
+        shown: Secret::new(shown),
+        groups: listener_groups,
+        awaited: listener_awaited,
+    };
     let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
-    Ok(Built { mirror: Box::new(Zammad { api, group, patience: terms.patience }), inbound })
+    let mirror = Zammad { api, groups, awaited, awaited_days, patience: terms.patience };
+    Ok(Built { mirror: Box::new(mirror), inbound })
 }
 
 /// One Zammad.
 struct Zammad {
     api: Api,
-    group: String,
+    groups: Groups<String>,
+    awaited: String,
+    awaited_days: u32,
     patience: Patience,
 }
 
@@ -154,6 +199,8 @@ struct Thread {
     id: u64,
     number: String,
     state: String,
+    priority: String,
+    group: String,
 }
 
 impl Mirror for Zammad {
@@ -172,6 +219,10 @@ impl Mirror for Zammad {
 
     fn next(&self, post: &Post, replies: &[Reply], _now: Timestamp) -> Step {
         Talk::step(replies, |talk| self.carry(post, talk))
+    }
+
+    fn queues(&self) -> Vec<(String, String)> {
+        self.groups.named()
     }
 
     fn probe(&self) -> Option<Outgoing> {
@@ -199,8 +250,9 @@ impl Zammad {
             Change::ContactMerged | Change::ContactSplit => self.complete(post, talk, &mut links)?,
             _ => {}
         }
-        self.articles(post, &thread, talk, &mut links)?;
-        self.settle(post, &thread, talk)?;
+        let before = self.articles(post, &thread, talk, &mut links)?;
+        self.settle(post, &thread, before.as_ref(), talk)?;
+        self.tag(post, &thread, before.as_ref(), talk)?;
         Ok(links)
     }
 
@@ -239,24 +291,22 @@ impl Zammad {
     fn read_thread(&self, found: &Value) -> Result<Thread, Step> {
         let id = found.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the ticket's id"))?;
         let number = json::id(found, "number").ok_or_else(|| self.api.odd("the ticket's number"))?;
-        Ok(Thread { id, number, state: json::text(found, "state").unwrap_or_default() })
+        let [state, priority, group] =
+            ["state", "priority", "group"].map(|key| json::text(found, key).unwrap_or_default());
+        Ok(Thread { id, number, state, priority, group })
     }
 
     fn opening(&self, post: &Post, customer: u64) -> Value {
         let ticket = &post.ticket;
         let title: String = ticket.title.trim().chars().take(TITLE_CHARS_MAX).collect();
-        let priority = match ticket.priority.as_str() {
-            "high" => "3 high",
-            "low" => "1 low",
-            _ => "2 normal",
-        };
+        let tags = [vec!["lanka".to_owned()], tool::kind_tags(&ticket.kind)].concat();
         json!({
             "title": if title.is_empty() { format!("lanka {}", ticket.number) } else { title },
-            "group": self.group,
+            "group": self.groups.group(ticket.queue.as_deref()),
             "customer_id": customer,
             "state": "new",
-            "priority": priority,
-            "tags": "lanka",
+            "priority": priority(&ticket.priority),
+            "tags": tags.join(","),
             "lanka_ticket": ticket.id.to_string(),
         })
     }
@@ -371,8 +421,14 @@ impl Zammad {
         }
     }
 
-    /// The articles that the ticket lacks.
-    fn articles(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>, links: &mut Vec<Link>) -> Result<(), Step> {
+    /// The articles that the ticket lacks. Gives how it stood before.
+    fn articles(
+        &self,
+        post: &Post,
+        thread: &Thread,
+        talk: &mut Talk<'_>,
+        links: &mut Vec<Link>,
+    ) -> Result<Option<Standing>, Step> {
         let there = self.api.look(talk, &format!("/api/v1/ticket_articles/by_ticket/{}", thread.id))?;
         let there = there.as_ref().and_then(Value::as_array).ok_or_else(|| self.api.odd("a list of articles"))?;
         let stamped: Vec<(Stamp, u64)> =
@@ -389,32 +445,82 @@ impl Zammad {
             let made = self.api.act(talk, "POST", "/api/v1/ticket_articles", || written(&article, thread, author))?;
             ids.push((article.stamp, self.id_of(&made)?));
         }
-        let Some(message) = &post.message else { return Ok(()) };
+        let before = Standing::before(post, &stamps);
+        let Some(message) = &post.message else { return Ok(before) };
         let of_it = ids.iter().find(|(stamp, _)| stamp.message == Some(message.id));
         links.extend(of_it.map(|(_, id)| Link {
             kind: LinkedKind::Message,
             object: message.id.0,
             remote: id.to_string(),
         }));
-        Ok(())
+        Ok(before)
     }
 
-    /// The ticket's state, where the change is one of it.
-    fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
+    /// The ticket's state, where the change is one of it, and its fields as far as they changed and no agent set them since.
+    fn settle(&self, post: &Post, thread: &Thread, before: Option<&Standing>, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let mut fields = serde_json::Map::new();
+        if let Some(state) = self.state(post, thread) {
+            fields.insert("state".to_owned(), state.into());
+            if state.starts_with("pending") {
+                let days = jiff::SignedDuration::from_hours(24 * i64::from(self.awaited_days));
+                let until = post.decided_at.saturating_add(days).unwrap_or(post.decided_at);
+                let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                fields.insert("pending_time".to_owned(), until.into());
+            }
+        }
+        if let Some(priority) = tool::wanted_priority(post, before, priority, Some(&thread.priority)) {
+            fields.insert("priority".to_owned(), priority.into());
+        }
+        if let Some(group) = self.groups.wanted(post, before, |group| *group == thread.group) {
+            fields.insert("group".to_owned(), group.clone().into());
+        }
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let path = format!("/api/v1/tickets/{}", thread.id);
+        self.api.act(talk, "PUT", &path, || Value::Object(fields)).map(drop)
+    }
+
+    /// The state that the ticket is to have now, if it is another.
+    fn state(&self, post: &Post, thread: &Thread) -> Option<&str> {
         let is_open = post.ticket.state == "open";
-        let is_asleep = thread.state == "closed" || thread.state == "merged" || thread.state.starts_with("pending");
+        let is_awaited = thread.state == self.awaited;
+        let is_ended = thread.state == "closed" || thread.state == "merged";
+        let is_asleep = is_ended || is_awaited || thread.state.starts_with("pending");
         let by_customer = post
             .message
             .as_ref()
             .is_some_and(|message| message.direction == crate::pure::domain::message::Direction::FromCustomer);
-        let wanted = match post.change {
-            Change::TicketClosed if thread.state != "closed" => "closed",
-            Change::TicketOpened | Change::TicketReopened if is_asleep => "open",
-            Change::MessageAdded if is_open && by_customer && is_asleep => "open",
-            _ => return Ok(()),
-        };
-        let path = format!("/api/v1/tickets/{}", thread.id);
-        self.api.act(talk, "PUT", &path, || json!({ "state": wanted })).map(drop)
+        match post.change {
+            Change::TicketClosed if thread.state != "closed" => Some("closed"),
+            Change::TicketOpened | Change::TicketReopened if is_asleep => Some("open"),
+            Change::TicketAwaited if post.ticket.awaited_since.is_some() && !is_asleep => Some(&self.awaited),
+            Change::TicketResumed if post.ticket.awaited_since.is_none() && is_awaited => Some("open"),
+            Change::MessageAdded if is_open && by_customer && is_asleep => Some("open"),
+            _ => None,
+        }
+    }
+
+    /// The tags of the ticket's kinds.
+    fn tag(&self, post: &Post, thread: &Thread, before: Option<&Standing>, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let (come, go) = tool::changed_tags(post, before);
+        let tag = |tag: &String| json!({ "item": tag, "object": "Ticket", "o_id": thread.id });
+        for one in &come {
+            self.api.act(talk, "POST", "/api/v1/tags/add", || tag(one))?;
+        }
+        for one in &go {
+            self.api.act(talk, "DELETE", "/api/v1/tags/remove", || tag(one))?;
+        }
+        Ok(())
+    }
+}
+
+/// How urgent something is, in Zammad's words.
+fn priority(word: &str) -> &'static str {
+    match word {
+        "high" => "3 high",
+        "low" => "1 low",
+        _ => "2 normal",
     }
 }
 
@@ -501,6 +607,8 @@ struct Listening {
     base: String,
     /// The header that shows the token.
     shown: Secret,
+    groups: Groups<String>,
+    awaited: String,
 }
 
 impl Listener for Listening {
@@ -539,7 +647,7 @@ impl Listener for Listening {
                     ticket.retain(|key, _| {
                         matches!(
                             key.as_str(),
-                            "id" | "state" | "owner" | "last_close_at" | "updated_at" | "lanka_redacted"
+                            "id" | "state" | "owner" | "group" | "last_close_at" | "updated_at" | "lanka_redacted"
                         )
                     });
                 }
@@ -580,7 +688,8 @@ impl Listening {
             self.wrote(ticket, article, &mut batch);
         }
         if !batch.is_redacted(ticket) && !is_ours(article) {
-            self.stands(ticket, &mut batch);
+            let has_article = article.as_object().is_some_and(|article| !article.is_empty());
+            self.stands(ticket, has_article, &mut batch);
         }
         batch
     }
@@ -621,7 +730,8 @@ impl Listening {
 
     /// How the ticket stands. Zammad tells what is, not what changed: a closing (`last_close_at`), the opening again after it,
     /// and a change of the owner (`last_owner_update_at`) are one each by their times, however often they are told.
-    fn stands(&self, ticket: &Value, batch: &mut Batch) {
+    /// That it does not wait is told where nothing was written: then it may be news.
+    fn stands(&self, ticket: &Value, has_article: bool, batch: &mut Batch) {
         let Some(on) = json::id(ticket, "id") else { return };
         let did = |id: String, at: Option<Timestamp>| Did {
             kind: NAME,
@@ -642,11 +752,26 @@ impl Listening {
                     batch.item(ticket, did.stands(TicketState::Closed));
                 }
             }
-            (Some(_), Some(closed_at)) => {
-                let did = did(format!("{on} open after {closed_at}"), updated_at);
-                batch.item(ticket, did.stands(TicketState::Open));
+            (Some(state), _) if state == self.awaited => {
+                let id = format!("{on} awaited {}", updated_at.map(|at| at.to_string()).unwrap_or_default());
+                batch.item(ticket, did(id, updated_at).waits(true));
             }
-            (Some(_), None) | (None, _) => {}
+            (Some(_), closed_at) => {
+                if let Some(closed_at) = closed_at {
+                    let did = did(format!("{on} open after {closed_at}"), updated_at);
+                    batch.item(ticket, did.stands(TicketState::Open));
+                }
+                if let Some(at) = updated_at.filter(|_| !has_article) {
+                    batch.item(ticket, did(format!("{on} not awaited {at}"), Some(at)).waits(false));
+                }
+            }
+            (None, _) => {}
+        }
+        let group = ticket.get("group");
+        let group = group.and_then(|group| json::text(group, "name").or_else(|| Some(group.as_str()?.to_owned())));
+        let queues = group.map(|group| self.groups.queues(move |known| *known == group)).unwrap_or_default();
+        if let (Some(at), false) = (updated_at, queues.is_empty()) {
+            batch.item(ticket, did(format!("{on} group {} {at}", queues.join(" ")), Some(at)).routed(&queues));
         }
         if let (Some(owner), Some(since)) = (ticket.get("owner"), owned_at) {
             let name = name_of(owner).filter(|_| json::id(owner, "id").as_deref() != Some(NOBODY));
@@ -762,10 +887,15 @@ impl Looking {
         let is_open_again =
             !matches!(state.as_str(), "closed" | "merged" | "removed") && when("last_close_at").is_some();
         let is_owned = when("last_owner_update_at").is_some_and(|at| at >= from);
-        if is_closed || is_open_again || is_owned {
+        let is_at_work = !matches!(state.as_str(), "closed" | "merged" | "removed" | "new");
+        if is_closed || is_open_again || is_owned || is_at_work {
             // Told again it is the same.
             let mut ticket = json!({ "id": row["id"], "lanka_ticket": row["lanka_ticket"] });
-            if is_closed || is_open_again {
+            if is_at_work {
+                ticket["updated_at"] = row["updated_at"].clone();
+                ticket["group"] = row["group"].clone();
+            }
+            if is_closed || is_open_again || is_at_work {
                 ticket["state"] = state.into();
                 let told = if json::has(row, "last_close_at") { "last_close_at" } else { "updated_at" };
                 ticket[told] = row[told].clone();

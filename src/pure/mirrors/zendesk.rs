@@ -9,15 +9,22 @@
 //! | an agent's answer given elsewhere | a public comment of the API's user, the agent's name in it |
 //! | what only agents may see | a private comment |
 //! | closed | `solved`; a customer's message opens it again; for one that Zendesk has `closed` for good, a follow-up |
+//! | queue | a group (`queues`) |
+//! | urgency, kind of matter | priority; type (`incident` for a problem, else `question`), tags `lanka-service` and the like |
+//! | waits for the customer | `pending` |
 //! | merge, move | a private comment on both tickets, and the one that ended is solved |
 //!
 //! Refused: Zendesk's own merge. It moves no comment, closes the source for good, and cannot be undone, as lanka's joins can.
+//!
+//! Group, priority, type and tags follow as long as they are as lanka wrote them last, which the stamps of its comments tell: what an
+//! agent set since stays.
 //!
 //! Every comment bears its stamp (`wire::article`) in the metadata of its audit, which the list of comments gives back. A ticket is made under an
 //! `Idempotency-Key`, after a look by its external id; both are read from the database, never from the search index.
 //!
 //! **What comes back**, by the webhook and by looking, in the form of the webhook's events: `ticket.comment_added` by staff, public
-//! or private; `ticket.status_changed` to solved or closed, and from it; `ticket.agent_assignment_changed` (the webhook alone tells of
+//! or private; `ticket.status_changed` to solved, closed or pending, and
+//! from it; `ticket.group_assignment_changed` to a queue's group; `ticket.agent_assignment_changed` (the webhook alone tells of
 //! that, and of an opening). What the API's own user did is ours (`actor_id`): the event says nothing of stamps. Priorities are read as
 //! nothing, and so is what customers write in Zendesk itself: they write to lanka's channels.
 //!
@@ -43,11 +50,11 @@ use crate::pure::domain::message::{Attachment, Auto, Direction, Parsed, RawEvent
 use crate::pure::domain::outbox::{Change, LinkedKind, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
-use crate::pure::wire::article::{self, Article, Author, Person, Stamp, lacking, person};
+use crate::pure::wire::article::{self, Article, Author, Person, Stamp, Standing, lacking, person};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::poll;
 use crate::pure::wire::settings::read_kind;
-use crate::pure::wire::tool::{self, Api, Did, Talk, Terms};
+use crate::pure::wire::tool::{self, Api, Did, Groups, Talk, Terms};
 use crate::pure::wire::{json, media, redact};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -113,6 +120,9 @@ pub struct Settings {
     /// The number of the group that new tickets are put into; else Zendesk's own rules choose.
     #[serde(default)]
     pub group_id: Option<u64>,
+    /// The numbers of the groups of queues, by the queue; all others are in `group_id`.
+    #[serde(default)]
+    pub queues: BTreeMap<String, u64>,
     /// Longest time one exchange may take, in seconds.
     #[serde(default = "Terms::timeout_s_default")]
     pub timeout_s: u64,
@@ -144,6 +154,11 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
             problems.add(key, what);
         }
     }
+    for queue in settings.queues.iter().filter(|(_, group)| **group == 0).map(|(queue, _)| queue) {
+        problems.add(format!("queues.{queue}"), "is the number of a group, from 1 on");
+    }
+    let of = settings.queues.iter().map(|(queue, group)| (queue.clone(), Some(*group))).collect();
+    let groups = Groups { of, default: group_id };
     if !problems.is_empty() {
         return Err(problems.into());
     }
@@ -152,18 +167,21 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     let headers = vec![("authorization".to_owned(), shown.clone())];
     let api = Api { name: "Zendesk", base: format!("{base}/api/v2"), headers, timeout: terms.timeout };
     let is_called = secret.is_some();
-    let poll = PollSource { is_called, poller: Arc::new(Looking { api: api.clone(), user_id, interval, is_called }) };
+    let poll = PollSource {
+        is_called,
+        poller: Arc::new(Looking { api: api.clone(), user_id, interval, is_called, groups: groups.clone() }),
+    };
     let (name, shown) = (setup.name.to_owned(), Secret::new(shown));
-    let listener = Listening { name, user_id: user_id.to_string(), secret, base, shown };
+    let listener = Listening { name, user_id: user_id.to_string(), secret, base, shown, groups: groups.clone() };
     let inbound = Some(Inbound { listener: Box::new(listener), poll: Some(poll) });
-    Ok(Built { mirror: Box::new(Zendesk { api, user_id, group_id, patience: terms.patience }), inbound })
+    Ok(Built { mirror: Box::new(Zendesk { api, user_id, groups, patience: terms.patience }), inbound })
 }
 
 /// One Zendesk.
 struct Zendesk {
     api: Api,
     user_id: u64,
-    group_id: Option<u64>,
+    groups: Groups<Option<u64>>,
     patience: Patience,
 }
 
@@ -172,6 +190,11 @@ struct Thread {
     id: u64,
     status: String,
     has_assignee: bool,
+    priority: Option<String>,
+    /// `problem`, `incident`, `question` or `task`.
+    kind: Option<String>,
+    group: Option<u64>,
+    tags: Vec<String>,
 }
 
 impl Thread {
@@ -201,6 +224,10 @@ impl Mirror for Zendesk {
         Talk::step(replies, |talk| self.carry(post, talk))
     }
 
+    fn queues(&self) -> Vec<(String, String)> {
+        self.groups.named()
+    }
+
     fn probe(&self) -> Option<Outgoing> {
         Some(self.api.get("/users/me"))
     }
@@ -222,8 +249,8 @@ impl Zendesk {
         if matches!(post.change, Change::ContactMerged | Change::ContactSplit) {
             self.complete(post, talk, &mut links)?;
         }
-        self.comments(post, &mut thread, talk, &mut links)?;
-        self.settle(post, &thread, talk)?;
+        let before = self.comments(post, &mut thread, talk, &mut links)?;
+        self.settle(post, &thread, before.as_ref(), talk)?;
         Ok(links)
     }
 
@@ -268,22 +295,33 @@ impl Zendesk {
     fn read_ticket(&self, ticket: &Value) -> Result<Thread, Step> {
         let id = ticket.get("id").and_then(Value::as_u64).ok_or_else(|| self.api.odd("the ticket's id"))?;
         let status = json::text(ticket, "status").unwrap_or_default();
-        Ok(Thread { id, status, has_assignee: json::has(ticket, "assignee_id") })
+        let tags = json::elements(ticket, "tags").iter().filter_map(|tag| tag.as_str().map(str::to_owned));
+        Ok(Thread {
+            id,
+            status,
+            has_assignee: json::has(ticket, "assignee_id"),
+            priority: json::filled(ticket, "priority"),
+            kind: json::filled(ticket, "type"),
+            group: ticket.get("group_id").and_then(Value::as_u64),
+            tags: tags.collect(),
+        })
     }
 
     fn opening(&self, post: &Post, requester: u64, follows: Option<u64>) -> Value {
         let ticket = &post.ticket;
         let subject: String = ticket.title.trim().chars().take(SUBJECT_CHARS_MAX).collect();
+        let tags = [vec!["lanka".to_owned()], tool::kind_tags(&ticket.kind)].concat();
         let mut opening = json!({
             "subject": if subject.is_empty() { format!("lanka {}", ticket.number) } else { subject },
             "requester_id": requester,
             "external_id": format!("{EXTERNAL_ID}{}", ticket.id),
-            "priority": match ticket.priority.as_str() { "high" => "high", "low" => "low", _ => "normal" },
+            "priority": priority(&ticket.priority),
+            "type": kind(&ticket.kind),
             "status": "new",
-            "tags": ["lanka"],
+            "tags": tags,
             "comment": { "body": format!("lanka's ticket {}.", ticket.number), "public": false },
         });
-        if let Some(group) = self.group_id {
+        if let Some(group) = *self.groups.group(ticket.queue.as_deref()) {
             opening["group_id"] = group.into();
         }
         if let Some(closed) = follows {
@@ -429,14 +467,14 @@ impl Zendesk {
         Err(Step::Retry { after: None, why })
     }
 
-    /// The comments that the ticket lacks.
+    /// The comments that the ticket lacks. Gives how it stood before.
     fn comments(
         &self,
         post: &Post,
         thread: &mut Thread,
         talk: &mut Talk<'_>,
         links: &mut Vec<Link>,
-    ) -> Result<(), Step> {
+    ) -> Result<Option<Standing>, Step> {
         let mut ids: Vec<(Stamp, u64)> =
             self.there(thread, talk)?.into_iter().map(|written| (written.stamp, written.id)).collect();
         let stamps: Vec<Stamp> = ids.iter().map(|(stamp, _)| stamp.clone()).collect();
@@ -461,14 +499,15 @@ impl Zendesk {
                 events.iter().find(|event| event["type"] == "Comment").and_then(|event| event.get("id")?.as_u64());
             ids.push((article.stamp, comment.ok_or_else(|| self.api.odd("the comment's id"))?));
         }
-        let Some(message) = &post.message else { return Ok(()) };
+        let before = Standing::before(post, &stamps);
+        let Some(message) = &post.message else { return Ok(before) };
         let of_it = ids.iter().find(|(stamp, _)| stamp.message == Some(message.id));
         links.extend(of_it.map(|(_, id)| Link {
             kind: LinkedKind::Message,
             object: message.id.0,
             remote: id.to_string(),
         }));
-        Ok(())
+        Ok(before)
     }
 
     /// Puts a file there, for one comment.
@@ -481,24 +520,70 @@ impl Zendesk {
         token.ok_or_else(|| self.api.odd("the upload's token"))
     }
 
-    /// The ticket's state, where the change is one of it.
-    fn settle(&self, post: &Post, thread: &Thread, talk: &mut Talk<'_>) -> Result<(), Step> {
-        let is_ended = post.change == Change::TicketMerged && !article::is_target(post);
-        let is_woken = post.message.as_ref().is_none_or(|message| message.direction == Direction::FromCustomer);
-        let wanted = match post.change {
-            _ if is_ended && thread.status != "solved" => "solved",
-            Change::TicketClosed if thread.status != "solved" => "solved",
-            Change::TicketOpened | Change::TicketReopened if thread.is_asleep() && is_woken => "open",
-            _ => return Ok(()),
-        };
-        let mut ticket = json!({ "status": wanted });
-        // Zendesk solves nothing that nobody has.
-        if wanted == "solved" && !thread.has_assignee {
-            ticket["assignee_id"] = self.user_id.into();
+    /// The ticket's state, where the change is one of it, and its fields as far as they changed and no agent set them since.
+    fn settle(&self, post: &Post, thread: &Thread, before: Option<&Standing>, talk: &mut Talk<'_>) -> Result<(), Step> {
+        let mut ticket = serde_json::Map::new();
+        if let Some(status) = status(post, thread) {
+            ticket.insert("status".to_owned(), status.into());
+            // Zendesk solves nothing that nobody has.
+            if status == "solved" && !thread.has_assignee {
+                ticket.insert("assignee_id".to_owned(), self.user_id.into());
+            }
+        }
+        if let Some(priority) = tool::wanted_priority(post, before, priority, thread.priority.as_deref()) {
+            ticket.insert("priority".to_owned(), priority.into());
+        }
+        let group = self.groups.wanted(post, before, |group| *group == thread.group);
+        if let Some(group) = group.copied().flatten() {
+            ticket.insert("group_id".to_owned(), group.into());
+        }
+        if let Some(was) = before.map(|before| kind(&before.kind)) {
+            let is = kind(&post.ticket.kind);
+            if was != is && thread.kind.as_deref().is_none_or(|stands| stands == was) {
+                ticket.insert("type".to_owned(), is.into());
+            }
+        }
+        let (come, go) = tool::changed_tags(post, before);
+        let mut tags: Vec<String> = thread.tags.iter().filter(|tag| !go.contains(tag)).cloned().collect();
+        tags.extend(come.into_iter().filter(|tag| !thread.tags.contains(tag)));
+        if tags != thread.tags {
+            ticket.insert("tags".to_owned(), tags.into());
+        }
+        if ticket.is_empty() {
+            return Ok(());
         }
         let path = format!("/tickets/{}", thread.id);
         self.api.act(talk, "PUT", &path, || json!({ "ticket": ticket })).map(drop)
     }
+}
+
+/// The status that the ticket is to have now, if it is another.
+fn status(post: &Post, thread: &Thread) -> Option<&'static str> {
+    let is_ended = post.change == Change::TicketMerged && !article::is_target(post);
+    let is_woken = post.message.as_ref().is_none_or(|message| message.direction == Direction::FromCustomer);
+    let is_awaited = post.ticket.awaited_since.is_some();
+    match post.change {
+        _ if is_ended && thread.status != "solved" => Some("solved"),
+        Change::TicketClosed if thread.status != "solved" => Some("solved"),
+        Change::TicketOpened | Change::TicketReopened if thread.is_asleep() && is_woken => Some("open"),
+        Change::TicketAwaited if is_awaited && !thread.is_asleep() => Some("pending"),
+        Change::TicketResumed if !is_awaited && thread.status == "pending" => Some("open"),
+        _ => None,
+    }
+}
+
+/// How urgent something is, in Zendesk's words.
+fn priority(word: &str) -> &'static str {
+    match word {
+        "high" => "high",
+        "low" => "low",
+        _ => "normal",
+    }
+}
+
+/// The type of a ticket by the kinds of its matter: what does not work is an incident, all else a question.
+fn kind(kind: &[String]) -> &'static str {
+    if kind.iter().any(|kind| kind == "problem") { "incident" } else { "question" }
 }
 
 fn user(person: &Person<'_>, external_id: &str, with_addresses: bool) -> Value {
@@ -559,6 +644,7 @@ struct Listening {
     base: String,
     /// The header that shows the token.
     shown: Secret,
+    groups: Groups<Option<u64>>,
 }
 
 impl Listener for Listening {
@@ -635,6 +721,7 @@ impl Listening {
         match kind.strip_prefix("zen:event-type:ticket.") {
             Some("comment_added") => wrote(body, did, &mut batch),
             Some("status_changed") => turned(body, did, &mut batch),
+            Some("group_assignment_changed") => routed(body, did, &self.groups, &mut batch),
             Some("agent_assignment_changed") => assigned(body, did, &mut batch),
             _ => {}
         }
@@ -681,9 +768,14 @@ fn turned(body: &Value, did: Did<'_>, batch: &mut Batch) {
     let is_over = |key: &str| {
         json::text(event, key).is_some_and(|status| matches!(status.to_uppercase().as_str(), "SOLVED" | "CLOSED"))
     };
-    let (state, word) = match (is_over("previous"), is_over("current")) {
-        (_, true) => (TicketState::Closed, "solved"),
-        (true, false) => (TicketState::Open, "open"),
+    let is_pending = |key: &str| json::text(event, key).is_some_and(|status| status.eq_ignore_ascii_case("pending"));
+    // A look tells how it stands; the webhook, that somebody else than lanka changed it.
+    let is_looked_at = !event.as_object().is_some_and(|event| event.contains_key("previous"));
+    let (what, word) = match (is_over("previous"), is_over("current")) {
+        (_, true) => (Turned::State(TicketState::Closed), "solved"),
+        (_, false) if is_pending("current") => (Turned::Waits(true), "pending"),
+        (true, false) => (Turned::State(TicketState::Open), "open"),
+        (false, false) if is_looked_at || is_pending("previous") => (Turned::Waits(false), "not pending"),
         (false, false) => return,
     };
     // The same for both ways; the event's own id is known by the webhook alone.
@@ -691,9 +783,30 @@ fn turned(body: &Value, did: Did<'_>, batch: &mut Batch) {
     let id = updated.map(|updated| format!("{} {word} {updated}", did.ticket)).or_else(|| json::id(body, "id"));
     if let Some(id) = id {
         let did = Did { id, ..did };
-        // A look tells how it stands; the webhook, that somebody else than lanka changed it.
-        let is_looked_at = !event.as_object().is_some_and(|event| event.contains_key("previous"));
-        batch.item(body, if is_looked_at { did.stands(state) } else { did.turned(state) });
+        let incoming = match what {
+            Turned::State(state) if is_looked_at => did.stands(state),
+            Turned::State(state) => did.turned(state),
+            Turned::Waits(is_awaited) => did.waits(is_awaited),
+        };
+        batch.item(body, incoming);
+    }
+}
+
+/// What a status is to lanka.
+enum Turned {
+    State(TicketState),
+    Waits(bool),
+}
+
+/// It is in another group, which is that of a queue.
+fn routed(body: &Value, did: Did<'_>, groups: &Groups<Option<u64>>, batch: &mut Batch) {
+    let event = body.get("event").unwrap_or(&Value::Null);
+    let group = json::id(event, "current").and_then(|group| group.parse().ok());
+    let queues = groups.queues(move |known| group.is_some() && *known == group);
+    let updated = body.get("detail").and_then(|detail| json::id(detail, "updated_at"));
+    let id = updated.map(|updated| format!("{} group {updated}", did.ticket)).or_else(|| json::id(body, "id"));
+    if let (Some(id), false) = (id, queues.is_empty()) {
+        batch.item(body, Did { id, ..did }.routed(&queues));
     }
 }
 
@@ -712,6 +825,7 @@ struct Looking {
     interval: Duration,
     /// Whether a webhook tells it too, without files.
     is_called: bool,
+    groups: Groups<Option<u64>>,
 }
 
 /// Where the last look ended.
@@ -801,13 +915,19 @@ impl Looking {
         let status = json::text(ticket, "status").unwrap_or_default();
         // What is followed up goes on there, under the same id of lanka's: that the old one is closed says nothing of it.
         let is_followed = !json::elements(ticket, "followup_ids").is_empty();
-        if matches!(status.as_str(), "solved" | "closed") && !is_followed {
+        let tell = |kind: &str, current: Value| {
             let detail = json!({ "id": id, "external_id": ticket["external_id"], "updated_at": ticket["updated_at"] });
-            let told = json!({
-                "type": "zen:event-type:ticket.status_changed", "time": ticket["updated_at"], "detail": detail,
-                "event": { "current": status.to_uppercase() },
-            });
-            bodies.push(told.to_string().into_bytes());
+            let kind = format!("zen:event-type:ticket.{kind}");
+            let event = json!({ "current": current });
+            let told = json!({ "type": kind, "time": ticket["updated_at"], "detail": detail, "event": event });
+            told.to_string().into_bytes()
+        };
+        if !is_followed && status != "new" {
+            bodies.push(tell("status_changed", status.to_uppercase().into()));
+        }
+        let group = ticket.get("group_id").and_then(Value::as_u64);
+        if !is_followed && group.is_some_and(|group| self.groups.of.values().any(|known| *known == Some(group))) {
+            bodies.push(tell("group_assignment_changed", group.into()));
         }
         Ok(())
     }

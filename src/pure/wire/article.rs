@@ -9,9 +9,9 @@
 use super::shown;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{AnswerView, CarriedFile};
-use crate::pure::domain::id::{ContactId, MessageId};
+use crate::pure::domain::id::{ContactId, MessageId, TicketId};
 use crate::pure::domain::message::{Direction, Mark, Progress};
-use crate::pure::domain::outbox::{Change, LinkedKind, MessageView, Post};
+use crate::pure::domain::outbox::{Change, LinkedKind, MessageView, Post, TicketView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -46,6 +46,40 @@ pub struct Stamp {
     /// The position of the change in the ticket's line towards the mirror.
     #[serde(default)]
     pub sequence: i64,
+    /// How the ticket stood then: what lanka wrote into the fields of the tool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Standing>,
+}
+
+/// How a ticket stood when an article was written. Where a field of the tool says something else than lanka wrote last, an
+/// agent set it, and it is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Which: articles come along when tickets are joined.
+    pub of: TicketId,
+    /// `high`, `normal`, `low`.
+    pub priority: String,
+    /// Kinds of matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kind: Vec<String>,
+    /// The queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+}
+
+impl Standing {
+    /// How the ticket of a change stands now.
+    pub fn of(post: &Post) -> Self {
+        let TicketView { id, priority, kind, queue, .. } = &post.ticket;
+        Self { of: *id, priority: priority.clone(), kind: kind.clone(), queue: queue.clone() }
+    }
+
+    /// How it stood at the change before, by the stamps of what is there; `None` where none tells.
+    pub fn before(post: &Post, there: &[Stamp]) -> Option<Self> {
+        let of_it = |stamp: &&Stamp| stamp.ticket.as_ref().is_some_and(|ticket| ticket.of == post.ticket.id);
+        let before = there.iter().filter(|stamp| stamp.sequence < post.sequence).filter(of_it);
+        before.max_by_key(|stamp| stamp.sequence)?.ticket.clone()
+    }
 }
 
 /// Whose words an article holds.
@@ -126,9 +160,13 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::AnswersOffered => offered(post).map(|text| note(post, text)).into_iter().collect(),
         Change::TicketAssigned => vec![note(post, shown::owner(&post.ticket))],
         Change::ClockWarned | Change::ClockBreached => vec![note(post, shown::clock(post))],
+        Change::TicketRouted => vec![note(post, shown::queue(&post.ticket))],
         Change::TicketOpened
         | Change::TicketReopened
         | Change::TicketClosed
+        | Change::TicketAwaited
+        | Change::TicketResumed
+        | Change::TicketTriaged
         | Change::ContactMerged
         | Change::ContactSplit
         | Change::ContactErased
@@ -151,6 +189,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
     articles.retain(|article| !there.iter().any(|stamp| stamp.key == article.stamp.key));
     for article in &mut articles {
         article.stamp.sequence = post.sequence;
+        article.stamp.ticket = Some(Standing::of(post));
     }
     articles
 }

@@ -268,6 +268,7 @@ fn message(mail: &Mail, settings: &MailSettings, way: Way) -> Incoming {
     }
     incoming.references = references(mail, incoming.auto, &incoming.source_key);
     incoming.addressed = addressed(mail, settings);
+    incoming.written_to = written_to(mail);
     incoming.answer_path = answer_path(mail, settings, incoming.direction);
     let mut tokens = receivers(mail).filter_map(|mailbox| agents_token_of(&mailbox.address));
     incoming.answer = tokens.next().map(|token| {
@@ -490,6 +491,18 @@ fn addressed(mail: &Mail, settings: &MailSettings) -> Vec<Identity> {
 /// Whom a mail was handed to, and whom it is addressed to.
 fn receivers(mail: &Mail) -> impl Iterator<Item = Mailbox> {
     ["delivered-to", "x-original-to", "to", "cc"].into_iter().flat_map(|name| mail.addresses(name, ADDRESSES_MAX))
+}
+
+/// The addresses that it was written to, each once and without what an answer's address holds, the first ones.
+fn written_to(mail: &Mail) -> Vec<Identity> {
+    let mut all: Vec<Identity> = Vec::new();
+    for address in receivers(mail).filter_map(|mailbox| EmailAddress::parse(&mailbox.address).ok()) {
+        let identity = Identity::email(&address);
+        if all.len() < ADDRESSED_MAX && !all.contains(&identity) {
+            all.push(identity);
+        }
+    }
+    all
 }
 
 /// What the answer to a customer's mail needs of it.

@@ -43,6 +43,15 @@ pub fn clock(post: &Post) -> String {
     }
 }
 
+/// In which queue a ticket is, where that changed.
+pub fn queue(ticket: &TicketView) -> String {
+    let queue = ticket.queue.as_deref().unwrap_or_default();
+    match &ticket.queue_rule {
+        Some(rule) => format!("This ticket is in the queue {queue} now, by the rule {rule}."),
+        None => format!("This ticket is in the queue {queue} now."),
+    }
+}
+
 /// What agents must know before they read, and before they write.
 pub fn head(ticket: &TicketView, message: &MessageView) -> String {
     let who = who(ticket, message);

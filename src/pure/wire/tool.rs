@@ -7,6 +7,7 @@
 //! **Invariants:** a sentence of a step holds no customer's data and no URL. What lanka itself wrote is known by its id or stamp,
 //! never by its text.
 
+use super::article::Standing;
 use super::endpoint;
 use super::poll::Look;
 use super::settings::Problems;
@@ -14,10 +15,12 @@ use super::step::{Link, Outgoing, Patience, Reply, Step};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Answer, CarriedFile, GivenIn, OnTicket};
 use crate::pure::domain::message::{Attachment, AttachmentSource, Content, Direction, Incoming, Mark, Remote, What};
+use crate::pure::domain::outbox::{Change, Post};
 use crate::pure::domain::secret::Secret;
 use crate::pure::domain::ticket::TicketState;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longest time that one exchange with a tool may be given, in seconds. A claim on a row is put back after some minutes.
@@ -307,17 +310,25 @@ impl Did<'_> {
 
     /// It stands so; whether he or lanka brought that about, the tool does not say.
     pub fn stands(self, at: TicketState) -> Incoming {
-        let mut incoming = self.turned(at);
-        if let Some(answer) = &mut incoming.answer {
-            answer.may_echo = true;
-        }
-        incoming
+        self.turned(at).standing()
     }
 
     /// Somebody has the ticket from now on, or nobody.
     pub fn assigned(self, owner: Option<String>) -> Incoming {
         let content = Content::Text(owner.unwrap_or_default());
         Incoming { what: What::Assign, variant: "assign".to_owned(), content, ..self.incoming(None) }
+    }
+
+    /// The desk waits for the customer there, or not; whether he or lanka brought that about, the tool does not say.
+    pub fn waits(self, is_awaited: bool) -> Incoming {
+        let (what, variant) = if is_awaited { (What::Await, "await") } else { (What::Resume, "resume") };
+        Incoming { what, variant: variant.to_owned(), ..self.incoming(None) }.standing()
+    }
+
+    /// It is in what these queues are there.
+    pub fn routed(self, queues: &[&str]) -> Incoming {
+        let content = Content::Text(queues.join("\n"));
+        Incoming { what: What::Route, variant: "route".to_owned(), content, ..self.incoming(None) }.standing()
     }
 
     fn incoming(self, remote: Option<String>) -> Incoming {
@@ -334,4 +345,84 @@ impl Did<'_> {
         incoming.answer = Some(Box::new(Answer { on, to: None, given_in, route: None, may_echo: false }));
         incoming
     }
+}
+
+impl Incoming {
+    /// It is told how something stands, not who brought that about.
+    fn standing(mut self) -> Self {
+        if let Some(answer) = &mut self.answer {
+            answer.may_echo = true;
+        }
+        self
+    }
+}
+
+/// What the queues of the configuration are in a tool.
+#[derive(Debug, Clone)]
+pub struct Groups<T> {
+    /// By the queue.
+    pub of: BTreeMap<String, T>,
+    /// What all others are.
+    pub default: T,
+}
+
+impl<T: PartialEq> Groups<T> {
+    /// What a queue is there.
+    pub fn group(&self, queue: Option<&str>) -> &T {
+        queue.and_then(|queue| self.of.get(queue)).unwrap_or(&self.default)
+    }
+
+    /// The queues that are said to be this there.
+    pub fn queues<'a>(&'a self, is: impl Fn(&T) -> bool + 'a) -> Vec<&'a str> {
+        self.of.iter().filter(|(_, group)| is(group)).map(|(queue, _)| queue.as_str()).collect()
+    }
+
+    /// The queues that are named, each with the key of the settings that does.
+    pub fn named(&self) -> Vec<(String, String)> {
+        self.of.keys().map(|queue| (format!("queues.{queue}"), queue.clone())).collect()
+    }
+
+    /// What a ticket is to be put into there now; `None` where it is left where it is: where nothing changed, or an agent
+    /// put it elsewhere in the tool since, unless somebody put it into the queue by hand.
+    pub fn wanted(&self, post: &Post, before: Option<&Standing>, is: impl Fn(&T) -> bool) -> Option<&T> {
+        let is_routed = post.change == Change::TicketRouted;
+        let from = post.detail.get("from").and_then(Value::as_str).filter(|_| is_routed);
+        let was = match (before, from) {
+            (Some(before), _) => self.group(before.queue.as_deref()),
+            (None, Some(from)) => self.group(Some(from)),
+            (None, None) => return None,
+        };
+        let wanted = self.group(post.ticket.queue.as_deref());
+        let is_by_hand = is_routed && post.detail.get("put").is_some();
+        ((is(was) || is_by_hand) && !is(wanted)).then_some(wanted)
+    }
+}
+
+/// How urgent a ticket is to be there now, in the tool's words; `None` where it is left as it is: where nothing changed, or an
+/// agent set it since.
+pub fn wanted_priority(
+    post: &Post,
+    before: Option<&Standing>,
+    word: fn(&str) -> &'static str,
+    is: Option<&str>,
+) -> Option<&'static str> {
+    let (was, wanted) = (word(&before?.priority), word(&post.ticket.priority));
+    (was != wanted && is.is_none_or(|is| is == was)).then_some(wanted)
+}
+
+/// Begins the tags and labels of kinds of matter.
+pub const KIND_TAG: &str = "lanka-";
+
+/// The tags of the kinds of a ticket.
+pub fn kind_tags(kind: &[String]) -> Vec<String> {
+    kind.iter().map(|kind| format!("{KIND_TAG}{kind}")).collect()
+}
+
+/// Tags of kinds that are to come and to go. What an agent took away does not come again.
+pub fn changed_tags(post: &Post, before: Option<&Standing>) -> (Vec<String>, Vec<String>) {
+    let Some(before) = before else { return (Vec::new(), Vec::new()) };
+    let (was, is) = (kind_tags(&before.kind), kind_tags(&post.ticket.kind));
+    let without =
+        |these: &[String], those: &[String]| these.iter().filter(|tag| !those.contains(tag)).cloned().collect();
+    (without(&is, &was), without(&was, &is))
 }

@@ -147,6 +147,13 @@ pub(super) const REPLY: &[Field] = &[
     optional("by", What::Text(BY_CHARS_MAX), "Who writes it, as the customer may see it; else the token's name."),
 ];
 
+/// The fields of a ticket's way into a queue.
+pub(super) const TO_QUEUE: &[Field] =
+    &[required("queue", What::Text(NAME_CHARS_MAX), "The queue, as the configuration calls it."), BY];
+
+/// The fields of waiting for a customer.
+pub(super) const AWAIT: &[Field] = &[optional("over", What::Flag, "The desk waits no longer."), BY];
+
 /// The query of a list.
 pub(super) const PAGE: &[Field] = &[CURSOR, LIMIT];
 
@@ -160,6 +167,8 @@ pub(super) const TICKETS: &[Field] = &[
     optional("priority", What::Word(&["high", "normal", "low"]), "Only those of this priority."),
     optional("owner", What::Text(NAME_CHARS_MAX), "Only those that this agent has."),
     optional("unassigned", What::Flag, "Only those that nobody has."),
+    optional("queue", What::Text(NAME_CHARS_MAX), "Only those in this queue."),
+    optional("awaited", What::Flag, "Only those on which the desk waits for the customer."),
     optional(
         "kind",
         What::Word(&["service", "problem", "feedback"]),

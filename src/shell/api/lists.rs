@@ -29,6 +29,8 @@ pub(super) async fn tickets(call: Call) -> Result<Value, Problem> {
         state: call.given.text("state"),
         priority: call.given.text("priority"),
         owner: call.given.text("owner").or(call.given.flag("unassigned").then_some("")),
+        queue: call.given.text("queue"),
+        awaited: call.given.flag("awaited").then_some(true),
         kind: call.given.text("kind"),
         channel: call.given.text("channel"),
         contact,

@@ -2,10 +2,13 @@
 
 use super::Call;
 use super::fields::GivenFile;
-use super::looks::{shown, written};
+use super::looks::{self, shown, written};
 use super::problem::{Kind, Problem};
+use crate::pure::channels::desk::Doing;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
+use crate::pure::wire::settings::unknown_word;
+use crate::shell::answers::Acting;
 use crate::shell::answers::{GiveError, Giving};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -101,5 +104,37 @@ pub(super) async fn reply(call: Call) -> Result<Value, Problem> {
             Err(Problem::new(Kind::StillWorking, "the answer is taken, and not decided on yet"))
         }
         Err(GiveError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Puts a ticket into a queue.
+pub(super) async fn route(call: Call) -> Result<Value, Problem> {
+    let queue = call.given.text("queue").unwrap_or_default().to_owned();
+    let tenant = call.api.shared.registry.tenants.get(&call.token.tenant);
+    let known: Vec<&str> =
+        tenant.map(|tenant| tenant.policy.routing.queues()).unwrap_or_default().into_iter().collect();
+    if !known.contains(&queue.as_str()) {
+        return Err(Problem::new(Kind::FieldWrong, format!("\"queue\": {}", unknown_word(&queue, &known))));
+    }
+    act(call, Doing::Route(&queue)).await
+}
+
+/// Says that the desk waits for a customer, or no longer.
+pub(super) async fn wait_for(call: Call) -> Result<Value, Problem> {
+    let what = if call.given.flag("over") { Doing::Resume } else { Doing::Await };
+    act(call, what).await
+}
+
+/// Does something with a ticket, and shows how it stands then.
+async fn act(call: Call, what: Doing<'_>) -> Result<Value, Problem> {
+    let ticket = call.ticket(&call.id).await?;
+    let key = format!("{}/{}", call.token.id(), uuid::Uuid::now_v7());
+    let by = call.given.text("by").unwrap_or(&call.token.name);
+    let shared = &call.api.shared;
+    let acting = Acting { tenant: &call.token.tenant, key: &key, ticket, what, by };
+    match shared.answers.act(&acting, shared.limits.answer_wait).await {
+        Ok(()) => looks::ticket(call).await,
+        Err(GiveError::Store(error)) => Err(error.into()),
+        Err(_) => Err(Problem::new(Kind::StillWorking, "it is taken, and not decided on yet")),
     }
 }

@@ -1,7 +1,8 @@
 //! Every route of the API.
 
 use super::fields::{
-    ANSWER, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH, THREAD_LINK, TICKETS, UNLINK,
+    ANSWER, AWAIT, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH, THREAD_LINK, TICKETS,
+    TO_QUEUE, UNLINK,
 };
 use super::problem::{Kind, Problem};
 use super::{Call, acts, events, lists, looks, replies, streams};
@@ -258,6 +259,30 @@ pub(super) const ROUTES: &[Route] = &[
             REPLY,
             &[Kind::TicketUnknown, Kind::ReadyAnswerUnknown, Kind::NotAnswerable, Kind::KeyMissing, Kind::KeyReused],
             |call| Box::pin(replies::reply(call)),
+        )
+    },
+    Route {
+        answer: "Ticket",
+        ..act(
+            "/tickets/{id}/queue",
+            Scope::Tickets,
+            "routeTicket",
+            "Puts a ticket into a queue of the configuration. It stays there, whatever the rules say.",
+            TO_QUEUE,
+            &[Kind::TicketUnknown],
+            |call| Box::pin(replies::route(call)),
+        )
+    },
+    Route {
+        answer: "Ticket",
+        ..act(
+            "/tickets/{id}/await",
+            Scope::Tickets,
+            "awaitCustomer",
+            "Says that the desk waits for the customer, until he says something; with `over` that it waits no longer.",
+            AWAIT,
+            &[Kind::TicketUnknown],
+            |call| Box::pin(replies::wait_for(call)),
         )
     },
     look(

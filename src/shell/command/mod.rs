@@ -34,6 +34,7 @@ mod mail;
 mod output;
 mod parse;
 mod quarantine;
+mod queue;
 mod ready;
 mod replay;
 mod review;
@@ -105,6 +106,9 @@ enum Command {
     /// Show threads; put messages together and apart.
     #[command(subcommand)]
     Thread(thread::Thread),
+    /// Which queues there are, and what is in each.
+    #[command(subcommand)]
+    Queue(queue::Queue),
     /// Show people; say who is who.
     #[command(subcommand)]
     Contact(contact::Contact),
@@ -276,6 +280,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Import(command) => command.run(&config, &mut output).await?,
         Command::Mail(command) => command.run(&config).await?,
         Command::Parse(command) => command.run(&mut output)?,
+        Command::Queue(command) => {
+            let bench = Bench::of(&config, false).await?;
+            command.run(bench, &mut output).await?;
+        }
         Command::Thread(command) => {
             let bench = Bench::of(&config, command.changes()).await?;
             command.run(bench, &mut output).await?;

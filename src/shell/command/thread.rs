@@ -2,19 +2,23 @@
 
 use super::by_hand::{self, By};
 use super::output::{Output, clock};
+use super::settle;
 use super::{Bench, Failure};
 use crate::config::parse_duration;
+use crate::pure::channels::desk::Doing;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::{ClockKind, ClockState};
 use crate::pure::domain::message::{Call, Direction};
 use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, NoticeView, TicketView};
 use crate::pure::domain::ready::Offered;
-use crate::shell::counted;
+use crate::pure::wire::settings::unknown_word;
+use crate::shell::answers::Answers;
 use crate::shell::hands::Hands;
 use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
 use crate::shell::store::commit::json_word;
 use crate::shell::store::hands::ActShown;
 use crate::shell::store::view::ThreadLine;
+use crate::shell::{Parts, counted};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::time::Duration;
@@ -23,6 +27,9 @@ use std::time::Duration;
 pub(super) enum Thread {
     /// The latest threads.
     List {
+        /// Those of one queue.
+        #[arg(long)]
+        queue: Option<String>,
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
         limit: i64,
@@ -61,6 +68,27 @@ pub(super) enum Thread {
         /// Who its bearer is, for the journals.
         #[arg(long, value_parser = by_hand::by)]
         name: Option<String>,
+    },
+    /// Put a ticket into another queue. It stays there, whatever the rules say.
+    Route {
+        /// The ticket's id, or its short number.
+        id: String,
+        /// The queue, as `lanka queue list` shows it.
+        queue: String,
+        /// Who does it; else the user who is logged in.
+        #[command(flatten)]
+        by: By,
+    },
+    /// Say that the desk waits for the customer: the ticket rests until he says something.
+    Await {
+        /// The ticket's id, or its short number.
+        id: String,
+        /// It waits no longer.
+        #[arg(long)]
+        over: bool,
+        /// Who does it; else the user who is logged in.
+        #[command(flatten)]
+        by: By,
     },
     /// Put messages on another ticket. What else is on theirs stays there.
     Move {
@@ -107,7 +135,10 @@ pub(super) struct ThreadView<'a> {
 impl Thread {
     /// Whether it does more than read.
     pub(super) fn changes(&self) -> bool {
-        matches!(self, Self::Move { .. } | Self::Merge { .. } | Self::Split { .. })
+        matches!(
+            self,
+            Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } | Self::Route { .. } | Self::Await { .. }
+        )
     }
 
     pub(super) async fn run(self, bench: Bench, output: &mut Output) -> Result<(), Failure> {
@@ -124,6 +155,14 @@ impl Thread {
                 let act = async |hands: &Hands| hands.split(&messages, by.saying()).await;
                 by_hand::run(bench, output, act).await
             }
+            Self::Route { id, queue, by } => {
+                known(&bench, &queue)?;
+                act(bench, &id, Doing::Route(&queue), by.saying().by, output).await
+            }
+            Self::Await { id, over, by } => {
+                let what = if over { Doing::Resume } else { Doing::Await };
+                act(bench, &id, what, by.saying().by, output).await
+            }
             Self::Link { id, good_for, allow, name } => {
                 link(bench, &id, good_for, (Allow::of(&allow), name), output).await
             }
@@ -138,9 +177,13 @@ impl Thread {
             .with(async |settings, deployment| {
                 let (store, zone) = (&deployment.store, &settings.defaults.time_zone);
                 match self {
-                    Self::List { limit, due: true } => list(&store.threads_due(limit).await?, zone, output),
-                    Self::List { limit, due: false } => list(&store.threads(None, limit).await?, zone, output),
-                    Self::Find { text, limit } => list(&store.threads(Some(&text), limit).await?, zone, output),
+                    Self::List { limit, due: true, queue } => {
+                        list(&store.threads_due(queue.as_deref(), limit).await?, zone, output)
+                    }
+                    Self::List { limit, due: false, queue } => {
+                        list(&store.threads(None, queue.as_deref(), limit).await?, zone, output)
+                    }
+                    Self::Find { text, limit } => list(&store.threads(Some(&text), None, limit).await?, zone, output),
                     Self::Show { id } => {
                         let unknown = || unknown(&id);
                         let ticket = store.find_ticket(&id).await?.ok_or_else(unknown)?;
@@ -152,7 +195,12 @@ impl Thread {
                         let ticket = store.find_ticket(&id).await?.ok_or_else(|| unknown(&id))?;
                         answers(&store.ready_offers(ticket).await?, output)
                     }
-                    Self::Link { .. } | Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } => Ok(()),
+                    Self::Link { .. }
+                    | Self::Move { .. }
+                    | Self::Merge { .. }
+                    | Self::Split { .. }
+                    | Self::Route { .. }
+                    | Self::Await { .. } => Ok(()),
                 }
             })
             .await
@@ -166,6 +214,40 @@ fn unknown(id: &str) -> Failure {
 fn good_for(text: &str) -> Result<Duration, String> {
     let good_for = parse_duration(text)?;
     if good_for > GOOD_FOR_MAX { Err("at most 366d".to_owned()) } else { Ok(good_for) }
+}
+
+/// Whether a queue is one of the configuration's.
+fn known(bench: &Bench, queue: &str) -> Result<(), Failure> {
+    let names = bench.settings.routing.names();
+    match names.contains(queue) {
+        true => Ok(()),
+        false => Err(Failure::Failed(unknown_word(queue, &names.into_iter().collect::<Vec<_>>()))),
+    }
+}
+
+/// Does something with a ticket, here or in a daemon beside, and prints how it stands then.
+async fn act(bench: Bench, id: &str, what: Doing<'_>, by: &str, output: &mut Output) -> Result<(), Failure> {
+    let Bench { settings, deployment } = bench;
+    let (parts, _) = Parts::of(settings, &deployment.keys);
+    let acted = async {
+        let store = &deployment.store;
+        let ticket = store.find_ticket(id).await?.ok_or_else(|| unknown(id))?;
+        let tenant = store.tenant_of(ticket).await?.ok_or_else(|| unknown(id))?;
+        let answers = Answers::new(store.clone(), parts.registry.clone());
+        let key = format!("cli/{}", uuid::Uuid::now_v7());
+        let delivery = answers.record_act((&tenant, &key), ticket, what, by).await?;
+        settle::decide(store, &settle::ingest(store, &parts, None), &delivery).await?;
+        store.ticket_view(ticket).await?.ok_or_else(|| unknown(id))
+    }
+    .await;
+    deployment.close().await;
+    let ticket = acted?;
+    if output.is_json() {
+        return output.json(&ticket);
+    }
+    let awaited = if ticket.awaited_since.is_some() { ", waits for the customer" } else { "" };
+    let queue = ticket.queue.as_deref().unwrap_or("no queue");
+    output.text(&format!("ticket #{} {} ({}{awaited}), in {queue}", ticket.number, ticket.title, ticket.state))
 }
 
 /// Prints a link to a thread's page.
@@ -211,8 +293,12 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
     let cells = |line: &ThreadLine| {
         vec![
             format!("#{}", line.number),
-            line.state.clone(),
+            match line.awaited_since {
+                Some(_) => format!("{}, awaited", line.state),
+                None => line.state.clone(),
+            },
             line.priority.clone(),
+            line.queue.clone().unwrap_or_default(),
             line.owner.clone().unwrap_or_default(),
             clock(line.last_at, zone),
             line.due_at.map(|at| clock(at, zone)).unwrap_or_default(),
@@ -223,7 +309,7 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
         ]
     };
     output.rows(
-        &["ticket", "state", "priority", "owner", "last", "due", "messages", "channels", "with", "title"],
+        &["ticket", "state", "priority", "queue", "owner", "last", "due", "messages", "channels", "with", "title"],
         threads,
         cells,
         "no threads",
@@ -238,6 +324,13 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     let ThreadView { ticket, messages, acts } = thread;
     output.heading(&format!("#{} {}", ticket.number, ticket.title))?;
     output.text(&format!("{}, priority {}, {}", ticket.state, ticket.priority, ticket.id))?;
+    if let Some(queue) = &ticket.queue {
+        let by = ticket.queue_rule.as_ref().map(|rule| format!(", by the rule {rule}")).unwrap_or_default();
+        output.text(&format!("in the queue {queue}{by}"))?;
+    }
+    if let Some(since) = ticket.awaited_since {
+        output.text(&format!("waits for the customer since {}", clock(since, zone)))?;
+    }
     if let Some(owner) = &ticket.owner {
         output.text(&format!("{owner} has it"))?;
     }

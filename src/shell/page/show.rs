@@ -163,11 +163,14 @@ impl Showing<'_> {
     pub(super) fn facts(&self, ticket: &TicketView) -> Vec<String> {
         let words = [ticket.state.as_str(), ticket.priority.as_str()].into_iter();
         let words = words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word));
+        let awaited = ticket.awaited_since.map(|since| self.words.awaited(&self.moment(since)));
+        let queue = ticket.queue.as_deref().map(|queue| self.words.queue(queue));
         let owner = ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)));
         // What is done in time needs nobody's eye.
         let clocks = ticket.clocks.iter().filter(|clock| clock.state != ClockState::Met);
+        let clocks = clocks.map(|clock| self.words.clock(clock, self.zone));
         let notices = ticket.notices.iter().map(|notice| self.words.notice(notice, self.zone));
-        words.chain(owner).chain(clocks.map(|clock| self.words.clock(clock, self.zone))).chain(notices).collect()
+        words.chain(awaited).chain(queue).chain(owner).chain(clocks).chain(notices).collect()
     }
 
     fn name(&self, contact: &ContactView) -> String {

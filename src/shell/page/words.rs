@@ -206,6 +206,16 @@ impl Words {
         format!("{} {owner}", self.say("hoitaa", "sköts av", "with"))
     }
 
+    /// Since when the desk waits for the customer.
+    pub(super) fn awaited(&self, since: &str) -> String {
+        format!("{} {since}", self.say("odottaa asiakasta", "väntar på kunden sedan", "waits for the customer since"))
+    }
+
+    /// The queue that the ticket is in.
+    pub(super) fn queue(&self, queue: &str) -> String {
+        format!("{} {queue}", self.say("jono", "kö", "queue"))
+    }
+
     /// A state, priority or kind of a ticket. What a later lanka knows is shown as it is.
     pub(super) fn fact(&self, word: &str) -> String {
         let known = match word {

@@ -66,7 +66,8 @@ pub async fn desks(
 async fn behind(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<Vec<(Uuid, String)>, StoreError> {
     let rows = sqlx::query_as(
         "SELECT DISTINCT o.ticket_id, o.mirror FROM outbox o LEFT JOIN message m ON m.id = o.message_id
-         WHERE o.ticket_id = ANY($1) AND o.state IN ('pending', 'claimed') AND (o.change IN ('ticket.reopened', 'ticket.closed')
+         WHERE o.ticket_id = ANY($1) AND o.state IN ('pending', 'claimed') AND (o.change IN ('ticket.reopened', 'ticket.closed',
+                'ticket.awaited', 'ticket.resumed', 'ticket.routed')
             OR (o.change = 'message.added' AND m.direction = 'from_customer'))",
     );
     Ok(rows.bind(tickets).fetch_all(connection).await?)
@@ -167,21 +168,23 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
     if ids.is_empty() {
         return Ok(desks);
     }
-    let latest: Vec<(Uuid, String, bool, Option<Uuid>)> = sqlx::query_as(
-        "SELECT k.id, t.title, t.state = 'open', m.id FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id LEFT JOIN LATERAL (
+    let latest: Vec<(Uuid, String, bool, Option<Uuid>, bool, Option<String>)> = sqlx::query_as(
+        "SELECT k.id, t.title, t.state = 'open', m.id, t.awaited_since IS NOT NULL, t.queue FROM unnest($1::uuid[]) AS k(id) JOIN ticket t ON t.id = k.id LEFT JOIN LATERAL (
             SELECT id FROM message l WHERE l.ticket_id = k.id ORDER BY l.occurred_at DESC, l.id DESC LIMIT 1
          ) m ON true",
     )
     .bind(ids)
     .fetch_all(&mut *connection)
     .await?;
-    for (id, title, is_open, message) in latest {
+    for (id, title, is_open, message, is_awaited, queue) in latest {
         let desk = Desk {
             ticket: TicketId(id),
             title,
             latest: message.map(MessageId),
             heard: Vec::new(),
             state: if is_open { TicketState::Open } else { TicketState::Closed },
+            is_awaited,
+            queue,
             behind: BTreeSet::new(),
             is_of_joined: false,
         };

@@ -17,7 +17,8 @@ use crate::pure::domain::id::*;
 use crate::pure::domain::identity::{Assurance, Identity};
 use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message, Place, What};
 use crate::pure::domain::name::PersonName;
-use crate::pure::domain::ticket::{MatterKind, Owner, Priority, Ticket, TicketState};
+use crate::pure::domain::queue::Queued;
+use crate::pure::domain::ticket::{Awaiting, MatterKind, Owner, Priority, Ticket, TicketState};
 use jiff::SignedDuration;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -427,7 +428,8 @@ impl Loader<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
         let rows = sqlx::query(
-            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held, owner, owner_at
+            "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held, owner, owner_at,
+                awaited_at, resumed_at, queued
              FROM ticket WHERE id = ANY($1)",
         )
         .bind(&ids)
@@ -675,7 +677,19 @@ fn ticket(row: &PgRow) -> Result<Ticket, StoreError> {
             Some(at) => Some(Owner { at: at.to_jiff(), name: row.try_get("owner")? }),
             None => None,
         },
+        awaiting: Awaiting { asked_at: time_or_none(row, "awaited_at")?, ended_at: time_or_none(row, "resumed_at")? },
+        queued: queued(row)?,
     })
+}
+
+/// In which queue a ticket is, and why.
+pub(super) fn queued(row: &PgRow) -> Result<Queued, StoreError> {
+    let queued: Option<serde_json::Value> = row.try_get("queued")?;
+    Ok(queued.and_then(|queued| serde_json::from_value(queued).ok()).unwrap_or_default())
+}
+
+pub(super) fn time_or_none(row: &PgRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(|at| at.to_jiff()))
 }
 
 /// The direction of a stored word; the column allows no other.

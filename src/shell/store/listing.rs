@@ -3,7 +3,7 @@
 //! **Invariants:** every statement is bound to a tenant. A page ends at a place (an instant and an id, or an id), not at a
 //! number of rows, so that what comes meanwhile shifts nothing.
 
-use super::facts::time;
+use super::facts::{time, time_or_none};
 use super::view::{self, Views};
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
@@ -30,6 +30,10 @@ pub struct TicketFilter<'a> {
     pub priority: Option<&'a str>,
     /// The agent who has it; empty: nobody.
     pub owner: Option<&'a str>,
+    /// The queue that it is in.
+    pub queue: Option<&'a str>,
+    /// Whether the desk waits for the customer.
+    pub awaited: Option<bool>,
     /// A kind of matter.
     pub kind: Option<&'a str>,
     /// A channel by its name.
@@ -60,6 +64,12 @@ pub struct TicketLine {
     /// The agent who has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The queue that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Since when the desk waits for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited_since: Option<Timestamp>,
     /// Service, problem, feedback; empty until it is known.
     pub kind: Vec<String>,
     /// Who takes part.
@@ -75,6 +85,23 @@ pub struct TicketLine {
     /// When the first of its running clocks runs out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+}
+
+/// What is open in a queue.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct QueueLine {
+    /// Its name; empty for tickets of before there were queues.
+    pub queue: String,
+    /// Open tickets.
+    pub open: i64,
+    /// Those of them that nobody has.
+    pub unowned: i64,
+    /// Those on which the desk waits for the customer.
+    pub awaited: i64,
+    /// Those that no rule is for.
+    pub unrouted: i64,
+    /// Those that somebody put there.
+    pub put: i64,
 }
 
 /// A contact in a list.
@@ -105,7 +132,7 @@ pub struct AttachmentRow {
 }
 
 const TICKETS: &str = "
-    SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t";
+    SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.queue, t.awaited_since, t.kind, t.opened_at, t.last_at FROM ticket t";
 
 const ASKED_FOR: &str = "
     WHERE t.tenant = $1 AND t.merged_into IS NULL AND ($2::text IS NULL OR t.state = $2) AND ($3::text IS NULL OR t.priority = $3)
@@ -114,7 +141,8 @@ const ASKED_FOR: &str = "
         AND ($10::text IS NULL OR coalesce(t.owner, '') = $10)
         AND ($11::timestamptz IS NULL OR t.id IN (SELECT k.ticket_id FROM ticket_clock k
             WHERE k.tenant = $1 AND k.ended_at IS NULL AND k.due_at < $11))
-        AND ($12::uuid IS NULL OR t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $12))";
+        AND ($12::uuid IS NULL OR t.id IN (SELECT p.ticket_id FROM ticket_participant p WHERE p.contact_id = $12))
+        AND ($13::text IS NULL OR t.queue = $13) AND ($14::bool IS NULL OR (t.awaited_since IS NOT NULL) = $14)";
 
 /// The index on the latest word leads, or the few tickets of one contact.
 const LATEST: &str =
@@ -160,9 +188,26 @@ impl Store {
             .bind(limit)
             .bind(filter.owner)
             .bind(filter.due_before.map(sql_time))
-            .bind(filter.contact.map(|contact| contact.0));
+            .bind(filter.contact.map(|contact| contact.0))
+            .bind(filter.queue)
+            .bind(filter.awaited);
         let rows = query.fetch_all(&mut *tx).await?;
         lines(&mut tx, &rows, &self.reader).await
+    }
+
+    /// What is open in each queue.
+    pub async fn queues(&self) -> Result<Vec<QueueLine>, StoreError> {
+        let rows: Vec<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT coalesce(queue, ''), count(*), count(*) FILTER (WHERE owner IS NULL), count(*) FILTER (WHERE awaited_since IS NOT NULL),
+                count(*) FILTER (WHERE queued ? 'ruled' AND NOT queued ? 'put' AND NOT queued->'ruled' ? 'rule'),
+                count(*) FILTER (WHERE queued ? 'put')
+             FROM ticket WHERE state = 'open' AND merged_into IS NULL GROUP BY 1",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let line =
+            |(queue, open, unowned, awaited, unrouted, put)| QueueLine { queue, open, unowned, awaited, unrouted, put };
+        Ok(rows.into_iter().map(line).collect())
     }
 
     /// Contacts, the newest first: those before an id, at most `limit`.
@@ -211,7 +256,7 @@ impl Store {
         reader: &super::reader::Reader,
     ) -> Result<HashMap<Uuid, TicketLine>, StoreError> {
         let sql =
-            "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.kind, t.opened_at, t.last_at FROM ticket t
+            "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.queue, t.awaited_since, t.kind, t.opened_at, t.last_at FROM ticket t
             WHERE t.tenant = $1 AND t.id = ANY($2)";
         let rows = sqlx::query(sql).bind(tenant).bind(ids).fetch_all(&mut *connection).await?;
         let lines = lines(connection, &rows, reader).await?;
@@ -265,6 +310,8 @@ async fn lines(
             title: row.try_get("title")?,
             priority: row.try_get("priority")?,
             owner: row.try_get("owner")?,
+            queue: row.try_get("queue")?,
+            awaited_since: time_or_none(row, "awaited_since")?,
             kind: row.try_get("kind")?,
             due_at: tickets.get(&id).and_then(TicketView::due_at),
             participants: tickets.remove(&id).map(|view| view.participants).unwrap_or_default(),

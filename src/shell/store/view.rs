@@ -1,7 +1,7 @@
 //! Tickets, contacts and messages as people and mirrors see them.
 
 use super::accounts::{self, Taken};
-use super::facts::{direction, time};
+use super::facts::{direction, queued, time, time_or_none};
 use super::reader::Reader;
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
@@ -12,6 +12,7 @@ use crate::pure::domain::notice::{NoticeKind, Withheld};
 use crate::pure::domain::outbox::{
     AttachmentView, ClockView, ContactView, MessageView, NoticeView, ReasonView, TicketView,
 };
+use crate::pure::domain::queue::Queued;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::HashMap;
@@ -45,6 +46,12 @@ pub struct ThreadLine {
     /// The agent who has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The queue that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Since when the desk waits for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited_since: Option<Timestamp>,
     /// Who takes part: each by name, else by the first address known.
     pub participants: Vec<String>,
     /// The channels it came over.
@@ -75,7 +82,8 @@ pub async fn load(
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, number, state, title, kind, priority, owner, follow_up_of, merged_into FROM ticket WHERE id = ANY($1)",
+        "SELECT id, number, state, title, kind, priority, owner, awaited_since, queue, queued, follow_up_of, merged_into
+         FROM ticket WHERE id = ANY($1)",
     )
     .bind(ids)
     .fetch_all(&mut *connection)
@@ -91,6 +99,9 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             kind: row.try_get("kind")?,
             priority: row.try_get("priority")?,
             owner: row.try_get("owner")?,
+            awaited_since: time_or_none(&row, "awaited_since")?,
+            queue: row.try_get("queue")?,
+            queue_rule: rule(queued(&row)?),
             participants: Vec::new(),
             follow_up_of: row.try_get::<Option<Uuid>, _>("follow_up_of")?.map(TicketId),
             merged_into: row.try_get::<Option<Uuid>, _>("merged_into")?.map(TicketId),
@@ -195,6 +206,11 @@ fn clock_view(row: &PgRow, now: Timestamp) -> Result<ClockView, StoreError> {
         rule: row.try_get("rule")?,
         contract: row.try_get("contract")?,
     })
+}
+
+/// The rule that led a ticket to its queue.
+fn rule(queued: Queued) -> Option<String> {
+    queued.ruled.filter(|_| queued.put.is_none())?.rule
 }
 
 const MESSAGES_BY_ID: &str = "
@@ -330,40 +346,46 @@ impl Store {
     }
 
     /// Tickets, the latest first: all, or those where a text occurs in the title, a name, an address
-    /// or a message's own words.
-    pub async fn threads(&self, find: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
+    /// or a message's own words; of one queue, if one is named.
+    pub async fn threads(
+        &self,
+        find: Option<&str>,
+        queue: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<ThreadLine>, StoreError> {
         let pattern =
             find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
         let sql = format!("{LATEST} {LINES} ORDER BY t.last_at DESC, t.id");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(pattern).bind(limit);
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(pattern).bind(limit).bind(queue);
         query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
     }
 
     /// Tickets on which something is due, the soonest first.
-    pub async fn threads_due(&self, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
+    pub async fn threads_due(&self, queue: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
         let sql = format!("{DUE} {LINES} ORDER BY f.due_at, t.id");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit);
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).bind(queue);
         query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
     }
 }
 
-/// The latest tickets ($2), of all or of those where a text occurs ($1).
+/// The latest tickets ($2), of all or of those where a text occurs ($1), of one queue if it is named ($3).
 const LATEST: &str = "WITH found AS (
-        SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($1::text IS NULL OR t.title ILIKE $1
+        SELECT t.id, t.last_at FROM ticket t WHERE t.merged_into IS NULL AND ($3::text IS NULL OR t.queue = $3) AND ($1::text IS NULL OR t.title ILIKE $1
             OR EXISTS (SELECT 1 FROM ticket_participant p JOIN contact c ON c.id = p.contact_id LEFT JOIN identity i ON i.contact_id = c.id
                 WHERE p.ticket_id = t.id AND (c.name ILIKE $1 OR i.value ILIKE $1))
             OR EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = t.id AND (m.text ILIKE $1 OR m.subject ILIKE $1)))
         ORDER BY t.last_at DESC, t.id LIMIT $2
      )";
 
-/// Those on which a clock runs, the soonest due ($1).
+/// Those on which a clock runs, the soonest due ($1), of one queue if it is named ($2).
 const DUE: &str = "WITH found AS (
         SELECT k.ticket_id AS id, min(k.due_at) AS due_at FROM ticket_clock k JOIN ticket t ON t.id = k.ticket_id
-        WHERE k.ended_at IS NULL AND k.due_at IS NOT NULL AND t.merged_into IS NULL GROUP BY k.ticket_id ORDER BY 2, 1 LIMIT $1
+        WHERE k.ended_at IS NULL AND k.due_at IS NOT NULL AND t.merged_into IS NULL AND ($2::text IS NULL OR t.queue = $2)
+        GROUP BY k.ticket_id ORDER BY 2, 1 LIMIT $1
      )";
 
 /// Lines of the tickets found.
-const LINES: &str = "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.last_at,
+const LINES: &str = "SELECT t.id, t.number, t.state, t.title, t.priority, t.owner, t.queue, t.awaited_since, t.last_at,
         (SELECT min(k.due_at) FROM ticket_clock k WHERE k.ticket_id = t.id AND k.ended_at IS NULL) AS due_at,
         (SELECT coalesce(array_agg(coalesce(c.name,
                 (SELECT i.value FROM identity i WHERE i.contact_id = c.id ORDER BY i.first_at, i.id LIMIT 1), '?') ORDER BY p.since), '{}')
@@ -380,6 +402,8 @@ fn thread_line(row: &PgRow) -> Result<ThreadLine, StoreError> {
         title: row.try_get("title")?,
         priority: row.try_get("priority")?,
         owner: row.try_get("owner")?,
+        queue: row.try_get("queue")?,
+        awaited_since: time_or_none(row, "awaited_since")?,
         participants: row.try_get("participants")?,
         channels: row.try_get("channels")?,
         messages: row.try_get("messages")?,

@@ -117,10 +117,10 @@ async fn lists_by_what_is_due() {
     let other = office.token("other", "other", &[Scope::Read]).await;
     assert_eq!(ids(&office.ask(&other, "GET /tickets?sort=due").await.1), Vec::<&str>::new());
 
-    let lines = office.desk.store.threads_due(10).await.expect("threads");
+    let lines = office.desk.store.threads_due(None, 10).await.expect("threads");
     let due: Vec<String> = lines.iter().map(|line| line.id.to_string()).collect();
     assert_eq!(due, [a, b]);
     assert!(lines[0].due_at < lines[1].due_at);
-    let all = office.desk.store.threads(None, 50).await.expect("threads");
+    let all = office.desk.store.threads(None, None, 50).await.expect("threads");
     assert_eq!(all.iter().filter(|line| line.due_at.is_some()).count(), 2);
 }

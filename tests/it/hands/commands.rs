@@ -53,6 +53,35 @@ fn failed(place: &Place, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
+async fn a_ticket_is_put_into_a_queue_and_waits_for_its_customer() {
+    let place =
+        place(&[line("chat", "m0", "v0", "Hei, laskusta."), line("chat", "m1", "v1", "Palautetta: hyvä palvelu.")])
+            .await;
+    let ticket = |key: &str| word(&assigned(&place, key)["ticket_id"]).to_owned();
+    let (one, other) = (ticket("m0"), ticket("m1"));
+    let shown = |ticket: &str| {
+        let mut shown = place.rows(&["thread", "show", ticket]).remove(0)["ticket"].take();
+        let is_awaited = shown["awaited_since"].is_string();
+        (word(&shown["queue"]).to_owned(), word(&shown["queue_rule"].take()).to_owned(), is_awaited)
+    };
+    let stands = |queue: &str, rule: &str, is_awaited| (queue.to_owned(), rule.to_owned(), is_awaited);
+    assert_eq!((shown(&one), shown(&other)), (stands("support", "", false), stands("feedback", "feedback", false)));
+    assert!(failed(&place, &["thread", "route", &one, "feedbak"]).contains("did you mean \"feedback\"?"));
+    assert!(failed(&place, &["thread", "route", "999", "feedback"]).contains("there is no ticket \"999\""));
+    place.run(&["thread", "route", &one, "feedback"]);
+    place.run(&["thread", "await", &one]);
+    assert_eq!(shown(&one), stands("feedback", "", true));
+    place.run(&["thread", "route", &one, "support"]);
+    place.run(&["thread", "await", &one, "--over"]);
+    assert_eq!(shown(&one), stands("support", "", false));
+    let queues = place.rows(&["queue", "list"]);
+    let counts = |key: &str| -> Vec<i64> { queues.iter().map(|line| line[key].as_i64().unwrap_or(-1)).collect() };
+    let names: Vec<&str> = queues.iter().map(|line| word(&line["queue"])).collect();
+    assert_eq!((names, counts("open"), counts("put")), (vec!["feedback", "support"], vec![1, 1], vec![0, 1]));
+    assert_eq!(place.rows(&["thread", "list", "--queue", "feedback"]).len(), 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_said_in_a_sentence() {
     let mut lines: Vec<String> =
         (0..13).map(|n| line("chat", &format!("m{n}"), &format!("v{n}"), "Hei, laskusta.")).collect();

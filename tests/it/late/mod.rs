@@ -138,6 +138,21 @@ pub(crate) fn assign(key: &'static str, day: &str, on: (&str, &str), owner: Opti
     act(key, day, "assign", on, json!({ "owner": owner }))
 }
 
+/// The desk waits for the customer.
+pub(crate) fn wait(key: &'static str, day: &str, on: (&str, &str)) -> Said {
+    act(key, day, "await", on, json!({}))
+}
+
+/// It waits no longer.
+pub(crate) fn resume(key: &'static str, day: &str, on: (&str, &str)) -> Said {
+    act(key, day, "resume", on, json!({}))
+}
+
+/// An agent puts a ticket into a queue.
+pub(crate) fn route(key: &'static str, day: &str, on: (&str, &str), queue: &str) -> Said {
+    act(key, day, "route", on, json!({ "queue": queue }))
+}
+
 /// The mail that an agent sent, about a customer's mail.
 fn answer(key: &'static str, day: &str, on: (&str, &str), to: &str) -> Said {
     let date = at(&instant(day)).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
@@ -158,7 +173,8 @@ pub(crate) fn told(key: &'static str, day: &str, on: (&str, &str), to: &str, tex
 
 /// A desk with a channel of agents' acts.
 pub(crate) async fn open() -> Desk {
-    open_with(|config| config).await
+    let rule = "\n[routing]\nqueues = [\"sales\"]\n[routing.rules.key]\nqueue = \"key\"\norganisations = [\"avain.example\"]\n";
+    open_with(|config| config + rule).await
 }
 
 /// Such a desk with a configuration that is changed.
@@ -231,7 +247,8 @@ pub(crate) async fn end(desk: &Desk) -> (String, String) {
             CASE WHEN coalesce(c.kind, 'person') = 'person' THEN '' ELSE '(' || c.kind || ')' END AS word
         FROM message m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN contact c ON c.id = i.contact_id";
     let tickets = "SELECT m.source_key AS key, m.ticket_id::text AS of,
-            coalesce('(' || nullif(concat_ws(':', nullif(t.state, 'open'), t.owner), '') || ')', '') AS word
+            coalesce('(' || nullif(concat_ws(':', nullif(t.state, 'open'), t.owner,
+                CASE WHEN t.awaited_since IS NOT NULL THEN 'awaited' END, nullif(t.queue, 'support')), '') || ')', '') AS word
         FROM message m JOIN ticket t ON t.id = m.ticket_id";
     (groups(desk, people).await, groups(desk, tickets).await)
 }

@@ -446,6 +446,114 @@ async fn what_the_desk_does_with_a_ticket_stands_whenever_it_is_told() {
 }
 
 #[tokio::test]
+async fn the_desk_waits_for_the_customer_until_he_says_something() {
+    let first = || letter("a", "03-01 10:00", MINNA, "Lamppu on rikki.");
+    let told = |name, more: Vec<Said>, groups, tickets| {
+        story(name, [first()].into_iter().chain(more).collect(), groups, tickets)
+    };
+    let waits = || wait("x", "03-02 10:00", ON_A);
+    for story in [
+        told("it waits", vec![waits()], "a", "a (awaited)"),
+        told("he answers", vec![waits(), letter("b", "03-03 10:00", MINNA, "Lasku puuttuu vielä.")], "a b", "a b"),
+        told(
+            "he had written before",
+            vec![letter("b", "03-01 12:00", MINNA, "Lasku puuttuu vielä."), waits()],
+            "a b",
+            "a b (awaited)",
+        ),
+        told("an agent says that it waits no longer", vec![waits(), resume("y", "03-02 12:00", ON_A)], "a", "a"),
+        told(
+            "and again that it does",
+            vec![waits(), resume("y", "03-02 12:00", ON_A), wait("z", "03-02 13:00", ON_A)],
+            "a",
+            "a (awaited)",
+        ),
+        told("on a closed ticket nobody waits", vec![waits(), close("y", "03-02 12:00", ON_A)], "a", "a (closed)"),
+        told(
+            "open again it is work",
+            vec![waits(), close("y", "03-02 12:00", ON_A), reopen("z", "03-02 13:00", ON_A)],
+            "a",
+            "a",
+        ),
+    ] {
+        check(story).await;
+    }
+    check(story(
+        "of tickets that turn out to be one, what was said last of either",
+        vec![
+            facebook("f", "03-03 08:00", "P1", ORDER),
+            letter("a", "03-05 10:00", MINNA, "Tilausnumero 40012345.\n\nMinna Virtanen"),
+            wait("y", "03-05 11:00", ("facebook", "f")),
+            facebook("g", "03-05 12:00", "P1", "Kiitos, tässä se on."),
+            wait("z", "03-05 13:00", ON_A),
+        ],
+        "a f g",
+        "a f g (awaited)",
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_ticket_is_in_the_queue_of_what_is_wanted_first() {
+    let complaint = "Olen pettynyt palveluun, kiitos kuitenkin hyvästä palautteesta.";
+    for story in [
+        story("by no rule", vec![letter("a", "03-01 10:00", MINNA, "Lamppu on rikki.")], "a", "a"),
+        story(
+            "an agent's word stands",
+            vec![
+                letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+                route("y", "03-01 11:00", ON_A, "sales"),
+                letter("b", "03-02 10:00", MINNA, "Lasku puuttuu vielä."),
+            ],
+            "a b",
+            "a b (sales)",
+        ),
+        story(
+            "of two the later",
+            vec![
+                letter("a", "03-01 10:00", MINNA, "Lamppu on rikki."),
+                route("y", "03-01 11:00", ON_A, "sales"),
+                route("z", "03-01 12:00", ON_A, "feedback"),
+            ],
+            "a",
+            "a (feedback)",
+        ),
+        story("what only thanks", vec![letter("a", "03-01 10:00", MINNA, complaint)], "a", "a (feedback)"),
+        story(
+            "what is wanted first leads, whatever comes of it",
+            vec![letter("a", "03-01 10:00", MINNA, complaint), letter("b", "03-01 12:00", MINNA, "Lamppu on rikki.")],
+            "a b",
+            "a b (feedback)",
+        ),
+        story(
+            "whose firm shows later",
+            vec![
+                facebook("f", "03-03 08:00", "P1", ORDER),
+                letter(
+                    "a",
+                    "03-05 10:00",
+                    "Minna Virtanen <minna@avain.example>",
+                    "Tilausnumero 40012345.\n\nMinna Virtanen",
+                ),
+            ],
+            "a f",
+            "a f (key)",
+        ),
+        story(
+            "of tickets that turn out to be one, the earlier",
+            vec![
+                facebook("f", "03-03 08:00", "P1", ORDER),
+                letter("a", "03-05 10:00", MINNA, "Palautetta: hyvä palvelu. Tilausnumero 40012345.\n\nMinna Virtanen"),
+            ],
+            "a f",
+            "a f",
+        ),
+    ] {
+        check(story).await;
+    }
+}
+
+#[tokio::test]
 async fn one_thing_leads_to_another() {
     check(story(
         "a mail that holds two numbers joins the two who hold one each",

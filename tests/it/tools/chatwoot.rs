@@ -110,6 +110,41 @@ fn touch(conversation: &mut Value) {
 }
 
 impl Chatwoot {
+    /// A field of a conversation is another.
+    fn altered(&mut self, ticket: &str, key: &str, value: Value) {
+        let of = id(self.of(ticket).expect("a conversation"));
+        let found = self.conversations.iter_mut().find(|found| id(found) == of).expect("it");
+        match key {
+            "team" => found["meta"] = json!({ "team": value }),
+            key => found[key] = value,
+        }
+        touch(found);
+    }
+
+    /// Priority, team or labels of a conversation.
+    fn set(&mut self, asked: &Asked, on: u64, what: &str) -> Result<(u16, Value), String> {
+        let body = asked.json();
+        let Some(found) = self.conversations.iter_mut().find(|found| id(found) == on) else { return Ok(not_found()) };
+        match what {
+            "toggle_priority" => {
+                only(&body, &[("priority!", "text")])?;
+                one_of(&body["priority"], &["urgent", "high", "medium", "low"])?;
+                found["priority"] = body["priority"].clone();
+            }
+            "assignments" => {
+                only(&body, &[("team_id!", "number")])?;
+                one_of(&body["team_id"].to_string().into(), &["0", "3"])?;
+                found["meta"] = json!({"team": if body["team_id"] == 3 { json!({"id": 3}) } else { Value::Null }});
+            }
+            _ => {
+                only(&body, &[("labels!", "list")])?;
+                found["labels"] = body["labels"].clone();
+            }
+        }
+        touch(found);
+        Ok((200, if what == "toggle_priority" { Value::Null } else { json!({"payload": found["labels"]}) }))
+    }
+
     /// An agent gives a conversation another status.
     fn given(&mut self, ticket: &str, status: &str) -> Value {
         let on = self.of(ticket).expect("a conversation");
@@ -201,7 +236,8 @@ impl Chatwoot {
         if body["inbox_id"] != INBOX || !self.contacts.iter().any(|contact| contact["id"] == body["contact_id"]) {
             return Ok(not_found());
         }
-        let mut conversation = json!({"id": 1 + self.conversations.len()});
+        let mut conversation =
+            json!({"id": 1 + self.conversations.len(), "labels": [], "priority": null, "meta": {"team": null}});
         merge(&mut conversation, &body);
         touch(&mut conversation);
         self.conversations.push(conversation.clone());
@@ -362,7 +398,7 @@ impl Tool for Chatwoot {
     fn config(name: &str, url: &str) -> String {
         format!(
             "[mirrors.{name}]\nkind = \"chatwoot\"\nurl = \"{url}\"\naccount = 1\ninbox = {INBOX}\ntoken = {{ env = \"SECRET\" }}\n\
-             webhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\n\n"
+             webhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\nqueues = {{ feedback = 3 }}\n\n"
         )
     }
 
@@ -392,6 +428,9 @@ impl Tool for Chatwoot {
             ("GET", ["conversations", on, "messages"]) => self.page(asked, number(on)?),
             ("POST", ["conversations", on, "messages"]) => self.message(asked, number(on)?),
             ("PATCH" | "DELETE", ["conversations", _, "messages", of]) => self.change(asked, number(of)?),
+            ("POST", ["conversations", on, what @ ("toggle_priority" | "assignments" | "labels")]) => {
+                self.set(asked, number(on)?, what)
+            }
             ("POST", ["conversations", on, "toggle_status"]) => self.toggle(asked, number(on)?),
             _ => Err("no such path".to_owned()),
         }
@@ -449,6 +488,32 @@ impl Tool for Chatwoot {
         touch(self.conversations.iter_mut().find(|found| id(found) == of).expect("it"));
         let changed = json!([{"assignee_id": {"previous_value": null, "current_value": taker}}, {"updated_at": {}}]);
         self.changed(ticket, assignee, changed, "conversation_updated")
+    }
+
+    fn awaits(&mut self, ticket: &str) -> Value {
+        self.given(ticket, "snoozed")
+    }
+
+    fn put(&mut self, ticket: &str) -> Value {
+        self.altered(ticket, "team", json!({"id": 3, "name": "feedback"}));
+        let changed = json!([{"team_id": {"previous_value": null, "current_value": 3}}]);
+        let mut told = self.changed(ticket, Value::Null, changed, "conversation_updated");
+        told["meta"]["team"] = json!({"id": 3, "name": "feedback"});
+        told
+    }
+
+    fn calm(&mut self, ticket: &str) {
+        self.altered(ticket, "priority", json!("low"));
+    }
+
+    fn fields(&self, ticket: &str) -> String {
+        let of = self.of(ticket).expect("a conversation");
+        let group = if of["meta"]["team"]["id"] == 3 { "Feedback" } else { "Support" };
+        let priority = match of["priority"].as_str() {
+            None | Some("medium") => "normal",
+            Some(other) => other,
+        };
+        super::fields_of(group, priority, of["labels"].as_array().into_iter().flatten().filter_map(Value::as_str))
     }
 
     fn last(&mut self, ticket: &str) -> Value {
@@ -584,4 +649,9 @@ async fn what_programs_write_goes_to_nobody() {
         ("a campaign", &[("/additional_attributes", json!({"campaign_id": 3}))], 1),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn queue_urgency_and_kind_follow_and_waiting_comes_back() {
+    super::fields::<Chatwoot>("snoozed").await;
 }

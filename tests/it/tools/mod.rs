@@ -115,6 +115,18 @@ pub trait Tool: Default + Send + 'static {
     /// An agent takes it, or lets it go.
     fn assign(&mut self, ticket: &str, is_taken: bool) -> Value;
 
+    /// An agent waits for the customer.
+    fn awaits(&mut self, ticket: &str) -> Value;
+
+    /// An agent puts it into the group of the queue for feedback.
+    fn put(&mut self, ticket: &str) -> Value;
+
+    /// An agent says that it can wait.
+    fn calm(&mut self, ticket: &str);
+
+    /// Its group, its urgency in lanka's words, and the tags of its kinds.
+    fn fields(&self, ticket: &str) -> String;
+
     /// The webhook for the last article, whoever wrote it.
     fn last(&mut self, ticket: &str) -> Value;
 
@@ -653,6 +665,65 @@ pub async fn owners<T: Tool>(owner: &str) {
     assert_eq!(notes(&other), [format!("{owner} has this ticket."), "Nobody has this ticket any more.".to_owned()]);
     assert_eq!((office.graph.got().len(), office.quarantined().await), (0, 0), "no customer hears of it");
     assert_eq!((one.offences(), other.offences()), (Vec::new(), Vec::new()));
+}
+
+/// What [`Tool::fields`] gives.
+pub fn fields_of<'a>(group: &str, priority: &str, tags: impl Iterator<Item = &'a str>) -> String {
+    let kinds: BTreeSet<&str> = tags.filter_map(|tag| tag.strip_prefix("lanka-")).collect();
+    format!("{group} {priority} {}", kinds.into_iter().collect::<Vec<_>>().join(" ")).trim().to_owned()
+}
+
+/// Group, urgency and kinds follow what is said, and what an agent set since stays. That the desk waits, and in which queue it is, is
+/// taken back from a tool and told in the other.
+pub async fn fields<T: Tool>(awaited: &str) {
+    let (one, other) = (Stand::<T>::open().await, Stand::<T>::open().await);
+    let office = Office::open(&(T::config("helpdesk", &one.url()) + &T::config("second", &other.url()))).await;
+    let ticket = asked::<T>(&office).await;
+    let says = async |key: &str, text: &str| {
+        tokio::time::sleep(T::TICK).await;
+        let now = Timestamp::now().to_string();
+        office.desk.take("facebook", &now, crate::desk::messenger(key, "P1", &now, text)).await;
+        office.deliver().await;
+    };
+    let act = async |body: &Value| {
+        tokio::time::sleep(T::TICK).await;
+        for _ in 0..2 {
+            office.hook::<T>("helpdesk", body).await.expect("signed");
+            office.deliver().await;
+        }
+    };
+    let stands = async || {
+        let sql =
+            "SELECT concat_ws(' ', state, CASE WHEN awaited_since IS NOT NULL THEN 'awaited' END, queue) FROM ticket";
+        texts(&office.desk, sql).await.join(", ")
+    };
+    assert_eq!((one.tool().fields(&ticket), stands().await), ("Support normal service".into(), "open support".into()));
+    // In the second an agent had said that it can wait.
+    other.tool().calm(&ticket);
+    says("m_2", "Tilaus 40012345: kiire, laite on rikki ja tuotanto seis!").await;
+    assert_eq!(one.tool().fields(&ticket), "Support high problem service");
+    assert_eq!(other.tool().fields(&ticket), "Support low problem service");
+
+    act(&one.tool().awaits(&ticket)).await;
+    assert_eq!((stands().await, other.tool().state(&ticket)), ("open awaited support".into(), awaited.to_owned()));
+    says("m_3", "Tilauksen 40012345 laite on yhä rikki.").await;
+    let states = (one.tool().state(&ticket), other.tool().state(&ticket));
+    assert_eq!((stands().await, states), ("open support".into(), ("open".into(), "open".into())));
+    act(&one.tool().awaits(&ticket)).await;
+    act(&one.tool().reopen(&ticket)).await;
+    assert_eq!((stands().await, other.tool().state(&ticket)), ("open support".into(), "open".to_owned()));
+
+    act(&one.tool().put(&ticket)).await;
+    assert_eq!(stands().await, "open feedback");
+    assert_eq!(other.tool().fields(&ticket), "Feedback low problem service");
+    says("m_4", "Tilaus 40012345: vieläkin rikki.").await;
+    assert_eq!(stands().await, "open feedback", "an agent's word stands");
+    assert_eq!(one.tool().fields(&ticket), "Feedback high problem service");
+
+    act(&one.tool().close(&ticket)).await;
+    act(&one.tool().awaits(&ticket)).await;
+    assert_eq!(stands().await, "open awaited feedback", "waiting it is not closed");
+    assert_eq!((office.quarantined().await, one.offences(), other.offences()), (0, Vec::new(), Vec::new()));
 }
 
 /// A tool that is set up when a ticket is there already gets it with its next change.

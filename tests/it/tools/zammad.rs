@@ -43,7 +43,8 @@ const USER: [(&str, &str); 18] = [
     ("lanka_contact", "text"),
 ];
 
-const TICKET: [(&str, &str); 11] = [
+const TICKET: [(&str, &str); 12] = [
+    ("pending_time", "text"),
     ("title", "text"),
     ("group", "text"),
     ("group_id", "number"),
@@ -144,6 +145,13 @@ impl Zammad {
         if !body["state"].is_null() {
             one_of(&body["state"], &["new", "open", "pending reminder", "closed", "pending close"])?;
         }
+        if body["state"].as_str().is_some_and(|state| state.starts_with("pending")) {
+            let until = body["pending_time"].as_str().ok_or("Missing required value for field 'pending_time'!")?;
+            until.parse::<Timestamp>().map_err(|_| format!("{until} is no time"))?;
+        }
+        if !body["group"].is_null() && !["Support", "Feedback"].iter().any(|group| body["group"] == *group) {
+            return Err("No lookup value found for 'group'".to_owned());
+        }
         if !body["priority"].is_null() {
             one_of(&body["priority"], &["1 low", "2 normal", "3 high"])?;
         }
@@ -160,9 +168,6 @@ impl Zammad {
             if body[key].is_null() || body[key] == "" {
                 return Err(format!("{key} is missing"));
             }
-        }
-        if body["group"] != "Support" {
-            return Err("No lookup value found for 'group'".to_owned());
         }
         if !self.users.iter().any(|user| id(user) == body["customer_id"].as_u64().unwrap_or_default()) {
             return Err("Invalid value for param 'customer_id'".to_owned());
@@ -282,6 +287,20 @@ impl Zammad {
         (200, json!({"result": "success", "target_ticket": {"id": into}, "source_ticket": {"id": source}}))
     }
 
+    fn tag(&mut self, asked: &Asked, is_added: bool) -> Result<(u16, Value), String> {
+        let body = asked.json();
+        only(&body, &[("item!", "text"), ("object!", "text"), ("o_id!", "number")])?;
+        one_of(&body["object"], &["Ticket"])?;
+        let Some(ticket) = self.tickets.iter_mut().find(|ticket| ticket["id"] == body["o_id"]) else {
+            return Ok((404, json!({})));
+        };
+        let item = body["item"].as_str().unwrap_or_default();
+        let tags = ticket["tags"].as_str().unwrap_or_default().split(',').filter(|tag| *tag != item && !tag.is_empty());
+        let tags: Vec<&str> = tags.chain(is_added.then_some(item)).collect();
+        ticket["tags"] = tags.join(",").into();
+        Ok((if is_added { 201 } else { 200 }, json!(true)))
+    }
+
     fn of(&self, ticket: &str) -> Option<&Value> {
         self.tickets.iter().find(|found| found["lanka_ticket"] == ticket)
     }
@@ -307,6 +326,7 @@ impl Zammad {
         };
         let mut ticket = ticket.clone();
         ticket["updated_by"] = agent(ticket["updated_by_id"].as_u64().unwrap_or(LANKA));
+        ticket["group"] = json!({"id": 1, "name": ticket["group"]});
         ticket["owner"] = agent(ticket["owner_id"].as_u64().unwrap_or(NOBODY));
         ticket["customer"] =
             self.users.iter().find(|user| user["id"] == ticket["customer_id"]).cloned().unwrap_or_default();
@@ -322,7 +342,7 @@ impl Tool for Zammad {
     fn config(name: &str, url: &str) -> String {
         format!(
             "[mirrors.{name}]\nkind = \"zammad\"\nurl = \"{url}\"\ntoken = {{ env = \"SECRET\" }}\ngroup = \"Support\"\n\
-             webhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\n\n"
+             webhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\nqueues = {{ feedback = \"Feedback\" }}\n\n"
         )
     }
 
@@ -359,6 +379,8 @@ impl Tool for Zammad {
                 Ok((200, found.collect()))
             }
             ("POST", ["ticket_articles"]) => self.article(asked),
+            ("POST", ["tags", "add"]) => self.tag(asked, true),
+            ("DELETE", ["tags", "remove"]) => self.tag(asked, false),
             ("GET", ["ticket_attachment", _, _, "7"]) => Ok((200, json!("the file"))),
             ("PUT", ["ticket_merge", source, into]) => Ok(self.merge_tickets(number(source)?, into)),
             _ => Err("no such path".to_owned()),
@@ -412,6 +434,24 @@ impl Tool for Zammad {
     fn assign(&mut self, ticket: &str, is_taken: bool) -> Value {
         let owner = if is_taken { EMMA } else { NOBODY };
         self.change(ticket, json!({"owner_id": owner, "last_owner_update_at": now()}))
+    }
+
+    fn awaits(&mut self, ticket: &str) -> Value {
+        self.change(ticket, json!({"state": "pending reminder", "pending_time": now()}))
+    }
+
+    fn put(&mut self, ticket: &str) -> Value {
+        self.change(ticket, json!({"group": "Feedback"}))
+    }
+
+    fn calm(&mut self, ticket: &str) {
+        self.change(ticket, json!({"priority": "1 low"}));
+    }
+
+    fn fields(&self, ticket: &str) -> String {
+        let ticket = self.of(ticket).expect("a ticket");
+        let word = |key: &str| ticket[key].as_str().unwrap_or_default();
+        super::fields_of(word("group"), &word("priority")[2..], word("tags").split(','))
     }
 
     fn last(&mut self, ticket: &str) -> Value {
@@ -546,4 +586,9 @@ async fn what_programs_write_goes_to_nobody() {
         ("one that is a note there", &[("/article/preferences", json!({"is-auto-response": true}))], 1),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn queue_urgency_and_kind_follow_and_waiting_comes_back() {
+    super::fields::<Zammad>("pending reminder").await;
 }

@@ -235,7 +235,7 @@ impl Zendesk {
         if wanted["status"] == "solved" && ticket["assignee_id"].is_null() && wanted["assignee_id"].is_null() {
             return Ok(invalid("base", "Assignee is required when solving a ticket"));
         }
-        for key in ["status", "assignee_id", "priority", "tags"] {
+        for key in ["status", "assignee_id", "priority", "tags", "type", "group_id"] {
             if !wanted[key].is_null() {
                 ticket[key] = wanted[key].clone();
             }
@@ -347,6 +347,14 @@ impl Zendesk {
         self.tickets.iter().rev().find(|found| found["external_id"] == external_id)
     }
 
+    /// An agent changes a field.
+    fn altered(&mut self, ticket: &str, key: &str, value: Value) -> Value {
+        let of = id(self.of(ticket).expect("a ticket"));
+        self.tickets.iter_mut().find(|found| id(found) == of).expect("it")[key] = value;
+        self.touch(of);
+        self.of(ticket).expect("it").clone()
+    }
+
     fn event(&mut self, on: &Value, actor: u64, kind: &str, event: Value) -> Value {
         self.events += 1;
         json!({"account_id": 1, "detail": {"actor_id": actor.to_string(), "external_id": on["external_id"], "id": id(on).to_string(),
@@ -373,7 +381,8 @@ impl Tool for Zendesk {
     fn config(name: &str, url: &str) -> String {
         format!(
             "[mirrors.{name}]\nkind = \"zendesk\"\nurl = \"{url}\"\nuser = \"lanka@kauppa.example\"\nuser_id = {LANKA}\n\
-             token = {{ env = \"SECRET\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\n\n"
+             token = {{ env = \"SECRET\" }}\nwebhook_secret = {{ env = \"SECRET\" }}\ntimeout_s = 1\n\
+             queues = {{ feedback = 3 }}\n\n"
         )
     }
 
@@ -507,6 +516,30 @@ impl Tool for Zendesk {
         let (current, previous) =
             if is_taken { (json!("235324"), Value::Null) } else { (Value::Null, json!("235324")) };
         self.event(&on, EMMA, "agent_assignment_changed", json!({"current": current, "previous": previous}))
+    }
+
+    fn awaits(&mut self, ticket: &str) -> Value {
+        let on = self.altered(ticket, "status", json!("pending"));
+        self.event(&on, EMMA, "status_changed", json!({"current": "PENDING", "previous": "OPEN"}))
+    }
+
+    fn put(&mut self, ticket: &str) -> Value {
+        let on = self.altered(ticket, "group_id", json!(3));
+        self.event(&on, EMMA, "group_assignment_changed", json!({"current": "3", "previous": null}))
+    }
+
+    fn calm(&mut self, ticket: &str) {
+        self.altered(ticket, "priority", json!("low"));
+    }
+
+    fn fields(&self, ticket: &str) -> String {
+        let ticket = self.of(ticket).expect("a ticket");
+        let group = if ticket["group_id"] == 3 { "Feedback" } else { "Support" };
+        let tags = ticket["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let kind = ticket["type"].as_str().unwrap_or_default();
+        let is_problem = ticket["tags"].as_array().is_some_and(|tags| tags.contains(&json!("lanka-problem")));
+        assert_eq!(kind, if is_problem { "incident" } else { "question" });
+        super::fields_of(group, ticket["priority"].as_str().unwrap_or_default(), tags)
     }
 
     fn last(&mut self, ticket: &str) -> Value {
@@ -717,4 +750,9 @@ async fn what_programs_write_goes_to_nobody() {
         ("nobody of the staff", &[("/event/comment/author/is_staff", json!(false))], 0),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn queue_urgency_and_kind_follow_and_waiting_comes_back() {
+    super::fields::<Zendesk>("pending").await;
 }

@@ -4,7 +4,8 @@ use super::*;
 use crate::pure::domain::contact::{ContactKind, is_role_address, take_names};
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, TouchedIdentity};
 use crate::pure::domain::message::{Content, Mark};
-use crate::pure::domain::ticket::TicketState;
+use crate::pure::domain::queue::Queued;
+use crate::pure::domain::ticket::{Awaiting, TicketState};
 
 impl Facts {
     /// Makes the decision part of the facts, so that the next message of the batch sees it.
@@ -88,6 +89,7 @@ impl Facts {
                 _ => {}
             }
         }
+        let at = message.occurred_at;
         let Some(known) = ticket.and_then(|ticket| self.tickets.get_mut(&ticket)) else { return };
         match decision.placement {
             Placement::Close { at, .. } => {
@@ -97,6 +99,14 @@ impl Facts {
             _ => {}
         }
         known.ticket.owner = known.ticket.owner.take().max(message.owner());
+        if let Some(put) = message.put() {
+            known.ticket.queued.put(put);
+        }
+        match message.incoming.what {
+            What::Await => known.ticket.awaiting.ask(at),
+            What::Resume | What::Close | What::Reopen => known.ticket.awaiting.end(at),
+            _ => {}
+        }
     }
 
     /// Whoever said the earlier message is known now.
@@ -252,6 +262,8 @@ impl Facts {
                 },
                 opened_by: decision.message,
                 owner: None,
+                awaiting: Awaiting::default(),
+                queued: Queued::default(),
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -271,6 +283,12 @@ impl Facts {
             }
             known.ticket.kind.sort();
             known.ticket.priority = known.ticket.priority.max(decision.triage.priority);
+            // Of a call its first leg.
+            let said_at = self.said.get(&decision.message).map_or(message.occurred_at, |said| said.talk.at);
+            known.ticket.awaiting.end(said_at.min(message.occurred_at));
+        }
+        if let Some(ruled) = &decision.queue {
+            known.ticket.queued.rule(ruled);
         }
         if known.ticket.opened_at > message.occurred_at {
             known.ticket.opened_at = message.occurred_at;
@@ -325,6 +343,8 @@ impl Facts {
         stays.ticket.priority = stays.ticket.priority.max(old.ticket.priority);
         stays.ticket.last_at = stays.ticket.last_at.max(old.ticket.last_at);
         stays.ticket.owner = stays.ticket.owner.take().max(old.ticket.owner.clone());
+        stays.ticket.awaiting.join(old.ticket.awaiting);
+        stays.ticket.queued.join(&old.ticket.queued);
         // One matter is closed when both were.
         match (stays.ticket.state, old.ticket.state) {
             (TicketState::Closed, TicketState::Closed) => {

@@ -207,6 +207,8 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::SaysIsBack => {
             "Viestissä sanotaan, että vika on palannut, ja yksi asiakkaan asia suljettiin äskettäin."
         }
+        OnTicket::Routed { queue, rule } => return format!("Jono ”{queue}” säännön ”{rule}” mukaan.").into(),
+        OnTicket::RoutedByDefault { queue } => return format!("Jono ”{queue}”: mikään sääntö ei koske sitä.").into(),
     })
 }
 

@@ -270,6 +270,18 @@ pub enum OnTicket {
     LatestOpen,
     /// The text says that the fault is back.
     SaysIsBack,
+    /// A rule leads the ticket to a queue.
+    Routed {
+        /// Its name.
+        queue: String,
+        /// The rule's.
+        rule: String,
+    },
+    /// No rule is for it.
+    RoutedByDefault {
+        /// The queue of what no rule is for.
+        queue: String,
+    },
 }
 
 /// Another ticket: what points to it in vain, or why two became one.
@@ -376,6 +388,7 @@ impl Say {
             Self::Ticket(
                 OnTicket::SeveralFit | OnTicket::ClosedAndAnother | OnTicket::SaysNewMatter | OnTicket::BeginsAnew,
             ) => Side::Against,
+            Self::Ticket(OnTicket::Routed { .. } | OnTicket::RoutedByDefault { .. }) => Side::Beside,
             Self::Ticket(_) | Self::Other(_) => Side::For,
         }
     }
@@ -496,7 +509,7 @@ mod tests {
             };
             for finding in findings {
                 let stored = serde_json::json!({ "code": code, "finding": finding, "domain": "kaupqa.example",
-                    "own": "kauppa.example", "number": "order 48…93", "address": "+358…67" });
+                    "own": "kauppa.example", "number": "order 48…93", "address": "+358…67", "queue": "lasku", "rule": "laskut" });
                 let says = Say::of_stored(stored);
                 assert_eq!(says.code(), code, "two sentences have one code, or more is to be filled in: {says:?}");
                 all.push(says);

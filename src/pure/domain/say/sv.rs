@@ -227,6 +227,8 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::OnlyOpen => "Det är kundens enda öppna ärende från de senaste dagarna.",
         OnTicket::LatestOpen => "Kundtjänstens meddelande hör till kundens senaste ärende.",
         OnTicket::SaysIsBack => "Texten säger att felet är tillbaka, och ett av kundens ärenden stängdes nyligen.",
+        OnTicket::Routed { queue, rule } => return format!("Kön ”{queue}” enligt regeln ”{rule}”.").into(),
+        OnTicket::RoutedByDefault { queue } => return format!("Kön ”{queue}”: ingen regel gäller det.").into(),
     })
 }
 

@@ -245,12 +245,12 @@ impl House<'_> {
     }
 
     async fn tickets(&self) -> Result<Vec<TicketId>, Failure> {
-        Ok(self.store.threads(None, TICKETS_MAX).await?.into_iter().map(|line| line.id).collect())
+        Ok(self.store.threads(None, None, TICKETS_MAX).await?.into_iter().map(|line| line.id).collect())
     }
 
     /// Messages on all tickets, and the moment they were counted.
     async fn count(&self) -> Result<(i64, Instant), Failure> {
-        let messages = self.store.threads(None, TICKETS_MAX).await?.iter().map(|line| line.messages).sum();
+        let messages = self.store.threads(None, None, TICKETS_MAX).await?.iter().map(|line| line.messages).sum();
         Ok((messages, Instant::now()))
     }
 

@@ -4,20 +4,25 @@ use super::*;
 
 const INSERT_TICKETS: &str = "
     INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into,
-        owner, owner_at)
+        owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued)
     SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-        follow_up_of, opened_by, merged_into, owner, owner_at
+        follow_up_of, opened_by, merged_into, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[])
-        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at)";
+        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
+        $17::timestamptz[], $18::text[], $19::jsonb[])
+        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at,
+            awaited_since, awaited_at, resumed_at, queue, queued)";
 
 const UPDATE_TICKETS: &str = "
     UPDATE ticket k SET state = t.state, title = t.title, kind = coalesce(string_to_array(nullif(t.kind, ''), ','), '{}'),
         priority = t.priority, opened_at = t.opened_at, last_at = t.last_at, closed_at = t.closed_at,
-        owner = t.owner, owner_at = t.owner_at
+        owner = t.owner, owner_at = t.owner_at, awaited_since = t.awaited_since, awaited_at = t.awaited_at,
+        resumed_at = t.resumed_at, queue = t.queue, queued = t.queued
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[])
-        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at)
+        $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
+        $17::timestamptz[], $18::text[], $19::jsonb[])
+        AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at,
+            awaited_since, awaited_at, resumed_at, queue, queued)
     WHERE k.tenant = $1 AND k.id = t.id";
 
 /// Who did what nobody else did.
@@ -60,6 +65,11 @@ impl<'a> Writer<'a> {
                 .bind(column(&rows, |(_, into)| *into))
                 .bind(column(&rows, |(t, _)| t.owner.as_ref().and_then(|owner| owner.name.as_deref())))
                 .bind(column(&rows, |(t, _)| t.owner.as_ref().map(|owner| sql_time(owner.at))))
+                .bind(column(&rows, |(t, _)| t.awaited_since().map(sql_time)))
+                .bind(column(&rows, |(t, _)| t.awaiting.asked_at.map(sql_time)))
+                .bind(column(&rows, |(t, _)| t.awaiting.ended_at.map(sql_time)))
+                .bind(column(&rows, |(t, _)| t.queued.queue()))
+                .bind(column(&rows, |(t, _)| serde_json::to_value(&t.queued).unwrap_or_default()))
                 .execute(&mut *self.connection)
                 .await?;
         }

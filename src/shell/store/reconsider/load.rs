@@ -431,14 +431,17 @@ pub async fn history(
     here.extend(beside.into_iter().map(|kept| Kept { is_beside: true, ..kept }));
     let mut history = History { kept: here, ..History::default() };
     let tickets = [tickets, pointed].concat();
-    let opened: Vec<(Uuid, i64, Uuid, bool)> = sqlx::query_as(
-        "SELECT id, number, opened_by, merged_into IS NULL FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
+    let rows: Vec<(Uuid, i64, Uuid, bool, Option<serde_json::Value>)> = sqlx::query_as(
+        "SELECT id, number, opened_by, merged_into IS NULL, queued FROM ticket WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY number DESC",
     )
     .bind(&tickets)
     .fetch_all(&mut *connection)
     .await?;
     let here: BTreeSet<MessageId> = history.kept.iter().map(|kept| kept.id).collect();
-    let opened = opened.into_iter().map(|(id, number, by, stands)| ((number, TicketId(id)), MessageId(by), stands));
+    let queued = |stored: &Option<serde_json::Value>| serde_json::from_value(stored.clone()?).ok();
+    let standing = rows.iter().filter(|(.., stands, _)| *stands);
+    history.queued = standing.map(|(id, .., stored)| (TicketId(*id), queued(stored).unwrap_or_default())).collect();
+    let opened = rows.into_iter().map(|(id, number, by, stands, _)| ((number, TicketId(id)), MessageId(by), stands));
     let opened: Vec<((i64, TicketId), MessageId, bool)> = opened.filter(|(_, by, _)| here.contains(by)).collect();
     // Of several that one opened, put here and there by hand, it is the first; where it stands by an agent's word, the
     // one that he had it stand on.
@@ -560,7 +563,7 @@ async fn people_beside(connection: &mut PgConnection, hood: &mut Hood, kept: &[K
 
 async fn acts(connection: &mut PgConnection, here: &BTreeSet<MessageId>) -> Result<Vec<Act>, StoreError> {
     let rows: Vec<(Uuid, String, serde_json::Value)> = sqlx::query_as(
-        "SELECT message_id, kind, data FROM ticket_event WHERE kind IN ('close', 'reopen', 'assign') AND message_id = ANY($1)",
+        "SELECT message_id, kind, data FROM ticket_event WHERE kind IN ('close', 'reopen', 'assign', 'await', 'resume', 'route') AND message_id = ANY($1)",
     )
     .bind(here.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(connection)

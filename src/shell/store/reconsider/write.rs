@@ -44,11 +44,12 @@ pub async fn write(connection: &mut PgConnection, found: &Found<'_>, mint: &mut 
     }
     shared(connection, &found.people.gathered).await?;
     let moved = anew::moved(found.history, found.rethreaded);
-    if !moved.is_empty() {
-        tickets(connection, found, &moved, mint).await?;
+    let routed: BTreeSet<TicketId> = anew::routed(found.history, found.rethreaded).map(|(ticket, _)| ticket).collect();
+    if !moved.is_empty() || !routed.is_empty() {
+        tickets(connection, found, &moved, &routed, mint).await?;
     }
     suggest::write(connection, found, mint).await?;
-    if !regroups && moved.is_empty() {
+    if !regroups && moved.is_empty() && routed.is_empty() {
         return Ok(false);
     }
     let touched: BTreeSet<TicketId> = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to)).collect();
@@ -209,12 +210,14 @@ async fn tickets(
     connection: &mut PgConnection,
     found: &Found<'_>,
     moved: &[Moved<'_>],
+    routed: &BTreeSet<TicketId>,
     mint: &mut IdMint,
 ) -> Result<(), StoreError> {
     let Found { tenant, history, rethreaded, .. } = found;
     let pinned = history.kept.iter().filter(|kept| kept.pinned_to.is_some());
     let held: BTreeSet<TicketId> = pinned.filter_map(|kept| rethreaded.ticket_of.get(&kept.id)).copied().collect();
-    let touched: BTreeSet<TicketId> = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to)).collect();
+    let moved_on = moved.iter().flat_map(|moved| moved.from.into_iter().chain(moved.to));
+    let touched: BTreeSet<TicketId> = moved_on.chain(routed.iter().copied()).collect();
     let rows: Vec<&Ticket> = rethreaded.tickets.values().filter(|ticket| touched.contains(&ticket.id)).collect();
     // What it began with may be elsewhere now: then it begins with another that is there.
     let is_there = |by: &&MessageId, ticket: &Ticket| rethreaded.ticket_of.get(by) == Some(&ticket.id);
@@ -222,16 +225,20 @@ async fn tickets(
         history.opened.get(&ticket.id).filter(|by| is_there(by, ticket)).copied().unwrap_or(ticket.opened_by).0
     };
     sqlx::query(
-        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at)
+        "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at,
+            awaited_since, awaited_at, resumed_at, queue, queued)
          SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-            follow_up_of, opened_by, held, owner, owner_at
+            follow_up_of, opened_by, held, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
-            $10::uuid[], $11::uuid[], $12::bool[], $13::text[], $14::timestamptz[])
-            AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at)
+            $10::uuid[], $11::uuid[], $12::bool[], $13::text[], $14::timestamptz[],
+            $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::jsonb[])
+            AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at,
+                awaited_since, awaited_at, resumed_at, queue, queued)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, kind = excluded.kind, priority = excluded.priority,
             opened_at = excluded.opened_at, last_at = excluded.last_at, closed_at = excluded.closed_at,
             follow_up_of = excluded.follow_up_of, opened_by = excluded.opened_by, held = excluded.held, owner = excluded.owner,
-            owner_at = excluded.owner_at, merged_into = NULL",
+            owner_at = excluded.owner_at, awaited_since = excluded.awaited_since, awaited_at = excluded.awaited_at,
+            resumed_at = excluded.resumed_at, queue = excluded.queue, queued = excluded.queued, merged_into = NULL",
     )
     .bind(tenant)
     .bind(rows.iter().map(|t| t.id.0).collect::<Vec<_>>())
@@ -247,6 +254,11 @@ async fn tickets(
     .bind(rows.iter().map(|t| held.contains(&t.id)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| t.owner.as_ref().and_then(|owner| owner.name.as_deref())).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| t.owner.as_ref().map(|owner| sql_time(owner.at))).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.awaited_since().map(sql_time)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.awaiting.asked_at.map(sql_time)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.awaiting.ended_at.map(sql_time)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.queued.queue()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| serde_json::to_value(&t.queued).unwrap_or_default()).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
     let messages: Vec<Uuid> = moved.iter().map(|moved| moved.kept.id.0).collect();
