@@ -291,6 +291,20 @@ fn like(kind: &str) -> Option<Like> {
     channels::kind(kind)?.like
 }
 
+fn check_incidents(incidents: &sections::Incidents, report: &mut Report) {
+    let count = incidents.trouble.len() + incidents.words.values().map(Vec::len).sum::<usize>();
+    if count > PHRASES_MAX {
+        let why = format!(
+            "{count} phrases with those of `trouble`, and {PHRASES_MAX} are the most: every message is searched for them"
+        );
+        report.error_once("incidents.words", why);
+    }
+    if incidents.with_alert_min > incidents.customers_min {
+        let why = "is more than customers_min: an alert that speaks of the same should make fewer enough";
+        report.error_once("incidents.with_alert_min", why);
+    }
+}
+
 fn check_phrases(phrases: &PhraseSections, report: &mut Report) {
     for (name, lists) in phrases.lists() {
         let count = lists.values().map(Vec::len).sum::<usize>();
@@ -363,6 +377,7 @@ fn check_sections(sections: &Sections, report: &mut Report) {
     }
     check_phrases(phrases, report);
     sections.routing.check(report);
+    check_incidents(&sections.incidents, report);
     for (key, first, max) in [
         ("deliver.backoff_first", deliver.backoff_first, deliver.backoff_max),
         ("media.backoff_first", media.backoff_first, media.backoff_max),

@@ -10,7 +10,9 @@ use super::values::{
     self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName,
     Phrase, PublicDomain, RuleName, TrustedRelay,
 };
+use crate::pure::domain::incident::{AgainRules, IncidentPolicy, IncidentWords, OutageRules};
 use crate::pure::domain::notice::{self, NoticeKind};
+use crate::pure::domain::phrases::Phrases;
 use crate::pure::domain::policy;
 use crate::pure::domain::say;
 use crate::pure::domain::secret::Secret;
@@ -76,6 +78,8 @@ pub struct Sections {
     pub log: Log,
     /// `[alerts]`
     pub alerts: Alerts,
+    /// `[incidents]`
+    pub incidents: Incidents,
 }
 
 /// Texts that agents answer with, offered by what was asked.
@@ -480,4 +484,69 @@ pub struct Alerts {
     /// Longest a change may wait to reach a mirror, and a file to be fetched.
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
     pub outbox_age_max: Duration,
+}
+
+/// The same thing again and again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incidents {
+    /// Whether what many speak of at once is looked for.
+    pub outages: bool,
+    /// How far back.
+    #[serde(deserialize_with = "values::duration::<_, 600, 86_400>")]
+    pub window: Duration,
+    /// Different customers, at the least.
+    #[serde(deserialize_with = "values::within::<_, _, 3, 1_000>")]
+    pub customers_min: usize,
+    /// The same beside an alert that speaks of it.
+    #[serde(deserialize_with = "values::within::<_, _, 1, 1_000>")]
+    pub with_alert_min: usize,
+    /// Different people of one organisation, at the least; 0 does not look for it.
+    #[serde(deserialize_with = "values::within::<_, _, 0, 1_000>")]
+    pub colleagues_min: usize,
+    /// That chance does it is less likely than one in so many.
+    #[serde(deserialize_with = "values::within::<_, _, 100, 1_000_000_000_000>")]
+    pub odds_min: u64,
+    /// Contacts from which on it is known what is usual.
+    #[serde(deserialize_with = "values::within::<_, _, 0, 1_000_000>")]
+    pub contacts_min: u32,
+    /// Without a further contact for so long it is over.
+    #[serde(deserialize_with = "values::duration::<_, 600, 604_800>")]
+    pub quiet: Duration,
+    /// Whether the same customer on the same thing is looked for.
+    pub again: bool,
+    /// From which time on that he comes.
+    #[serde(deserialize_with = "values::within::<_, _, 2, 100>")]
+    pub again_min: usize,
+    /// Within how long.
+    #[serde(deserialize_with = "values::duration::<_, 3_600, 31_536_000>")]
+    pub again_within: Duration,
+    /// By these something does not work.
+    pub trouble: Vec<Phrase>,
+    /// Words that stand for one thing, by its name.
+    pub words: BTreeMap<String, Vec<Phrase>>,
+}
+
+impl Incidents {
+    /// As the search takes them.
+    pub fn policy(&self) -> IncidentPolicy {
+        let of = |phrases: &Vec<Phrase>| Phrases::of(phrases.iter().map(|phrase| phrase.0.as_str()));
+        IncidentPolicy {
+            outages: self.outages,
+            rules: OutageRules {
+                window: self.window,
+                customers_min: self.customers_min,
+                with_alert_min: self.with_alert_min,
+                colleagues_min: Some(self.colleagues_min).filter(|min| *min > 0),
+                surprise_min: (self.odds_min as f64).ln(),
+                contacts_min: f64::from(self.contacts_min),
+                quiet: self.quiet,
+            },
+            again: self.again.then_some(AgainRules { times_min: self.again_min, within: self.again_within }),
+            words: IncidentWords {
+                groups: self.words.iter().map(|(name, phrases)| (name.clone(), of(phrases))).collect(),
+                trouble: of(&self.trouble),
+            },
+        }
+    }
 }

@@ -127,6 +127,27 @@ impl Alerts {
         state.hand_out(alert, now);
     }
 
+    /// A condition stands that was said before, by this process or another: its recovery can be said.
+    pub fn resume(&self, code: &'static str, subject: &str, since: Timestamp) {
+        let alert =
+            Alert { code: code.to_owned(), subject: subject.to_owned(), active: true, message: String::new(), since };
+        self.state().active.entry((code, subject.to_owned())).or_insert_with(|| {
+            metrics::gauge!("lanka_alert", "code" => code, "subject" => subject.to_owned()).set(1.0);
+            alert
+        });
+    }
+
+    /// Conditions of a code whose recovery another process has said: all but these.
+    pub fn forget_all_but(&self, code: &'static str, subjects: &BTreeSet<String>) {
+        self.state().active.retain(|(of, subject), _| {
+            let stays = *of != code || subjects.contains(subject);
+            if !stays {
+                metrics::gauge!("lanka_alert", "code" => code, "subject" => subject.clone()).set(0.0);
+            }
+            stays
+        });
+    }
+
     /// What stands at the moment, by code and subject.
     pub fn active(&self) -> Vec<Alert> {
         self.state().active.values().cloned().collect()

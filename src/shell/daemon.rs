@@ -14,6 +14,7 @@ use crate::shell::api::{Api, ApiLimits};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
 use crate::shell::health::{Look, Reporter};
+use crate::shell::incidents::Incidents;
 use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
@@ -230,6 +231,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     let _ = finished.send(true);
     let _ = beside.await;
     let undecided = decide_all(store, &ingest, &parts, &sections, &stop).await?;
+    Incidents::new(store.clone(), parts.registry.clone(), sections.incidents.policy(), alerts.clone()).look().await?;
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
     let lines = [parts.tools, parts.lines].concat();
@@ -435,9 +437,7 @@ impl Running {
             rest.spawn(async move { ingest.run(stop, false).await });
         }
         rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
-        rest.spawn(Keeper::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
-        let answers = Ready::new(store.clone(), parts.registry.clone(), sections.ready_answers.clone());
-        rest.spawn(answers.run(rest_stop.clone()));
+        look_on(&mut rest, &store, &parts.registry, (&sections, &alerts), &rest_stop);
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         keep_house(&mut rest, &store, &parts.registry, &sections, &rest_stop);
@@ -546,6 +546,20 @@ fn keep_house(
     tasks.spawn(keep_months(store.clone(), stop.clone()));
     tasks.spawn(Privacy::new(store.clone(), registry.clone()).keep_up(stop.clone()));
     tasks.spawn(retention::keep_to(kept(sections), store.clone(), stop.clone()));
+}
+
+/// The loops that look at what was decided: clocks and what customers are told, answers that fit, what many speak of at once.
+fn look_on(
+    tasks: &mut JoinSet<()>,
+    store: &Store,
+    registry: &Arc<Registry>,
+    (sections, alerts): (&Sections, &Alerts),
+    stop: &watch::Receiver<bool>,
+) {
+    tasks.spawn(Keeper::new(store.clone(), registry.clone()).run(stop.clone()));
+    tasks.spawn(Ready::new(store.clone(), registry.clone(), sections.ready_answers.clone()).run(stop.clone()));
+    let incidents = Incidents::new(store.clone(), registry.clone(), sections.incidents.policy(), alerts.clone());
+    tasks.spawn(incidents.run(stop.clone()));
 }
 
 /// The loops that ask others for what deliveries lack: names and files of vendors, and whose mails are.

@@ -18,6 +18,7 @@ pub mod deliver;
 pub mod hands;
 pub mod health;
 pub mod imap;
+pub mod incidents;
 pub mod ingest;
 pub mod intake;
 pub mod keeper;

@@ -226,6 +226,7 @@ fn misfits(document: &Value, schema: &Value, value: &Value, place: &str) -> Vec<
     let is_of_type = match schema["type"].as_str() {
         Some("string") => value.is_string(),
         Some("integer") => value.is_i64(),
+        Some("number") => value.is_number(),
         Some("boolean") => value.is_boolean(),
         Some("array") => value.is_array(),
         Some("object") => value.is_object(),
@@ -270,6 +271,9 @@ async fn every_route_answers_as_the_document_says() {
     office.story().await;
     office.ready().await;
     let token = office.token("helpdesk", "main", &Scope::ALL).await;
+    let incident = "INSERT INTO incident (id, tenant, sort, terms, count, expected, began_at, found_at, last_at)
+        VALUES (gen_random_uuid(), 'main', 'customers', '{trouble:till}', 5, 0.2, now(), now(), now())";
+    sqlx::query(incident).execute(&office.desk.store.pool).await.expect("an incident");
     let steps: &[(&str, u16, &str)] = &[
         ("GET /contacts", 200, ""),
         ("GET /contacts?identity=mailto:minna@posti.example", 200, ""),
@@ -316,6 +320,19 @@ async fn every_route_answers_as_the_document_says() {
         ("GET /tickets/999/ready-answers", 404, "ticket_unknown"),
         ("GET /tickets/<ticket a>/acts", 200, ""),
         ("GET /tickets/999/acts", 404, "ticket_unknown"),
+        ("GET /tickets/<ticket a>/recurring", 200, ""),
+        ("GET /incidents", 200, ""),
+        ("GET /incidents?state=open&limit=1", 200, ""),
+        ("GET /incidents?state=ajar", 400, "query_wrong"),
+        ("POST /incidents/1/link {\"ticket\": \"<ticket a>\", \"by\": \"anna\"}", 200, ""),
+        ("POST /incidents/1/link {\"ticket\": \"999\"}", 404, "ticket_unknown"),
+        ("POST /incidents/1/link {}", 400, "field_missing"),
+        ("GET /incidents/1", 200, ""),
+        ("GET /incidents/%231", 200, ""),
+        ("GET /incidents/999", 404, "incident_unknown"),
+        ("GET /tickets/<ticket a>/recurring", 200, ""),
+        ("POST /incidents/1/unlink {\"ticket\": \"<ticket a>\"}", 200, ""),
+        ("POST /incidents/1/close", 200, ""),
         ("POST /contacts/<contact a>/link {}", 400, "field_missing"),
         ("POST /contacts/<contact a>/link {\"othr\": \"x\"}", 400, "field_unknown"),
         ("POST /contacts/<contact a>/link {\"other\": 1}", 400, "field_wrong"),

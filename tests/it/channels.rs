@@ -19,11 +19,12 @@ use sha2::Sha256;
 use std::path::{Path, PathBuf};
 
 /// The kinds whose samples are text in this file's form.
-const SAMPLED: &[&str] = &["asterisk", "desk", "instagram", "messenger", "webchat", "whatsapp"];
+const SAMPLED: &[&str] = &["alertmanager", "asterisk", "desk", "instagram", "messenger", "webchat", "whatsapp"];
 
 /// The key of Standard Webhooks' own test vector.
 const CHAT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const APP_SECRET: &str = "app_secret";
+const ALERTS_TOKEN: &str = "a token of some length";
 
 fn setup(time_zone: &jiff::tz::TimeZone) -> Setup<'_> {
     Setup { name: "desk", region: "FI", time_zone }
@@ -37,6 +38,7 @@ fn kind(name: &str) -> &'static Kind {
 fn settings(kind: &str) -> toml::Table {
     let secret = |value: &str| toml::Value::from(toml::Table::from_iter([(RESOLVED_KEY.to_owned(), value.into())]));
     let pairs = match kind {
+        "alertmanager" => vec![("token", secret(ALERTS_TOKEN))],
         "asterisk" => vec![("path", toml::Value::from("/var/log/asterisk/cdr-csv/Master.csv"))],
         "desk" | "webchat" => vec![("secret", secret(CHAT_SECRET))],
         _ => vec![("app_secret", secret(APP_SECRET)), ("verify_token", secret("meatyhamhock"))],
@@ -667,6 +669,8 @@ fn wrong_settings_are_named_all_at_once() {
         ("messenger", format!("{meta}acces_token = {}", secret("x")), &["acces_token"]),
         ("messenger", format!("app_secret = {}\nverify_token = {}", secret(""), secret("")), &["app_secret", "verify_token"]),
         ("webchat", format!("secret = {}", secret("hunter2")), &["secret"]),
+        ("alertmanager", format!("token = {}", secret("hunter2")), &["token"]),
+        ("alertmanager", format!("token = {}\nurgency = {{ p1 = \"urgent\" }}", secret("a token of some length")), &["urgency.p1"]),
         ("asterisk", "path = \"/x\"\ncolumns = [\"src\", \"src\"]".to_owned(), &["columns", "columns", "columns", "columns.1"]),
         ("asterisk", "path = \"/x\"\ntime_zone = \"Europe/Lanka\"\nown_numbers = [\"5600\", \"9-1\", \"call me\"]\npoll_interval_s = 0".to_owned(),
             &["time_zone", "own_numbers.1", "own_numbers.2", "poll_interval_s"]),

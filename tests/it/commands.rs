@@ -578,7 +578,7 @@ async fn every_end_has_its_code_and_one_sentence() {
         (&["import", "--events", "typo.jsonl"], 1, "2 deliveries name the channel \"mial\", and no such channel is configured, did you mean \"mail\"?"),
         (&["import", "--events", "broken.jsonl"], 1, "broken.jsonl:1: `channel` is missing"),
         (&["import", "--events", "typo.jsonl", "--profiles", "a.eml"], 1, "a.eml: "),
-        (&["parse", "--kind", "mail", "a.eml"], 2, "the kinds are asterisk, desk, imap"),
+        (&["parse", "--kind", "mail", "a.eml"], 2, "the kinds are alertmanager, asterisk, desk, imap"),
         (&["parse", "--kind", "imap", "a.eml", "nothing.eml"], 1, "cannot read nothing.eml"),
         (&["thread", "show", "77"], 1, "there is no ticket \"77\""),
         (&["explain", "nobody@x"], 1, "there is no message \"nobody@x\""),

@@ -29,6 +29,7 @@ pub fn variables() -> Vec<(&'static str, &'static str)> {
         ("LANKA_OLD_KEY", KEY),
         ("SHOP_CHAT_SECRET", SIGNING),
         ("AGENTS_SECRET", SIGNING),
+        ("MONITORING_TOKEN", "a token of the monitoring"),
         ("SHOP_CHAT_IDENTITY_SECRET", "an identity secret of the shop"),
         ("HELPDESK_SECRET", SIGNING),
         ("ZAMMAD_TOKEN", "a token"),
@@ -580,6 +581,7 @@ pub fn channel(kind: &str, more: &str) -> String {
         "maildir" => "path = \"/var/mail/a\"",
         "lmtp" => "socket = \"/run/lanka/a.sock\"",
         "desk" | "webchat" => "secret = { env = \"SHOP_CHAT_SECRET\" }",
+        "alertmanager" => "token = { env = \"SHOP_CHAT_SECRET\" }",
         "instagram" | "messenger" | "whatsapp" => {
             "app_secret = { env = \"META_APP_SECRET\" }\nverify_token = { env = \"META_VERIFY_TOKEN\" }"
         }

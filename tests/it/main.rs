@@ -38,6 +38,7 @@ mod graph;
 mod hands;
 mod imap_faults;
 mod imap_login;
+mod incidents;
 mod intake;
 mod intake_directory;
 mod intake_imap;

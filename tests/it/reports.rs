@@ -6,8 +6,14 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use std::path::Path;
 
-const VIEWS: [&str; 5] =
-    ["report_ticket", "report_message", "report_contact", "report_channel_day", "report_ready_answer"];
+const VIEWS: [&str; 6] = [
+    "report_ticket",
+    "report_message",
+    "report_contact",
+    "report_channel_day",
+    "report_ready_answer",
+    "report_incident",
+];
 
 impl Office {
     async fn value(&self, sql: &str) -> Value {
@@ -84,6 +90,9 @@ async fn reports_tell_nothing_of_anybody() {
     let office = Office::open().await;
     office.story().await;
     office.ready().await;
+    let incidents = "INSERT INTO incident (id, tenant, sort, terms, count, expected, began_at, found_at, last_at)
+        SELECT gen_random_uuid(), t, 'customers', '{trouble:till}', 5, 0.2, now(), now(), now() FROM unnest('{main,other}'::text[]) AS t";
+    sqlx::query(incidents).execute(&office.desk.store.pool).await.expect("incidents");
     for view in VIEWS {
         let rows = office.value(&format!("SELECT * FROM {view}")).await.to_string().to_lowercase();
         assert!(rows.len() > 2, "{view}");

@@ -68,6 +68,8 @@ macro_rules! channels {
 }
 
 channels! {
+    /// What a monitoring system raises: Alertmanager, Zabbix.
+    alertmanager,
     /// Call records that an Asterisk exchange writes.
     asterisk,
     /// What agents do in a tool of theirs, in lanka's own JSON.

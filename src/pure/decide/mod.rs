@@ -4,6 +4,7 @@
 //! **Invariants:** everything here is a function of its arguments; a rerun gives the same decision.
 //! Precision before recall: what the evidence does not carry is a suggestion (promise P4).
 
+pub mod again;
 pub mod anew;
 pub mod answer;
 pub mod arrange;
@@ -20,6 +21,7 @@ pub mod lookup;
 pub mod moves;
 pub mod normalise;
 pub mod notice;
+pub mod outage;
 pub mod phrases;
 pub mod pins;
 pub mod pointers;

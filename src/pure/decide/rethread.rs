@@ -118,8 +118,10 @@ pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint
     let mut kept: Vec<&Kept> = kept.iter().collect();
     // What the desk did about a message comes after it, whenever its own clock says.
     // So does what a program answers: within the second, which is all that a mail tells of its time.
-    let when =
-        |kept: &Kept| if kept.auto.is_some() { kept.occurred_at.max(kept.received_at) } else { kept.occurred_at };
+    let when = |kept: &Kept| match kept.auto.is_some_and(|auto| !auto.brings_matter()) {
+        true => kept.occurred_at.max(kept.received_at),
+        false => kept.occurred_at,
+    };
     let times: BTreeMap<MessageId, Timestamp> = kept.iter().map(|kept| (kept.id, when(kept))).collect();
     kept.sort_by_key(|kept| {
         let on = kept.outline.on.and_then(|on| times.get(&on));

@@ -17,7 +17,11 @@ const SENTENCE_WORDS_MIN: usize = 6;
 
 /// Kind and urgency of a message. A greeting has no kind and low priority; so has automatic mail.
 /// A call without words has no kind, but is never low: somebody wanted something.
+/// Where the channel says both, they are those.
 pub fn triage(incoming: &Incoming, own_text: &str, says_nothing: bool) -> Triage {
+    if let Some(said) = &incoming.triage {
+        return said.clone();
+    }
     if incoming.auto.is_some() || says_nothing {
         return Triage { kind: Vec::new(), priority: Priority::Low };
     }

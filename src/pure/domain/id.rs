@@ -58,6 +58,8 @@ ids! {
     OutboxId,
     /// One row of a journal (`ticket_event`, `contact_link`).
     EventId,
+    /// One thing that many speak of at once.
+    IncidentId,
 }
 
 impl ContactId {

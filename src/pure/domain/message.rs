@@ -307,6 +307,15 @@ pub enum Auto {
     Generated,
     /// lanka's own: a customer was told that his matter was received, how it stands, or that it is done.
     Notice,
+    /// A monitoring system's: the one automatic message that opens a ticket.
+    Alert,
+}
+
+impl Auto {
+    /// Whether it brings a matter of its own, as what people say does.
+    pub fn brings_matter(self) -> bool {
+        self == Self::Alert
+    }
 }
 
 /// What is known of a mail's sender: by our own boundary server (RFC 8601), else by lanka's own check.
@@ -507,6 +516,8 @@ pub struct Incoming {
     pub written_to: Vec<Identity>,
     /// Set when no person wrote it.
     pub auto: Option<Auto>,
+    /// Kind and urgency, where the channel itself says them.
+    pub triage: Option<Triage>,
     /// What our server said about the sender, else lanka's own check; `None` where the channel has no
     /// such thing.
     pub authentication: Option<Authentication>,
@@ -554,6 +565,7 @@ impl Incoming {
             addressed: Vec::new(),
             written_to: Vec::new(),
             auto: None,
+            triage: None,
             authentication: None,
             finding: None,
             forwarded_from: None,
@@ -570,6 +582,11 @@ impl Incoming {
     /// What stands in the place of an item whose content was taken out of its delivery.
     pub fn redacted() -> Self {
         Self { what: What::Notice, redacted: true, ..Self::new("redacted", "redacted") }
+    }
+
+    /// Whether a program wrote it that only remarks on what is there: it brings no matter, opens nothing.
+    pub fn is_aside(&self) -> bool {
+        self.auto.is_some_and(|auto| !auto.brings_matter())
     }
 
     /// Whether it was said in a group of several customers.

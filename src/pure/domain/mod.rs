@@ -12,6 +12,7 @@ pub mod holiday;
 pub mod hours;
 pub mod id;
 pub mod identity;
+pub mod incident;
 pub mod lookalike;
 pub mod message;
 pub mod name;

@@ -72,6 +72,12 @@ pub enum Change {
     /// Ready answers fit what a customer asks: for agents to look at.
     #[serde(rename = "answers.offered")]
     AnswersOffered,
+    /// The ticket is on an incident: many speak of its matter at once.
+    #[serde(rename = "incident.linked")]
+    IncidentLinked,
+    /// The customer has come again and again about its matter.
+    #[serde(rename = "contact.again")]
+    ContactAgain,
     /// An agent's answer is to be carried to a customer. Mirrors hear of it as `message.added`, and how far it came as
     /// `message.updated`; this is for the line of the channel.
     #[serde(rename = "answer.due")]
@@ -114,6 +120,8 @@ impl Change {
             Self::ClockWarned => "clock.warned",
             Self::ClockBreached => "clock.breached",
             Self::AnswersOffered => "answers.offered",
+            Self::IncidentLinked => "incident.linked",
+            Self::ContactAgain => "contact.again",
             Self::AnswerDue => "answer.due",
         }
     }
@@ -140,6 +148,8 @@ impl Change {
             Self::ClockWarned,
             Self::ClockBreached,
             Self::AnswersOffered,
+            Self::IncidentLinked,
+            Self::ContactAgain,
             Self::AnswerDue,
         ]
         .into_iter()

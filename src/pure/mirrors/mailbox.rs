@@ -199,6 +199,11 @@ impl Mirror for Mailbox {
                 let note = Note { key: format!("queue-{}", post.id), text: shown::queue(&post.ticket), root_too: None };
                 self.noted(post, replies, &note)
             }
+
+            Change::IncidentLinked | Change::ContactAgain => {
+                let note = Note { key: format!("again-{}", post.id), text: shown::recurring(post), root_too: None };
+                self.noted(post, replies, &note)
+            }
             Change::ContactErased => self.erased(post, replies),
             Change::TicketOpened
             | Change::TicketTriaged

@@ -257,6 +257,10 @@ impl Mirror for Tickets {
             Change::ClockWarned | Change::ClockBreached => {
                 self.note(&id, &format!("lanka:k.{}", post.id), &shown::clock(post), rest)
             }
+
+            Change::IncidentLinked | Change::ContactAgain => {
+                self.note(&id, &format!("lanka:i.{}", post.id), &shown::recurring(post), rest)
+            }
             Change::SuggestionMade => {
                 let suggestion = post.detail["suggestion"].as_str().unwrap_or_default();
                 let why = post.detail["why"].as_str().unwrap_or_default();

@@ -84,6 +84,10 @@ pub enum News {
     Awaited,
     /// A ticket is in another queue.
     Routed,
+    /// A ticket is on an incident: many speak of its matter at once.
+    Incident,
+    /// A customer comes again and again about one matter.
+    Again,
 }
 
 fn on_default() -> Vec<News> {
@@ -104,7 +108,7 @@ fn build(setup: &Setup<'_>, table: toml::Table) -> Result<Built, Vec<SettingsPro
     if settings.on.is_empty() {
         problems.add(
             "on",
-            "names nothing to tell: leave it out, or name opened, reopened, closed, awaited, routed, message, failed, suggestion, warned or breached",
+            "names nothing to tell: leave it out, or name opened, reopened, closed, awaited, routed, message, failed, suggestion, warned, breached, incident or again",
         );
     }
     if settings.ticket_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
@@ -182,6 +186,8 @@ impl Slack {
             News::Breached => "*Late*: ticket",
             News::Awaited => "The customer is awaited: ticket",
             News::Routed => "In another queue now: ticket",
+            News::Incident => "*Many speak of it at once*: ticket",
+            News::Again => "The customer comes again about it: ticket",
         };
         let url =
             self.settings.ticket_url.as_ref().map(|url| {
@@ -229,6 +235,8 @@ fn news(post: &Post) -> Option<News> {
         Change::SuggestionMade => Some(News::Suggestion),
         Change::ClockWarned => Some(News::Warned),
         Change::ClockBreached => Some(News::Breached),
+        Change::IncidentLinked => Some(News::Incident),
+        Change::ContactAgain => Some(News::Again),
         Change::MessageAdded => {
             message.is_some_and(|message| message.direction == Direction::FromCustomer).then_some(News::Message)
         }

@@ -161,6 +161,7 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         Change::TicketAssigned => vec![note(post, shown::owner(&post.ticket))],
         Change::ClockWarned | Change::ClockBreached => vec![note(post, shown::clock(post))],
         Change::TicketRouted => vec![note(post, shown::queue(&post.ticket))],
+        Change::IncidentLinked | Change::ContactAgain => vec![note(post, shown::recurring(post))],
         Change::TicketOpened
         | Change::TicketReopened
         | Change::TicketClosed
@@ -180,6 +181,8 @@ pub fn lacking<'a>(post: &'a Post, there: &[Stamp]) -> Vec<Article<'a>> {
         | Change::ClockWarned
         | Change::ClockBreached
         | Change::AnswersOffered
+        | Change::IncidentLinked
+        | Change::ContactAgain
         | Change::SuggestionMade => false,
         Change::TicketMerged => is_target(post),
         _ => true,

@@ -211,6 +211,29 @@ pub fn digest(texts: &[&str]) -> String {
     hex::encode(&hash.finalize()[..16])
 }
 
+/// What agents are told of an incident that a ticket is on, or of a customer who comes again and again about it.
+pub fn recurring(post: &Post) -> String {
+    let text = |key: &str| post.detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let count = |key: &str| post.detail.get(key).and_then(serde_json::Value::as_i64).unwrap_or_default();
+    // To the minute: the rest of an instant says nothing to people.
+    let since = text("since").get(..16).unwrap_or_default().replace('T', " ");
+    if post.change == Change::ContactAgain {
+        return format!("Contact number {} about this since {since} UTC.", count("times"));
+    }
+    let terms = post.detail.get("terms").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let terms: Vec<&str> = terms
+        .filter_map(|term| Some(term.as_str()?.split_once(':').map_or(term.as_str()?, |(_, term)| term)))
+        .collect();
+    let who = if text("sort") == "organisation" { "people of one organisation" } else { "customers" };
+    format!(
+        "On incident #{}: many {who} speak of this at once since {since} UTC ({}); {} tickets so far. See `lanka incident show {}`.",
+        count("number"),
+        terms.join(", "),
+        count("tickets"),
+        count("number")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

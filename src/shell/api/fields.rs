@@ -161,6 +161,14 @@ pub(super) const PAGE: &[Field] = &[CURSOR, LIMIT];
 pub(super) const REVIEW: &[Field] =
     &[optional("all", What::Flag, "Also those that were answered, overtaken or withdrawn."), CURSOR, LIMIT];
 
+/// The query of the incidents.
+pub(super) const INCIDENTS: &[Field] =
+    &[optional("state", What::Word(&["open", "closed"]), "Only those in this state."), LIMIT];
+
+/// The fields of what is done with a ticket and an incident.
+pub(super) const OF_INCIDENT: &[Field] =
+    &[required("ticket", What::Text(NAME_CHARS_MAX), "The ticket: its id, or its short number."), BY, WHY];
+
 /// The query of the tickets.
 pub(super) const TICKETS: &[Field] = &[
     optional("state", What::Word(&["open", "closed"]), "Only those in this state."),

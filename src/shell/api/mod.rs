@@ -28,6 +28,7 @@ mod acts;
 mod door;
 mod events;
 mod fields;
+mod incidents;
 mod lists;
 mod looks;
 mod openapi;

@@ -60,6 +60,7 @@ kinds! {
     IdentityUnknown "identity_unknown" 404 "Name it by its id, or as `mailto:…`, as GET /api/v1/contacts/{id} shows it."
     TicketUnknown "ticket_unknown" 404 "Name it by its id, one that was merged away, or its short number."
     MessageUnknown "message_unknown" 404 "Name it by lanka's id, or by the vendor's."
+    IncidentUnknown "incident_unknown" 404 "GET /api/v1/incidents shows those there are; name it by its id, or its short number."
     SuggestionUnknown "suggestion_unknown" 404 "GET /api/v1/review shows those that wait; with ?all=true also the others."
     MessageAmbiguous "message_ambiguous" 409 "Name the message by lanka's own id."
     AttachmentUnknown "attachment_unknown" 404 "GET /api/v1/messages/{id} names the files of a message; they are counted from 0."

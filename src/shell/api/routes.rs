@@ -1,11 +1,11 @@
 //! Every route of the API.
 
 use super::fields::{
-    ANSWER, AWAIT, CONTACTS, Field, LINK, MERGE, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH, THREAD_LINK, TICKETS,
-    TO_QUEUE, UNLINK,
+    ANSWER, AWAIT, CONTACTS, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH,
+    THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
 };
 use super::problem::{Kind, Problem};
-use super::{Call, acts, events, lists, looks, replies, streams};
+use super::{Call, acts, events, incidents, lists, looks, replies, streams};
 use crate::shell::store::api_token::Scope;
 use axum::response::Response;
 use futures::future::BoxFuture;
@@ -210,6 +210,15 @@ pub(super) const ROUTES: &[Route] = &[
         &[Kind::TicketUnknown],
         |call| Box::pin(looks::ready_answers(call)),
     ),
+    look(
+        "/tickets/{id}/recurring",
+        "recurringOfTicket",
+        "The incidents that a ticket is on, and how often its customer has come about it.",
+        &[],
+        "Recurring",
+        &[Kind::TicketUnknown],
+        |call| Box::pin(incidents::of_ticket(call)),
+    ),
     Route {
         answer: "ThreadLink",
         ..act(
@@ -283,6 +292,60 @@ pub(super) const ROUTES: &[Route] = &[
             AWAIT,
             &[Kind::TicketUnknown],
             |call| Box::pin(replies::wait_for(call)),
+        )
+    },
+    look(
+        "/incidents",
+        "incidents",
+        "What many spoke of at once, the latest first.",
+        INCIDENTS,
+        "Incidents",
+        &[],
+        |call| Box::pin(incidents::list(call)),
+    ),
+    look(
+        "/incidents/{id}",
+        "incident",
+        "An incident, with the tickets that are on it.",
+        &[],
+        "Incident",
+        &[Kind::IncidentUnknown],
+        |call| Box::pin(incidents::one(call)),
+    ),
+    Route {
+        answer: "Incident",
+        ..act(
+            "/incidents/{id}/close",
+            Scope::Tickets,
+            "closeIncident",
+            "It is over, or was none.",
+            ANSWER,
+            &[Kind::IncidentUnknown],
+            |call| Box::pin(incidents::close(call)),
+        )
+    },
+    Route {
+        answer: "Incident",
+        ..act(
+            "/incidents/{id}/link",
+            Scope::Tickets,
+            "linkIncident",
+            "Puts a ticket on an incident.",
+            OF_INCIDENT,
+            &[Kind::IncidentUnknown, Kind::TicketUnknown],
+            |call| Box::pin(incidents::link(call)),
+        )
+    },
+    Route {
+        answer: "Incident",
+        ..act(
+            "/incidents/{id}/unlink",
+            Scope::Tickets,
+            "unlinkIncident",
+            "Takes a ticket off an incident. It stays off.",
+            OF_INCIDENT,
+            &[Kind::IncidentUnknown, Kind::TicketUnknown],
+            |call| Box::pin(incidents::unlink(call)),
         )
     },
     look(

@@ -41,7 +41,7 @@ impl Export {
                             let Some((last, _)) = page.last() else { return Ok(()) };
                             after = Some(last.id);
                             page.iter().try_for_each(|(ticket, messages)| {
-                                output.json(&ThreadView { ticket, messages, acts: &[] })
+                                output.json(&ThreadView { ticket, messages, recurring: None, acts: &[] })
                             })?;
                         }
                     }

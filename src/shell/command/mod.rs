@@ -11,6 +11,7 @@
 //! | `thread.rs`, `explain.rs` | `thread`, `explain` |
 //! | `contact.rs`, `review.rs` | `contact`, `review`; `by_hand.rs` says who did it, and what came of it |
 //! | `ready.rs` | `ready` |
+//! | `incident.rs` | `incident` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -30,6 +31,7 @@ mod explain;
 mod export;
 mod history;
 mod import;
+mod incident;
 mod mail;
 mod output;
 mod parse;
@@ -118,6 +120,9 @@ enum Command {
     /// Show the texts that agents answer with, and how they are used.
     #[command(subcommand)]
     Ready(ready::Ready),
+    /// Show what many speak of at once; say what belongs to it, and that it is over.
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -297,6 +302,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             command.run(bench, &mut output).await?;
         }
         Command::Ready(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Incident(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

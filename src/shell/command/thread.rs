@@ -3,7 +3,7 @@
 use super::by_hand::{self, By};
 use super::output::{Output, clock};
 use super::settle;
-use super::{Bench, Failure};
+use super::{Bench, Failure, incident};
 use crate::config::parse_duration;
 use crate::pure::channels::desk::Doing;
 use crate::pure::domain::Timestamp;
@@ -17,6 +17,7 @@ use crate::shell::hands::Hands;
 use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
 use crate::shell::store::commit::json_word;
 use crate::shell::store::hands::ActShown;
+use crate::shell::store::incident::Recurring;
 use crate::shell::store::view::ThreadLine;
 use crate::shell::{Parts, counted};
 use jiff::tz::TimeZone;
@@ -127,6 +128,9 @@ pub(super) struct ThreadView<'a> {
     pub ticket: &'a TicketView,
     /// What was said, in order of its time.
     pub messages: &'a [MessageView],
+    /// Incidents it is on, and how often its customer has come about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recurring: Option<&'a Recurring>,
     /// What was put together and apart by hand.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub acts: &'a [ActShown],
@@ -189,7 +193,9 @@ impl Thread {
                         let ticket = store.find_ticket(&id).await?.ok_or_else(unknown)?;
                         let acts = store.acts_of(ticket).await?;
                         let (ticket, messages) = store.thread(ticket).await?.ok_or_else(unknown)?;
-                        show(&ThreadView { ticket: &ticket, messages: &messages, acts: &acts }, zone, output)
+                        let recurring = store.recurring(ticket.id).await?;
+                        let recurring = Some(&recurring).filter(|recurring| !recurring.is_none());
+                        show(&ThreadView { ticket: &ticket, messages: &messages, recurring, acts: &acts }, zone, output)
                     }
                     Self::Answers { id } => {
                         let ticket = store.find_ticket(&id).await?.ok_or_else(|| unknown(&id))?;
@@ -321,7 +327,7 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     if output.is_json() {
         return output.json(thread);
     }
-    let ThreadView { ticket, messages, acts } = thread;
+    let ThreadView { ticket, messages, recurring, acts } = thread;
     output.heading(&format!("#{} {}", ticket.number, ticket.title))?;
     output.text(&format!("{}, priority {}, {}", ticket.state, ticket.priority, ticket.id))?;
     if let Some(queue) = &ticket.queue {
@@ -342,6 +348,19 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     }
     if let Some(earlier) = ticket.follow_up_of {
         output.text(&format!("continues {earlier}"))?;
+    }
+    for incident in recurring.iter().flat_map(|recurring| &recurring.incidents) {
+        let (number, state, of) = (incident.number, &incident.state, incident::who(incident));
+        output.text(&format!("on incident #{number} ({state}, of {of}): {}", incident.terms.join(", ")))?;
+    }
+    if let Some(again) = recurring.and_then(|recurring| recurring.again.as_ref()) {
+        let others: Vec<String> = again.tickets.iter().map(|number| format!("#{number}")).collect();
+        let others = if others.is_empty() { String::new() } else { format!(", also {}", others.join(", ")) };
+        output.text(&format!(
+            "contact number {} about this since {}{others}",
+            again.times,
+            clock(again.since, zone)
+        ))?;
     }
     for contact in &ticket.participants {
         output.text(&format!("with {} ({})", named(contact), contact.identities.join(", ")))?;

@@ -147,10 +147,11 @@ impl Page {
             let suggestions = store.suggestions_on(&token.tenant, *id, &people).await?;
             let stretch = store.stretch(*id, asked.after, MESSAGES_MAX).await?;
             let offered = store.ready_offers(*id).await?;
-            Ok(Some((ticket, joins, suggestions, stretch, offered)))
+            let recurring = store.recurring(*id).await?;
+            Ok(Some((ticket, joins, suggestions, stretch, offered, recurring)))
         });
         let gone = || refusal(StatusCode::NOT_FOUND, "ticket_unknown");
-        let (ticket, joins, suggestions, stretch, offered) = loaded.await?.ok_or_else(gone)?;
+        let (ticket, joins, suggestions, stretch, offered, recurring) = loaded.await?.ok_or_else(gone)?;
         let (words, base) = (self.words(), id.to_string());
         let showing = Showing { words, zone: &store.reader.time_zone, base: &base, query, whole: false };
         let next = stretch.messages.last().filter(|_| stretch.is_more).map(|last| {
@@ -163,7 +164,7 @@ impl Page {
             css: CSS,
             number: ticket.number,
             title: showing.title(&ticket),
-            facts: showing.facts(&ticket),
+            facts: showing.facts(&ticket, &recurring),
             done: asked.done.as_deref().and_then(|done| match done {
                 "accept" => Some(words.accepted),
                 "reject" => Some(words.rejected),

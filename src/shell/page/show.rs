@@ -10,6 +10,7 @@ use crate::pure::domain::message::Mark;
 use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
 use crate::pure::domain::ready::Offered;
 use crate::shell::store::hands::{SideShown, SuggestionShown};
+use crate::shell::store::incident::Recurring;
 use crate::shell::store::timeline::Join;
 use askama::Template;
 use jiff::tz::TimeZone;
@@ -160,7 +161,7 @@ impl Showing<'_> {
         }
     }
 
-    pub(super) fn facts(&self, ticket: &TicketView) -> Vec<String> {
+    pub(super) fn facts(&self, ticket: &TicketView, recurring: &Recurring) -> Vec<String> {
         let words = [ticket.state.as_str(), ticket.priority.as_str()].into_iter();
         let words = words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word));
         let awaited = ticket.awaited_since.map(|since| self.words.awaited(&self.moment(since)));
@@ -170,7 +171,14 @@ impl Showing<'_> {
         let clocks = ticket.clocks.iter().filter(|clock| clock.state != ClockState::Met);
         let clocks = clocks.map(|clock| self.words.clock(clock, self.zone));
         let notices = ticket.notices.iter().map(|notice| self.words.notice(notice, self.zone));
-        words.chain(awaited).chain(queue).chain(owner).chain(clocks).chain(notices).collect()
+        let open = recurring.incidents.iter().filter(|incident| incident.state == "open");
+        let incidents = open.map(|incident| self.words.on_incident(incident.number));
+        let again = recurring.again.as_ref().map(|again| {
+            let since = self.words.moment(again.since, self.zone);
+            self.words.came_again(again.times, &since)
+        });
+        let promised = clocks.chain(notices);
+        words.chain(awaited).chain(queue).chain(owner).chain(incidents).chain(again).chain(promised).collect()
     }
 
     fn name(&self, contact: &ContactView) -> String {

@@ -216,6 +216,20 @@ impl Words {
         format!("{} {queue}", self.say("jono", "kö", "queue"))
     }
 
+    /// That many speak of the ticket's matter at once.
+    pub(super) fn on_incident(&self, number: i64) -> String {
+        format!("{} #{number}", self.say("laaja häiriö", "omfattande störning", "incident"))
+    }
+
+    /// That the customer comes again and again about it.
+    pub(super) fn came_again(&self, times: i32, since: &str) -> String {
+        match self.lang {
+            "fi" => format!("{times}. yhteydenotto tästä, ensimmäinen {since}"),
+            "sv" => format!("kontakt nummer {times} om detta sedan {since}"),
+            _ => format!("contact number {times} about this since {since}"),
+        }
+    }
+
     /// A state, priority or kind of a ticket. What a later lanka knows is shown as it is.
     pub(super) fn fact(&self, word: &str) -> String {
         let known = match word {

@@ -290,7 +290,7 @@ impl Loader<'_> {
             return Ok(BTreeSet::new());
         }
         let rows = sqlx::query(
-            "SELECT id, channel, identity_id, ticket_id, occurred_at, direction = 'from_customer' AND auto IS NULL AS is_customers
+            "SELECT id, channel, identity_id, ticket_id, occurred_at, direction = 'from_customer' AND coalesce(auto, 'alert') = 'alert' AS is_customers
              FROM message WHERE id = ANY($1)",
         )
         .bind(ids)
@@ -335,7 +335,7 @@ impl Loader<'_> {
         let rows = sqlx::query(
             "SELECT k.id AS ticket_id, m.channel, m.identity_id, m.last_at, m.closed_at FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
                 SELECT t.channel, t.identity_id, max(e.closed_at) AS closed_at,
-                    greatest(max(t.occurred_at) FILTER (WHERE t.direction = 'from_customer' AND t.auto IS NULL), max(e.opened_at)) AS last_at
+                    greatest(max(t.occurred_at) FILTER (WHERE t.direction = 'from_customer' AND coalesce(t.auto, 'alert') = 'alert'), max(e.opened_at)) AS last_at
                 FROM message t CROSS JOIN LATERAL (
                     SELECT max((a.data->>'occurred_at')::timestamptz) FILTER (WHERE a.kind = 'close') AS closed_at,
                         max((a.data->>'occurred_at')::timestamptz) FILTER (WHERE a.kind = 'reopen') AS opened_at

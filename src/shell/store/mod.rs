@@ -21,6 +21,7 @@ pub mod facts;
 pub mod firm;
 pub mod hands;
 pub mod health;
+pub mod incident;
 pub mod keep;
 pub mod listing;
 pub mod media;

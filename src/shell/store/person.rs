@@ -172,6 +172,7 @@ const OF_MESSAGES: &[&str] = &[
     "DELETE FROM suggestion WHERE message_id = ANY($1) OR by_message = ANY($1)",
     "DELETE FROM ticket_reference WHERE message_id = ANY($1) AND kind NOT IN ('message', 'group')",
     "DELETE FROM sender_check WHERE message_id = ANY($1)",
+    "DELETE FROM heard WHERE message_id = ANY($1)",
     "DELETE FROM answer WHERE message_id = ANY($1) OR answers = ANY($1)",
     "DELETE FROM ready_look WHERE message_id = ANY($1)",
     "DELETE FROM ready_offer WHERE message_id = ANY($1)",
@@ -203,6 +204,8 @@ const OF_CONTACTS: &[&str] = &[
     "DELETE FROM link WHERE object_kind = 'contact' AND object = ANY($1)",
     "DELETE FROM reconsider WHERE contact_id = ANY($1)",
     "UPDATE notice SET contact_id = NULL WHERE contact_id = ANY($1)",
+    "DELETE FROM heard WHERE contact_id = ANY($1)",
+    "DELETE FROM again WHERE contact_id = ANY($1)",
     "UPDATE contact SET name = NULL, erased_at = now() WHERE id = ANY($1)",
 ];
 

@@ -110,8 +110,9 @@ const NEEDED: &str = "
     WHERE n.id >= lanka_uuid_floor($1) AND n.id < lanka_uuid_floor($2)";
 
 /// Rows of tables without months, by the message they belong to.
-const OF_MESSAGES: [&str; 8] = [
+const OF_MESSAGES: [&str; 9] = [
     "DELETE FROM ready_answer_use WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
+    "DELETE FROM heard WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM fact WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM ticket_reference WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
     "DELETE FROM suggestion WHERE message_id >= lanka_uuid_floor($1) AND message_id < lanka_uuid_floor($2)",
@@ -127,10 +128,15 @@ const TICKETS: &str = "
         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = k.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_TICKETS: [&str; 9] = [
+const FORGET_TICKETS: [&str; 13] = [
     "DELETE FROM touched t USING ticket k WHERE k.id = t.ticket_id AND (k.id = ANY($1) OR k.merged_into = ANY($1))",
     "DELETE FROM ticket_clock WHERE ticket_id = ANY($1)",
     "DELETE FROM ready_offer WHERE ticket_id = ANY($1)",
+    "DELETE FROM again WHERE ticket_id = ANY($1)",
+    "DELETE FROM ticket_relation WHERE ticket_id = ANY($1) OR other = ANY($1)",
+    "DELETE FROM incident_ticket WHERE ticket_id = ANY($1)",
+    "DELETE FROM incident i WHERE i.state = 'closed' AND i.is_over_said AND NOT EXISTS (SELECT 1 FROM incident_ticket t WHERE t.incident_id = i.id)
+        AND $1::uuid[] IS NOT NULL",
     "DELETE FROM ticket_participant WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_reference WHERE ticket_id = ANY($1)",
     "DELETE FROM lane WHERE ticket_id = ANY($1)",

@@ -109,7 +109,7 @@ pub fn put(
     let (placement, entitled_by) = match on.and_then(|ticket| facts.ticket(ticket)) {
         Some(known) => {
             let takes_part = resolved.resolution.contact().is_none_or(|c| known.participants.contains_key(&c));
-            let by = (!takes_part && message.incoming.auto.is_none()).then_some(EntitledBy::Agent);
+            let by = (!takes_part && !message.incoming.is_aside()).then_some(EntitledBy::Agent);
             let reopens = known.ticket.closed_at.is_some_and(|closed| closed < message.occurred_at);
             match reopens && !threading.is_quiet() {
                 true => (Placement::Reopen(known.ticket.id), by),
@@ -646,7 +646,7 @@ impl<'a> Threading<'a> {
     /// Rule 5. Automatic mail and what nobody said opens nothing.
     fn new_ticket(&mut self, follow_up_of: Option<TicketId>) -> Found {
         let internal = self.message.incoming.direction == Direction::FromAgent && self.resolved.identity.is_none();
-        if (self.message.incoming.auto.is_some() && self.heeds(Rule::AutoOpensNone)) || internal {
+        if (self.message.incoming.is_aside() && self.heeds(Rule::AutoOpensNone)) || internal {
             self.because("opens_none", OnTicket::OpensNone, None);
             return Found::Nowhere;
         }
@@ -677,7 +677,7 @@ impl<'a> Threading<'a> {
 
     /// It opens no closed ticket again.
     fn is_quiet(&self) -> bool {
-        self.message.incoming.auto.is_some()
+        self.message.incoming.is_aside()
             || self.message.incoming.direction == Direction::FromAgent
             || self.message.says_nothing
     }
@@ -698,7 +698,7 @@ impl<'a> Threading<'a> {
         let Some(known) = self.facts.ticket(ticket) else { return self.open(None, mint) };
         let takes_part = self.resolved.resolution.contact().is_some_and(|c| known.participants.contains_key(&c));
         // Out-of-office mail and bounces are shown on the ticket, but their sender takes no part in it.
-        let joins = self.message.incoming.auto.is_none() && self.resolved.resolution.contact().is_some();
+        let joins = !self.message.incoming.is_aside() && self.resolved.resolution.contact().is_some();
         let by = (!takes_part && joins).then_some(by);
         let quiet = self.is_quiet();
         match known.ticket.closed_at.filter(|_| known.ticket.state == TicketState::Closed) {

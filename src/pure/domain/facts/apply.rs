@@ -62,7 +62,7 @@ impl Facts {
         match decision.role {
             ItemRole::First => {
                 let talk = Talk { channel: message.channel.clone(), identity: decision.identity, at };
-                let is_customers = incoming.direction == Direction::FromCustomer && incoming.auto.is_none();
+                let is_customers = incoming.direction == Direction::FromCustomer && !incoming.is_aside();
                 self.said.insert(decision.message, Said { ticket, talk, is_customers });
             }
             // The leg may have told who called.
@@ -275,7 +275,7 @@ impl Facts {
             known.ticket.state = TicketState::Open;
             known.ticket.closed_at = None;
         }
-        if message.incoming.direction == Direction::FromCustomer && message.incoming.auto.is_none() {
+        if message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside() {
             for kind in &decision.triage.kind {
                 if !known.ticket.kind.contains(kind) {
                     known.ticket.kind.push(*kind);

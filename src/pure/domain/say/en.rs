@@ -203,6 +203,9 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::SameTopic => "Of the contact's open matters, one is about what this names.",
         OnTicket::OnlyOpen => "It is the contact's only open matter of these days.",
         OnTicket::LatestOpen => "The desk's message goes to the contact's latest matter.",
+        OnTicket::CameAgain { times } => {
+            return format!("This is contact number {times} about one thing within days: it became urgent.").into();
+        }
         OnTicket::SaysIsBack => "It says that the fault is back, and one matter of the contact was closed lately.",
         OnTicket::Routed { queue, rule } => return format!("The queue “{queue}”, by the rule “{rule}”.").into(),
         OnTicket::RoutedByDefault { queue } => return format!("The queue “{queue}”: no rule is for it.").into(),

@@ -204,6 +204,10 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::SameTopic => "Asiakkaan avoimista asioista yksi koskee sitä, mitä viestissä mainitaan.",
         OnTicket::OnlyOpen => "Tämä on asiakkaan ainoa avoin asia näiltä päiviltä.",
         OnTicket::LatestOpen => "Asiakaspalvelun viesti kuuluu asiakkaan viimeisimpään asiaan.",
+        OnTicket::CameAgain { times } => {
+            return format!("Asiakas ottaa tästä yhteyttä jo {times}. kerran lyhyessä ajassa: asiasta tuli kiireinen.")
+                .into();
+        }
         OnTicket::SaysIsBack => {
             "Viestissä sanotaan, että vika on palannut, ja yksi asiakkaan asia suljettiin äskettäin."
         }

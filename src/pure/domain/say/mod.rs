@@ -282,6 +282,11 @@ pub enum OnTicket {
         /// The queue of what no rule is for.
         queue: String,
     },
+    /// The customer comes on one thing again and again.
+    CameAgain {
+        /// The how many-th time.
+        times: usize,
+    },
 }
 
 /// Another ticket: what points to it in vain, or why two became one.
@@ -509,7 +514,8 @@ mod tests {
             };
             for finding in findings {
                 let stored = serde_json::json!({ "code": code, "finding": finding, "domain": "kaupqa.example",
-                    "own": "kauppa.example", "number": "order 48…93", "address": "+358…67", "queue": "lasku", "rule": "laskut" });
+                    "own": "kauppa.example", "number": "order 48…93", "address": "+358…67", "queue": "lasku", "rule": "laskut",
+                    "times": 3 });
                 let says = Say::of_stored(stored);
                 assert_eq!(says.code(), code, "two sentences have one code, or more is to be filled in: {says:?}");
                 all.push(says);
@@ -531,7 +537,8 @@ mod tests {
                 // What is filled in is in all of them.
                 for (place, value) in says.stored().as_object().unwrap() {
                     let is_shown = !["code", "finding"].contains(&place.as_str());
-                    assert!(!is_shown || text.contains(value.as_str().unwrap()), "{says:?}: {text}");
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    assert!(!is_shown || text.contains(&value), "{says:?}: {text}");
                 }
                 assert!(said.insert(text.clone()), "it is said twice: {text}");
             }

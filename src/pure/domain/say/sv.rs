@@ -226,6 +226,10 @@ pub(super) fn on_ticket(says: &OnTicket) -> Cow<'static, str> {
         OnTicket::SameTopic => "Av kundens öppna ärenden gäller ett det som nämns här.",
         OnTicket::OnlyOpen => "Det är kundens enda öppna ärende från de senaste dagarna.",
         OnTicket::LatestOpen => "Kundtjänstens meddelande hör till kundens senaste ärende.",
+        OnTicket::CameAgain { times } => {
+            return format!("Kunden hör av sig om detta för {times}:e gången på kort tid: ärendet blev brådskande.")
+                .into();
+        }
         OnTicket::SaysIsBack => "Texten säger att felet är tillbaka, och ett av kundens ärenden stängdes nyligen.",
         OnTicket::Routed { queue, rule } => return format!("Kön ”{queue}” enligt regeln ”{rule}”.").into(),
         OnTicket::RoutedByDefault { queue } => return format!("Kön ”{queue}”: ingen regel gäller det.").into(),

@@ -394,7 +394,7 @@ async fn participants(
     sqlx::query(
         "WITH here AS (
             SELECT i.contact_id, m.ticket_id, min(m.received_at) AS since FROM message m JOIN identity i ON i.id = m.identity_id
-            WHERE m.ticket_id = ANY($1) AND m.auto IS NULL GROUP BY i.contact_id, m.ticket_id
+            WHERE m.ticket_id = ANY($1) AND coalesce(m.auto, 'alert') = 'alert' GROUP BY i.contact_id, m.ticket_id
          ), gone AS (
             DELETE FROM ticket_participant p WHERE p.ticket_id = ANY($1)
                 AND NOT EXISTS (SELECT 1 FROM here h WHERE h.contact_id = p.contact_id AND h.ticket_id = p.ticket_id)
