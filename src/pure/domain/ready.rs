@@ -1,7 +1,8 @@
 //! Ready answers: short texts that agents answer with.
 
+use super::service::Like;
 use super::ticket::MatterKind;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::LazyLock;
 
 /// A ready answer, as its file says it.
@@ -25,29 +26,6 @@ pub struct ReadyAnswer {
     pub tenant: Option<String>,
     /// What is said.
     pub text: String,
-}
-
-/// What a channel is like to whoever writes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Like {
-    /// Lines, back and forth.
-    Chat,
-    /// Letters.
-    Mail,
-    /// Talk.
-    Call,
-}
-
-impl Like {
-    /// The stable word, as in SQL and in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Mail => "mail",
-            Self::Call => "call",
-        }
-    }
 }
 
 /// A ready answer that is offered on a ticket.

@@ -3,12 +3,12 @@
 use super::clock::{Clock, ClockKind, Targets};
 use super::hours::Hours;
 use super::ticket::{MatterKind, Priority};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What people expect of a kind of channel, whatever it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Like {
     /// One writes, and waits for the answer.
@@ -20,7 +20,7 @@ pub enum Like {
 }
 
 impl Like {
-    /// The word in the configuration.
+    /// The stable word, as in the configuration and in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",

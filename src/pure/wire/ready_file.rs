@@ -13,7 +13,8 @@
 //! **Invariant:** everything that is wrong is found at once, each with its line.
 
 use super::settings::{self, SettingsProblem};
-use crate::pure::domain::ready::{Like, PLACES, ReadyAnswer, places};
+use crate::pure::domain::ready::{PLACES, ReadyAnswer, places};
+use crate::pure::domain::service::Like;
 use crate::pure::domain::ticket::MatterKind;
 use serde::Deserialize;
 use toml::Table;
