@@ -122,7 +122,7 @@ impl Incidents {
     }
 
     async fn look_at(&self, name: &str, tenant: &Tenant, now: Timestamp) -> Result<Option<Aloud>, StoreError> {
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.store.begin().await?;
         if !incident::turn(&mut tx, name).await? {
             return Ok(None);
         }

@@ -183,7 +183,7 @@ impl Ingest {
                 senders.room().await;
                 except.extend(senders.open());
             }
-            let mut tx = self.store.pool.begin().await?;
+            let mut tx = self.store.begin().await?;
             let BatchLimits { rows_max, bytes_max, .. } = self.limits;
             let claimed = raw_event::claim(&self.store, &mut tx, rows_max, bytes_max, &except).await?;
             if claimed.is_empty() {
@@ -442,7 +442,7 @@ impl Ingest {
     }
 
     async fn once(&self, raw: &[Uuid]) -> Result<(), StoreError> {
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.store.begin().await?;
         let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
         let raw = claimed.iter().map(|claimed| claimed.event.id.0).collect();
         let mut read = self.read(claimed).await?;
@@ -454,7 +454,7 @@ impl Ingest {
     /// The offender is alone: it goes to quarantine whole, and its channel goes on.
     async fn give_up(&self, raw: &[Uuid], error: &StoreError) {
         let result = async {
-            let mut tx = self.store.pool.begin().await?;
+            let mut tx = self.store.begin().await?;
             let claimed = raw_event::claim_these(&self.store, &mut tx, raw).await?;
             let faults: Vec<Faulty> = claimed
                 .iter()

@@ -94,7 +94,7 @@ impl Keeper {
     /// given.
     async fn once(&self) -> Result<Option<usize>, StoreError> {
         let now = (self.now)();
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.store.begin().await?;
         let Some(tickets) = take(&mut tx, TICKETS_MAX, now).await? else { return Ok(None) };
         if tickets.is_empty() {
             tx.commit().await?;

@@ -117,7 +117,7 @@ impl Ready {
                 Err(error) if error.is_outage() || error.is_race() => return Err(error),
                 Err(_) if most > 1 => most = 1,
                 Err(error) => {
-                    let mut tx = self.store.pool.begin().await?;
+                    let mut tx = self.store.begin().await?;
                     let looks = stored::take(&mut tx, 1).await?;
                     tx.commit().await?;
                     let message = looks.first().map(|look| tracing::field::display(look.message));
@@ -131,7 +131,7 @@ impl Ready {
     async fn once(&self, most: i64) -> Result<usize, StoreError> {
         let now = Timestamp::now();
         self.store.ensure_months([now].into_iter()).await?;
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.store.begin().await?;
         let looks = stored::take(&mut tx, most).await?;
         if looks.is_empty() {
             return Ok(0);

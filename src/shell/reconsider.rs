@@ -97,7 +97,7 @@ impl Reconsider {
         }
         let now = Timestamp::now();
         self.store.ensure_months([now].into_iter()).await?;
-        let mut tx = self.store.pool.begin().await?;
+        let mut tx = self.store.begin().await?;
         let due = reconsider::claim(&mut tx, people).await?;
         let mut told = false;
         for ((tenant, quiet), contacts) in &due.contacts {

@@ -4,6 +4,7 @@ use crate::desk::{Desk, at, messenger};
 use lanka::shell::store::Store;
 use lanka::shell::store::presence::Presence;
 use lanka::shell::store::raw_event::{Hearing, NewRawEvent, RawBody};
+use sqlx::Connection;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -109,5 +110,30 @@ async fn history_that_is_read_again_calls_nobody_either() {
         desk.decide().await;
         assert_eq!(desk.count("SELECT count(*) FROM message").await, 1, "{hearing:?}");
         assert_eq!(desk.count("SELECT count(*) FROM outbox").await > 0, is_told, "{hearing:?}");
+    }
+}
+
+/// Whoever is hung up on while he begins a transaction leaves none open: what the next one does on the connection would never be
+/// committed.
+#[tokio::test]
+async fn a_transaction_that_nobody_waits_for_is_not_left_open() {
+    let desk = crate::desk::Desk::open().await;
+    let options = desk.store.pool.connect_options();
+    let mut beside = sqlx::PgConnection::connect_with(&options).await.expect("a connection of its own");
+    for polls in 1..8 {
+        let mut begin = Box::pin(desk.store.begin());
+        for _ in 0..polls {
+            if futures::poll!(&mut begin).is_ready() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        drop(begin);
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        crate::support::eventually("none is open", async || {
+            let open: i64 = sqlx::query_scalar(open).fetch_one(&mut beside).await.expect("a look");
+            (open == 0).then_some(())
+        })
+        .await;
     }
 }

@@ -116,7 +116,7 @@ impl Store {
     /// Forgets changes that are older than an instant, and the oldest of more than so many.
     pub async fn forget_changes(&self, kept_from: Timestamp, count_max: i64) -> Result<(), StoreError> {
         loop {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = self.begin().await?;
             // One daemon at a time: the floor's row is the lock.
             sqlx::query("SELECT 1 FROM change_floor FOR UPDATE").execute(&mut *tx).await?;
             let forgotten: i64 = sqlx::query_scalar(

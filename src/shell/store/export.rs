@@ -180,7 +180,7 @@ pub struct Snapshot<'a> {
 impl Store {
     /// Begins an export.
     pub async fn snapshot(&self) -> Result<Snapshot<'_>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
         // A page is some thousand index look-ups: compiling its plan would take longer than running it.
         sqlx::query("SET LOCAL jit = off").execute(&mut *tx).await?;

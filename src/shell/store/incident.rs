@@ -711,7 +711,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (shown, tenant) = incident;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let linked = [Linked { incident: shown.id, ticket, is_alert: false, at: now }];
         let count = link(self, &mut tx, (tenant, mirrors), &linked, by, now).await?;
         tx.commit().await?;
@@ -727,7 +727,7 @@ impl Store {
         by: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let off: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "UPDATE incident_ticket t SET off_at = $3, off_by = $4 WHERE t.incident_id = $1 AND t.off_at IS NULL
                 AND (t.ticket_id = $2 OR t.ticket_id IN (SELECT a.id FROM alias a WHERE a.now = $2)) RETURNING t.incident_id, t.ticket_id",

@@ -169,7 +169,7 @@ impl Store {
         after: Option<(Timestamp, TicketId)>,
         limit: i64,
     ) -> Result<Vec<TicketLine>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query(ANSWER_MAX).execute(&mut *tx).await?;
         let (at, id) = after.unzip();
         let sql = match filter.by_due {

@@ -277,7 +277,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.ensure_months([now].into_iter()).await?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // A merge that is being written moves the message to another ticket: we go before it, or after it.
         let ticket: Option<Option<Uuid>> = sqlx::query_scalar("SELECT ticket_id FROM message WHERE id = $1 FOR SHARE")
             .bind(wanted.message.0)
@@ -383,7 +383,7 @@ impl Store {
         limit: i64,
         now: Timestamp,
     ) -> Result<Lost, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let (message, ordinal) = after.map_or((Uuid::nil(), -1), |(message, ordinal)| (message.0, ordinal));
         let page: Vec<(Uuid, i32, bool)> = sqlx::query_as(LOST)
             .bind(message)

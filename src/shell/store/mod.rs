@@ -300,6 +300,19 @@ impl Store {
         }
     }
 
+    /// Begins a transaction. Whoever stops waiting for it leaves none behind: sqlx gives a connection back to the pool as it
+    /// is when its BEGIN is dropped half-way, and all that others do on it then is never committed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        let pool = self.pool.clone();
+        match tokio::spawn(async move { pool.begin().await }).await {
+            Ok(begun) => Ok(begun?),
+            Err(error) => Err(StoreError::Reader(error.to_string())),
+        }
+    }
+
     /// Makes the partitions for the months of these instants. Costs nothing when they are known.
     pub(crate) async fn ensure_months(&self, instants: impl Iterator<Item = Timestamp>) -> Result<(), StoreError> {
         let missing: Vec<(Timestamp, (i16, i8))> = {

@@ -282,7 +282,7 @@ impl Store {
             update.execute(&self.pool).await?;
             return Ok(());
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         if let Some(row) = update.fetch_optional(&mut *tx).await? {
             keep_links(&mut tx, row.try_get("mirror")?, links, now).await?;
             let message: Option<Uuid> = row.try_get("message_id")?;

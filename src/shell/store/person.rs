@@ -421,7 +421,7 @@ impl Store {
         take_out: impl Fn(&RawEvent, &[u32]) -> Option<TakenOut>,
         now: Timestamp,
     ) -> Result<Left, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         // Another process may be at it; then it waits here, and finds it done.
         let items: Vec<i32> =
             sqlx::query_scalar("SELECT item FROM erasing WHERE raw_event = $1 ORDER BY item FOR UPDATE")

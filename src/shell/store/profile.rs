@@ -109,7 +109,7 @@ impl Store {
 
     /// Records how a question ended. A name becomes the identity's, and the contact's if it has none.
     pub async fn settle_profile(&self, id: IdentityId, answered: &Answered) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         if let Answered::Named(name) = answered {
             // Ingest writes names of contacts that it has locked so; it must not write ours away.
             let contact: Option<Uuid> = sqlx::query_scalar("SELECT contact_id FROM identity WHERE id = $1")

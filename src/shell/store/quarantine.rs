@@ -85,7 +85,7 @@ impl Store {
     /// Puts the deliveries of these rows back into the queue, and marks all that waits of them as
     /// retried. Gives the deliveries; rows that do not wait, or whose bytes were never stored, give none.
     pub async fn retry_quarantined(&self, ids: &[i64], now: Timestamp) -> Result<Vec<RawEventId>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let raw: Vec<Uuid> = sqlx::query_scalar(
             "SELECT DISTINCT raw_event FROM quarantine WHERE id = ANY($1) AND state = 'waiting' AND raw_event IS NOT NULL",
         )

@@ -169,7 +169,7 @@ impl Store {
 
     async fn insert(&self, rows: &Rows, cursor: Option<&CursorMove<'_>>, hearing: Hearing) -> Result<(), StoreError> {
         if let Some(cursor) = cursor {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = self.begin().await?;
             rows.insert(&mut tx, hearing, self.has_peers()).await?;
             move_cursor(&mut tx, cursor).await?;
             tx.commit().await?;
@@ -256,7 +256,7 @@ impl Store {
         skipped: &Skipped<'_>,
         cursor: Option<CursorMove<'_>>,
     ) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query(
             "INSERT INTO quarantine (tenant, channel, kind, origin, code, detail, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )

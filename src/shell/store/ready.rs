@@ -114,7 +114,7 @@ pub struct AgentsWords {
 impl Store {
     /// Writes down what a directory holds, as far as it differs from what is known.
     pub async fn put_ready_answers(&self, answers: &[ReadyAnswer], now: Timestamp) -> Result<Written, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(TURN).execute(&mut *tx).await?;
         let lists =
             |list: fn(&ReadyAnswer) -> Vec<String>| answers.iter().map(|a| list(a).join("\n")).collect::<Vec<_>>();

@@ -92,7 +92,7 @@ impl Store {
     /// Puts deliveries back into the queue; what waits of them in quarantine has been retried with that.
     pub async fn put_back(&self, ids: &[RawEventId], now: Timestamp) -> Result<(), StoreError> {
         let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         quarantine::put_back(&mut tx, &raw, now).await?;
         tx.commit().await?;
         self.ingest_wake.notify_one();

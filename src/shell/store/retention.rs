@@ -236,7 +236,7 @@ impl Store {
         .bind(sql_time(month.to))
         .execute(&self.pool)
         .await?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query(LOCK_WAIT_MAX).execute(&mut *tx).await?;
         // Whoever stores at this moment ends first; then what he pointed at is seen below.
         sqlx::query("LOCK TABLE raw_event IN ACCESS EXCLUSIVE MODE").execute(&mut *tx).await?;
@@ -281,7 +281,7 @@ impl Store {
 
     /// Removes a month of any table but that of deliveries.
     pub async fn remove_month(&self, month: &Month) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query(LOCK_WAIT_MAX).execute(&mut *tx).await?;
         let table = &month.table;
         if table.starts_with("attachment_") {
@@ -315,7 +315,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let (mut removed, mut after) = (0, Uuid::nil());
         loop {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = self.begin().await?;
             alone(&mut tx).await?;
             let ids: Vec<Uuid> = sqlx::query_scalar(select)
                 .bind(sql_time(kept_from))

@@ -167,7 +167,7 @@ impl Store {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Found>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         sqlx::query(ANSWER_MAX).execute(&mut *tx).await?;
         let address = wanted.address.as_deref().map(beginning);
         let mut ids: BTreeMap<Uuid, Among> = BTreeMap::new();

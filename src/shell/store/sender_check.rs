@@ -118,7 +118,7 @@ impl Store {
                 .await?;
             return Ok(());
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let known = learnt(verdict);
         let done = sqlx::query("DELETE FROM sender_check WHERE message_id = $1").bind(due.message.0);
         if done.execute(&mut *tx).await?.rows_affected() > 0 {

@@ -124,7 +124,7 @@ impl Store {
     /// Begins an act: nothing is decided until it is written.
     pub(super) async fn begin_act(&self, now: Timestamp) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.ensure_months([now].into_iter()).await?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         retention::alone(&mut tx).await?;
         Ok(tx)
     }

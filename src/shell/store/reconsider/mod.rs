@@ -60,7 +60,7 @@ impl Store {
 
     /// Leaves whoever is due first as he is: the one [`claim`] would take alone.
     pub async fn leave_due(&self) -> Result<Option<ContactId>, StoreError> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin().await?;
         let due = claim(&mut tx, 1).await?;
         tx.commit().await?;
         Ok(due.contacts.into_values().flatten().map(ContactId).next())
