@@ -4,8 +4,8 @@ use crate::answers::Office;
 use crate::desk::{at, call, chat, mail, messenger};
 use lanka::pure::domain::Timestamp;
 use lanka::pure::domain::id::TicketId;
+use lanka::shell::Clock;
 use lanka::shell::deliver::{Deliver, Limits};
-use lanka::shell::keeper::Now;
 use serde_json::json;
 use sqlx::Row;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ fn letter(id: &str, from: &str, received: &str, headers: &str, subject: &str, te
 }
 
 /// A clock that stands.
-fn stands(at_: &str) -> Now {
+fn stands(at_: &str) -> Clock {
     let at = at(at_);
     Arc::new(move || at)
 }
 
-fn wall() -> Now {
+fn wall() -> Clock {
     Arc::new(Timestamp::now)
 }
 
@@ -35,7 +35,7 @@ fn now() -> String {
 
 impl Office {
     /// Keeps, decides and delivers until there is nothing to do.
-    async fn settle(&self, now: &Now) {
+    async fn settle(&self, now: &Clock) {
         let keeper = self.desk.keeper(now.clone());
         self.desk.decide().await;
         while keeper.until_idle().await.expect("kept") > 0 {
@@ -345,22 +345,38 @@ async fn what_the_platform_does_not_take_is_shown_to_the_agent() {
 }
 
 #[tokio::test]
-async fn chats_hear_a_line_and_missed_calls_a_message_where_the_number_is_vouched_for() {
+async fn chats_hear_a_line() {
     let office = Office::open().await;
     office.desk.deliver("chat", &now(), chat("c1", "v1", "Moi")).await;
-    let missed = |n: &str, id: &str| call(n, &now(), id).replace("65,60,\"ANSWERED\"", "20,0,\"NO ANSWER\"");
+    office.settle(&wall()).await;
+    let seen = office.site.seen();
+    assert_eq!(seen.len(), 1);
+    let line = seen[0].json()["text"].as_str().expect("a text").to_owned();
+    assert!(line.starts_with("Kiitos, viestisi on vastaanotettu (#") && !line.contains('\n'), "{line}");
+}
+
+/// He is known by WhatsApp, which vouches for his number; that matter is done, and his call is one of its own.
+#[tokio::test]
+async fn a_missed_call_is_acknowledged_where_the_number_is_vouched_for() {
+    let windows = "\n[windows]\none_open = \"1s\"\nclosed_continues = \"1s\"\n\n[notices]\nsend = [\"acknowledged\"]\n";
+    let office = Office::open_with(windows).await;
     office.desk.deliver("whatsapp", &now(), whatsapp("w1", "358401234567", "Onko teillä lamppuja?")).await;
     office.settle(&wall()).await;
-    assert_eq!((office.site.seen().len(), office.graph.got().len()), (1, 1));
-    let line = office.site.seen()[0].json()["text"].as_str().expect("a text").to_owned();
-    assert!(line.starts_with("Kiitos, viestisi on vastaanotettu (#") && !line.contains('\n'), "{line}");
+    office.act("close", office.ticket("w1").await, json!({})).await;
+    office.settle(&wall()).await;
+    assert_eq!(office.graph.got().len(), 1);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let missed = |n: &str, id: &str| call(n, &now(), id).replace("65,60,\"ANSWERED\"", "20,0,\"NO ANSWER\"");
     office.desk.deliver("phone", &now(), missed("+358401234567", "1.1")).await;
     office.desk.deliver("phone", &now(), missed("+358409999999", "2.1")).await;
     office.settle(&wall()).await;
-    // One who only calls is called back.
+    assert_ne!(office.ticket("1.1").await, office.ticket("w1").await);
+    assert_eq!(office.noted("1.1").await, ["acknowledged"]);
+    // Who only calls is called back.
     assert_eq!(office.noted("2.1").await, ["acknowledged: call_back"]);
-    let tickets = office.ticket("1.1").await != office.ticket("w1").await;
-    assert_eq!(office.graph.got().len(), if tickets { 2 } else { 1 });
+    let got = office.graph.got();
+    assert_eq!((got.len(), got[1].to.as_str()), (2, "358401234567"));
+    assert!(got[1].text.starts_with("Hei, huomasimme puhelusi"), "{}", got[1].text);
 }
 
 /// A WhatsApp message.

@@ -197,12 +197,16 @@ pub async fn of_tickets(connection: &mut PgConnection, ids: &[Uuid]) -> Result<H
          ) m JOIN identity i ON i.id = m.identity_id
          WHERE {IS_HIS} AND EXISTS (SELECT 1 FROM ticket_participant p WHERE p.ticket_id = k.id AND p.contact_id = i.contact_id)"
     );
+    // Who called last can be written to where he wrote before.
     let elsewhere = format!(
         "SELECT k.id AS ticket_id, false AS is_here, {COLUMNS} FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
             SELECT i.* FROM ticket_participant p JOIN identity i ON i.contact_id = p.contact_id
             WHERE p.ticket_id = k.id AND i.assurance >= {} AND {IS_HIS} ORDER BY i.last_at DESC LIMIT {ELSEWHERE_MAX}
-         ) i JOIN message m ON m.id = i.last_message
-         WHERE m.ticket_id IS DISTINCT FROM k.id AND m.direction = 'from_customer' AND m.redacted_at IS NULL",
+         ) i CROSS JOIN LATERAL (
+            SELECT l.* FROM message l WHERE l.id = i.last_message AND l.call IS NULL
+            UNION ALL (SELECT l.* FROM message c JOIN message l ON l.identity_id = i.id AND l.direction = 'from_customer'
+                AND l.call IS NULL WHERE c.id = i.last_message AND c.call IS NOT NULL ORDER BY l.id DESC LIMIT 1)
+         ) m WHERE m.ticket_id IS DISTINCT FROM k.id AND m.direction = 'from_customer' AND m.redacted_at IS NULL",
         Assurance::Proven.level()
     );
     let automatic = automatic(connection, ids).await?;
