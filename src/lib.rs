@@ -14,13 +14,16 @@
 //! | [`pure::domain`] | the nouns: identity, contact, message, ticket, facts, decision, outbox |
 //! | [`pure::wire`] | formats that several channels or mirrors share: MIME, JSON, signatures |
 //! | [`pure::channels`] | one file a kind of channel: bytes → `Incoming`. Adding one is a file and a line |
-//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; and anew: `gather`, `rethread`, `anew` |
+//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; anew: `gather`, `rethread`, `anew`; beside the thread: `keep`, `outage`, `again`, `ready` |
 //! | [`pure::mirrors`] | one file a kind of tool: `Post` → the next request |
 //! | [`shell`] | **the imperative shell**: the only folder that touches the world |
 //! | [`shell::intake`] | bytes → a raw event's row → the acknowledgement |
 //! | [`shell::ingest`] | raw event → parse → facts → decide → commit, in batches |
 //! | [`shell::reconsider`] | late evidence: people and their tickets decided on anew, from all that is known |
 //! | [`shell::deliver`] | outbox row → next step → send → keep the reply → … → settle |
+//! | [`shell::keeper`] | tickets that changed: their clocks, and what customers are told by itself |
+//! | [`shell::incidents`] | what many speak of at once, and who comes again and again |
+//! | [`shell::ready`] | texts that agents answer with: read, offered, counted |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
 //! | [`shell::carriers`] | requests and mails to the outside |
@@ -28,7 +31,6 @@
 //! | [`shell::answers`] | what agents answer by way of the API: on its way in |
 //! | [`shell::registry`] | channels and firms, for all that works on deliveries |
 //! | [`shell::store`] | all SQL, and only SQL |
-//! | [`shell::ready`] | texts that agents answer with: read, offered, counted |
 //! | [`shell::retention`] | what is removed by age |
 //! | [`shell::privacy`] | a person handed over whole, or erased |
 //! | [`shell::content`] | large bodies and attachments, named by their SHA-256 |
@@ -68,7 +70,8 @@
 //!   `channels`, `mirrors` and `decide` never name one another. Nothing but `main` and the tests names
 //!   `shell`.
 //! - `intake`, `ingest` and `deliver` never call each other: they meet in Postgres. Any of them may
-//!   crash, lag or run in several processes at once.
+//!   crash, lag or run in several processes at once. So do `keeper`, `incidents` and `ready`, which look at
+//!   what was decided: what a customer is to be told by itself is a raw event like any other.
 //! - Nothing is acknowledged from memory, and no queue lives there.
 //! - Under `pure` there is no input or output, no clock, no randomness and no async.
 //! - SQL stands under `shell/store` only, the environment is read in `config` only, and the name of a

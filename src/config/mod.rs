@@ -43,7 +43,6 @@ use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
 use crate::pure::domain::public_domains;
 use crate::pure::domain::rule::Rules;
-use crate::pure::domain::service::Like;
 use crate::pure::domain::service::Service;
 use crate::pure::mirrors;
 use crate::pure::wire::settings::{nearest, read};
@@ -218,7 +217,9 @@ impl Settings {
             mirrors: mirrors.map(|(name, _)| name.clone()).collect(),
             rules: Rules::without(self.identity.without.iter().map(|name| name.0)),
             routing: self.routing.policy(&self.defaults.region),
-            channel_like: channels().filter_map(|(name, channel)| Some((name.clone(), like(channel.kind)?))).collect(),
+            channel_like: channels()
+                .filter_map(|(name, channel)| Some((name.clone(), channels::like(channel.kind)?)))
+                .collect(),
         }
     }
 
@@ -284,11 +285,6 @@ fn check_ready_answers(ready: &ReadyAnswers, mirrors: &BTreeMap<String, MirrorSe
         let message = format!("there is no mirror \"{name}\"{}", near.unwrap_or_default());
         report.error_once(format!("ready_answers.not_in.{index}"), message);
     }
-}
-
-/// What people expect of a kind of channel.
-fn like(kind: &str) -> Option<Like> {
-    channels::kind(kind)?.like
 }
 
 fn check_incidents(incidents: &sections::Incidents, report: &mut Report) {

@@ -13,10 +13,11 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::Reason;
 use crate::pure::domain::id::{ContactId, IncidentId};
 use crate::pure::domain::identity::{EmailAddress, Identity};
-use crate::pure::domain::incident::{AgainRules, Finding, Heard, IncidentPolicy, IncidentSort, OpenIncident};
+use crate::pure::domain::incident::{AgainRules, Finding, IncidentPolicy, IncidentSort, OpenIncident, Utterance};
 use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::OnTicket;
+use crate::shell::Clock;
 use crate::shell::alerts::Alerts;
 use crate::shell::registry::{Registry, Tenant};
 use crate::shell::store::incident::{self, CameAgain, Linked, Listened, NewIncident, SaidOfLate};
@@ -35,9 +36,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Topics taken from one message.
 const TOPICS_MAX: usize = 8;
-
-/// Tells the time; tests set it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The loop of one process.
 #[derive(Clone)]
@@ -122,13 +120,14 @@ impl Incidents {
     }
 
     async fn look_at(&self, name: &str, tenant: &Tenant, now: Timestamp) -> Result<Option<Aloud>, StoreError> {
+        // Not within the transaction, which would be in the way of a new month's tables.
+        self.store.ensure_months([now].into_iter()).await?;
         let mut tx = self.store.begin().await?;
         if !incident::turn(&mut tx, name).await? {
             return Ok(None);
         }
         let window_from = now.checked_sub(self.policy.rules.window).unwrap_or(now);
         let (said, place, is_first) = self.store.listen(&mut tx, name, window_from).await?;
-        self.store.ensure_months([now].into_iter()).await?;
         if is_first && self.policy.outages {
             let before = self.store.said_before(&mut tx, name, now).await?;
             let learnt: Vec<_> = before.iter().map(|one| (self.heard(one, &tenant.policy).terms, 1.0)).collect();
@@ -142,7 +141,7 @@ impl Incidents {
         }
         if self.policy.outages {
             let telling = said.iter().filter(|one| one.is_alert || !one.is_low);
-            let heard: Vec<Heard> = telling.map(|one| self.heard(one, &tenant.policy)).collect();
+            let heard: Vec<Utterance> = telling.map(|one| self.heard(one, &tenant.policy)).collect();
             incident::hear(&mut tx, name, &heard).await?;
             self.outages(&mut tx, (name, mirrors), window_from, now, &mut aloud).await?;
         }
@@ -190,7 +189,7 @@ impl Incidents {
         &self,
         connection: &mut PgConnection,
         (name, mirrors): (&str, &[String]),
-        (heard, findings): (&[Heard], Vec<Finding>),
+        (heard, findings): (&[Utterance], Vec<Finding>),
         now: Timestamp,
         aloud: &mut Aloud,
     ) -> Result<(), StoreError> {
@@ -214,19 +213,19 @@ impl Incidents {
                 }
             }
         }
-        let new = incident::link(&self.store, connection, (name, mirrors), &linked, "lanka", now).await?;
+        let new = incident::link(&self.store, connection, (name, mirrors), &linked, None, now).await?;
         aloud.has_told |= new > 0;
         Ok(())
     }
 
     /// What somebody said, as the search sees it.
-    fn heard(&self, one: &Listened, policy: &Policy) -> Heard {
+    fn heard(&self, one: &Listened, policy: &Policy) -> Utterance {
         let topics: Vec<String> = topics(policy, one);
         let spoken = outage::spoken(one.subject.as_deref(), &one.text, &one.kinds, &topics, &self.policy.words);
         let address = |value: &String| EmailAddress::parse(value).ok().map(|address| Identity::email(&address));
         let organisation =
             one.addresses.iter().filter_map(address).find_map(|identity| Some(firm(&identity, policy)?.to_owned()));
-        Heard {
+        Utterance {
             message: one.message,
             ticket: one.ticket.unwrap_or_else(|| one.message.0.into()),
             contact: one.contact,

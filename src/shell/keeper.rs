@@ -15,6 +15,7 @@ use crate::pure::domain::answer::Obstacle;
 use crate::pure::domain::id::{ContactId, TicketId};
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::notice::{NoticeKind, Withheld};
+use crate::shell::Clock;
 use crate::shell::registry::{Registry, Tenant};
 use crate::shell::store::keep::{Found, load, take};
 use crate::shell::store::raw_event::{NewRawEvent, RawBody};
@@ -33,26 +34,24 @@ const POLL: Duration = Duration::from_millis(500);
 /// Longest name of a customer that is written to him, in characters.
 const NAME_CHARS_MAX: usize = 60;
 
-/// Tells the time. Tests give their own.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
 /// The loop of one process.
 #[derive(Clone)]
 pub struct Keeper {
     store: Store,
     registry: Arc<Registry>,
-    now: Now,
+    clock: Clock,
 }
 
 impl Keeper {
     /// A loop over a store, by the clock on the wall.
     pub fn new(store: Store, registry: Arc<Registry>) -> Self {
-        Self { store, registry, now: Arc::new(Timestamp::now) }
+        Self { store, registry, clock: Arc::new(Timestamp::now) }
     }
 
-    /// The same by another clock.
-    pub fn at(self, now: Now) -> Self {
-        Self { now, ..self }
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Works until told to stop.
@@ -93,14 +92,15 @@ impl Keeper {
     /// One transaction: `None` while another daemon looks, 0 when there was nothing to look at, else one more than the notices
     /// given.
     async fn once(&self) -> Result<Option<usize>, StoreError> {
-        let now = (self.now)();
+        let now = (self.clock)();
+        // Not within the transaction, which would be in the way of a new month's tables.
+        self.store.ensure_months([now].into_iter()).await?;
         let mut tx = self.store.begin().await?;
         let Some(tickets) = take(&mut tx, TICKETS_MAX, now).await? else { return Ok(None) };
         if tickets.is_empty() {
             tx.commit().await?;
             return Ok(Some(0));
         }
-        self.store.ensure_months([now].into_iter()).await?;
         let mut by_tenant: BTreeMap<String, Vec<Rows>> = BTreeMap::new();
         for rows in load(&mut tx, &tickets, now).await? {
             by_tenant.entry(rows.tenant.clone()).or_default().push(rows);
@@ -115,7 +115,7 @@ impl Keeper {
             let notices = self.store.write_kept(&mut tx, &found).await?;
             let events: Vec<NewRawEvent> =
                 notices.iter().filter_map(|(ticket, notice)| self.event(&name, *ticket, notice, now)).collect();
-            self.store.give_notices(&mut tx, &events).await?;
+            self.store.record_in(&mut tx, &events).await?;
             count(&kept, &notices);
             given += events.len();
         }
@@ -134,12 +134,11 @@ impl Keeper {
         let policy = &tenant.policy;
         let is_own = |address: &str| EmailAddress::parse(address).is_ok_and(|address| policy.is_own(&address));
         let ways = |channel: &str| self.registry.way(name, channel);
-        let like = |kind: &str| channels::kind(kind).and_then(|kind| kind.like);
         let reopens_for = |channel: &str| policy.windows(channel).closed_continues;
         let by = By {
             service: &tenant.service,
             notices: &policy.notices,
-            like: &like,
+            like: &channels::like,
             is_own: &is_own,
             ways: &ways,
             reopens_for: &reopens_for,

@@ -61,6 +61,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Tells a loop the time. Tests give their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// The private Postgres, under `data_dir`.
 pub(crate) const CLUSTER_DIR: &str = "postgres";
 

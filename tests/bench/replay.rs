@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use lanka::config::{Environment, Settings};
 use lanka::pure::decide::{outage, triage};
 use lanka::pure::domain::id::{ContactId, IncidentId, MessageId, TicketId};
-use lanka::pure::domain::incident::{Finding, Heard, IncidentWords, OpenIncident, OutageRules, Usual};
+use lanka::pure::domain::incident::{Finding, IncidentWords, OpenIncident, OutageRules, Usual, Utterance};
 use lanka::pure::domain::message::{Content, Incoming};
 use lanka::pure::domain::ticket::Priority;
 use std::collections::BTreeSet;
@@ -60,7 +60,7 @@ struct Desk {
     rules: OutageRules,
     words: IncidentWords,
     usual: Usual,
-    window: Vec<Heard>,
+    window: Vec<Utterance>,
     ours: BTreeSet<MessageId>,
     open: Vec<(OpenIncident, bool)>,
     of_outage: usize,
@@ -109,7 +109,7 @@ impl Desk {
         }
         self.count += 1;
         let spoken = outage::spoken(said.subject.as_deref(), &said.text, &triage.kind, &[], &self.words);
-        let heard = Heard {
+        let heard = Utterance {
             message: MessageId(Uuid::from_u128(self.count)),
             ticket: TicketId(Uuid::from_u128(self.count)),
             contact: ContactId(Uuid::from_u128(u128::from(said.contact) + 1)),

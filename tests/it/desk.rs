@@ -14,7 +14,7 @@ use lanka::shell::deliver::Deliver;
 use lanka::shell::hands::Hands;
 use lanka::shell::ingest::{BatchLimits, Ingest};
 use lanka::shell::intake::poll::{self, PollError};
-use lanka::shell::keeper::{Keeper, Now};
+use lanka::shell::keeper::Keeper;
 use lanka::shell::media::{Limits, Media};
 use lanka::shell::profiles::Profiles;
 use lanka::shell::reconsider::Reconsider;
@@ -218,8 +218,8 @@ impl Desk {
     }
 
     /// Keeps clocks, and tells customers, by a clock of the test's.
-    pub fn keeper(&self, now: Now) -> Keeper {
-        Keeper::new(self.store.clone(), self.registry.clone()).at(now)
+    pub fn keeper(&self, clock: lanka::shell::Clock) -> Keeper {
+        Keeper::new(self.store.clone(), self.registry.clone()).with_clock(clock)
     }
 
     /// What people do by hand.

@@ -90,6 +90,11 @@ channels! {
     whatsapp,
 }
 
+/// What people expect of a kind of channel, by its name.
+pub fn like(name: &str) -> Option<Like> {
+    kind(name)?.like
+}
+
 /// The kind of a name, if there is one.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.name == name)

@@ -75,7 +75,7 @@ pub struct Words {
 
 /// What was said aloud of a clock before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Said {
+pub struct SaidAloud {
     /// Which clock.
     pub kind: ClockKind,
     /// Which time of it.
@@ -137,7 +137,7 @@ pub struct Rows {
     /// Mail domains that are proven of its customers.
     pub organisations: Vec<String>,
     /// What was said aloud of its clocks.
-    pub said: Vec<Said>,
+    pub said: Vec<SaidAloud>,
 }
 
 /// By what a ticket is kept.
@@ -200,12 +200,11 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     let (mut stored, mut aloud) = (Vec::new(), Vec::new());
     for clock in clocks(&happenings, &promise.targets, promise.hours) {
         let before = rows.said.iter().find(|before| (before.kind, before.round) == (clock.kind, clock.round));
+        let (warned_at, breached_at, said) = say(&clock, before, by.now);
+        aloud.extend(said.filter(|_| !is_history).map(|said| (said, clock.clone())));
         let rule = promise.said_of(&clock).and_then(|said| said.rule.map(str::to_owned));
         let contract = promise.contract.map(str::to_owned);
-        let (clock, said) = say(clock, before, by.now);
-        let clock = StoredClock { rule, contract, ..clock };
-        aloud.extend(said.filter(|_| !is_history).map(|said| (said, clock.clock.clone())));
-        stored.push(clock);
+        stored.push(StoredClock { clock, warned_at, breached_at, rule, contract });
     }
     let running = || stored.iter().filter(|stored| stored.clock.ended_at.is_none());
     let answer_due = running().filter(|stored| stored.clock.kind != ClockKind::Solution).find_map(|s| s.clock.due_at);
@@ -218,8 +217,15 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     let situation = situation(rows, &lines, answer_due);
     let channel = lines.iter().rev().find(|line| line.is_customers()).map(|line| line.channel.as_str());
     let reopens_for = (by.reopens_for)(channel.unwrap_or_default());
-    let desk =
-        Desk { notices: by.notices, is_own: by.is_own, ways: by.ways, hours: promise.hours, reopens_for, now: by.now };
+    let desk = Desk {
+        notices: by.notices,
+        is_own: by.is_own,
+        ways: by.ways,
+        like: by.like,
+        hours: promise.hours,
+        reopens_for,
+        now: by.now,
+    };
     let asked_at = happenings.iter().filter(|happening| happening.what == Happened::Asked).map(|h| h.at).min();
     let answers = happenings.iter().filter(|h| h.what == Happened::Answered && asked_at.is_some_and(|at| h.at >= at));
     Kept {
@@ -234,8 +240,13 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
     }
 }
 
-/// What is written down of a clock, and said aloud of it: each once, until it stands otherwise.
-fn say(clock: Clock, before: Option<&Said>, now: Timestamp) -> (StoredClock, Option<Aloud>) {
+/// Since when it is said of a clock that it runs out, and that it has; and what is said aloud now. Each once, until it stands
+/// otherwise.
+fn say(
+    clock: &Clock,
+    before: Option<&SaidAloud>,
+    now: Timestamp,
+) -> (Option<Timestamp>, Option<Timestamp>, Option<Aloud>) {
     let (warned, breached) = before.map_or((None, None), |before| (before.warned_at, before.breached_at));
     let is_breached = clock.state(now) == ClockState::Breached;
     let is_late = !is_breached && clock.ended_at.is_none() && clock.warn_at.is_some_and(|warn_at| warn_at <= now);
@@ -246,8 +257,7 @@ fn say(clock: Clock, before: Option<&Said>, now: Timestamp) -> (StoredClock, Opt
     };
     // What was said of it stays written as long as it is true.
     let warned_at = warned.filter(|_| clock.warn_at.is_some_and(|at| at <= now)).or(is_late.then_some(now));
-    let breached_at = is_breached.then(|| breached.unwrap_or(now));
-    (StoredClock { clock, warned_at, breached_at, rule: None, contract: None }, aloud)
+    (warned_at, is_breached.then(|| breached.unwrap_or(now)), aloud)
 }
 
 /// What of it decides which targets hold.
@@ -284,8 +294,8 @@ fn happenings(rows: &Rows, lines: &[&Line]) -> Vec<Happening> {
     match rows.closed_at {
         Some(at) => {
             // What was said before the closing may have arrived after it.
-            let last = happenings.iter().map(|happening| happening.at).max();
-            let at = last.map_or(at, |last| last.max(at));
+            let asked = happenings.iter().filter(|happening| happening.what == Happened::Asked);
+            let at = asked.map(|asked| asked.at).chain([at]).max().unwrap_or(at);
             happenings.push(Happening { at, what: Happened::Closed, channel: None });
         }
         None => {

@@ -7,8 +7,9 @@
 //! | awaited | the desk waits for the customer | when an agent wrote to him within the hour |
 //! | solved | the ticket is closed | to whom nobody ever answered |
 //!
-//! Nothing is told of what happened long ago, to a program, to who was told enough within the hour, and to nobody whom an agent's answer would not reach by itself: notices go where answers go
-//! ([`super::answer`]), so that whoever forges a name makes the desk write to nobody.
+//! Nothing is told of what happened long ago, to a program, and to who was told enough within the hour. Notices go where
+//! answers go by themselves ([`super::answer`]) and nowhere else, so that whoever forges a name makes the desk write to
+//! nobody.
 //!
 //! History that was read in calls nobody, and nothing is noted of it.
 //!
@@ -119,6 +120,8 @@ pub struct Desk<'a> {
     pub is_own: &'a dyn Fn(&str) -> bool,
     /// How channels can be answered.
     pub ways: &'a dyn Fn(&str) -> Option<Way>,
+    /// What a kind of channel is like.
+    pub like: &'a dyn Fn(&str) -> Option<Like>,
     /// When the desk is there.
     pub hours: &'a Hours,
     /// For how long an answer opens a closed ticket again.
@@ -137,12 +140,12 @@ pub struct Notice {
     /// To whom, once that is known.
     pub contact: Option<ContactId>,
     /// The words and the address picked for them, or why nothing is told.
-    pub told: Result<Told, Withheld>,
+    pub told: Result<Telling, Withheld>,
 }
 
 /// What is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Telling {
     /// The words.
     pub text: String,
     /// The address, where it is not the one that answers go to.
@@ -156,7 +159,7 @@ pub struct Told {
 /// What is to be told on a ticket now. What was told is not among it; what is withheld is, each time.
 pub fn notices(situation: &Situation, desk: Desk<'_>) -> Vec<Notice> {
     let Some((first, last)) = &situation.asked else { return Vec::new() };
-    let given = |kind: NoticeKind| situation.given.iter().filter(move |given| given.kind == kind && !given.is_withheld);
+    let given = |kind: NoticeKind| situation.given.iter().filter(move |given| given.kind == kind);
     let never = |kind: NoticeKind| given(kind).next().is_none();
     let not_on_last = |kind: NoticeKind| given(kind).all(|given| given.message != last.message);
     let is_open = situation.closed_at.is_none();
@@ -257,7 +260,7 @@ fn notice(kind: NoticeKind, asked: &Asked, at: Timestamp, situation: &Situation,
             kind,
             message: asked.message,
             contact,
-            told: Ok(Told { text, to: picked, channel, is_mail }),
+            told: Ok(Telling { text, to: picked, channel, is_mail }),
         }),
         Err(obstacle) => withheld(contact, Withheld::Obstacle(obstacle)),
     }
@@ -266,8 +269,7 @@ fn notice(kind: NoticeKind, asked: &Asked, at: Timestamp, situation: &Situation,
 /// Why nothing is told, whoever it would go to.
 fn before(kind: NoticeKind, at: Timestamp, situation: &Situation, desk: Desk<'_>) -> Option<Withheld> {
     let lately = |at: Timestamp| desk.now.duration_since(at).unsigned_abs() <= JUST_ANSWERED;
-    let is_acknowledged =
-        situation.given.iter().any(|given| given.kind == NoticeKind::Acknowledged && !given.is_withheld);
+    let is_acknowledged = situation.given.iter().any(|given| given.kind == NoticeKind::Acknowledged);
     match kind {
         _ if desk.now.duration_since(at) > jiff::SignedDuration::try_from(desk.notices.max_age).unwrap_or_default() => {
             Some(Withheld::Old)
@@ -286,10 +288,9 @@ fn reach(situation: &Situation, picked: Option<&str>, text: &str, desk: Desk<'_>
     let unlimited =
         |channel: &str| (desk.ways)(channel).map(|way| if is_asked { Way { window: None, ..way } } else { way });
     let route = route(&situation.heard, Wanted { picked, text, has_files: false }, &unlimited, desk.now)?;
-    let like = match (desk.ways)(&route.channel) {
-        _ if picked.is_some() => Like::Call,
-        Some(Way { id_domain: Some(_), .. }) => Like::Mail,
-        _ => Like::Chat,
+    let like = match picked {
+        Some(_) => Like::Call,
+        None => (desk.like)(&route.kind).unwrap_or(Like::Chat),
     };
     Ok((route, like))
 }

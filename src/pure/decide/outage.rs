@@ -19,7 +19,7 @@
 
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::incident::{
-    Finding, Heard, IncidentSort, IncidentWords, OpenIncident, OutageRules, Over, Usual,
+    Finding, IncidentSort, IncidentWords, OpenIncident, OutageRules, Over, Usual, Utterance,
 };
 use crate::pure::domain::phrases::flatten;
 use crate::pure::domain::ticket::MatterKind;
@@ -108,7 +108,7 @@ pub fn spoken(
     Spoken { terms, is_trouble }
 }
 
-/// The bare subject of an answer, for [`Heard::echo`].
+/// The bare subject of an answer, for [`Utterance::echo`].
 pub fn echo(written: Option<&str>) -> Option<String> {
     let read = written.map(subject::read).filter(|read| read.is_answer && !read.base.is_empty())?;
     Some(read.base.to_lowercase())
@@ -116,7 +116,7 @@ pub fn echo(written: Option<&str>) -> Option<String> {
 
 /// What a contact counts for what is usual, once it left the window: those of an incident a little, so that what comes every
 /// week is usual in the end, and an outage makes the next one no usual thing.
-pub fn weight(one: &Heard) -> f64 {
+pub fn weight(one: &Utterance) -> f64 {
     match one.incident {
         _ if one.is_alert => 0.0,
         Some(_) => 0.2,
@@ -131,13 +131,13 @@ fn is_group(term: &str) -> bool {
 
 /// What follows from what was heard: what belongs to incidents that are known, and a new one.
 pub fn outage(
-    heard: &[Heard],
+    heard: &[Utterance],
     usual: &Usual,
     open: &[OpenIncident],
     rules: &OutageRules,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let fresh = |one: &&Heard| one.at <= now && is_within(one.at, now, rules.window);
+    let fresh = |one: &&Utterance| one.at <= now && is_within(one.at, now, rules.window);
     let (mut findings, mut free) = (Vec::new(), Vec::new());
     for (at, one) in heard.iter().enumerate().filter(|(_, one)| fresh(one) && one.incident.is_none()) {
         match open.iter().find_map(|incident| Some((incident, fits(one, incident)?))) {
@@ -162,7 +162,7 @@ pub fn over(incident: &OpenIncident, rules: &OutageRules, now: Timestamp) -> Opt
 }
 
 /// The term by which something heard belongs to an incident.
-fn fits(one: &Heard, incident: &OpenIncident) -> Option<String> {
+fn fits(one: &Utterance, incident: &OpenIncident) -> Option<String> {
     if incident.sort.organisation().is_some_and(|of| one.organisation.as_deref() != Some(of)) {
         return None;
     }
@@ -177,7 +177,7 @@ fn is_within(at: Timestamp, now: Timestamp, span: Duration) -> bool {
 
 /// One look at the window.
 struct Look<'a> {
-    heard: &'a [Heard],
+    heard: &'a [Utterance],
     /// Positions of what is on no incident.
     free: &'a [usize],
     usual: &'a Usual,
@@ -236,12 +236,12 @@ impl<'a> Look<'a> {
         })
     }
 
-    fn alerts(&self) -> impl Iterator<Item = &'a Heard> {
+    fn alerts(&self) -> impl Iterator<Item = &'a Utterance> {
         self.free.iter().map(|at| &self.heard[*at]).filter(|one| one.is_alert && !one.is_over)
     }
 
     /// Positions of customers' words.
-    fn contacts(&self, which: impl Fn(&Heard) -> bool) -> Vec<usize> {
+    fn contacts(&self, which: impl Fn(&Utterance) -> bool) -> Vec<usize> {
         let is_one = |at: &usize| !self.heard[*at].is_alert && which(&self.heard[*at]);
         self.free.iter().copied().filter(is_one).collect()
     }
@@ -250,7 +250,7 @@ impl<'a> Look<'a> {
     fn candidates(
         &self,
         said: &[usize],
-        different: impl Fn(&[Heard], &BTreeSet<usize>) -> usize,
+        different: impl Fn(&[Utterance], &BTreeSet<usize>) -> usize,
         min: impl Fn(&str) -> usize,
         is_alerted: impl Fn(&str) -> bool,
     ) -> Vec<Candidate<'a>> {
@@ -318,18 +318,19 @@ impl Usual {
 }
 
 /// Different customers: firms count once, and so do those who write on one ticket, or answer one mailing.
-fn different_customers(heard: &[Heard], said_by: &BTreeSet<usize>) -> usize {
+fn different_customers(heard: &[Utterance], said_by: &BTreeSet<usize>) -> usize {
     different(heard, said_by, |one| one.organisation.clone().unwrap_or_else(|| one.contact.to_string()))
 }
 
 /// Different people.
-fn different_people(heard: &[Heard], said_by: &BTreeSet<usize>) -> usize {
+fn different_people(heard: &[Utterance], said_by: &BTreeSet<usize>) -> usize {
     different(heard, said_by, |one| one.contact.to_string())
 }
 
-fn different(heard: &[Heard], said_by: &BTreeSet<usize>, who: impl Fn(&Heard) -> String) -> usize {
-    let of = |key: &dyn Fn(&Heard) -> String| said_by.iter().map(|at| key(&heard[*at])).collect::<BTreeSet<_>>().len();
-    let echo = |one: &Heard| one.echo.clone().unwrap_or_else(|| one.message.to_string());
+fn different(heard: &[Utterance], said_by: &BTreeSet<usize>, who: impl Fn(&Utterance) -> String) -> usize {
+    let of =
+        |key: &dyn Fn(&Utterance) -> String| said_by.iter().map(|at| key(&heard[*at])).collect::<BTreeSet<_>>().len();
+    let echo = |one: &Utterance| one.echo.clone().unwrap_or_else(|| one.message.to_string());
     of(&who).min(of(&|one| one.ticket.to_string())).min(of(&echo))
 }
 

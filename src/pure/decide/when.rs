@@ -76,27 +76,11 @@ impl Day {
     }
 
     fn english(&self) -> String {
-        const MONTHS: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        let day = weekday(self.date, ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]);
-        let month = usize::try_from(self.date.month() - 1).ok().and_then(|month| MONTHS.get(month));
         match self.days {
             0 => "today".to_owned(),
             1 => "tomorrow".to_owned(),
-            _ if self.is_named() => format!("on {day}"),
-            _ => format!("on {day} {} {}", self.date.day(), month.unwrap_or(&"")),
+            _ if self.is_named() => self.date.strftime("on %A").to_string(),
+            _ => self.date.strftime("on %A %-d %B").to_string(),
         }
     }
 }

@@ -37,7 +37,7 @@ impl IncidentSort {
 
 /// Something heard within the window: what a customer said, or an alert.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct Utterance {
     /// The message.
     pub message: MessageId,
     /// Its ticket.

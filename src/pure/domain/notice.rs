@@ -6,9 +6,9 @@
 //! **Invariant:** a template that can be configured can be written out, whatever is known of a ticket and whatever is not:
 //! [`Text::parse`] tries both.
 
+use super::answer::Obstacle;
 use super::id::MessageId;
 use super::service::Like;
-use super::{Timestamp, answer::Obstacle};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
@@ -289,17 +289,13 @@ impl Withheld {
     }
 }
 
-/// A notice that was given, or withheld.
+/// A notice that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Given {
     /// What was told.
     pub kind: NoticeKind,
     /// The customer's message that it was told on.
     pub message: MessageId,
-    /// When.
-    pub at: Timestamp,
-    /// Whether it was not told after all.
-    pub is_withheld: bool,
 }
 
 #[cfg(test)]

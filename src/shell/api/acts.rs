@@ -23,7 +23,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    fn saying(&self) -> Saying<'_> {
+    pub(super) fn saying(&self) -> Saying<'_> {
         Saying { by: &self.by, why: &self.why }
     }
 }
@@ -199,7 +199,7 @@ impl Call {
     }
 
     /// Carries an act out, in a task of its own: it goes on when the client is gone, or waits no longer.
-    async fn act<T: Done, F>(
+    pub(super) async fn act<T: Done, F>(
         &mut self,
         act: &'static str,
         work: impl FnOnce(Hands, Said) -> F,
@@ -235,7 +235,7 @@ impl Call {
 }
 
 /// An act that was carried out.
-trait Done: Serialize + Send + 'static {
+pub(super) trait Done: Serialize + Send + 'static {
     /// Where the journal has it, for the log.
     fn id(&self) -> Uuid;
 }

@@ -1,11 +1,16 @@
 //! What many speak of at once, and what one customer comes back for, for programs.
 
 use super::Call;
+use super::acts::{Done, Said};
 use super::looks::{shown, written};
 use super::problem::{Kind, Problem};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::id::IncidentId;
+use crate::shell::hands::Hands;
 use crate::shell::store::incident::IncidentShown;
+use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub(super) async fn list(call: Call) -> Result<Value, Problem> {
     let found = call.store().incidents(Some(&call.token.tenant), call.given.text("state"), call.rows()).await?;
@@ -22,26 +27,49 @@ pub(super) async fn of_ticket(call: Call) -> Result<Value, Problem> {
     written(&call.store().recurring(ticket).await?)
 }
 
-pub(super) async fn close(call: Call) -> Result<Value, Problem> {
-    let incident = call.incident().await?;
-    call.store().close_incident(incident.id, call.by(), Timestamp::now()).await?;
+pub(super) async fn close(mut call: Call) -> Result<Value, Problem> {
+    let (incident, store) = (call.incident().await?, call.store().clone());
+    let work = async move |_: Hands, said: Said| {
+        store.close_incident(incident.id, said.saying().by, Timestamp::now()).await?;
+        Ok(Incident(incident.id))
+    };
+    call.act("closing of an incident", work).await??;
     call.whole(&call.incident().await?).await
 }
 
-pub(super) async fn link(call: Call) -> Result<Value, Problem> {
-    let incident = call.incident().await?;
+pub(super) async fn link(mut call: Call) -> Result<Value, Problem> {
+    let (incident, store) = (call.incident().await?, call.store().clone());
     let ticket = call.ticket(call.given.text("ticket").unwrap_or_default()).await?;
-    let (tenant, registry) = (&call.token.tenant, &call.api.shared.registry);
-    let mirrors = registry.tenants.get(tenant).map(|firm| firm.policy.mirrors.clone()).unwrap_or_default();
-    call.store().link_incident((&incident, tenant), ticket, &mirrors, call.by(), Timestamp::now()).await?;
+    let (tenant, registry) = (call.token.tenant.clone(), &call.api.shared.registry);
+    let mirrors = registry.tenants.get(&tenant).map(|firm| firm.policy.mirrors.clone()).unwrap_or_default();
+    let work = async move |_: Hands, said: Said| {
+        store.link_incident((&incident, &tenant), ticket, &mirrors, said.saying().by, Timestamp::now()).await?;
+        Ok(Incident(incident.id))
+    };
+    call.act("putting on an incident", work).await??;
     call.whole(&call.incident().await?).await
 }
 
-pub(super) async fn unlink(call: Call) -> Result<Value, Problem> {
-    let incident = call.incident().await?;
+pub(super) async fn unlink(mut call: Call) -> Result<Value, Problem> {
+    let (incident, store) = (call.incident().await?, call.store().clone());
     let ticket = call.ticket(call.given.text("ticket").unwrap_or_default()).await?;
-    call.store().unlink_incident((incident.id, &call.token.tenant), ticket, call.by(), Timestamp::now()).await?;
+    let tenant = call.token.tenant.clone();
+    let work = async move |_: Hands, said: Said| {
+        store.unlink_incident((incident.id, &tenant), ticket, said.saying().by, Timestamp::now()).await?;
+        Ok(Incident(incident.id))
+    };
+    call.act("taking off an incident", work).await??;
     call.whole(&call.incident().await?).await
+}
+
+/// An incident that something was done with.
+#[derive(Serialize)]
+struct Incident(IncidentId);
+
+impl Done for Incident {
+    fn id(&self) -> Uuid {
+        self.0.0
+    }
 }
 
 impl Call {
@@ -50,10 +78,6 @@ impl Call {
         let found = self.store().incident(Some(&self.token.tenant), &self.id).await?;
         let unknown = || Problem::new(Kind::IncidentUnknown, format!("there is no incident \"{}\"", shown(&self.id)));
         Ok(found.ok_or_else(unknown)?.0)
-    }
-
-    fn by(&self) -> &str {
-        self.given.text("by").unwrap_or(&self.token.name)
     }
 
     /// It, with its tickets.

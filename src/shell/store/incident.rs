@@ -3,13 +3,13 @@
 //! **Invariants:** a constant number of statements a look. A ticket that was merged or moved counts where it is now: what was
 //! heard names messages, and tickets on an incident are followed to what they became. What is usual is kept under hashes.
 
-use super::commit::queue;
+use super::commit::{BY_LANKA, queue};
 use super::facts::time;
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::Told;
 use crate::pure::domain::id::{ContactId, EventId, IncidentId, MessageId, TicketId};
-use crate::pure::domain::incident::{Heard, IncidentSort, OpenIncident, Usual};
+use crate::pure::domain::incident::{IncidentSort, OpenIncident, Usual, Utterance};
 use crate::pure::domain::outbox::Change;
 use crate::pure::domain::ticket::MatterKind;
 use crate::shell::store::change::Place;
@@ -272,11 +272,11 @@ pub async fn listened_until(connection: &mut PgConnection, tenant: &str, place: 
 }
 
 /// Keeps what was heard.
-pub async fn hear(connection: &mut PgConnection, tenant: &str, heard: &[Heard]) -> Result<(), StoreError> {
+pub async fn hear(connection: &mut PgConnection, tenant: &str, heard: &[Utterance]) -> Result<(), StoreError> {
     if heard.is_empty() {
         return Ok(());
     }
-    let words = |one: &Heard| one.terms.iter().cloned().collect::<Vec<_>>().join("\n");
+    let words = |one: &Utterance| one.terms.iter().cloned().collect::<Vec<_>>().join("\n");
     sqlx::query(
         "INSERT INTO heard (tenant, message_id, contact_id, organisation, at, terms, is_trouble, echo, is_alert)
          SELECT $1, id, contact, organisation, at, string_to_array(terms, E'\\n'), is_trouble, echo, is_alert
@@ -303,10 +303,10 @@ const HEARD: &str = "h.message_id, h.contact_id, h.organisation, h.at, h.terms, 
     (SELECT t.incident_id FROM incident_ticket t LEFT JOIN alias a ON a.id = t.ticket_id
         WHERE t.ticket_id = m.ticket_id OR (a.now = m.ticket_id AND a.object = 'ticket') ORDER BY t.since DESC LIMIT 1) AS incident_id";
 
-fn heard(row: &PgRow) -> Result<Heard, StoreError> {
+fn heard(row: &PgRow) -> Result<Utterance, StoreError> {
     let is_alert: bool = row.try_get("is_alert")?;
     let is_closed: bool = row.try_get("is_closed")?;
-    Ok(Heard {
+    Ok(Utterance {
         message: MessageId(row.try_get("message_id")?),
         ticket: TicketId(row.try_get("ticket_id")?),
         contact: ContactId(row.try_get("contact_id")?),
@@ -326,7 +326,7 @@ pub async fn heard_since(
     connection: &mut PgConnection,
     tenant: &str,
     from: Timestamp,
-) -> Result<Vec<Heard>, StoreError> {
+) -> Result<Vec<Utterance>, StoreError> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT {HEARD} FROM (SELECT * FROM heard WHERE tenant = $1 AND at > $2 ORDER BY at DESC LIMIT {HEARD_MAX}) h
          JOIN message m ON m.id = h.message_id LEFT JOIN ticket k ON k.id = m.ticket_id WHERE m.ticket_id IS NOT NULL"
@@ -343,7 +343,7 @@ pub async fn heard_no_more(
     connection: &mut PgConnection,
     tenant: &str,
     before: Timestamp,
-) -> Result<Vec<Heard>, StoreError> {
+) -> Result<Vec<Utterance>, StoreError> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "WITH h AS (DELETE FROM heard WHERE ctid = ANY(ARRAY(SELECT ctid FROM heard WHERE tenant = $1 AND at <= $2 LIMIT {HEARD_MAX})) RETURNING *)
          SELECT {HEARD} FROM h JOIN message m ON m.id = h.message_id LEFT JOIN ticket k ON k.id = m.ticket_id WHERE m.ticket_id IS NOT NULL"
@@ -477,19 +477,20 @@ pub struct Linked {
     pub at: Timestamp,
 }
 
-/// Puts tickets on incidents, by whom, and tells the tools. What is there already, or was taken off, stays as it is.
+/// Puts tickets on incidents, and tells the tools: by hand if somebody does it. What is there already stays as it is, and so
+/// does what was taken off, but by hand.
 pub async fn link(
     store: &Store,
     connection: &mut PgConnection,
     (tenant, mirrors): (&str, &[String]),
     linked: &[Linked],
-    by: &str,
+    by_hand: Option<&str>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     if linked.is_empty() {
         return Ok(0);
     }
-    let again = by != "lanka";
+    let by = by_hand.unwrap_or(BY_LANKA);
     let new: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "INSERT INTO incident_ticket AS t (incident_id, ticket_id, by, since, is_alert)
          SELECT DISTINCT ON (n.incident, n.ticket) n.incident, n.ticket, $5, $6, n.is_alert FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS n(incident, ticket, is_alert)
@@ -500,7 +501,7 @@ pub async fn link(
     .bind(linked.iter().map(|one| one.incident.0).collect::<Vec<_>>())
     .bind(linked.iter().map(|one| one.ticket.0).collect::<Vec<_>>())
     .bind(linked.iter().map(|one| one.is_alert).collect::<Vec<_>>())
-    .bind(again)
+    .bind(by_hand.is_some())
     .bind(by)
     .bind(sql_time(now))
     .fetch_all(&mut *connection)
@@ -713,7 +714,7 @@ impl Store {
         let (shown, tenant) = incident;
         let mut tx = self.begin().await?;
         let linked = [Linked { incident: shown.id, ticket, is_alert: false, at: now }];
-        let count = link(self, &mut tx, (tenant, mirrors), &linked, by, now).await?;
+        let count = link(self, &mut tx, (tenant, mirrors), &linked, Some(by), now).await?;
         tx.commit().await?;
         self.deliver_wake.notify_one();
         Ok(count > 0)

@@ -6,9 +6,8 @@
 
 use super::commit::queue;
 use super::facts::{direction, time};
-use super::raw_event::NewRawEvent;
 use super::{Store, StoreError, answer, sql_time};
-use crate::pure::decide::keep::{Aloud, Kept, Line, Rows, Said, StoredClock, Words};
+use crate::pure::decide::keep::{Aloud, Kept, Line, Rows, SaidAloud, StoredClock, Words};
 use crate::pure::decide::notice::Notice;
 use crate::pure::decide::route;
 use crate::pure::domain::Timestamp;
@@ -37,8 +36,8 @@ const WORDS_MAX: i32 = 2_000;
 /// How long notices are counted that one contact was given.
 const TOLD_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
-/// Whoever looks does it alone, for as long as its transaction lasts.
-const ALONE: &str = "SELECT pg_try_advisory_xact_lock(hashtextextended('lanka_keep', 0))";
+/// Held by the daemon that looks, one at a time ("lanka", 7).
+const TURN: i64 = 0x6c61_6e6b_6100_0007;
 
 /// What a transaction says that brings about no look of its own.
 const KEEPING: &str = "SET LOCAL lanka.keeping = 'on'";
@@ -50,7 +49,8 @@ pub async fn take(
     tickets_max: i64,
     now: Timestamp,
 ) -> Result<Option<Vec<Uuid>>, StoreError> {
-    let is_ours: bool = sqlx::query_scalar(ALONE).fetch_one(&mut *connection).await?;
+    let is_ours: bool =
+        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(TURN).fetch_one(&mut *connection).await?;
     if !is_ours {
         return Ok(None);
     }
@@ -258,7 +258,7 @@ async fn said(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Stor
     for row in &found {
         let Some(kind) = ClockKind::parse(row.try_get("clock")?) else { continue };
         let (warned_at, breached_at) = (instant(row, "warned_at")?, instant(row, "breached_at")?);
-        let said = Said { kind, round: row.try_get("round")?, warned_at, breached_at };
+        let said = SaidAloud { kind, round: row.try_get("round")?, warned_at, breached_at };
         if let Some(rows) = rows.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
             rows.said.push(said);
         }
@@ -269,17 +269,17 @@ async fn said(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Stor
 /// A notice goes where the message goes that it was given on.
 async fn given(connection: &mut PgConnection, rows: &mut ById) -> Result<(), StoreError> {
     let found = sqlx::query(
-        "SELECT m.ticket_id, n.kind, n.message_id, n.at, n.withheld IS NOT NULL AS is_withheld
-         FROM message m JOIN notice n ON n.message_id = m.id WHERE m.ticket_id = ANY($1)",
+        "SELECT m.ticket_id, n.kind, n.message_id FROM message m JOIN notice n ON n.message_id = m.id
+         WHERE m.ticket_id = ANY($1) AND n.withheld IS NULL",
     )
     .bind(ids(rows))
     .fetch_all(connection)
     .await?;
     for row in &found {
         let Some(kind) = NoticeKind::parse(row.try_get("kind")?) else { continue };
-        let (message, is_withheld) = (MessageId(row.try_get("message_id")?), row.try_get("is_withheld")?);
+        let message = MessageId(row.try_get("message_id")?);
         if let Some(rows) = rows.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
-            rows.given.push(Given { kind, message, at: time(row, "at")?, is_withheld });
+            rows.given.push(Given { kind, message });
         }
     }
     Ok(())
@@ -369,11 +369,6 @@ impl Store {
             queue(connection, found.tenant, &told, found.mirrors, by, &mut self.mint()).await?;
         }
         write_notices(connection, found).await
-    }
-
-    /// Stores what customers are told as deliveries of our own, in the transaction that notes that they are.
-    pub async fn give_notices(&self, connection: &mut PgConnection, events: &[NewRawEvent]) -> Result<(), StoreError> {
-        self.record_in(connection, events).await
     }
 }
 

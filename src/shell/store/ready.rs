@@ -7,6 +7,7 @@ use super::commit::queue;
 use super::facts::{direction, time};
 use super::retention::hold_off;
 use super::{Store, StoreError, sql_time};
+use crate::pure::channels;
 use crate::pure::decide::language::language;
 use crate::pure::decide::ready::{Fit, Question, Shared, Spoken, TERMS_MAX, Term, beginning, query, question, rank};
 use crate::pure::domain::Timestamp;
@@ -331,11 +332,11 @@ pub async fn tell(
 pub async fn asked(connection: &mut PgConnection, tickets: &[Uuid], desks: &str) -> Result<Vec<Asked>, StoreError> {
     let rows = sqlx::query(
         "SELECT k.id, k.tenant, k.number, k.kind, k.state = 'open' AND k.merged_into IS NULL AS is_open, m.id AS message_id, m.direction, m.subject,
-            m.text, m.occurred_at, m.call IS NOT NULL AS is_call, m.namespace = 'mail' AS is_mail, c.name,
+            m.text, m.occurred_at, m.channel_kind, c.name,
             (SELECT string_agg(DISTINCT split_part(i.value, '@', 2), ' ') FROM ticket_participant p JOIN identity i ON i.contact_id = p.contact_id
              WHERE p.ticket_id = k.id AND i.scheme = 'mailto') AS domains
          FROM ticket k CROSS JOIN LATERAL (
-            SELECT id, direction, subject, left(coalesce(own_text, text), 4000) AS text, occurred_at, call, namespace, identity_id FROM message
+            SELECT id, direction, subject, left(coalesce(own_text, text), 4000) AS text, occurred_at, kind AS channel_kind, identity_id FROM message
             WHERE ticket_id = k.id AND auto IS NULL AND redacted_at IS NULL AND NOT 'internal' = ANY(marks)
             ORDER BY occurred_at DESC, id DESC LIMIT $2
          ) m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN contact c ON c.id = i.contact_id
@@ -365,11 +366,7 @@ fn asked_on(ticket: TicketId, rows: &[&PgRow], desks: &str) -> Result<Option<Ask
     let last = spoken.iter().position(|said| said.direction == Direction::FromCustomer).and_then(|at| rows.get(at));
     let (Some(row), Some(question)) = (last, question(&spoken)) else { return Ok(None) };
     let kinds: Vec<String> = row.try_get("kind")?;
-    let like = match (row.try_get("is_call")?, row.try_get("is_mail")?) {
-        (true, _) => Like::Call,
-        (false, true) => Like::Mail,
-        (false, false) => Like::Chat,
-    };
+    let like = channels::like(row.try_get("channel_kind")?).unwrap_or(Like::Chat);
     let whole = format!("{}\n{}", question.now, question.before);
     let spoken_in = language(&question.now).or_else(|| language(&whole)).unwrap_or(desks).to_owned();
     let has_last_word = spoken.first().is_some_and(|said| said.direction == Direction::FromCustomer);

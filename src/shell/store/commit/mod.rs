@@ -12,6 +12,7 @@ mod updates;
 
 pub(super) use outbox::queue;
 pub(super) use people::{joined_names, suggestion_target};
+pub(super) use tickets::BY_LANKA;
 
 use super::facts::Loaded;
 use super::media::{self, New};

@@ -26,7 +26,7 @@ const UPDATE_TICKETS: &str = "
     WHERE k.tenant = $1 AND k.id = t.id";
 
 /// Who did what nobody else did.
-const BY_LANKA: &str = "lanka";
+pub(in crate::shell::store) const BY_LANKA: &str = "lanka";
 
 impl<'a> Writer<'a> {
     pub(super) async fn tickets(&mut self) -> Result<(), StoreError> {
