@@ -396,6 +396,9 @@ allow_private_addresses = true
 [identity]
 own_domains = ["kauppa.example"]
 agents = ["*@kauppa.example"]
+# What lanka tells customers itself would stand between what is counted.
+[notices]
+send = []
 [matters]
 order = {{ pattern = '\b4\d{{7}}\b', role = "secret" }}
 [channels.mail]
