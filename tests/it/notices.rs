@@ -322,6 +322,38 @@ async fn customers_hear_how_it_goes_and_a_reply_to_done_opens_it_again() {
 }
 
 #[tokio::test]
+async fn who_is_waited_for_is_told_once_until_he_says_something() {
+    let office = Office::open_with("\n[notices]\nsend = [\"awaited\"]\n").await;
+    for customer in ["P1", "P2"] {
+        let words = "Tilaus 40012345 puuttuu, missä se on?";
+        office.desk.deliver("facebook", &now(), messenger(&format!("m_{customer}"), customer, &now(), words)).await;
+    }
+    office.settle(&wall()).await;
+    let (one, other) = (office.ticket("m_P1").await, office.ticket("m_P2").await);
+    // An agent's question says itself what is waited for.
+    office.give("k1", other, "Mihin osoitteeseen?", None).await.expect("given");
+    for ticket in [one, other] {
+        office.act("await", ticket, json!({})).await;
+    }
+    for _ in 0..3 {
+        office.settle(&wall()).await;
+    }
+    assert_eq!(office.noted("m_P1").await, ["awaited"]);
+    assert_eq!(office.noted("m_P2").await, ["awaited: answered"]);
+    let paused = "SELECT count(*) FROM ticket_clock WHERE clock = 'solution' AND paused_since IS NOT NULL";
+    assert_eq!(office.desk.count(paused).await, 2);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    office.desk.deliver("facebook", &now(), messenger("m_3", "P1", &now(), "Kaupungin varastolle.")).await;
+    office.settle(&wall()).await;
+    assert_eq!((office.desk.count(paused).await, office.noted("m_3").await), (1, Vec::new()));
+    office.act("await", one, json!({})).await;
+    office.settle(&wall()).await;
+    assert_eq!(office.noted("m_3").await, ["awaited"]);
+    let told = office.graph.got().iter().filter(|got| got.text.starts_with("Odotamme vastaustasi")).count();
+    assert_eq!(told, 2);
+}
+
+#[tokio::test]
 async fn what_the_platform_does_not_take_is_shown_to_the_agent() {
     let office = Office::open().await;
     let before = (Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
