@@ -187,8 +187,9 @@ const SUGGESTIONS: &str = "
 pub struct Turn(PgConnection);
 
 impl Turn {
-    /// Gives it back, and waits until it is.
-    pub async fn end(self) -> Result<(), StoreError> {
+    /// Gives it back, and waits until it is: a connection that is closed keeps its locks until Postgres notices.
+    pub async fn end(mut self) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_advisory_unlock($1)").bind(TURN).execute(&mut self.0).await?;
         Ok(self.0.close().await?)
     }
 }
