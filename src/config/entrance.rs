@@ -3,7 +3,7 @@
 
 use super::problem::{Problem, Report};
 use super::sections::{Content, Database};
-use super::{ChannelSettings, DEFAULTS, Environment, Sections, entries, layers, secrets};
+use super::{ChannelSettings, Environment, Sections, entries, layers, secrets};
 use crate::pure::channels::{self, Kind};
 use crate::pure::wire::settings::{is_at_or_below, read};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl Entrance {
         let entries = Table::from_iter(entry.map(|entry| (name.to_owned(), entry)));
         tree.retain(|key, _| SECTIONS.contains(&key));
         secrets::resolve(&mut tree, environment, &mut report);
-        let defaults: Table = DEFAULTS.parse().unwrap_or_default();
+        let defaults: Table = layers::built_in();
         for (key, value) in defaults.iter().filter(|(key, _)| !["channels", "mirrors"].contains(&key.as_str())) {
             tree.entry(key.clone()).or_insert_with(|| value.clone());
         }

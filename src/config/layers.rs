@@ -14,6 +14,8 @@ use toml::{Table, Value};
 
 /// Every key, its default and why. Compiled in, so that it cannot drift from the code.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+/// The words that tell what a message is about. Compiled in, and laid beneath like [`DEFAULTS`].
+pub const TRIAGE: &str = include_str!("../../config/triage.toml");
 
 /// Files looked for when none is named.
 const SEARCHED: [&str; 2] = ["/etc/lanka/lanka.toml", "/etc/lanka/lanka.d"];
@@ -156,12 +158,22 @@ fn set(tree: &mut Table, path: &str, value: Value) -> bool {
 
 /// The defaults, with the state directory that systemd made.
 fn defaults(environment: &Environment) -> Table {
-    let mut table: Table = DEFAULTS.parse().unwrap_or_default();
+    let mut table = built_in();
     // systemd gives several directories with colons between them; ours is the first.
     if let Some(directory) =
         environment.get("STATE_DIRECTORY").and_then(|list| list.split(':').next()).filter(|d| !d.is_empty())
     {
         table.insert("data_dir".to_owned(), Value::from(directory));
+    }
+    table
+}
+
+/// Everything that is compiled in, as one tree. That it can be read is a test's to show.
+pub(super) fn built_in() -> Table {
+    let mut table: Table = DEFAULTS.parse().unwrap_or_default();
+    let words: Table = TRIAGE.parse().unwrap_or_default();
+    if let Some(Value::Table(triage)) = table.get_mut("triage") {
+        triage.extend(words);
     }
     table
 }

@@ -26,7 +26,7 @@ mod service;
 mod values;
 
 pub use entrance::Entrance;
-pub use layers::{DEFAULTS, Environment};
+pub use layers::{DEFAULTS, Environment, TRIAGE};
 pub use problem::{Level, Problem};
 pub use routing::{Queue, Routing, To};
 pub use secrets::{Key, KeyError, Keys, random_hex};
@@ -38,6 +38,7 @@ pub use values::{
 
 use crate::pure::channels::Built;
 use crate::pure::channels::{self, KINDS};
+use crate::pure::domain::learnt::Learnt;
 use crate::pure::domain::notice::NoticeKind;
 use crate::pure::domain::phrases::{Denials, Phrases};
 use crate::pure::domain::policy::{self, Matter, Policy};
@@ -128,7 +129,7 @@ impl Settings {
         let (channels, mirrors) = (tree.remove("channels"), tree.remove("mirrors"));
         let named = channels.as_ref().and_then(Value::as_table).into_iter().flat_map(Table::keys);
         let names: BTreeSet<String> = named.cloned().collect();
-        let mut defaults: Table = DEFAULTS.parse().unwrap_or_default();
+        let mut defaults: Table = layers::built_in();
         defaults.retain(|key, _| key != "channels" && key != "mirrors");
         let (sections, problems) = read(tree, &["channels", "mirrors"], &defaults);
         entries::refer("", problems, &mut report);
@@ -162,7 +163,7 @@ impl Settings {
     /// The built-in defaults alone, for what runs without a configuration (`lanka parse`): no channel, no
     /// mirror. `None` only if the defaults that are compiled in are broken, which a test rules out.
     pub fn bare() -> Option<Self> {
-        let mut defaults: Table = DEFAULTS.parse().ok()?;
+        let mut defaults: Table = layers::built_in();
         defaults.retain(|key, _| key != "channels" && key != "mirrors");
         let (sections, _) = read(defaults.clone(), &[], &defaults);
         Some(Self { sections: sections?, channels: BTreeMap::new(), mirrors: BTreeMap::new(), warnings: Vec::new() })
@@ -192,6 +193,9 @@ impl Settings {
             public_domains: self.identity.all_public_domains(),
             organisations: domains(&self.identity.organisations),
             matters: Arc::new(matters.collect()),
+            lexicon: Arc::new(self.triage.lexicon()),
+            urgency: Arc::new(self.urgency.policy()),
+            learnt: Learnt::default(),
             new_matter: phrases(&self.phrases.new_matter),
             is_back: phrases(&self.phrases.is_back),
             again: phrases(&self.phrases.again),

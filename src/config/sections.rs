@@ -11,11 +11,13 @@ use super::values::{
     Phrase, PublicDomain, RuleName, TrustedRelay,
 };
 use crate::pure::domain::incident::{AgainRules, IncidentPolicy, IncidentWords, OutageRules};
+use crate::pure::domain::lexicon::{Entry, Lexicon};
 use crate::pure::domain::notice::{self, NoticeKind};
 use crate::pure::domain::phrases::Phrases;
 use crate::pure::domain::policy;
 use crate::pure::domain::say;
 use crate::pure::domain::secret::Secret;
+use crate::pure::domain::triage::Urgency;
 use crate::pure::wire::written;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -51,6 +53,10 @@ pub struct Sections {
     pub phrases: PhraseSections,
     /// `[routing]`
     pub routing: Routing,
+    /// `[triage]`
+    pub triage: TriageSection,
+    /// `[urgency]`
+    pub urgency: UrgencySection,
     /// `[windows]`
     pub windows: Windows,
     /// `[service]`
@@ -258,6 +264,54 @@ impl PhraseSections {
             ("not_me", not_me),
             ("same_number", same_number),
         ]
+    }
+}
+
+/// What a matter is about, by words.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriageSection {
+    /// Lists of words by language or by a name of the desk's own, and by what they are a sign of.
+    pub words: BTreeMap<String, BTreeMap<values::SignKey, values::SignWords>>,
+    /// Phrases that are left out, as they are written in a list.
+    pub without: Vec<String>,
+}
+
+impl TriageSection {
+    /// All words, as a text is searched for them.
+    pub fn lexicon(&self) -> Lexicon {
+        let lists =
+            self.words.iter().flat_map(|(list, signs)| signs.iter().map(move |(key, words)| (list, key, words)));
+        let entries = lists.flat_map(|(list, key, words)| {
+            words.0.iter().map(move |phrase| Entry {
+                list: list.clone(),
+                sign: key.sign,
+                weight: key.weight,
+                phrase: phrase.clone(),
+            })
+        });
+        Lexicon::of(entries.filter(|entry| !self.without.contains(&entry.phrase)))
+    }
+}
+
+/// What raises urgency beside the words.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrgencySection {
+    /// Mail domains whose problems are high.
+    pub organisations: Vec<Domain>,
+    /// Whether a problem is high that somebody comes back with.
+    pub came_back: bool,
+    /// Messages in a row without an answer from which on a ticket is high; 0 is never.
+    #[serde(deserialize_with = "values::within::<_, _, 0, 100>")]
+    pub unanswered: u32,
+}
+
+impl UrgencySection {
+    /// As deciding takes it.
+    pub(super) fn policy(&self) -> Urgency {
+        let raised = self.organisations.iter().map(|domain| (domain.0.clone(), domain.0.clone())).collect();
+        Urgency { raised, came_back: self.came_back, unanswered: self.unanswered }
     }
 }
 

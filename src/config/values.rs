@@ -4,6 +4,7 @@
 //! with a sentence that says what to write.
 
 use crate::pure::domain::identity::EmailAddress;
+use crate::pure::domain::lexicon::{self, Sign};
 use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::notice::{self, NoticeKind, TextName, text_name};
 use crate::pure::domain::phrases::GAP;
@@ -164,6 +165,45 @@ impl<'de> Deserialize<'de> for Phrase {
                 }
                 _ => Ok(Self(text.to_owned())),
             }
+        })
+    }
+}
+
+/// What the words of a list are a sign of: the sign's name, with `_weak` behind it where one phrase alone is too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignKey {
+    /// The sign.
+    pub sign: Sign,
+    /// What a phrase weighs.
+    pub weight: u8,
+}
+
+impl<'de> Deserialize<'de> for SignKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "the name of a sign", |text| {
+            let (name, weight) = text.strip_suffix("_weak").map_or((text, 2), |name| (name, 1));
+            let names: Vec<&str> = Sign::ALL.iter().map(|sign| sign.as_str()).collect();
+            Sign::parse(name).map(|sign| Self { sign, weight }).ok_or_else(|| unknown_word(name, &names))
+        })
+    }
+}
+
+/// Phrases of one sign, written as one text with commas between.
+#[derive(Debug, Clone, Default)]
+pub struct SignWords(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for SignWords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "phrases with commas between", |text| {
+            let trimmed = text.split(',').map(|phrase| phrase.split_whitespace().collect::<Vec<_>>().join(" "));
+            let phrases: Vec<String> = trimmed.filter(|phrase| !phrase.is_empty()).collect();
+            if phrases.len() > lexicon::PHRASES_MAX {
+                return Err(format!("{} phrases, and {} are the most", phrases.len(), lexicon::PHRASES_MAX));
+            }
+            for phrase in &phrases {
+                lexicon::check(phrase).map_err(|why| format!("\"{phrase}\" {why}"))?;
+            }
+            Ok(Self(phrases))
         })
     }
 }

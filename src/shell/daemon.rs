@@ -19,6 +19,7 @@ use crate::shell::ingest::Ingest;
 use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, WebhookSetup, Webhooks};
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
 use crate::shell::keeper::Keeper;
+use crate::shell::learn::Learn;
 use crate::shell::media::{self, Media};
 use crate::shell::page::Page;
 use crate::shell::page::link::Links;
@@ -544,6 +545,7 @@ fn keep_house(
 ) {
     tasks.spawn(sweep(store.clone()));
     tasks.spawn(keep_months(store.clone(), stop.clone()));
+    tasks.spawn(Learn::new(store.clone(), registry.clone()).run(stop.clone()));
     tasks.spawn(Privacy::new(store.clone(), registry.clone()).keep_up(stop.clone()));
     tasks.spawn(retention::keep_to(kept(sections), store.clone(), stop.clone()));
 }

@@ -11,6 +11,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::id::*;
 use crate::shell::reconsider::Reconsider;
 use crate::shell::registry::Registry;
+pub use crate::shell::store::hands::Classifying;
 pub use crate::shell::store::hands::{ActError, ContactEnd, Saying, TicketEnd};
 use crate::shell::store::hands::{Answer, Messages, Put, Putting, Written};
 use crate::shell::store::{Store, StoreError};
@@ -39,7 +40,7 @@ pub struct Hands {
 pub struct Outcome {
     /// Its place in the journal; for an answer that changes nothing, the suggestion.
     pub id: EventId,
-    /// `link`, `unlink`, `move`, `merge`, `split`, `accept` or `reject`.
+    /// `link`, `unlink`, `move`, `merge`, `split`, `classify`, `accept` or `reject`.
     pub act: &'static str,
     /// Who did it.
     pub by: String,
@@ -70,6 +71,13 @@ impl Hands {
     pub async fn unlink(&self, contact: &str, identities: &[String], saying: Saying<'_>) -> Result<Outcome, ActError> {
         let written = self.store.say_apart(contact, identities, saying, Timestamp::now()).await?;
         self.carry_out("unlink", saying, written).await
+    }
+
+    /// Says what kind of matter a ticket is and how soon it must be seen to, or takes that back.
+    pub async fn classify(&self, ticket: &str, what: &Classifying, saying: Saying<'_>) -> Result<Outcome, ActError> {
+        let ticket = self.ticket(ticket).await?;
+        let written = self.store.classify(ticket, what, saying, Timestamp::now()).await?;
+        self.outcome("classify", saying, written).await
     }
 
     /// Puts messages (lanka's ids, or the vendors') on a ticket (its id, an alias, its short number).

@@ -22,6 +22,7 @@ pub mod incidents;
 pub mod ingest;
 pub mod intake;
 pub mod keeper;
+pub mod learn;
 pub mod media;
 pub mod ownership;
 pub mod page;

@@ -43,6 +43,7 @@ mod intake;
 mod intake_directory;
 mod intake_imap;
 mod intake_table;
+mod kinds;
 mod late;
 mod layout;
 mod lmtp;

@@ -39,7 +39,8 @@ use crate::pure::domain::message::{
     What,
 };
 use crate::pure::domain::secret::Secret;
-use crate::pure::domain::ticket::{MatterKind, Priority, Triage};
+use crate::pure::domain::ticket::{MatterKind, Priority};
+use crate::pure::domain::triage::{Effect, ProblemKind, Triage};
 use crate::pure::wire::batch::Batch;
 use crate::pure::wire::{json, redact, settings};
 use base64::Engine as _;
@@ -264,7 +265,13 @@ impl Alerts {
         incoming.sender =
             Sender { name: Some(alert.name.clone()), identities: held.into_iter().collect(), stated: Vec::new() };
         incoming.auto = Some(Auto::Alert);
-        incoming.triage = Some(Triage { kind: vec![MatterKind::Problem], priority: self.urgency(&alert.severity) });
+        let priority = self.urgency(&alert.severity);
+        incoming.triage = Some(Triage {
+            kind: vec![MatterKind::Problem],
+            problem: Some(ProblemKind::Fault),
+            effect: Some(if priority == Priority::High { Effect::Prevents } else { Effect::Hinders }),
+            ..Triage::none(priority)
+        });
         let (kind, namespace) = (ReferenceKind::Conversation, self.namespace());
         incoming.references = vec![Reference { kind, namespace, key: alert.series }];
         incoming.subject = Some(match &alert.summary {

@@ -16,6 +16,7 @@ pub mod extract;
 pub mod gather;
 pub mod keep;
 pub mod language;
+pub mod learn;
 pub mod ledger;
 pub mod lookup;
 pub mod moves;
@@ -39,6 +40,7 @@ pub mod targets;
 pub mod template;
 pub mod thread;
 pub mod triage;
+pub mod urgency;
 pub mod when;
 
 use self::lookup::Keyer;
@@ -107,10 +109,12 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
     let placed = thread::place(message, lookup, &resolved, facts, mint, policy);
     let on = message.incoming.on.as_ref().and_then(|on| on.message);
     let tells_sender_of = on.filter(|_| resolved.identities.iter().any(|touched| touched.new));
+    let (urgency, raised) = urgency::urgency(message, &placed.placement, &resolved, facts, policy);
     let is_late = resolved.is_tied || placed.is_left || comes_late(message, &resolved, &placed, facts);
     let mut reasons = evidence::on_sender(message, policy);
     reasons.extend(resolved.reasons);
     reasons.extend(placed.reasons);
+    reasons.extend(message.triage.why.iter().cloned().chain(raised));
     let mut suggestions = resolved.suggestions;
     suggestions.extend(placed.suggestions);
     let mut decision = Decision {
@@ -130,6 +134,7 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
         moves: placed.moves,
         triage: message.triage.clone(),
         queue: None,
+        urgency,
         changes: Vec::new(),
         early: Vec::new(),
         call: None,
@@ -255,6 +260,7 @@ fn nothing(message: &Message, role: ItemRole, of: MessageId) -> Decision {
         moves: Vec::new(),
         triage: message.triage.clone(),
         queue: None,
+        urgency: message.triage.priority,
         changes: Vec::new(),
         early: Vec::new(),
         call: None,

@@ -69,7 +69,9 @@ pub fn normalise(event: &RawEvent, item: u32, incoming: Incoming, id: MessageId,
     }
     let passages = if may_be_quoted(&incoming) { prints::prints(&words.own, prints::OWN_MAX) } else { Vec::new() };
     let own_text = if words.own.is_empty() { passed_on } else { words.own };
-    let triage = triage::triage(&incoming, &own_text, nothing);
+    // The subject of an answer is the thread's, whoever worded it.
+    let subject = incoming.subject.as_deref().filter(|_| !is_answer(&incoming));
+    let triage = triage::triage(&incoming, subject, &own_text, nothing, policy);
     let routes = match incoming.what {
         What::Message => queue::candidates(&incoming, &own_text, &triage, &event.channel, policy),
         _ => Vec::new(),

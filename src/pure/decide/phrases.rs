@@ -682,112 +682,14 @@ pub fn without_greetings(flat: &str) -> Cow<'_, str> {
     ONCE_MORE.replace_all(flat, " ")
 }
 
-/// Something is wanted (palvelu).
-pub static SERVICE: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        haluan, haluaisin*, tarvitsen*, tarvitsisin*, tarviin, tarvin, pyydän, pyytäisin, voisitteko*, voitteko,
-        voisitko*, voitko, saisinko*, saanko*, saako, tarjous*, tarjouks*, muutto*, muutan, muutta*,
-        tilata, tilaisin, peruuttaa, perua, irtisano*, osoitteenmuuto*, milloin, koska, paljonko, mistä, miten,
-        missä vaiheessa, onko, onkohan, voiko, kuinka, lähettäkää, lähettäisittekö, ajanvarau*, varata,
-        kysyisin, kysymy*, tiedustel*, lisätieto*, kopio*, sopimuks*, osamaksu*, eräpäivä*, lisäaikaa,
-        vill, skulle vilja, behöver, önskar, kan ni, kunde ni, skulle ni, kan jag, får jag, offert*, beställa,
-        säga upp, uppsägning*, flyttar, adressändring*, när, hur, vad kostar, var är, undrar, fråga*,
-        i want, i would like, id like, i need, could you, can you, would you, can i, may i, quote*, please send,
-        when will, when is, where is, how do*, how much, how can, cancel*, upgrade*, move to, copy of, question*,
-        soovin, soovi*, sooviksin, palun, vajan, kas saaks*, kas te, kas ma, pakkumi*, millal, kuidas, kus on,
-        kui palju, tühista*, kolin, küsimus*,
-        ich möchte, ich brauche, ich hätte gern*, könnten sie, können sie, bitte senden, bitte schicken, angebot*,
-        kündig*, wann, wie viel, umzug*, frage*
-        ",
-    ))
-});
-
-/// Something does not work, or went wrong (pulma).
-pub static PROBLEM: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        ei toimi*, eivät toimi*, ei käynnisty*, ei lataudu*, ei mene päälle, ei saavu*, ei ole saapunut,
-        ei ole tullut, ei tullut, ei pääse*, en pääse*, en saa, ei saa yhteyttä, ei löydy, ei aukea*, ei vastaa,
-        rikki*, hajosi*, hajonn*, hajalla, rikkout*, vika*, viat, viallinen*, viallis*, virhe*, väärä*, väärin,
-        häiriö*, ongelma*, pulma*, katki*, katkos*, pätki*, vuotaa, vuoto*, pimeä*, jumi*, kaatui*,
-        myöhässä, myöhästy*, viivästy*, puuttuu, puuttui*, puuttuva*, kadonnut, hukassa, kahteen kertaan,
-        kaksi kertaa, tuplana, tuplalas*, liian suuri, liikaa, reklam*, hyvity*, palautus*, palautan, palauttaa, palauttaisin, palautamme, savus*, savua*, haisee,
-        haisi,
-        fungerar inte, funkar inte, startar inte, går inte, kommer inte, har inte kommit, kom inte, trasig*,
-        sönder, gått sönder, fel, felet, felaktig*, problem*, störning*, avbrott*, försena*, saknas, fattas, borta,
-        dubbelt, två gånger, reklamer*, läcker, ingen ström, inget internet, för hög*, stämmer inte, stämma,
-        not work*, doesnt work*, does not work*, isnt working, stopped working, broken, broke, break, defect*,
-        damaged, fault*, error*, wrong, issue, issues, outage*, no internet, no power, no electric*, late, delayed,
-        delay,
-        missing, not arrived, has not arrived, hasnt arrived, never arrived, not received, did not receive, twice,
-        double charged, overcharged, wont start, does not start, doesnt start, does not turn on, leak*, smoke*,
-        fails, failed,
-        ei tööta*, ei käivitu, ei ole saabunud, pole saabunud, pole tulnud, ei tulnud, katki, vigane*, rike,
-        rikke*, viga, vale, probleem*, hilineb, hilinenud, puudu, kaks korda, topelt, reklamatsioon*,
-        funktioniert nicht, geht nicht, startet nicht, kaputt*, defekt*, fehler*, falsch*, störung*, ausfall*,
-        nicht angekommen, nicht erhalten, fehlt, verspät*, doppelt, reklam*, beschädigt*
-        ",
-    ))
-});
-
-/// Thanks, complaints about how one was treated, ideas (palaute).
-pub static FEEDBACK: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        palaute, palautetta, palautteen*, ehdotus*, kehitysehdotus*, kehitysidea*, idea, ehdottaisin, toivoisin,
-        toivomus*, saisi olla, olisi hyvä jos, erinomai*, loistav*, hyvästä palvelusta, kiitos hyvästä,
-        kiitokset hyvästä,
-        tyytyväi*, tyytymät*, pettynyt, pettymys*, surkea*, huonoa palvelua, huono palvelu, ala arvoi*, kehuja,
-        suosittelen, valitus*, moite*,
-        feedback*, återkoppling*, förslag*, synpunkt*, nöjd, missnöjd, besviken, utmärkt*, fantastisk*,
-        dålig service, bra service, klagomål*, beröm, rekommenderar, önskemål*,
-        suggestion*, suggest, idea for, would be nice, would be great if, excellent, great service, happy with,
-        satisfied, unhappy, disappointed, poor service, terrible service, complaint*, compliment*, recommend*,
-        thank you for the,
-        tagasiside*, ettepanek*, soovitus*, rahul, rahulolematu, pettunud, suurepära*, halb teenindus, kaebus*,
-        kiidan, soovitan,
-        rückmeldung*, vorschlag*, anregung*, zufrieden*, unzufrieden*, enttäuscht*, hervorragend*, beschwerde*, lob
-        ",
-    ))
-});
-
-/// What cannot wait: danger, a business that stands still, a deadline within the day.
-pub static URGENT: LazyLock<Phrases> = LazyLock::new(|| {
-    Phrases::of(list(
-        "
-        kiire*, kiireelli*, välittömästi, pikaisesti, asap, hätä*, hengenvaar*, vaarallis*, vaara, savus*, savua*,
-        palanee*, tulessa, syttyi*, tulipalo*, kipinö*, sähköisku*, vesivahin*, vuotaa vettä, turvapuhel*,
-        työt seis*, työt seiso*, tuotanto seis*, tuotanto on pysähty*, toiminta seis*, liike on kiinni,
-        emme voi laskuttaa, emme voi myydä, koko toimisto, kaikki seis*, ei pysty työskentelemään,
-        asiakkaat odottavat, kassat eivät toimi, pysähdyk*, pysähtyi*, pysähtynyt,
-        brådska*, bråttom, akut, omedelbart, genast, snarast, farlig*, fara, röker, rök, brinner, bränt, brand*,
-        elstöt*, vattenskada*, produktionen står, arbetet står, verksamheten står, kan inte arbeta, kan inte jobba,
-        står stilla, hela kontoret,
-        urgent*, asap, immediately, right away, emergency*, danger*, smoke*, smoking, burnt, burning, on fire,
-        sparks, electric shock, flood*, cannot work, cant work, production is down, production stopped,
-        business is closed, standstill, whole office, everything is down, hurry*,
-        kiire*, kiiresti, viivitamata, ohtlik*, suitse*, suits, põle*, tulekahju*, elektrilöö*, töö seisab,
-        tootmine seisab, ei saa töötada, kogu kontor, veeuputus*,
-        dringend*, eilig*, sofort*, notfall*, gefährlich*, gefahr, rauch*, brennt, verbrannt*, stromschlag*,
-        betrieb steht, produktion steht, können nicht arbeiten, stillstand
-        ",
-    ))
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_list_compiles_and_is_in_its_form() {
-        for phrases in [&SERVICE, &PROBLEM, &FEEDBACK, &URGENT] {
-            assert!(!phrases.is_in(" zzz "));
-        }
         for (phrase, _) in CLOSINGS.values().flatten() {
             assert_eq!(*phrase, phrase.to_lowercase());
         }
-        assert!(PROBLEM.is_in(&flatten("Netti EI TOIMI taaskaan", 100)));
-        assert!(URGENT.is_in(&flatten("Tuotanto seisoo!", 100)));
     }
 }

@@ -12,7 +12,7 @@ use crate::pure::domain::identity::{MAILTO, PhoneNumber, registrable_domain};
 use crate::pure::domain::message::{Content, Direction, Incoming, Message};
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::queue::{Candidate, Routing, Rule, Ruled, Weight, WrittenTo};
-use crate::pure::domain::ticket::Triage;
+use crate::pure::domain::triage::Triage;
 
 /// Text in which the rules' words are looked for. Bytes: what it is about is said at the beginning.
 const READ_BYTES_MAX: usize = 8 * 1024;

@@ -9,6 +9,7 @@
 use super::answer::on_message;
 use super::pins::Blocks;
 use super::resolve::Resolved;
+use super::urgency::urgency;
 use super::{acted, lead, nothing, thread};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::decision::{
@@ -24,7 +25,8 @@ use crate::pure::domain::message::{
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::{OnOther, Say};
-use crate::pure::domain::ticket::{Priority, Ticket, TicketState, Triage};
+use crate::pure::domain::ticket::{Priority, Ticket, TicketState};
+use crate::pure::domain::triage::{Classified, Triage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message as it is kept.
@@ -66,6 +68,8 @@ pub struct Kept {
     pub words: String,
     /// Kind and urgency.
     pub triage: Triage,
+    /// What an agent said of the ticket that it is on.
+    pub classified: Option<Classified>,
     /// The rest.
     pub outline: Outline,
 }
@@ -159,6 +163,9 @@ pub fn rethread(kept: &[Kept], acts: &[Act], mut facts: Facts, mint: &mut IdMint
             blocks.stand(kept.id, ticket);
             if let Some(known) = facts.tickets.get_mut(&ticket) {
                 known.is_held |= blocks.is_held(kept.id);
+                let ticket = &mut known.ticket;
+                ticket.classified = Classified::later(ticket.classified.take(), kept.classified.clone());
+                ticket.heed();
             }
         }
         reasons.insert(kept.id, decision.reasons);
@@ -311,7 +318,7 @@ fn bare(id: MessageId, incoming: Incoming, at: Timestamp) -> Message {
         refers_back: false,
         says_nothing: true,
         denies: Vec::new(),
-        triage: Triage { kind: Vec::new(), priority: Priority::Low },
+        triage: Triage::none(Priority::Low),
         routes: Vec::new(),
     }
 }
@@ -378,6 +385,7 @@ fn place_again(
         placed.moves.push(Move { from: block, to: ruled, why });
     }
     let mut decision = nothing(message, ItemRole::First, message.id);
+    decision.urgency = urgency(message, &placed.placement, &resolved, facts, policy).0;
     decision.resolution = resolved.resolution;
     decision.identity = resolved.identity;
     decision.identities = resolved.identities;
@@ -481,6 +489,9 @@ mod tests {
             public_domains: Default::default(),
             organisations: Default::default(),
             matters: Default::default(),
+            lexicon: Default::default(),
+            urgency: Default::default(),
+            learnt: Default::default(),
             new_matter: Phrases::default(),
             is_back: Phrases::default(),
             again: Phrases::default(),
@@ -541,7 +552,8 @@ mod tests {
                 is_beside: false,
                 subject: None,
                 words: "Hei".to_owned(),
-                triage: Triage { kind: Vec::new(), priority: Priority::Normal },
+                triage: Triage::none(Priority::Normal),
+                classified: None,
                 outline: Outline { identities: vec![(identity, Assurance::Verified)], ..Outline::default() },
             });
         }

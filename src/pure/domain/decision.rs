@@ -8,7 +8,8 @@ use super::message::{Call, MatterRole, Message, Place};
 use super::outbox::Change;
 use super::queue::Ruled;
 use super::say::Say;
-use super::ticket::Triage;
+use super::ticket::Priority;
+use super::triage::Triage;
 
 /// Whose message it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -424,10 +425,12 @@ pub struct Decision {
     pub suggestions: Vec<Suggestion>,
     /// Earlier placements that are mended.
     pub moves: Vec<Move>,
-    /// Kind and urgency.
+    /// Kind and urgency, by its own words.
     pub triage: Triage,
     /// The queue that it leads its ticket to.
     pub queue: Option<Ruled>,
+    /// The urgency that it gives its ticket.
+    pub urgency: Priority,
     /// What mirrors hear, in order.
     pub changes: Vec<Told>,
     /// Updates that came before the message, and apply to it now.

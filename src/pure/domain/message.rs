@@ -10,7 +10,8 @@ use super::id::{MessageId, RawEventId};
 use super::identity::{Assurance, CONTRADICTED_SCOPE, Identity, TEL};
 use super::name::PersonName;
 use super::queue::{Candidate, Put};
-use super::ticket::{Owner, Triage};
+use super::ticket::Owner;
+use super::triage::Triage;
 use serde::{Deserialize, Serialize};
 
 /// A delivery exactly as it arrived, stored before it was acknowledged.
@@ -758,6 +759,19 @@ pub struct Message {
 const OWNER_CHARS_MAX: usize = 200;
 
 impl Message {
+    /// A customer says it, and no program of his.
+    pub fn is_said_by_customer(&self) -> bool {
+        let Incoming { what, direction, auto, .. } = &self.incoming;
+        *what == What::Message && *direction == Direction::FromCustomer && auto.is_none()
+    }
+
+    /// The desk says it to a customer: a note for colleagues is not, and what no person wrote answers nobody.
+    pub fn is_said_to_customer(&self) -> bool {
+        let Incoming { what, direction, auto, marks, .. } = &self.incoming;
+        let is_hidden = auto.is_some() || marks.contains(&Mark::Internal) || marks.contains(&Mark::Automatic);
+        *what == What::Message && *direction == Direction::FromAgent && !is_hidden
+    }
+
     /// The customer's side: the sender, or for an agent's message the recipient.
     pub fn customer(&self) -> &Sender {
         match self.incoming.direction {

@@ -13,6 +13,8 @@ pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod incident;
+pub mod learnt;
+pub mod lexicon;
 pub mod lookalike;
 pub mod message;
 pub mod name;
@@ -29,6 +31,7 @@ pub mod say;
 pub mod secret;
 pub mod service;
 pub mod ticket;
+pub mod triage;
 
 /// An instant in UTC, as everything in lanka is timed. Zones exist only where a vendor writes
 /// local time (a call log) and where people read it.

@@ -251,6 +251,15 @@ pub struct TicketView {
     /// Service, problem, feedback, none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kind: Vec<String>,
+    /// What the problem is: `own`, `unclear`, `hinders`, `prevents`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault_kind: Option<String>,
+    /// What the feedback says: `complaint`, `wish`, `praise`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feedback: Vec<String>,
+    /// The agent who said of which kind it is, or how urgent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classified_by: Option<String>,
     /// `high`, `normal`, `low`.
     pub priority: String,
     /// The agent who has it, as the tool calls him in which he took it.
@@ -530,6 +539,9 @@ pub mod samples {
                 state: "open".to_owned(),
                 title: "Lamp".to_owned(),
                 kind: Vec::new(),
+                fault_kind: None,
+                feedback: Vec::new(),
+                classified_by: None,
                 priority: "normal".to_owned(),
                 owner: None,
                 awaited_since: None,

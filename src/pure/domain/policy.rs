@@ -1,6 +1,8 @@
 //! What the desk has decided beforehand: the part of the configuration that deciding depends on.
 
 use super::identity::{EmailAddress, PhoneNumber, registrable_domain};
+use super::learnt::Learnt;
+use super::lexicon::Lexicon;
 use super::lookalike::looks_like;
 use super::message::MatterRole;
 use super::notice::Notices;
@@ -8,6 +10,7 @@ use super::phrases::{Denials, Phrases};
 use super::queue::Routing;
 use super::rule::Rules;
 use super::service::Like;
+use super::triage::Urgency;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +54,12 @@ pub struct Policy {
     pub organisations: HashSet<String>,
     /// Numbers that tie messages to a matter.
     pub matters: Arc<Vec<Matter>>,
+    /// Words that tell what a matter is about, and how soon it must be seen to.
+    pub lexicon: Arc<Lexicon>,
+    /// Who is seen to sooner, and from when somebody who comes back is.
+    pub urgency: Arc<Urgency>,
+    /// What corrections taught of kinds and urgency.
+    pub learnt: Learnt,
     /// How customers announce a matter of its own.
     pub new_matter: Phrases,
     /// How they say that an old one is back.

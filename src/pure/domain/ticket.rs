@@ -2,7 +2,10 @@
 
 use super::Timestamp;
 use super::id::{MessageId, TicketId};
+use super::message::Message;
 use super::queue::Queued;
+use super::triage::{Classified, Fault, FeedbackKind, Triage};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// Whether a ticket waits for work.
@@ -95,14 +98,8 @@ impl Priority {
     }
 }
 
-/// Kind and urgency of one message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Triage {
-    /// Kinds, without repeats, in the order of the enum.
-    pub kind: Vec<MatterKind>,
-    /// Urgency.
-    pub priority: Priority,
-}
+/// What is said so soon after the last thing is no asking of its own: a chat is many messages.
+const SAME_ASKING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Which agent has a ticket. Of two the later one stands, whichever is told first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,11 +171,69 @@ pub struct Ticket {
     pub awaiting: Awaiting,
     /// In which queue it is.
     pub queued: Queued,
+    /// How often its customers have asked since anybody answered.
+    pub unanswered: u32,
+    /// What its problem is, the gravest so far.
+    pub fault: Option<Fault>,
+    /// What its feedback says.
+    pub feedback: Vec<FeedbackKind>,
+    /// What an agent said of it.
+    pub classified: Option<Classified>,
 }
 
 impl Ticket {
     /// Since when the desk waits for the customer. On a closed ticket it waits for nothing.
     pub fn awaited_since(&self) -> Option<Timestamp> {
         self.awaiting.since().filter(|_| self.state == TicketState::Open)
+    }
+
+    /// Takes in what a message brings, and the urgency that it gives.
+    pub fn take(&mut self, triage: &Triage, urgency: Priority) {
+        self.add(&triage.kind, triage.fault(), &triage.feedback, urgency);
+    }
+
+    /// How often its customers have asked since anybody answered, with a message: what is said within an hour of the
+    /// last thing is the same asking.
+    pub fn asked_again(&self, message: &Message) -> u32 {
+        let since = message.occurred_at.duration_since(self.last_at);
+        let is_same = self.unanswered > 0 && since < SAME_ASKING;
+        self.unanswered + u32::from(!is_same)
+    }
+
+    /// Counts a message: a customer's asks, what is said to him answers.
+    pub fn count(&mut self, message: &Message) {
+        if message.is_said_by_customer() {
+            self.unanswered = self.asked_again(message);
+        } else if message.is_said_to_customer() {
+            self.unanswered = 0;
+        }
+    }
+
+    /// Takes in what another ticket brought.
+    pub fn absorb(&mut self, other: &Self) {
+        self.add(&other.kind, other.fault, &other.feedback, other.priority);
+        self.classified = Classified::later(self.classified.take(), other.classified.clone());
+        self.heed();
+    }
+
+    fn add(&mut self, kind: &[MatterKind], fault: Option<Fault>, feedback: &[FeedbackKind], priority: Priority) {
+        self.kind.extend(kind);
+        self.kind.sort();
+        self.kind.dedup();
+        self.fault = self.fault.max(fault);
+        self.feedback.extend(feedback);
+        self.feedback.sort();
+        self.feedback.dedup();
+        self.priority = self.priority.max(priority);
+        self.heed();
+    }
+
+    /// What an agent said stands over everything.
+    pub fn heed(&mut self) {
+        let Some(classified) = &self.classified else { return };
+        if let Some(kind) = &classified.kind {
+            (self.kind, self.fault, self.feedback) = (kind.clone(), classified.fault, classified.feedback.clone());
+        }
+        self.priority = classified.priority.unwrap_or(self.priority);
     }
 }

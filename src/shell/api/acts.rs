@@ -7,7 +7,7 @@ use super::looks::{shown, unknown_contact, written};
 use super::problem::{Kind, Problem};
 use super::{Api, Call};
 use crate::pure::domain::id::{ContactId, SuggestionId, TicketId};
-use crate::shell::hands::{ActError, Hands, Outcome, Saying};
+use crate::shell::hands::{ActError, Classifying, Hands, Outcome, Saying};
 use crate::shell::privacy::Erased;
 use crate::shell::store::Store;
 use crate::shell::store::hands::SuggestionShown;
@@ -81,6 +81,23 @@ pub(super) async fn put_on(mut call: Call) -> Result<Value, Problem> {
     let work = async move |hands: Hands, said: Said| hands.move_to(&messages, &ticket.to_string(), said.saying()).await;
     match call.act("move", work).await? {
         Err(ActError::Nothing(_)) => call.already("move", &[], &[ticket]).await,
+        ended => told(ended),
+    }
+}
+
+pub(super) async fn classify(mut call: Call) -> Result<Value, Problem> {
+    let ticket = call.ticket(&call.id).await?;
+    let (kind, feedback) = (call.given.texts("kind"), call.given.texts("feedback"));
+    let known = |words: &[String], all: &[&str]| words.iter().find(|word| !all.contains(&word.as_str())).cloned();
+    let unknown = known(&kind, &["service", "problem", "feedback", "none"]);
+    if let Some(word) = unknown.or_else(|| known(&feedback, &["complaint", "wish", "praise"])) {
+        return Err(Problem::new(Kind::FieldWrong, format!("\"{}\" is no kind and no feedback", shown(&word))));
+    }
+    let (fault, priority) = (call.given.text("fault"), call.given.text("priority"));
+    let what = Classifying::of(&kind, fault, &feedback, priority, call.given.flag("undo"));
+    let work = async move |hands: Hands, said: Said| hands.classify(&ticket.to_string(), &what, said.saying()).await;
+    match call.act("classify", work).await? {
+        Err(ActError::Nothing(_)) => call.already("classify", &[], &[ticket]).await,
         ended => told(ended),
     }
 }

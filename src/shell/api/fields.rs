@@ -115,6 +115,21 @@ pub(super) const MERGE: &[Field] = &[
     WHY,
 ];
 
+/// The fields of `classify`.
+pub(super) const CLASSIFY: &[Field] = &[
+    optional(
+        "kind",
+        What::Texts,
+        "Its kinds: `service`, `problem`, `feedback`; `none` alone says that it brings no matter.",
+    ),
+    optional("fault", What::Word(&["own", "unclear", "hinders", "prevents"]), "What the problem is."),
+    optional("feedback", What::Texts, "What the feedback says: `complaint`, `wish`, `praise`."),
+    optional("priority", What::Word(&["high", "normal", "low"]), "How soon."),
+    optional("undo", What::Flag, "Takes back what was said: the words speak again."),
+    BY,
+    WHY,
+];
+
 /// The fields of an answer.
 pub(super) const ANSWER: &[Field] = &[BY, WHY];
 

@@ -1,8 +1,8 @@
 //! Every route of the API.
 
 use super::fields::{
-    ANSWER, AWAIT, CONTACTS, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY, REVIEW, SEARCH,
-    THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
+    ANSWER, AWAIT, CLASSIFY, CONTACTS, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY, REVIEW,
+    SEARCH, THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
 };
 use super::problem::{Kind, Problem};
 use super::{Call, acts, events, incidents, lists, looks, replies, streams};
@@ -239,6 +239,15 @@ pub(super) const ROUTES: &[Route] = &[
         OF_MESSAGES,
         OF_TICKETS,
         |call| Box::pin(acts::put_on(call)),
+    ),
+    act(
+        "/tickets/{id}/classify",
+        Scope::Tickets,
+        "classifyTicket",
+        "Says what kind of matter a ticket is and how soon it must be seen to. It stands over what the words say, and teaches.",
+        CLASSIFY,
+        &[Kind::TicketUnknown, Kind::FieldWrong, Kind::NotPossible],
+        |call| Box::pin(acts::classify(call)),
     ),
     act(
         "/tickets/{id}/merge",

@@ -12,6 +12,7 @@
 //! | `contact.rs`, `review.rs` | `contact`, `review`; `by_hand.rs` says who did it, and what came of it |
 //! | `ready.rs` | `ready` |
 //! | `incident.rs` | `incident` |
+//! | `triage.rs` | `triage` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -46,6 +47,7 @@ mod state;
 mod stream;
 mod thread;
 mod token;
+mod triage;
 
 use crate::config::{Environment, LogFormat, Problem, Settings};
 use crate::shell::content::ContentError;
@@ -123,6 +125,9 @@ enum Command {
     /// Show what many speak of at once; say what belongs to it, and that it is over.
     #[command(subcommand)]
     Incident(incident::Incident),
+    /// Learn from agents' corrections of kind and urgency; show what was learnt.
+    #[command(subcommand)]
+    Triage(triage::Triage),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -306,6 +311,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             let bench = Bench::of(&config, command.changes()).await?;
             command.run(bench, &mut output).await?;
         }
+        Command::Triage(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

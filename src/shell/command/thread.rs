@@ -13,7 +13,7 @@ use crate::pure::domain::outbox::{ClockView, ContactView, MessageView, NoticeVie
 use crate::pure::domain::ready::Offered;
 use crate::pure::wire::settings::unknown_word;
 use crate::shell::answers::Answers;
-use crate::shell::hands::Hands;
+use crate::shell::hands::{Classifying, Hands};
 use crate::shell::page::link::{Allow, GOOD_FOR_MAX, Links, ThreadLink};
 use crate::shell::store::commit::json_word;
 use crate::shell::store::hands::ActShown;
@@ -111,6 +111,28 @@ pub(super) enum Thread {
         #[command(flatten)]
         by: By,
     },
+    /// Say what kind of matter a ticket is and how soon it must be seen to. It stands over what the words say.
+    Classify {
+        /// The ticket: its id, or its short number.
+        id: String,
+        /// Its kinds, with commas between: service, problem, feedback; none says that it brings no matter.
+        #[arg(long, value_delimiter = ',', value_parser = ["service", "problem", "feedback", "none"], required_unless_present_any = ["priority", "undo"])]
+        kind: Vec<String>,
+        /// What the problem is.
+        #[arg(long, value_parser = ["own", "unclear", "hinders", "prevents"])]
+        fault: Option<String>,
+        /// What the feedback says, with commas between.
+        #[arg(long, value_delimiter = ',', value_parser = ["complaint", "wish", "praise"])]
+        feedback: Vec<String>,
+        /// How soon.
+        #[arg(long, value_parser = ["high", "normal", "low"])]
+        priority: Option<String>,
+        /// Take back what was said: the words speak again.
+        #[arg(long, conflicts_with_all = ["kind", "fault", "feedback", "priority"])]
+        undo: bool,
+        #[command(flatten)]
+        by: By,
+    },
     /// Put messages on a ticket of their own.
     Split {
         /// The messages: lanka's ids, or the vendors'.
@@ -141,7 +163,12 @@ impl Thread {
     pub(super) fn changes(&self) -> bool {
         matches!(
             self,
-            Self::Move { .. } | Self::Merge { .. } | Self::Split { .. } | Self::Route { .. } | Self::Await { .. }
+            Self::Move { .. }
+                | Self::Merge { .. }
+                | Self::Split { .. }
+                | Self::Route { .. }
+                | Self::Await { .. }
+                | Self::Classify { .. }
         )
     }
 
@@ -153,6 +180,11 @@ impl Thread {
             }
             Self::Merge { from, into, by } => {
                 let act = async |hands: &Hands| hands.merge(&from, &into, by.saying()).await;
+                by_hand::run(bench, output, act).await
+            }
+            Self::Classify { id, kind, fault, feedback, priority, undo, by } => {
+                let what = Classifying::of(&kind, fault.as_deref(), &feedback, priority.as_deref(), undo);
+                let act = async |hands: &Hands| hands.classify(&id, &what, by.saying()).await;
                 by_hand::run(bench, output, act).await
             }
             Self::Split { messages, by } => {
@@ -206,7 +238,8 @@ impl Thread {
                     | Self::Merge { .. }
                     | Self::Split { .. }
                     | Self::Route { .. }
-                    | Self::Await { .. } => Ok(()),
+                    | Self::Await { .. }
+                    | Self::Classify { .. } => Ok(()),
                 }
             })
             .await
@@ -322,6 +355,15 @@ fn list(threads: &[ThreadLine], zone: &TimeZone, output: &mut Output) -> Result<
     )
 }
 
+/// What kind of matter it is, in one line.
+fn what_kind(ticket: &TicketView) -> String {
+    let more: Vec<&str> =
+        ticket.fault_kind.as_deref().into_iter().chain(ticket.feedback.iter().map(String::as_str)).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+    let by = ticket.classified_by.as_ref().map(|by| format!(", as {by} says")).unwrap_or_default();
+    format!("{}{more}{by}", ticket.kind.join(", "))
+}
+
 /// Prints a thread.
 fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
@@ -336,6 +378,9 @@ fn show(thread: &ThreadView<'_>, zone: &TimeZone, output: &mut Output) -> Result
     }
     if let Some(since) = ticket.awaited_since {
         output.text(&format!("waits for the customer since {}", clock(since, zone)))?;
+    }
+    if !ticket.kind.is_empty() {
+        output.text(&what_kind(ticket))?;
     }
     if let Some(owner) = &ticket.owner {
         output.text(&format!("{owner} has it"))?;

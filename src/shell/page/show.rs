@@ -163,7 +163,11 @@ impl Showing<'_> {
 
     pub(super) fn facts(&self, ticket: &TicketView, recurring: &Recurring) -> Vec<String> {
         let words = [ticket.state.as_str(), ticket.priority.as_str()].into_iter();
-        let words = words.chain(ticket.kind.iter().map(String::as_str)).map(|word| self.words.fact(word));
+        let words = words
+            .chain(ticket.kind.iter().map(String::as_str))
+            .chain(ticket.fault_kind.as_deref())
+            .chain(ticket.feedback.iter().map(String::as_str))
+            .map(|word| self.words.fact(word));
         let awaited = ticket.awaited_since.map(|since| self.words.awaited(&self.moment(since)));
         let queue = ticket.queue.as_deref().map(|queue| self.words.queue(queue));
         let owner = ticket.owner.as_deref().map(|owner| self.words.owned(&line(owner)));

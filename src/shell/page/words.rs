@@ -240,6 +240,13 @@ impl Words {
             "low" => self.say("ei kiireellinen", "inte brådskande", "low priority"),
             "service" => self.say("palvelu", "tjänst", "service"),
             "problem" => self.say("pulma", "problem", "problem"),
+            "own" => self.say("oma", "eget", "the customer's own"),
+            "unclear" => self.say("epäselvä", "oklart", "unclear"),
+            "hinders" => self.say("häiriö", "störning", "hinders"),
+            "prevents" => self.say("vika", "fel", "prevents"),
+            "complaint" => self.say("valitus", "klagomål", "complaint"),
+            "wish" => self.say("toive", "önskemål", "wish"),
+            "praise" => self.say("kiitos", "beröm", "praise"),
             "feedback" => self.say("palaute", "respons", "feedback"),
             other => return other.to_owned(),
         };

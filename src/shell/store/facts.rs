@@ -19,6 +19,7 @@ use crate::pure::domain::message::{Call, Content, Direction, FactValue, Message,
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::queue::Queued;
 use crate::pure::domain::ticket::{Awaiting, MatterKind, Owner, Priority, Ticket, TicketState};
+use crate::pure::domain::triage::{Classified, Fault, FeedbackKind};
 use jiff::SignedDuration;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -429,7 +430,7 @@ impl Loader<'_> {
         lock_sorted(self.connection, ids.iter().map(|id| lock_key(*id)).collect()).await?;
         let rows = sqlx::query(
             "SELECT id, state, kind, priority, title, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, held, owner, owner_at,
-                awaited_at, resumed_at, queued
+                awaited_at, resumed_at, queued, fault_kind, feedback, classified, unanswered
              FROM ticket WHERE id = ANY($1)",
         )
         .bind(&ids)
@@ -679,6 +680,10 @@ fn ticket(row: &PgRow) -> Result<Ticket, StoreError> {
         },
         awaiting: Awaiting { asked_at: time_or_none(row, "awaited_at")?, ended_at: time_or_none(row, "resumed_at")? },
         queued: queued(row)?,
+        unanswered: u32::try_from(row.try_get::<i32, _>("unanswered")?).unwrap_or_default(),
+        fault: row.try_get::<Option<&str>, _>("fault_kind")?.and_then(Fault::parse),
+        feedback: feedback(row)?,
+        classified: classified(row)?,
     })
 }
 
@@ -690,6 +695,18 @@ pub(super) fn queued(row: &PgRow) -> Result<Queued, StoreError> {
 
 pub(super) fn time_or_none(row: &PgRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(|at| at.to_jiff()))
+}
+
+/// What feedback says, of a row.
+pub(super) fn feedback(row: &PgRow) -> Result<Vec<FeedbackKind>, StoreError> {
+    let kinds: Vec<String> = row.try_get("feedback")?;
+    Ok(kinds.iter().filter_map(|kind| FeedbackKind::parse(kind)).collect())
+}
+
+/// What an agent said of a ticket, of a row. What a later lanka wrote and this one cannot read says nothing.
+pub(crate) fn classified(row: &PgRow) -> Result<Option<Classified>, StoreError> {
+    let classified: Option<serde_json::Value> = row.try_get("classified")?;
+    Ok(classified.and_then(|said| serde_json::from_value(said).ok()))
 }
 
 /// The direction of a stored word; the column allows no other.

@@ -39,6 +39,7 @@ pub mod retention;
 pub mod search;
 pub mod sender_check;
 pub mod timeline;
+pub mod triage_model;
 pub mod view;
 pub mod ways;
 

@@ -82,7 +82,8 @@ pub async fn load(
 
 async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, TicketView>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, number, state, title, kind, priority, owner, awaited_since, queue, queued, follow_up_of, merged_into
+        "SELECT id, number, state, title, kind, fault_kind, feedback, classified->>'by' AS classified_by, priority, owner,
+            awaited_since, queue, queued, follow_up_of, merged_into
          FROM ticket WHERE id = ANY($1)",
     )
     .bind(ids)
@@ -97,6 +98,9 @@ async fn ticket_views(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Has
             state: row.try_get("state")?,
             title: row.try_get("title")?,
             kind: row.try_get("kind")?,
+            fault_kind: row.try_get("fault_kind")?,
+            feedback: row.try_get("feedback")?,
+            classified_by: row.try_get("classified_by")?,
             priority: row.try_get("priority")?,
             owner: row.try_get("owner")?,
             awaited_since: time_or_none(&row, "awaited_since")?,

@@ -251,7 +251,7 @@ impl Facts {
                 id,
                 state: TicketState::Open,
                 kind: Vec::new(),
-                priority: decision.triage.priority,
+                priority: decision.urgency,
                 title: title(message),
                 opened_at: message.occurred_at,
                 last_at: message.occurred_at,
@@ -264,6 +264,10 @@ impl Facts {
                 owner: None,
                 awaiting: Awaiting::default(),
                 queued: Queued::default(),
+                unanswered: 0,
+                fault: None,
+                feedback: Vec::new(),
+                classified: None,
             },
             participants: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -276,16 +280,13 @@ impl Facts {
             known.ticket.closed_at = None;
         }
         if message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside() {
-            for kind in &decision.triage.kind {
-                if !known.ticket.kind.contains(kind) {
-                    known.ticket.kind.push(*kind);
-                }
-            }
-            known.ticket.kind.sort();
-            known.ticket.priority = known.ticket.priority.max(decision.triage.priority);
+            known.ticket.take(&decision.triage, decision.urgency);
             // Of a call its first leg.
             let said_at = self.said.get(&decision.message).map_or(message.occurred_at, |said| said.talk.at);
             known.ticket.awaiting.end(said_at.min(message.occurred_at));
+        }
+        if decision.role == ItemRole::First {
+            known.ticket.count(message);
         }
         if let Some(ruled) = &decision.queue {
             known.ticket.queued.rule(ruled);
@@ -334,13 +335,7 @@ impl Facts {
         for (name, keys) in old.topics {
             stays.topics.entry(name).or_default().extend(keys);
         }
-        for kind in &old.ticket.kind {
-            if !stays.ticket.kind.contains(kind) {
-                stays.ticket.kind.push(*kind);
-            }
-        }
-        stays.ticket.kind.sort();
-        stays.ticket.priority = stays.ticket.priority.max(old.ticket.priority);
+        stays.ticket.absorb(&old.ticket);
         stays.ticket.last_at = stays.ticket.last_at.max(old.ticket.last_at);
         stays.ticket.owner = stays.ticket.owner.take().max(old.ticket.owner.clone());
         stays.ticket.awaiting.join(old.ticket.awaiting);

@@ -1,7 +1,7 @@
 //! The sentences in English.
 
 use super::sentence::{Joints, Medium, Moment, Role, Source};
-use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
+use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket, OnTriage};
 use std::borrow::Cow;
 
 pub(super) const JOINTS: Joints = Joints {
@@ -237,6 +237,48 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::LegToldCaller => "Another leg of the call told who called.",
         OnOther::PutBeside => "An agent put messages of it beside one that is there.",
     }
+}
+
+pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
+    Cow::Borrowed(match says {
+        OnTriage::Asks { words } => return Cow::Owned(format!("Asks for something: {words}.")),
+        OnTriage::AsksBeside { words } => return Cow::Owned(format!("Wants something beside the problem: {words}.")),
+        OnTriage::Trouble { words } => return Cow::Owned(format!("Tells of a problem: {words}.")),
+        OnTriage::OwnDoing { words } => return Cow::Owned(format!("The customer's own doing: {words}.")),
+        OnTriage::NobodyCanTell { words } => {
+            return Cow::Owned(format!("Whose fault it is cannot be told yet: {words}."));
+        }
+        OnTriage::Hinders { words } => return Cow::Owned(format!("It can be lived with: {words}.")),
+        OnTriage::Prevents { words } => return Cow::Owned(format!("It stands still: {words}.")),
+        OnTriage::Complaint { words } => return Cow::Owned(format!("Complains: {words}.")),
+        OnTriage::Wish { words } => return Cow::Owned(format!("Wishes for something to be otherwise: {words}.")),
+        OnTriage::Praise { words } => return Cow::Owned(format!("Praises: {words}.")),
+        OnTriage::Danger { words } => return Cow::Owned(format!("Somebody or something is in danger: {words}.")),
+        OnTriage::Standstill { words } => return Cow::Owned(format!("A business or a home stands still: {words}.")),
+        OnTriage::Deadline { words } => return Cow::Owned(format!("It must be done within hours: {words}.")),
+        OnTriage::Grave { words } => return Cow::Owned(format!("What makes it grave: {words}.")),
+        OnTriage::Hurry { words } => return Cow::Owned(format!("Words of hurry: {words}.")),
+        OnTriage::NoHurry { words } => return Cow::Owned(format!("There is no hurry: {words}.")),
+        OnTriage::SaidAgain { words } => {
+            return Cow::Owned(format!("It was said before, and nobody answered: {words}."));
+        }
+        OnTriage::WellAgain { words } => return Cow::Owned(format!("It is well again: {words}.")),
+        OnTriage::NoMatter { words } => return Cow::Owned(format!("Brings no matter: {words}.")),
+        OnTriage::Question => "A question: taken as a request.",
+        OnTriage::MatterUnnamed => "Too long for a greeting, and no word tells what it is: taken as a request.",
+        OnTriage::CallToReturn => "A call that is to be returned: never low.",
+        OnTriage::RaisedByContract { name } => {
+            return Cow::Owned(format!("Raised by what is configured under [urgency]: {name}."));
+        }
+        OnTriage::CameBack => "Comes back on an open matter that was not solved: raised.",
+        OnTriage::Unanswered { count } => {
+            return Cow::Owned(format!("Written {count} times without an answer: raised."));
+        }
+        OnTriage::Learnt { words } => {
+            return Cow::Owned(format!("By what agents' corrections taught (words that weighed most: {words})."));
+        }
+        OnTriage::Classified => "An agent said so: it stays so.",
+    })
 }
 
 pub(super) fn on_message(says: &OnMessage) -> &'static str {

@@ -1,7 +1,7 @@
 //! The sentences in Finnish.
 
 use super::sentence::{Joints, Medium, Moment, Role, Source};
-use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
+use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket, OnTriage};
 use std::borrow::Cow;
 
 pub(super) const JOINTS: Joints = Joints {
@@ -247,6 +247,46 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::LegToldCaller => "Puhelun toinen osa kertoi, kuka soitti.",
         OnOther::PutBeside => "Asiakaspalvelija siirsi sen viestejä toisella tiketillä olevan viestin luo.",
     }
+}
+
+pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
+    Cow::Borrowed(match says {
+        OnTriage::Asks { words } => return Cow::Owned(format!("Pyytää tai kysyy: {words}.")),
+        OnTriage::AsksBeside { words } => return Cow::Owned(format!("Haluaa ongelman lisäksi: {words}.")),
+        OnTriage::Trouble { words } => return Cow::Owned(format!("Kertoo ongelmasta: {words}.")),
+        OnTriage::OwnDoing { words } => return Cow::Owned(format!("Asiakkaan omaa tekemistä: {words}.")),
+        OnTriage::NobodyCanTell { words } => {
+            return Cow::Owned(format!("Vielä ei voi sanoa, kenen vika se on: {words}."));
+        }
+        OnTriage::Hinders { words } => return Cow::Owned(format!("Sen kanssa tulee toimeen: {words}.")),
+        OnTriage::Prevents { words } => return Cow::Owned(format!("Se estää kokonaan: {words}.")),
+        OnTriage::Complaint { words } => return Cow::Owned(format!("Valittaa: {words}.")),
+        OnTriage::Wish { words } => return Cow::Owned(format!("Toivoo tai ehdottaa: {words}.")),
+        OnTriage::Praise { words } => return Cow::Owned(format!("Kehuu: {words}.")),
+        OnTriage::Danger { words } => return Cow::Owned(format!("Vaara uhkaa: {words}.")),
+        OnTriage::Standstill { words } => return Cow::Owned(format!("Liike tai koti seisoo: {words}.")),
+        OnTriage::Deadline { words } => return Cow::Owned(format!("Aikaa on tunteja: {words}.")),
+        OnTriage::Grave { words } => return Cow::Owned(format!("Vakavaksi sen tekee: {words}.")),
+        OnTriage::Hurry { words } => return Cow::Owned(format!("Kiirettä sanoin: {words}.")),
+        OnTriage::NoHurry { words } => return Cow::Owned(format!("Ei ole kiire: {words}.")),
+        OnTriage::SaidAgain { words } => {
+            return Cow::Owned(format!("Siitä on sanottu jo, eikä kukaan ole vastannut: {words}."));
+        }
+        OnTriage::WellAgain { words } => return Cow::Owned(format!("Se on jo kunnossa: {words}.")),
+        OnTriage::NoMatter { words } => return Cow::Owned(format!("Ei tuo asiaa: {words}.")),
+        OnTriage::Question => "Kysymys: pidetään pyyntönä.",
+        OnTriage::MatterUnnamed => "Tervehdykseksi liian pitkä, eikä mikään sana kerro asiaa: pidetään pyyntönä.",
+        OnTriage::CallToReturn => "Puhelu, johon on vastattava: ei koskaan matala.",
+        OnTriage::RaisedByContract { name } => return Cow::Owned(format!("Kohotettu [urgency]-asetuksella: {name}.")),
+        OnTriage::CameBack => "Palaa avoimeen asiaan, joka ei ratkennut: kohotettu.",
+        OnTriage::Unanswered { count } => {
+            return Cow::Owned(format!("Kirjoittanut {count} kertaa ilman vastausta: kohotettu."));
+        }
+        OnTriage::Learnt { words } => {
+            return Cow::Owned(format!("Käsittelijöiden korjauksista opitun mukaan (eniten painoivat: {words})."));
+        }
+        OnTriage::Classified => "Käsittelijä sanoi niin: se pysyy.",
+    })
 }
 
 pub(super) fn on_message(says: &OnMessage) -> &'static str {

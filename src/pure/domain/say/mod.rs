@@ -66,6 +66,8 @@ pub enum Say {
     Other(OnOther),
     /// Of what was delivered.
     Message(OnMessage),
+    /// Of what kind of matter it is, and how soon it must be seen to.
+    Triage(OnTriage),
     /// A finished text: of before there were codes, or with a code of a later lanka.
     Plain {
         /// The text, in whatever language it was written.
@@ -345,6 +347,132 @@ pub enum OnMessage {
     Leg,
 }
 
+/// What kind of matter a message brings and how soon it must be seen to: which words of the configuration say so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum OnTriage {
+    /// Words that ask or want something.
+    Asks {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Something is wanted beside a problem.
+    AsksBeside {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Something does not work, is missing, wrong or late.
+    Trouble {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// The customer's own doing.
+    OwnDoing {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Nobody can tell whose fault it is.
+    NobodyCanTell {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// It can be lived with.
+    Hinders {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// It stands still.
+    Prevents {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Dissatisfaction.
+    Complaint {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// A wish or an idea.
+    Wish {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Praise.
+    Praise {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Danger.
+    Danger {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// A business or a home stands still.
+    Standstill {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// A deadline within hours.
+    Deadline {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// What makes it grave.
+    Grave {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// Words of hurry.
+    Hurry {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// There is no hurry.
+    NoHurry {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// It was said before, and nobody answered.
+    SaidAgain {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// It is well again.
+    WellAgain {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// No matter at all.
+    NoMatter {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// A question without words that are known.
+    Question,
+    /// So much text is a matter, which no word tells.
+    MatterUnnamed,
+    /// A call that is to be returned.
+    CallToReturn,
+    /// A contract or organisation that raises.
+    RaisedByContract {
+        /// Its name in the configuration.
+        name: String,
+    },
+    /// Come back on an open matter.
+    CameBack,
+    /// Said several times without an answer.
+    Unanswered {
+        /// How often.
+        count: u32,
+    },
+    /// What corrections taught.
+    Learnt {
+        /// The configured phrases, commas between.
+        words: String,
+    },
+    /// An agent said so.
+    Classified,
+}
+
 impl Say {
     /// The sentence in a language. A text of before there were codes stays what it is.
     pub fn in_language(&self, language: Language) -> String {
@@ -368,6 +496,9 @@ impl Say {
             (Self::Message(says), Language::Finnish) => fi::on_message(says).into(),
             (Self::Message(says), Language::Swedish) => sv::on_message(says).into(),
             (Self::Message(says), Language::English) => en::on_message(says).into(),
+            (Self::Triage(says), Language::Finnish) => fi::on_triage(says),
+            (Self::Triage(says), Language::Swedish) => sv::on_triage(says),
+            (Self::Triage(says), Language::English) => en::on_triage(says),
         };
         text.into_owned()
     }
@@ -376,9 +507,8 @@ impl Say {
     fn side(&self) -> Side {
         match self {
             Self::Plain { .. } | Self::Message(_) => Side::For,
-            Self::Sender(OnSender::SenderChecked { finding: Finding::Signed | Finding::Sealed | Finding::Sent }) => {
-                Side::Beside
-            }
+            Self::Sender(OnSender::SenderChecked { finding: Finding::Signed | Finding::Sealed | Finding::Sent })
+            | Self::Triage(_) => Side::Beside,
             Self::Sender(_) => Side::Against,
             Self::Person(OnPerson::PassedOn | OnPerson::Guessing | OnPerson::AgentSaysApart | OnPerson::JoinGone) => {
                 Side::Against
@@ -480,6 +610,12 @@ impl From<OnMessage> for Say {
     }
 }
 
+impl From<OnTriage> for Say {
+    fn from(says: OnTriage) -> Self {
+        Self::Triage(says)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -502,6 +638,7 @@ mod tests {
             codes::<OnTicket>(),
             codes::<OnOther>(),
             codes::<OnMessage>(),
+            codes::<OnTriage>(),
         ];
         assert!(codes.iter().all(|codes| codes.len() >= 8), "{codes:?}");
         let mut all: Vec<Say> = Vec::new();
@@ -515,7 +652,7 @@ mod tests {
             for finding in findings {
                 let stored = serde_json::json!({ "code": code, "finding": finding, "domain": "kaupqa.example",
                     "own": "kauppa.example", "number": "order 48…93", "address": "+358…67", "queue": "lasku", "rule": "laskut",
-                    "times": 3 });
+                    "times": 3, "words": "ei toimi*, jumi*", "name": "kulta", "count": 3 });
                 let says = Say::of_stored(stored);
                 assert_eq!(says.code(), code, "two sentences have one code, or more is to be filled in: {says:?}");
                 all.push(says);

@@ -1,7 +1,7 @@
 //! The sentences in Swedish.
 
 use super::sentence::{Joints, Medium, Moment, Role, Source};
-use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket};
+use super::{Finding, OnEvidence, OnMessage, OnOther, OnPerson, OnSender, OnTicket, OnTriage};
 use std::borrow::Cow;
 
 pub(super) const JOINTS: Joints = Joints {
@@ -267,6 +267,46 @@ pub(super) fn on_other(says: &OnOther) -> &'static str {
         OnOther::LegToldCaller => "En annan del av samtalet visade vem som ringde.",
         OnOther::PutBeside => "En handläggare flyttade meddelanden därifrån till ett meddelande i ett annat ärende.",
     }
+}
+
+pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
+    Cow::Borrowed(match says {
+        OnTriage::Asks { words } => return Cow::Owned(format!("Ber om eller frågar efter något: {words}.")),
+        OnTriage::AsksBeside { words } => return Cow::Owned(format!("Vill något utöver problemet: {words}.")),
+        OnTriage::Trouble { words } => return Cow::Owned(format!("Berättar om ett problem: {words}.")),
+        OnTriage::OwnDoing { words } => return Cow::Owned(format!("Kundens eget: {words}.")),
+        OnTriage::NobodyCanTell { words } => {
+            return Cow::Owned(format!("Vems fel det är går inte att säga ännu: {words}."));
+        }
+        OnTriage::Hinders { words } => return Cow::Owned(format!("Det går att leva med: {words}.")),
+        OnTriage::Prevents { words } => return Cow::Owned(format!("Det hindrar helt: {words}.")),
+        OnTriage::Complaint { words } => return Cow::Owned(format!("Klagar: {words}.")),
+        OnTriage::Wish { words } => return Cow::Owned(format!("Önskar eller föreslår: {words}.")),
+        OnTriage::Praise { words } => return Cow::Owned(format!("Berömmer: {words}.")),
+        OnTriage::Danger { words } => return Cow::Owned(format!("Fara hotar: {words}.")),
+        OnTriage::Standstill { words } => {
+            return Cow::Owned(format!("En verksamhet eller ett hem står stilla: {words}."));
+        }
+        OnTriage::Deadline { words } => return Cow::Owned(format!("Det är bråttom på timmen: {words}.")),
+        OnTriage::Grave { words } => return Cow::Owned(format!("Det som gör det allvarligt: {words}.")),
+        OnTriage::Hurry { words } => return Cow::Owned(format!("Ord om brådska: {words}.")),
+        OnTriage::NoHurry { words } => return Cow::Owned(format!("Ingen brådska: {words}.")),
+        OnTriage::SaidAgain { words } => {
+            return Cow::Owned(format!("Det har sagts förut, och ingen har svarat: {words}."));
+        }
+        OnTriage::WellAgain { words } => return Cow::Owned(format!("Det är bra igen: {words}.")),
+        OnTriage::NoMatter { words } => return Cow::Owned(format!("För inget ärende med sig: {words}.")),
+        OnTriage::Question => "En fråga: tas som en begäran.",
+        OnTriage::MatterUnnamed => "För långt för en hälsning, och inget ord säger vad det är: tas som en begäran.",
+        OnTriage::CallToReturn => "Ett samtal som ska besvaras: aldrig låg.",
+        OnTriage::RaisedByContract { name } => return Cow::Owned(format!("Höjd av inställningen [urgency]: {name}.")),
+        OnTriage::CameBack => "Återkommer till ett öppet ärende som inte löstes: höjd.",
+        OnTriage::Unanswered { count } => return Cow::Owned(format!("Har skrivit {count} gånger utan svar: höjd.")),
+        OnTriage::Learnt { words } => {
+            return Cow::Owned(format!("Enligt vad handläggarnas rättelser lärt (tyngst vägde: {words})."));
+        }
+        OnTriage::Classified => "En handläggare har sagt så: det förblir så.",
+    })
 }
 
 pub(super) fn on_message(says: &OnMessage) -> &'static str {

@@ -10,18 +10,20 @@ const IMPORTED: &str = "left with the vendor when history was imported";
 const INSERT_MESSAGES: &str = "
     INSERT INTO message (tenant, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id,
         sender_name, occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind,
-        priority, numbers, forwarded_from, outline, names, answer_path)
+        priority, numbers, forwarded_from, outline, names, answer_path, problem, effect, feedback)
     SELECT $1, id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
         occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto,
         coalesce(string_to_array(nullif(marks, ''), ','), '{}'), coalesce(string_to_array(nullif(matter_kind, ''), ','), '{}'),
         priority, coalesce(string_to_array(nullif(numbers, ''), E'\\n'), '{}'), forwarded_from, outline,
-        coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), answer_path
+        coalesce(string_to_array(nullif(names, ''), E'\\n'), '{}'), answer_path, problem, effect,
+        coalesce(string_to_array(nullif(feedback, ''), ','), '{}')
     FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
         $11::uuid[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
-        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::jsonb[], $28::text[], $29::text[])
+        $18::text[], $19::jsonb[], $20::smallint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::jsonb[], $28::text[], $29::text[],
+        $30::text[], $31::text[], $32::text[])
         AS t(id, raw_event, item, channel, kind, namespace, source_key, direction, identity_id, ticket_id, sender_name,
             occurred_at, trusted_at, received_at, subject, text, own_text, call, assurance, auto, marks, matter_kind, priority,
-            numbers, forwarded_from, outline, names, answer_path)";
+            numbers, forwarded_from, outline, names, answer_path, problem, effect, feedback)";
 
 impl<'a> Writer<'a> {
     pub(super) async fn messages(&mut self) -> Result<(), StoreError> {
@@ -71,6 +73,9 @@ impl<'a> Writer<'a> {
             .bind(column(&rows, |d| outline(d)))
             .bind(column(&rows, |d| d.message.names().map(PersonName::written).collect::<Vec<_>>().join("\n")))
             .bind(column(&rows, |d| d.message.incoming.answer_path.as_deref()))
+            .bind(column(&rows, |d| d.decision.triage.problem.map(|problem| problem.as_str())))
+            .bind(column(&rows, |d| d.decision.triage.effect.map(|effect| effect.as_str())))
+            .bind(column(&rows, |d| column(&d.decision.triage.feedback, |kind| kind.as_str()).join(",")))
             .execute(&mut *self.connection)
             .await?;
         Ok(())

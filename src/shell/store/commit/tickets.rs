@@ -4,25 +4,27 @@ use super::*;
 
 const INSERT_TICKETS: &str = "
     INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into,
-        owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued)
+        owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued, fault_kind, feedback, classified, unanswered)
     SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-        follow_up_of, opened_by, merged_into, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued
+        follow_up_of, opened_by, merged_into, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued, fault_kind,
+        coalesce(string_to_array(nullif(feedback, ''), ','), '{}'), classified, unanswered
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
         $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
-        $17::timestamptz[], $18::text[], $19::jsonb[])
+        $17::timestamptz[], $18::text[], $19::jsonb[], $20::text[], $21::text[], $22::jsonb[], $23::int[])
         AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at,
-            awaited_since, awaited_at, resumed_at, queue, queued)";
+            awaited_since, awaited_at, resumed_at, queue, queued, fault_kind, feedback, classified, unanswered)";
 
 const UPDATE_TICKETS: &str = "
     UPDATE ticket k SET state = t.state, title = t.title, kind = coalesce(string_to_array(nullif(t.kind, ''), ','), '{}'),
         priority = t.priority, opened_at = t.opened_at, last_at = t.last_at, closed_at = t.closed_at,
         owner = t.owner, owner_at = t.owner_at, awaited_since = t.awaited_since, awaited_at = t.awaited_at,
-        resumed_at = t.resumed_at, queue = t.queue, queued = t.queued
+        resumed_at = t.resumed_at, queue = t.queue, queued = t.queued, fault_kind = t.fault_kind,
+        feedback = coalesce(string_to_array(nullif(t.feedback, ''), ','), '{}'), classified = t.classified, unanswered = t.unanswered
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
         $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
-        $17::timestamptz[], $18::text[], $19::jsonb[])
+        $17::timestamptz[], $18::text[], $19::jsonb[], $20::text[], $21::text[], $22::jsonb[], $23::int[])
         AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, merged_into, owner, owner_at,
-            awaited_since, awaited_at, resumed_at, queue, queued)
+            awaited_since, awaited_at, resumed_at, queue, queued, fault_kind, feedback, classified, unanswered)
     WHERE k.tenant = $1 AND k.id = t.id";
 
 /// Who did what nobody else did.
@@ -70,6 +72,10 @@ impl<'a> Writer<'a> {
                 .bind(column(&rows, |(t, _)| t.awaiting.ended_at.map(sql_time)))
                 .bind(column(&rows, |(t, _)| t.queued.queue()))
                 .bind(column(&rows, |(t, _)| serde_json::to_value(&t.queued).unwrap_or_default()))
+                .bind(column(&rows, |(t, _)| t.fault.map(|fault| fault.as_str())))
+                .bind(column(&rows, |(t, _)| column(&t.feedback, |kind| kind.as_str()).join(",")))
+                .bind(column(&rows, |(t, _)| t.classified.as_ref().and_then(|said| serde_json::to_value(said).ok())))
+                .bind(column(&rows, |(t, _)| i32::try_from(t.unanswered).unwrap_or(i32::MAX)))
                 .execute(&mut *self.connection)
                 .await?;
         }

@@ -4,10 +4,12 @@
 //! withdrawn says who withdrew it. Nobody is joined, split or moved here: those concerned are due to be decided on
 //! anew, in the transaction that writes the word.
 
+mod classify;
 mod people;
 mod review;
 mod threads;
 
+pub use classify::Classifying;
 pub use people::{ContactShown, IdentityShown, LinkShown, WordShown};
 pub(super) use review::suggestions_where;
 pub use review::{Answer, SideShown, SuggestionShown};

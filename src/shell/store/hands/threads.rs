@@ -178,7 +178,7 @@ pub(super) async fn put(
 }
 
 /// The ticket that an id stands for, now that nothing is decided beside us.
-async fn now_of(connection: &mut PgConnection, ticket: TicketId) -> Result<TicketId, StoreError> {
+pub(super) async fn now_of(connection: &mut PgConnection, ticket: TicketId) -> Result<TicketId, StoreError> {
     let now: Option<Uuid> =
         sqlx::query_scalar("SELECT now FROM alias WHERE id = $1").bind(ticket.0).fetch_optional(connection).await?;
     Ok(now.map_or(ticket, TicketId))

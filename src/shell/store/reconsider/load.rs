@@ -16,9 +16,10 @@ use crate::pure::domain::message::{Authentication, Denied, ReferenceKind};
 use crate::pure::domain::name::PersonName;
 use crate::pure::domain::outline::Outline;
 use crate::pure::domain::policy::Policy;
-use crate::pure::domain::ticket::{MatterKind, Priority, Triage};
+use crate::pure::domain::ticket::{MatterKind, Priority};
+use crate::pure::domain::triage::{Effect, ProblemKind, Triage};
 use crate::shell::store::StoreError;
-use crate::shell::store::facts::{self, direction, time};
+use crate::shell::store::facts::{self, classified, direction, feedback, time};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -495,7 +496,8 @@ async fn kept_on(
     let most = HISTORY_MAX.saturating_sub(loaded);
     let rows = sqlx::query(
         "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
-            call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline
+            call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline,
+            problem, effect, feedback, classified
          FROM message WHERE id IN (
             SELECT id FROM message WHERE ticket_id = ANY($1)
             UNION SELECT id FROM message WHERE identity_id = ANY($2) AND ticket_id IS NULL
@@ -606,8 +608,12 @@ fn kept(row: &PgRow) -> Result<Kept, StoreError> {
         words: row.try_get("words")?,
         triage: Triage {
             kind: kinds.iter().filter_map(|kind| MatterKind::parse(kind)).collect(),
-            priority: Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal),
+            problem: row.try_get::<Option<&str>, _>("problem")?.and_then(ProblemKind::parse),
+            effect: row.try_get::<Option<&str>, _>("effect")?.and_then(Effect::parse),
+            feedback: feedback(row)?,
+            ..Triage::none(Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal))
         },
+        classified: classified(row)?,
         outline,
     })
 }

@@ -226,19 +226,22 @@ async fn tickets(
     };
     sqlx::query(
         "INSERT INTO ticket (tenant, id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at,
-            awaited_since, awaited_at, resumed_at, queue, queued)
+            awaited_since, awaited_at, resumed_at, queue, queued, fault_kind, feedback, classified, unanswered)
          SELECT $1, id, state, title, coalesce(string_to_array(nullif(kind, ''), ','), '{}'), priority, opened_at, last_at, closed_at,
-            follow_up_of, opened_by, held, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued
+            follow_up_of, opened_by, held, owner, owner_at, awaited_since, awaited_at, resumed_at, queue, queued, fault_kind,
+            coalesce(string_to_array(nullif(feedback, ''), ','), '{}'), classified, unanswered
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[],
             $10::uuid[], $11::uuid[], $12::bool[], $13::text[], $14::timestamptz[],
-            $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::jsonb[])
+            $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::text[], $19::jsonb[],
+            $20::text[], $21::text[], $22::jsonb[], $23::int[])
             AS t(id, state, title, kind, priority, opened_at, last_at, closed_at, follow_up_of, opened_by, held, owner, owner_at,
-                awaited_since, awaited_at, resumed_at, queue, queued)
+                awaited_since, awaited_at, resumed_at, queue, queued, fault_kind, feedback, classified, unanswered)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, kind = excluded.kind, priority = excluded.priority,
             opened_at = excluded.opened_at, last_at = excluded.last_at, closed_at = excluded.closed_at,
             follow_up_of = excluded.follow_up_of, opened_by = excluded.opened_by, held = excluded.held, owner = excluded.owner,
             owner_at = excluded.owner_at, awaited_since = excluded.awaited_since, awaited_at = excluded.awaited_at,
-            resumed_at = excluded.resumed_at, queue = excluded.queue, queued = excluded.queued, merged_into = NULL",
+            resumed_at = excluded.resumed_at, queue = excluded.queue, queued = excluded.queued, fault_kind = excluded.fault_kind,
+            feedback = excluded.feedback, classified = excluded.classified, unanswered = excluded.unanswered, merged_into = NULL",
     )
     .bind(tenant)
     .bind(rows.iter().map(|t| t.id.0).collect::<Vec<_>>())
@@ -259,6 +262,10 @@ async fn tickets(
     .bind(rows.iter().map(|t| t.awaiting.ended_at.map(sql_time)).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| t.queued.queue()).collect::<Vec<_>>())
     .bind(rows.iter().map(|t| serde_json::to_value(&t.queued).unwrap_or_default()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.fault.map(|fault| fault.as_str())).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.feedback.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(",")).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| t.classified.as_ref().and_then(|said| serde_json::to_value(said).ok())).collect::<Vec<_>>())
+    .bind(rows.iter().map(|t| i32::try_from(t.unanswered).unwrap_or(i32::MAX)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
     let messages: Vec<Uuid> = moved.iter().map(|moved| moved.kept.id.0).collect();
