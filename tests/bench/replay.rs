@@ -7,6 +7,7 @@ use lanka::pure::decide::{outage, triage};
 use lanka::pure::domain::id::{ContactId, IncidentId, MessageId, TicketId};
 use lanka::pure::domain::incident::{Finding, IncidentWords, OpenIncident, OutageRules, Usual, Utterance};
 use lanka::pure::domain::message::{Content, Incoming};
+use lanka::pure::domain::policy::Policy;
 use lanka::pure::domain::ticket::Priority;
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -59,6 +60,7 @@ fn other(said: Said, background: &[String], dice: &mut Dice) -> Said {
 struct Desk {
     rules: OutageRules,
     words: IncidentWords,
+    policy: Policy,
     usual: Usual,
     window: Vec<Utterance>,
     ours: BTreeSet<MessageId>,
@@ -72,12 +74,14 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let Ok(settings) = Settings::load(&[], &Environment::of::<String, String>([])) else { panic!("the defaults") };
-        let policy = settings.sections.incidents.policy();
-        let (rules, words) = (policy.rules, policy.words);
+        let incidents = settings.sections.incidents.policy();
+        let (rules, words) = (incidents.rules, incidents.words);
+        let policy = settings.policy_under("main", [0; 32]);
         let (usual, window, open, ours) = (Usual::default(), Vec::new(), Vec::new(), BTreeSet::new());
         Self {
             rules,
             words,
+            policy,
             usual,
             window,
             ours,
@@ -97,7 +101,7 @@ impl Desk {
             &said.text,
             said.text.len(),
         ));
-        let triage = triage::triage(&incoming, &said.text, says_nothing);
+        let triage = triage::triage(&incoming, said.subject.as_deref(), &said.text, says_nothing, &self.policy);
         if said.is_of_outage {
             self.of_outage += 1;
             if self.of_outage == 5 {

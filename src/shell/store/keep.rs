@@ -166,7 +166,7 @@ async fn lines(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Sto
     let found = sqlx::query(
         "SELECT k.id AS ticket_id, m.*, i.contact_id, coalesce(r.quiet, false) AS quiet FROM unnest($1::uuid[]) AS k(id) CROSS JOIN LATERAL (
             SELECT id, raw_event, direction, channel, kind, trusted_at, received_at, auto IS NOT NULL AS automatic, 'internal' = ANY(marks) AS is_note,
-                matter_kind <> '{}' OR priority <> 'low' AS says_something, call, identity_id
+                CASE WHEN outline IS NULL THEN matter_kind <> '{}' OR priority <> 'low' ELSE NOT outline ? 'z' END AS says_something, call, identity_id
             FROM message t WHERE t.ticket_id = k.id AND t.redacted_at IS NULL ORDER BY t.trusted_at DESC, t.id DESC LIMIT $2
          ) m LEFT JOIN identity i ON i.id = m.identity_id LEFT JOIN raw_event r ON r.id = m.raw_event",
     )

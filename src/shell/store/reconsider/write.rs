@@ -268,6 +268,14 @@ async fn tickets(
     .bind(rows.iter().map(|t| i32::try_from(t.unanswered).unwrap_or(i32::MAX)).collect::<Vec<_>>())
     .execute(&mut *connection)
     .await?;
+    moves(connection, moved).await?;
+    ends(connection, found).await?;
+    numbers(connection, found).await?;
+    journal_of_tickets(connection, found, moved, mint).await
+}
+
+/// Messages go to the tickets that they belong to now.
+async fn moves(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result<(), StoreError> {
     let messages: Vec<Uuid> = moved.iter().map(|moved| moved.kept.id.0).collect();
     let to: Vec<Option<Uuid>> = moved.iter().map(|moved| moved.to.map(|id| id.0)).collect();
     for statement in [
@@ -284,9 +292,7 @@ async fn tickets(
     .bind(&messages)
     .execute(&mut *connection)
     .await?;
-    ends(connection, found).await?;
-    numbers(connection, found).await?;
-    journal_of_tickets(connection, found, moved, mint).await
+    Ok(())
 }
 
 /// Tickets on which nothing is any more: each goes on where the message is that it began with.
