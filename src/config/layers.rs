@@ -6,6 +6,7 @@
 
 use super::problem::{DOUBLED, NOT_TOML, Origin, Report};
 use super::secrets;
+use crate::pure::domain::weights::Weights;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -16,6 +17,13 @@ use toml::{Table, Value};
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The words that tell what a message is about. Compiled in, and laid beneath like [`DEFAULTS`].
 pub const TRIAGE: &str = include_str!("../../config/triage.toml");
+/// What single words weigh for the same. Compiled in.
+const WEIGHTS: &str = include_str!("../../config/triage-weights.tsv");
+
+/// What single words weigh for what a message is about.
+pub fn weights() -> Weights {
+    Weights::parse(WEIGHTS).unwrap_or_else(|line| unreachable!("a test reads the file: {line}"))
+}
 
 /// Files looked for when none is named.
 const SEARCHED: [&str; 2] = ["/etc/lanka/lanka.toml", "/etc/lanka/lanka.d"];

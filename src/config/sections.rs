@@ -275,6 +275,8 @@ pub struct TriageSection {
     pub words: BTreeMap<String, BTreeMap<values::SignKey, values::SignWords>>,
     /// Phrases that are left out, as they are written in a list.
     pub without: Vec<String>,
+    /// Whether single words weigh beside the phrases.
+    pub weights: bool,
 }
 
 impl TriageSection {
@@ -290,7 +292,8 @@ impl TriageSection {
                 phrase: phrase.clone(),
             })
         });
-        Lexicon::of(entries.filter(|entry| !self.without.contains(&entry.phrase)))
+        let lexicon = Lexicon::of(entries.filter(|entry| !self.without.contains(&entry.phrase)));
+        if self.weights { lexicon.with_weights(super::layers::weights()) } else { lexicon }
     }
 }
 

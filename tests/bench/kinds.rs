@@ -1,5 +1,8 @@
-//! `cargo bench --bench kinds -- FILE [--rules FILE] [--why]`: how well the rules tell kind and urgency of the labelled
+//! `cargo bench --bench kinds -- FILE… [--rules FILE] [--why]`: how well kind and urgency are told of the labelled
 //! messages of FILE (one JSON object a line, as `tests/fixtures/triage/README.md` says).
+//!
+//! `--learn config/triage-weights.tsv tests/fixtures/triage/learnt/*.jsonl` learns what single words weigh, and prints how
+//! well each file is told by what was learnt from the others.
 //!
 //! `--rules FILE` takes the words of another file than `config/triage.toml`. `--why` prints each message that was told
 //! wrong, with the reasons: never to be used on a set that is kept sealed.
@@ -15,6 +18,7 @@
 )]
 
 mod labelled;
+mod learning;
 
 use labelled::{Labelled, Score};
 use lanka::config::{Environment, Settings};
@@ -22,23 +26,31 @@ use lanka::pure::decide::triage;
 use lanka::pure::domain::lexicon::Lexicon;
 use lanka::pure::domain::say::Language;
 use lanka::pure::domain::triage::Triage;
+use lanka::pure::domain::weights::Weights;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 fn main() {
-    let (mut file, mut rules, mut why) = (None, None, false);
+    let (mut files, mut rules, mut why, mut learn) = (Vec::new(), None, false, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--rules" => rules = Some(PathBuf::from(arguments.next().expect("--rules wants a file"))),
             "--why" => why = true,
+            "--learn" => learn = Some(PathBuf::from(arguments.next().expect("--learn wants a file to write"))),
             "--bench" => {}
-            path => file = Some(PathBuf::from(path)),
+            path => files.push(PathBuf::from(path)),
         }
     }
-    let file = file.expect("cargo bench --bench kinds -- FILE [--rules FILE] [--why]");
-    let messages = labelled::read(&file);
+    assert!(!files.is_empty(), "cargo bench --bench kinds -- FILE… [--rules FILE] [--why] [--learn FILE]");
     let lexicon = lexicon(rules.as_deref());
+    if let Some(written) = learn {
+        let (table, score) = learning::learn(&files, &lexicon.with_weights(Weights::default()));
+        std::fs::write(&written, table).unwrap_or_else(|error| panic!("{}: {error}", written.display()));
+        println!("{}\n{}", score.table(), score.json());
+        return;
+    }
+    let messages: Vec<Labelled> = files.iter().flat_map(|file| labelled::read(file)).collect();
     let mut score = Score::default();
     for message in &messages {
         let found = told(message, &lexicon);

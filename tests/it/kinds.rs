@@ -32,10 +32,10 @@ fn score(half: &str) -> Score {
 }
 
 /// The sealed half is written by somebody else, in other trades, and nobody who writes rules reads it: its floors are what the
-/// rules reach of messages that they were not made for.
+/// rules and the weights reach of messages that they were not made for. The weights are learnt from neither half.
 #[test]
 fn rules_reach_their_floors_on_labelled_messages() {
-    for (half, kinds, recall, precision) in [("open", 0.88, 0.85, 0.80), ("sealed", 0.68, 0.45, 0.60)] {
+    for (half, kinds, recall, precision) in [("open", 0.85, 0.90, 0.65), ("sealed", 0.77, 0.85, 0.55)] {
         let score = score(half);
         let high = score.class("high");
         assert_eq!(score.messages, 240);
@@ -82,7 +82,8 @@ fn no_reason_holds_more_of_a_text_than_configured_phrases() {
     let found = triage::of_words("Matti Meikäläinen, netti ei toimi, soittakaa 040 1234567", &lexicon());
     let told: String = found.why.iter().map(|reason| reason.says.stored().to_string()).collect();
     assert!(!found.why.is_empty() && !told.contains("matti") && !told.contains("1234567"), "{told}");
-    assert!(found.why.iter().all(|reason| reason.bits.is_some_and(|bits| bits > 0)));
+    let weighed = found.why.iter().filter(|reason| reason.bits.is_none()).count();
+    assert!(weighed <= 1 && found.why.iter().all(|reason| reason.bits.is_none_or(|bits| bits > 0)), "{:?}", found.why);
 }
 
 /// The labelled messages as corrections: the same model every time, held against the rules that were made by them.

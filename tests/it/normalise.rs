@@ -705,10 +705,10 @@ fn triage_reads_kind_and_urgency() {
         ("Seade ei tööta", "problem", "normal"),
         ("Sooviksin pakkumist", "service", "normal"),
         ("Das Gerät funktioniert nicht", "problem", "normal"),
-        ("Lukema on 112", "", "normal"),
+        ("Lukema on 112", "", "low"),
         ("Ei ole kiire, mutta laite ei toimi", "problem", "normal"),
         ("No hurry at all, but the device does not work", "problem", "normal"),
-        ("Mittarin lukema muuton aikaan oli 112 ja nyt 115", "service", "normal"),
+        ("Mittarin lukema muuton aikaan oli 112 ja nyt 115", "", "low"),
     ];
     for (text, kind, priority) in table {
         let found = normalised(says(chat(""), text)).triage;

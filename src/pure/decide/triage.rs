@@ -18,6 +18,7 @@ use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::OnTriage;
 use crate::pure::domain::ticket::{MatterKind, Priority};
 use crate::pure::domain::triage::{Effect, FeedbackKind, ProblemKind, Triage};
+use crate::pure::domain::weights::{self, Weighed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Text read. Bytes: what is urgent is said at the beginning.
@@ -29,6 +30,8 @@ const HOLDS_WEAK: u32 = 3;
 /// Words without any that tells the kind from which a text is a matter, and not an answer ("the
 /// number is 4001…") that adds nothing to its ticket's kind.
 const SENTENCE_WORDS_MIN: usize = 6;
+/// Points of a sign that are weighed: more of the same is no more.
+const POINTS_WEIGHED_MAX: u32 = 4;
 /// Phrases of a sign that are named in its reason.
 const NAMED_MAX: usize = 4;
 
@@ -63,10 +66,14 @@ pub fn triage(
 /// What corrections taught stands over the rules, where it is in force; but what the rules call urgent stays so.
 fn correct(triage: &mut Triage, guess: Guess) {
     let Guess { answers, words } = guess;
-    triage.kind = learnt::kinds(&answers);
-    if answers[learnt::URGENT] {
-        triage.priority = Priority::High;
-    }
+    answer(triage, learnt::kinds(&answers), triage.priority == Priority::High || answers[learnt::URGENT]);
+    triage.why.push(Reason::new("triage", OnTriage::Learnt { words: words.join(", ") }));
+}
+
+/// Kinds and urgency as they were found otherwise than by the signs, and what hangs on them.
+fn answer(triage: &mut Triage, kind: Vec<MatterKind>, is_high: bool) {
+    let was_idle = is_idle(&triage.kind);
+    triage.kind = kind;
     let is = |kind: MatterKind| triage.kind.contains(&kind);
     if !is(MatterKind::Problem) {
         (triage.problem, triage.effect) = (None, None);
@@ -75,40 +82,45 @@ fn correct(triage: &mut Triage, guess: Guess) {
     }
     if !is(MatterKind::Feedback) {
         triage.feedback.clear();
+    } else if triage.feedback.is_empty() {
+        // Who is content says so in words that everybody uses.
+        triage.feedback.push(FeedbackKind::Complaint);
     }
-    let is_idle = matches!(triage.kind.as_slice(), [] | [MatterKind::Feedback]);
-    if triage.priority < Priority::High {
-        triage.priority = if is_idle { Priority::Low } else { triage.priority.max(Priority::Normal) };
-    }
-    triage.why.push(Reason::new("triage", OnTriage::Learnt { words: words.join(", ") }));
+    triage.priority = match triage.priority {
+        _ if is_high => Priority::High,
+        _ if is_idle(&triage.kind) => Priority::Low,
+        // It has no hurry.
+        Priority::Low if !was_idle => Priority::Low,
+        _ => Priority::Normal,
+    };
+}
+
+/// Nobody waits for anything.
+fn is_idle(kind: &[MatterKind]) -> bool {
+    matches!(kind, [] | [MatterKind::Feedback])
 }
 
 /// Kind and urgency of a text, by its words.
 pub fn of_words(text: &str, lexicon: &Lexicon) -> Triage {
     let signs = Signs::of(text, lexicon);
-    let mut triage = Triage::none(Priority::Normal);
-    if !signs.is_matter() {
-        // A word of something, too little to tell what: an answer to a question of the desk's.
-        let is_word = !signs.is_empty() && signs.asks() + signs.points(Sign::Trouble) > 0;
-        triage.priority = if is_word { Priority::Normal } else { Priority::Low };
-        signs.tell(&[Sign::Empty, Sign::Automatic], &mut triage.why);
+    let mut triage = signs.triage();
+    if lexicon.weights().is_empty() || signs.holds(Sign::Automatic) {
         return triage;
     }
-    kinds(&signs, &mut triage);
-    let mut told = vec![];
-    if triage.kind.contains(&MatterKind::Problem) {
-        told.extend([Sign::Trouble, Sign::Own, Sign::Unsure, Sign::Prevents, Sign::Hinders]);
-        (triage.problem, triage.effect) = problem(&signs);
+    let Weighed { kinds, is_high, terms } = lexicon.weights().weigh(&signs.terms(text, &triage));
+    let was = (triage.kind.clone(), triage.priority);
+    answer(&mut triage, kinds, is_high || signs.holds(Sign::Danger));
+    if was != (triage.kind.clone(), triage.priority) {
+        triage.why.push(Reason::new("triage", OnTriage::Weighed { words: terms.join(", ") }));
     }
-    if triage.kind.contains(&MatterKind::Service) {
-        told.extend([Sign::Ask, Sign::Want, Sign::Beside]);
-    }
-    told.extend([Sign::Complaint, Sign::Wish, Sign::Praise]);
-    told.extend([Sign::Danger, Sign::Standstill, Sign::Deadline, Sign::Weight, Sign::Hurry]);
-    told.extend([Sign::Again, Sign::Patience, Sign::Solved]);
-    signs.tell(&told, &mut triage.why);
-    triage.priority = urgency(&signs, &triage);
     triage
+}
+
+/// The terms of a text as what single words weigh takes them, its signs among them: for those who learn.
+pub fn terms_of(text: &str, lexicon: &Lexicon) -> BTreeMap<String, f32> {
+    let signs = Signs::of(text, lexicon);
+    let triage = signs.triage();
+    signs.terms(text, &triage)
 }
 
 /// Which kinds, and what feedback says.
@@ -175,7 +187,7 @@ fn urgency(signs: &Signs<'_>, triage: &Triage) -> Priority {
         || (is_problem && triage.effect == Some(Effect::Prevents) && presses >= HOLDS && !is_borne);
     match triage.kind.as_slice() {
         _ if is_high => Priority::High,
-        [] | [MatterKind::Feedback] => Priority::Low,
+        kind if is_idle(kind) => Priority::Low,
         _ if is_patient && triage.effect != Some(Effect::Prevents) => Priority::Low,
         [MatterKind::Problem] if signs.holds(Sign::Solved) => Priority::Low,
         _ => Priority::Normal,
@@ -193,6 +205,53 @@ struct Signs<'a> {
 }
 
 impl<'a> Signs<'a> {
+    /// What they say by themselves.
+    fn triage(&self) -> Triage {
+        let mut triage = Triage::none(Priority::Normal);
+        if !self.is_matter() {
+            // A word of something, too little to tell what: an answer to a question of the desk's.
+            let is_word = !self.is_empty() && self.asks() + self.points(Sign::Trouble) > 0;
+            triage.priority = if is_word { Priority::Normal } else { Priority::Low };
+            self.tell(&[Sign::Empty, Sign::Automatic], &mut triage.why);
+            return triage;
+        }
+        kinds(self, &mut triage);
+        let mut told = vec![];
+        if triage.kind.contains(&MatterKind::Problem) {
+            told.extend([Sign::Trouble, Sign::Own, Sign::Unsure, Sign::Prevents, Sign::Hinders]);
+            (triage.problem, triage.effect) = problem(self);
+        }
+        if triage.kind.contains(&MatterKind::Service) {
+            told.extend([Sign::Ask, Sign::Want, Sign::Beside]);
+        }
+        told.extend([Sign::Complaint, Sign::Wish, Sign::Praise]);
+        told.extend([Sign::Danger, Sign::Standstill, Sign::Deadline, Sign::Weight, Sign::Hurry]);
+        told.extend([Sign::Again, Sign::Patience, Sign::Solved]);
+        self.tell(&told, &mut triage.why);
+        triage.priority = urgency(self, &triage);
+        triage
+    }
+
+    /// The terms of the text, with those of the signs and of what they say.
+    fn terms(&self, text: &str, triage: &Triage) -> BTreeMap<String, f32> {
+        let mut terms = weights::terms(text);
+        for (sign, points) in &self.points {
+            #[expect(clippy::cast_precision_loss, reason = "at most 4")]
+            let value = (*points).min(POINTS_WEIGHED_MAX) as f32 / f32::from(2_u8);
+            terms.insert(format!("<{}>", sign.as_str()), value);
+        }
+        terms.extend(self.strong.iter().map(|sign| (format!("<{}!>", sign.as_str()), 1.0)));
+        terms.extend(triage.kind.iter().map(|kind| (format!("<rules {}>", kind.as_str()), 1.0)));
+        if triage.kind.is_empty() {
+            terms.insert("<rules none>".to_owned(), 1.0);
+        }
+        terms.insert(format!("<rules {}>", triage.priority.as_str()), 1.0);
+        if self.says_matter() {
+            terms.insert(weights::MATTER.to_owned(), 1.0);
+        }
+        terms
+    }
+
     fn of(text: &str, lexicon: &'a Lexicon) -> Self {
         let flat = flatten(text, READ_BYTES_MAX);
         let words = flat.split_whitespace().filter(|word| word.starts_with(char::is_alphabetic)).count();
@@ -256,15 +315,19 @@ impl<'a> Signs<'a> {
         self.holds(Sign::Empty) || self.holds(Sign::Automatic)
     }
 
+    /// A phrase that everybody means says so.
+    fn says_matter(&self) -> bool {
+        let says = [Sign::Ask, Sign::Want, Sign::Beside, Sign::Complaint, Sign::Wish, Sign::Praise, Sign::Trouble];
+        [Sign::Danger, Sign::Standstill, Sign::Own].into_iter().any(|sign| self.holds(sign))
+            || says.into_iter().any(|sign| self.has_strong(sign))
+    }
+
     /// Whether it is more than a greeting, thanks or a stray.
     fn is_matter(&self) -> bool {
-        let says = [Sign::Ask, Sign::Want, Sign::Beside, Sign::Complaint, Sign::Wish, Sign::Praise, Sign::Trouble];
-        let is_said = [Sign::Danger, Sign::Standstill, Sign::Own].into_iter().any(|sign| self.holds(sign))
-            || says.into_iter().any(|sign| self.has_strong(sign));
         if self.holds(Sign::Automatic) {
             return false;
         }
-        is_said || (!self.is_empty() && (self.questions > 0 || self.words >= SENTENCE_WORDS_MIN))
+        self.says_matter() || (!self.is_empty() && (self.questions > 0 || self.words >= SENTENCE_WORDS_MIN))
     }
 
     /// One reason for each of the signs that are there.

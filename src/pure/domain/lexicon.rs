@@ -10,6 +10,7 @@
 //! phrase takes it back, where the sign can be taken back ([`Sign::can_be_denied`]).
 
 use super::phrases::{GAP, flatten};
+use super::weights::Weights;
 use std::collections::HashSet;
 
 /// Phrases of one sign in one language, over all of it.
@@ -136,6 +137,7 @@ pub struct Lexicon {
     /// Phrases that begin with a number.
     numbers: Vec<u32>,
     nodes: Vec<Node>,
+    weights: Weights,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -245,6 +247,17 @@ impl Lexicon {
             lexicon.phrases.push(elements);
         }
         lexicon
+    }
+
+    /// With what single words weigh beside the phrases.
+    #[must_use]
+    pub fn with_weights(self, weights: Weights) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// What single words weigh beside the phrases.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
     }
 
     /// How many phrases there are.

@@ -32,6 +32,7 @@ pub mod secret;
 pub mod service;
 pub mod ticket;
 pub mod triage;
+pub mod weights;
 
 /// An instant in UTC, as everything in lanka is timed. Zones exist only where a vendor writes
 /// local time (a call log) and where people read it.

@@ -274,6 +274,9 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::Unanswered { count } => {
             return Cow::Owned(format!("Written {count} times without an answer: raised."));
         }
+        OnTriage::Weighed { words } => {
+            return Cow::Owned(format!("By what its words weigh together (most: {words})."));
+        }
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("By what agents' corrections taught (words that weighed most: {words})."));
         }

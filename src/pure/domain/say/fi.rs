@@ -282,6 +282,9 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::Unanswered { count } => {
             return Cow::Owned(format!("Kirjoittanut {count} kertaa ilman vastausta: kohotettu."));
         }
+        OnTriage::Weighed { words } => {
+            return Cow::Owned(format!("Sen mukaan, mitä sanat yhdessä painavat (eniten: {words})."));
+        }
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("Käsittelijöiden korjauksista opitun mukaan (eniten painoivat: {words})."));
         }

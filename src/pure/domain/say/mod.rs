@@ -464,6 +464,11 @@ pub enum OnTriage {
         /// How often.
         count: u32,
     },
+    /// What its words weigh together.
+    Weighed {
+        /// The terms that weighed most, commas between.
+        words: String,
+    },
     /// What corrections taught.
     Learnt {
         /// The configured phrases, commas between.

@@ -302,6 +302,9 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::RaisedByContract { name } => return Cow::Owned(format!("Höjd av inställningen [urgency]: {name}.")),
         OnTriage::CameBack => "Återkommer till ett öppet ärende som inte löstes: höjd.",
         OnTriage::Unanswered { count } => return Cow::Owned(format!("Har skrivit {count} gånger utan svar: höjd.")),
+        OnTriage::Weighed { words } => {
+            return Cow::Owned(format!("Enligt vad orden väger tillsammans (mest: {words})."));
+        }
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("Enligt vad handläggarnas rättelser lärt (tyngst vägde: {words})."));
         }
