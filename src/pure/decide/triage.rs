@@ -109,7 +109,8 @@ pub fn of_words(text: &str, lexicon: &Lexicon) -> Triage {
     }
     let Weighed { kinds, is_high, terms } = lexicon.weights().weigh(&signs.terms(text, &triage));
     let was = (triage.kind.clone(), triage.priority);
-    answer(&mut triage, kinds, is_high || signs.holds(Sign::Danger));
+    // Who says that there is no hurry knows.
+    answer(&mut triage, kinds, (is_high && !signs.holds(Sign::Patience)) || signs.holds(Sign::Danger));
     if was != (triage.kind.clone(), triage.priority) {
         triage.why.push(Reason::new("triage", OnTriage::Weighed { words: terms.join(", ") }));
     }
