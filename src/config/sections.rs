@@ -10,6 +10,7 @@ use super::values::{
     self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName,
     Phrase, PublicDomain, RuleName, TrustedRelay,
 };
+use crate::pure::domain::dust::DustLimits;
 use crate::pure::domain::incident::{AgainRules, IncidentPolicy, IncidentWords, OutageRules};
 use crate::pure::domain::lexicon::{Entry, Lexicon};
 use crate::pure::domain::notice::{self, NoticeKind};
@@ -76,6 +77,8 @@ pub struct Sections {
     pub notices: Notices,
     /// `[ready_answers]`
     pub ready_answers: ReadyAnswers,
+    /// `[dust]`
+    pub dust: Dust,
     /// `[media]`
     pub media: Media,
     /// `[content]`
@@ -102,6 +105,48 @@ pub struct ReadyAnswers {
     /// How often it is looked whether files changed.
     #[serde(deserialize_with = "values::duration::<_, 1, 86_400>")]
     pub look_every: Duration,
+}
+
+/// After how long what nobody looks at is said to gather dust; `None`: never.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dust {
+    /// Nothing was said or done on an open ticket.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub silent_after: Option<Duration>,
+    /// The same while the customer is waited for.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub awaited_after: Option<Duration>,
+    /// A customer had the last word; service time.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub unanswered_after: Option<Duration>,
+    /// A ticket's owner has said and done nothing on any.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub orphaned_after: Option<Duration>,
+    /// A call that nobody took was not returned; service time.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub calls_after: Option<Duration>,
+    /// A suggestion was not reviewed.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub suggestions_after: Option<Duration>,
+    /// A delivery lies in quarantine.
+    #[serde(deserialize_with = "values::none_or_after")]
+    pub quarantine_after: Option<Duration>,
+}
+
+impl Dust {
+    /// As deciding takes them.
+    pub fn limits(&self) -> DustLimits {
+        DustLimits {
+            silent: self.silent_after,
+            awaited: self.awaited_after,
+            unanswered: self.unanswered_after,
+            orphaned: self.orphaned_after,
+            calls: self.calls_after,
+            suggestions: self.suggestions_after,
+            quarantine: self.quarantine_after,
+        }
+    }
 }
 
 /// Postgres.

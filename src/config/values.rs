@@ -60,6 +60,11 @@ pub(super) fn said_after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     unending(deserializer, "a length of time like \"7d\", or \"never\"", "never")
 }
 
+/// After how long something is dust: a length of time, or `none`.
+pub(super) fn none_or_after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    unending(deserializer, "a length of time like \"8h\", or \"none\"", "none")
+}
+
 fn unending<'de, D: Deserializer<'de>>(
     deserializer: D,
     wanted: &'static str,

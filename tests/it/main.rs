@@ -29,6 +29,7 @@ mod demo;
 mod desk;
 mod desk_acts;
 mod dovecot;
+mod dust;
 mod early;
 mod endpoint;
 mod erase;

@@ -7,12 +7,14 @@
 //! servers vouch for. How old something is goes by the latter throughout: an old mailbox is not news.
 
 use super::clock::clocks;
+use super::dust::wait;
 use super::language::language;
 use super::notice::{Answered, Asked, Desk, Notice, Situation, notices};
 use super::targets::targets;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::{Heard, Way};
 use crate::pure::domain::clock::{Clock, ClockKind, ClockState, Happened, Happening};
+use crate::pure::domain::dust::Wait;
 use crate::pure::domain::id::{ContactId, MessageId, TicketId};
 use crate::pure::domain::message::{CallOutcome, Direction};
 use crate::pure::domain::notice::{Given, Notices};
@@ -51,12 +53,12 @@ pub struct Line {
 }
 
 impl Line {
-    fn is_customers(&self) -> bool {
+    pub(super) fn is_customers(&self) -> bool {
         self.direction == Direction::FromCustomer && !self.is_automatic
     }
 
     /// The desk spoke to the customer, or wrote to him.
-    fn is_answer(&self) -> bool {
+    pub(super) fn is_answer(&self) -> bool {
         self.direction == Direction::FromAgent
             && !self.is_automatic
             && !self.is_note
@@ -187,6 +189,8 @@ pub struct Kept {
     pub solved_at: Option<Timestamp>,
     /// When it must be looked at although nothing happens.
     pub keep_at: Option<Timestamp>,
+    /// What it waits for, while it is open.
+    pub wait: Option<Wait>,
 }
 
 /// What is kept of a ticket with these rows.
@@ -237,6 +241,7 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
         next_due_at,
         solved_at: rows.closed_at,
         keep_at,
+        wait: wait(rows, &lines),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod answer;
 pub mod arrange;
 pub mod clock;
 pub mod close;
+pub mod dust;
 pub mod epochs;
 pub mod evidence;
 pub mod extract;

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod company;
 pub mod contact;
 pub mod decision;
+pub mod dust;
 pub mod facts;
 pub mod holiday;
 pub mod hours;

@@ -13,6 +13,7 @@
 //! | `ready.rs` | `ready` |
 //! | `incident.rs` | `incident` |
 //! | `triage.rs` | `triage` |
+//! | `dust.rs` | `dust` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -28,6 +29,7 @@ mod by_hand;
 mod check;
 mod contact;
 mod demo;
+mod dust;
 mod explain;
 mod export;
 mod history;
@@ -128,6 +130,8 @@ enum Command {
     /// Learn from agents' corrections of kind and urgency; show what was learnt.
     #[command(subcommand)]
     Triage(triage::Triage),
+    /// Show what nobody looks at, the oldest first.
+    Dust(dust::Dust),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -312,6 +316,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             command.run(bench, &mut output).await?;
         }
         Command::Triage(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Dust(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

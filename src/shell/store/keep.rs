@@ -6,7 +6,7 @@
 
 use super::commit::queue;
 use super::facts::{direction, time};
-use super::{Store, StoreError, answer, sql_time};
+use super::{Store, StoreError, answer, dust, sql_time};
 use crate::pure::decide::keep::{Aloud, Kept, Line, Rows, SaidAloud, StoredClock, Words};
 use crate::pure::decide::notice::Notice;
 use crate::pure::decide::route;
@@ -89,6 +89,10 @@ pub async fn take(
     let merged: Vec<Uuid> = locked.iter().filter(|(_, is_merged)| *is_merged).map(|(id, _)| *id).collect();
     if !merged.is_empty() {
         sqlx::query("DELETE FROM ticket_clock WHERE ticket_id = ANY($1)")
+            .bind(&merged)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("DELETE FROM ticket_wait WHERE ticket_id = ANY($1)")
             .bind(&merged)
             .execute(&mut *connection)
             .await?;
@@ -356,6 +360,7 @@ impl Store {
     ) -> Result<Vec<(TicketId, &'a Notice)>, StoreError> {
         write_clocks(connection, found).await?;
         write_tickets(connection, found).await?;
+        dust::write_waits(connection, found).await?;
         let mut told: Vec<Told> = Vec::new();
         for kept in found.kept {
             let change = |aloud: &Aloud| match aloud {

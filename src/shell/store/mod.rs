@@ -13,6 +13,7 @@ pub mod answer;
 pub mod api_token;
 pub mod change;
 pub mod commit;
+pub mod dust;
 pub mod early_act;
 pub mod exchange;
 pub mod explain;

@@ -128,9 +128,10 @@ const TICKETS: &str = "
         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.ticket_id = k.id)
     ORDER BY id LIMIT $3";
 
-const FORGET_TICKETS: [&str; 13] = [
+const FORGET_TICKETS: [&str; 14] = [
     "DELETE FROM touched t USING ticket k WHERE k.id = t.ticket_id AND (k.id = ANY($1) OR k.merged_into = ANY($1))",
     "DELETE FROM ticket_clock WHERE ticket_id = ANY($1)",
+    "DELETE FROM ticket_wait WHERE ticket_id = ANY($1)",
     "DELETE FROM ready_offer WHERE ticket_id = ANY($1)",
     "DELETE FROM again WHERE ticket_id = ANY($1)",
     "DELETE FROM ticket_relation WHERE ticket_id = ANY($1) OR other = ANY($1)",
