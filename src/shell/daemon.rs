@@ -13,6 +13,7 @@ use crate::shell::alerts::{Alerts, Probe, Reading, watch_health};
 use crate::shell::api::{Api, ApiLimits};
 use crate::shell::carriers::http::{CarrierError, HttpCarrier};
 use crate::shell::deliver::{self, Deliver};
+use crate::shell::dust;
 use crate::shell::health::{Look, Reporter};
 use crate::shell::incidents::Incidents;
 use crate::shell::ingest::Ingest;
@@ -562,6 +563,7 @@ fn look_on(
     tasks.spawn(Ready::new(store.clone(), registry.clone(), sections.ready_answers.clone()).run(stop.clone()));
     let incidents = Incidents::new(store.clone(), registry.clone(), sections.incidents.policy(), alerts.clone());
     tasks.spawn(incidents.run(stop.clone()));
+    tasks.spawn(dust::keep_counting(store.clone(), registry.clone(), stop.clone()));
 }
 
 /// The loops that ask others for what deliveries lack: names and files of vendors, and whose mails are.

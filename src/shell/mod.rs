@@ -15,6 +15,7 @@ pub mod command;
 pub mod content;
 pub mod daemon;
 pub mod deliver;
+pub mod dust;
 pub mod hands;
 pub mod health;
 pub mod imap;
@@ -307,7 +308,10 @@ impl Parts {
             let keyer = Keyer::new(&policy, &name);
             let its = settings.channels.iter().filter(|(_, channel)| channel.enabled && channel.tenant == name);
             let channels = its.map(|(channel, _)| channel.clone()).collect();
-            tenants.insert(name, Arc::new(Tenant { policy, keyer, channels, service: service.clone() }));
+            tenants.insert(
+                name,
+                Arc::new(Tenant { policy, keyer, channels, service: service.clone(), dust: settings.dust.limits() }),
+            );
         }
         let Settings { sections, channels, mirrors, .. } = settings;
         let (tools, inbound) = taken_apart(mirrors);

@@ -3,6 +3,7 @@
 use crate::pure::channels::Channel;
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::answer::Way;
+use crate::pure::domain::dust::DustLimits;
 use crate::pure::domain::message::Sender;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::service::Service;
@@ -63,6 +64,8 @@ pub struct Tenant {
     pub keyer: Keyer,
     /// Service hours, and what is promised to whom.
     pub service: Arc<Service>,
+    /// From when on what stands gathers dust.
+    pub dust: DustLimits,
     /// Its channels that are in use.
     pub channels: HashSet<String>,
 }

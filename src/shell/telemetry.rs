@@ -179,6 +179,7 @@ fn describe() {
     metrics::describe_gauge!("lanka_mirror_last_success_seconds", "Unix time at which a mirror last took a change");
     metrics::describe_gauge!("lanka_alert", "1 while an operational alert stands");
     metrics::describe_counter!("lanka_alerts_dropped_total", "Alerts that a mirror never got");
+    metrics::describe_gauge!("lanka_dust", "What nobody looks at, by firm and kind");
     metrics::describe_gauge!("lanka_health", "Readings that alerts are raised from");
 }
 

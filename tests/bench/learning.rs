@@ -25,8 +25,9 @@ const ROUNDS: usize = 60;
 const MESSAGES_MIN: usize = 2;
 /// A weight below this is left out of the file.
 const WEIGHT_MIN: f64 = 0.02;
-/// What is asked of high urgency: precision and recall.
-const ASKED_OF_HIGH: (f64, f64) = (0.6, 0.85);
+/// What is asked of high urgency: precision and recall. Of the messages that are learnt from more are urgent than desks get,
+/// so that precision falls elsewhere.
+const ASKED_OF_HIGH: (f64, f64) = (0.69, 0.85);
 
 struct Example {
     file: usize,

@@ -293,6 +293,8 @@ async fn what_is_delivered_waits_no_more_and_every_start_says_that_it_runs() {
     eventually("it is late", async || office.metric(late).await.filter(|age| age != "0")).await;
     office.tool.otherwise(Answer::Status(200));
     eventually("it waits no more", async || office.metric(pending).await.filter(|count| count == "0")).await;
+    let dust = r#"lanka_dust{tenant="main",kind="call"}"#;
+    eventually("what gathers dust is counted", async || office.metric(dust).await.filter(|count| count == "0")).await;
     eventually("nothing is late", async || office.metric(late).await.filter(|age| age == "0")).await;
     daemon.stop();
 

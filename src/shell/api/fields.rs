@@ -7,6 +7,7 @@
 
 use super::problem::{Kind, Problem};
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::dust::DustKind;
 use crate::pure::wire::settings::unknown_key;
 use crate::shell::hands::{BY_CHARS_MAX, WHY_CHARS_MAX};
 use crate::shell::page::link::Allow;
@@ -183,6 +184,10 @@ pub(super) const INCIDENTS: &[Field] =
 /// The fields of what is done with a ticket and an incident.
 pub(super) const OF_INCIDENT: &[Field] =
     &[required("ticket", What::Text(NAME_CHARS_MAX), "The ticket: its id, or its short number."), BY, WHY];
+
+/// The query of what gathers dust.
+pub(super) const DUST: &[Field] =
+    &[optional("kind", What::Word(&DustKind::WORDS), "Only what is of this kind."), LIMIT];
 
 /// The query of the tickets.
 pub(super) const TICKETS: &[Field] = &[

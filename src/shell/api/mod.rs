@@ -26,6 +26,7 @@
 mod access;
 mod acts;
 mod door;
+mod dust;
 mod events;
 mod fields;
 mod incidents;

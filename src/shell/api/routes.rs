@@ -1,11 +1,11 @@
 //! Every route of the API.
 
 use super::fields::{
-    ANSWER, AWAIT, CLASSIFY, CONTACTS, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY, REVIEW,
-    SEARCH, THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
+    ANSWER, AWAIT, CLASSIFY, CONTACTS, DUST, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY,
+    REVIEW, SEARCH, THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
 };
 use super::problem::{Kind, Problem};
-use super::{Call, acts, events, incidents, lists, looks, replies, streams};
+use super::{Call, acts, dust, events, incidents, lists, looks, replies, streams};
 use crate::shell::store::api_token::Scope;
 use axum::response::Response;
 use futures::future::BoxFuture;
@@ -303,6 +303,15 @@ pub(super) const ROUTES: &[Route] = &[
             |call| Box::pin(replies::wait_for(call)),
         )
     },
+    look(
+        "/dust",
+        "dust",
+        "What nobody looks at, the oldest first, and how much there is of each kind (counted up to 10,000).",
+        DUST,
+        "DustList",
+        &[],
+        |call| Box::pin(dust::list(call)),
+    ),
     look(
         "/incidents",
         "incidents",
