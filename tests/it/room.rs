@@ -45,9 +45,9 @@ async fn a_room_hears_of_what_people_should_look_at() {
     assert_eq!(
         told(),
         [
-            "New ticket <https://desk.example/t/1|#1> (service): Missä lamppu &lt;viipyy&gt;?",
+            "New ticket <https://desk.example/t/1|#1> (problem): Missä lamppu &lt;viipyy&gt;?",
             "New ticket <https://desk.example/t/2|#2> (low priority): Moi @\u{200B}all",
-            "The customer wrote on ticket <https://desk.example/t/1|#1> (service, facebook): Missä lamppu &lt;viipyy&gt;?",
+            "The customer wrote on ticket <https://desk.example/t/1|#1> (problem, facebook): Missä lamppu &lt;viipyy&gt;?",
             "The customer wrote on ticket <https://desk.example/t/2|#2> (low priority, chat): Moi @\u{200B}all",
         ]
     );
