@@ -32,6 +32,7 @@ pub const WHY_CHARS_MAX: usize = 1_000;
 #[derive(Clone)]
 pub struct Hands {
     store: Store,
+    registry: Arc<Registry>,
     reconsider: Reconsider,
 }
 
@@ -58,7 +59,7 @@ pub struct Outcome {
 impl Hands {
     /// Hands over a store.
     pub fn new(store: Store, registry: Arc<Registry>) -> Self {
-        Self { reconsider: Reconsider::new(store.clone(), registry), store }
+        Self { reconsider: Reconsider::new(store.clone(), registry.clone()), registry, store }
     }
 
     /// Two contacts are one person: each named by its id, one that was merged away, or that of an identity.
@@ -76,7 +77,10 @@ impl Hands {
     /// Says what kind of matter a ticket is and how soon it must be seen to, or takes that back.
     pub async fn classify(&self, ticket: &str, what: &Classifying, saying: Saying<'_>) -> Result<Outcome, ActError> {
         let ticket = self.ticket(ticket).await?;
-        let written = self.store.classify(ticket, what, saying, Timestamp::now()).await?;
+        let mirrors = |tenant: &str| {
+            self.registry.tenants.get(tenant).map(|tenant| tenant.policy.mirrors.clone()).unwrap_or_default()
+        };
+        let written = self.store.classify(ticket, what, saying, mirrors, Timestamp::now()).await?;
         self.outcome("classify", saying, written).await
     }
 

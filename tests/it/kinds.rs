@@ -102,16 +102,26 @@ fn labelled_messages_teach() {
     assert!(!once.is_on && once.rules_f1 > once.model_f1, "{} {}", once.rules_f1, once.model_f1);
 }
 
+fn raw(event: &str, visitor: &str, at: &str, text: &str) -> String {
+    json!({"event_id": event, "type": "message", "conversation_id": visitor, "visitor": {"id": visitor}, "text": text,
+        "sent_at": format!("2026-03-02T{at}Z")})
+    .to_string()
+}
+
 fn line(event: &str, visitor: &str, at: &str, text: &str) -> String {
-    let raw = json!({"event_id": event, "type": "message", "conversation_id": visitor, "visitor": {"id": visitor}, "text": text,
-        "sent_at": format!("2026-03-02T{at}Z")});
-    json!({"channel": "chat", "received_at": format!("2026-03-02T{at}Z"), "encoding": "utf-8", "raw": raw.to_string()})
-        .to_string()
+    let raw = raw(event, visitor, at, text);
+    json!({"channel": "chat", "received_at": format!("2026-03-02T{at}Z"), "encoding": "utf-8", "raw": raw}).to_string()
 }
 
 fn say(place: &Place, file: &str, lines: &[String]) {
     let events = place.write(file, &format!("{}\n", lines.join("\n")));
     place.run(&["import", "--events", &events.display().to_string()]);
+}
+
+/// Said now, so that tools hear of it.
+fn tell(place: &Place, event: &str, visitor: &str, at: &str, text: &str) {
+    let file = place.write(&format!("{event}.jsonl"), &format!("{}\n", raw(event, visitor, at, text)));
+    place.run(&["import", "--channel", "chat", "--mirror", &file.display().to_string()]);
 }
 
 /// A ticket's kind, urgency, fault, feedback, and who said so.
@@ -160,4 +170,50 @@ async fn who_comes_back_is_seen_to_sooner() {
     assert_eq!(stands(&place, "1"), "problem normal hinders  -");
     say(&place, "2.jsonl", &[asks(2)]);
     assert_eq!(stands(&place, "1"), "problem high hinders  -");
+}
+
+const TOLD: &str = "SELECT concat_ws(' ', detail->'kind'->>'from', detail->'kind'->>'to', detail->'priority'->>'from', detail->'priority'->>'to')
+    FROM outbox WHERE change = 'ticket.triaged' ORDER BY id";
+
+#[tokio::test]
+async fn tools_hear_what_a_ticket_is_now() {
+    let place = Place::new().await;
+    place.configure(
+        "[channels.chat]\nkind = \"webchat\"\nsecret = { env = \"WHSEC\" }\n
+         [mirrors.desk]\nkind = \"webhook\"\nurl = \"https://desk.example/hook\"\nsecret = { env = \"WHSEC\" }\n",
+    );
+    let classify = |arguments: &[&str]| {
+        place.run(&[&["thread", "classify", "1", "--by", "anna"], arguments].concat());
+    };
+    tell(&place, "a", "v1", "10:00:00", "Netti pätkii, muuten pelaa");
+    assert_eq!(place.texts(TOLD).await, [""; 0], "what a new ticket is it says itself");
+    classify(&["--kind", "service", "--priority", "low"]);
+    // An agent said it already: nothing is told.
+    tell(&place, "b", "v1", "10:05:00", "Täällä haisee kaasu!");
+    classify(&["--kind", "service"]);
+    classify(&["--undo"]);
+    // Raised by coming back, not by words.
+    for (event, at) in [("c", "12:30:00"), ("d", "14:30:00"), ("e", "16:30:00")] {
+        tell(&place, event, "v2", at, "Netti pätkii, muuten pelaa");
+    }
+    assert_eq!(
+        place.texts(TOLD).await,
+        [
+            r#"["problem"] ["service"] normal low"#,
+            r#"["service"] ["problem"] low high"#,
+            r#"["problem"] ["problem"] normal high"#,
+        ]
+    );
+    // What raised it counts still when an agent takes his word back.
+    place.run(&["thread", "classify", "2", "--by", "anna", "--priority", "low"]);
+    place.run(&["thread", "classify", "2", "--by", "anna", "--undo"]);
+    assert_eq!(stands(&place, "2"), "problem high hinders  -");
+}
+
+#[tokio::test]
+async fn tools_that_never_heard_of_a_ticket_do_not_hear_what_it_is() {
+    let place = Place::new().await;
+    say(&place, "1.jsonl", &[line("a", "v1", "10:00:00", "Netti ei toimi")]);
+    place.run(&["thread", "classify", "1", "--kind", "feedback", "--by", "anna"]);
+    assert_eq!(place.texts("SELECT change FROM outbox").await, [""; 0]);
 }

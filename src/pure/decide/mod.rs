@@ -55,7 +55,6 @@ use crate::pure::domain::outbox::Change;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::queue::Queued;
 use crate::pure::domain::say::{OnMessage, OnOther, OnTicket};
-use crate::pure::domain::ticket::MatterKind;
 use std::collections::BTreeMap;
 
 /// Decides on one message: whose it is, which ticket it joins, who hears of it, and why.
@@ -158,20 +157,14 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
     decision
 }
 
-/// What mirrors hear where a message brings its ticket another kind of matter, or more urgency.
+/// What mirrors hear where a message brings its ticket another kind of matter, or more urgency. What an agent said of it
+/// stands, and they hear nothing.
 fn triaged(message: &Message, decision: &Decision, facts: &Facts) -> Option<Told> {
-    let is_customers = message.incoming.direction == Direction::FromCustomer && message.incoming.auto.is_none();
+    let is_customers = message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside();
     let ticket = &facts.ticket(decision.placement.ticket().filter(|_| is_customers)?)?.ticket;
-    let mut kind = ticket.kind.clone();
-    kind.extend(decision.triage.kind.iter().filter(|kind| !ticket.kind.contains(kind)));
-    let priority = ticket.priority.max(decision.triage.priority);
-    let is_other = kind.len() != ticket.kind.len() || priority != ticket.priority;
-    let words = |kind: &[MatterKind]| kind.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
-    let detail = serde_json::json!({
-        "priority": { "from": ticket.priority.as_str(), "to": priority.as_str() },
-        "kind": { "from": words(&ticket.kind), "to": words(&kind) },
-    });
-    is_other.then(|| Told { detail: Some(detail.to_string()), ..Told::of(Change::TicketTriaged, ticket.id) })
+    let mut after = ticket.clone();
+    after.take(&decision.triage, decision.urgency);
+    route::of_verdict(ticket.id, &ticket.verdict(), &after.verdict())
 }
 
 /// What mirrors hear where the desk waited for the customer, who says something.

@@ -6,7 +6,8 @@ use crate::pure::domain::decision::{Decision, Hearers, ItemRole, Placement, Reso
 use crate::pure::domain::id::TicketId;
 use crate::pure::domain::message::{Message, What};
 use crate::pure::domain::outbox::{Change, carrier_line};
-use crate::pure::domain::ticket::{Owner, Ticket};
+use crate::pure::domain::ticket::{Owner, Priority, Ticket};
+use crate::pure::domain::triage::Verdict;
 
 /// The changes of one decision. A merge is told in both lanes; the target's waits for the source's.
 pub fn route(decision: &Decision) -> Vec<Told> {
@@ -114,6 +115,18 @@ pub fn of_queue(ticket: TicketId, before: Option<&str>, after: Option<&str>) -> 
     let (before, after) = (before?, after?);
     let detail = Some(serde_json::json!({ "from": before, "to": after }).to_string());
     (before != after).then(|| Told { detail, ..Told::of(Change::TicketRouted, ticket) })
+}
+
+/// The change of a ticket of which more is known now, or something else: its kinds, what its problem or its feedback is, or
+/// how urgent it is.
+pub fn of_verdict(ticket: TicketId, before: &Verdict, after: &Verdict) -> Option<Told> {
+    let word = |of: &Verdict| of.priority.unwrap_or(Priority::Normal).as_str();
+    let kinds = |of: &Verdict| of.kind.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
+    let detail = serde_json::json!({
+        "priority": { "from": word(before), "to": word(after) },
+        "kind": { "from": kinds(before), "to": kinds(after) },
+    });
+    (before != after).then(|| Told { detail: Some(detail.to_string()), ..Told::of(Change::TicketTriaged, ticket) })
 }
 
 /// Whether the desk waits for the customer after what it did.

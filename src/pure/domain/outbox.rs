@@ -32,7 +32,7 @@ pub enum Change {
     /// It waits no longer: he said something, or an agent says so.
     #[serde(rename = "ticket.resumed")]
     TicketResumed,
-    /// A message brought a ticket another kind of matter, or more urgency.
+    /// A message brought a ticket another kind of matter, or more urgency; or an agent said what it is.
     #[serde(rename = "ticket.triaged")]
     TicketTriaged,
     /// A ticket is in another queue than it was.

@@ -4,7 +4,7 @@ use super::Timestamp;
 use super::id::{MessageId, TicketId};
 use super::message::Message;
 use super::queue::Queued;
-use super::triage::{Classified, Fault, FeedbackKind, Triage};
+use super::triage::{Classified, Fault, FeedbackKind, Triage, Verdict};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -226,6 +226,12 @@ impl Ticket {
         self.feedback.dedup();
         self.priority = self.priority.max(priority);
         self.heed();
+    }
+
+    /// Its kind and urgency.
+    pub fn verdict(&self) -> Verdict {
+        let (kind, feedback) = (self.kind.clone(), self.feedback.clone());
+        Verdict { kind, fault: self.fault, feedback, priority: Some(self.priority) }
     }
 
     /// What an agent said stands over everything.

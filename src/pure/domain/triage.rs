@@ -162,6 +162,41 @@ impl Triage {
     }
 }
 
+/// Kind and urgency of a ticket as a whole, as people and tools see them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Kinds, without repeats, in the order of the enum.
+    pub kind: Vec<MatterKind>,
+    /// What its problem is.
+    pub fault: Option<Fault>,
+    /// What its feedback says, without repeats, in the order of the enum.
+    pub feedback: Vec<FeedbackKind>,
+    /// Urgency; `None` where nothing is on it that has any.
+    pub priority: Option<Priority>,
+}
+
+impl Verdict {
+    /// Takes in what a message brings, and the urgency that it gives.
+    pub fn add(&mut self, triage: &Triage, urgency: Priority) {
+        self.kind.extend(&triage.kind);
+        self.fault = self.fault.max(triage.fault());
+        self.feedback.extend(&triage.feedback);
+        self.priority = self.priority.max(Some(urgency));
+        self.kind.sort();
+        self.kind.dedup();
+        self.feedback.sort();
+        self.feedback.dedup();
+    }
+
+    /// What an agent said stands over all of it.
+    pub fn heed(&mut self, said: &Classified) {
+        if let Some(kind) = &said.kind {
+            (self.kind, self.fault, self.feedback) = (kind.clone(), said.fault, said.feedback.clone());
+        }
+        self.priority = said.priority.or(self.priority);
+    }
+}
+
 /// What an agent said of a ticket: it stands over what the words say, until he takes it back. Of two the later stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classified {

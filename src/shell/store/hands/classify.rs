@@ -2,8 +2,10 @@
 //! that goes, and on the ticket. It stands over what the words say until it is taken back.
 
 use super::*;
+use crate::pure::decide::route;
 use crate::pure::domain::ticket::{MatterKind, Priority};
-use crate::pure::domain::triage::{Classified, Effect, Fault, FeedbackKind, ProblemKind, Triage};
+use crate::pure::domain::triage::{Classified, Effect, Fault, FeedbackKind, ProblemKind, Triage, Verdict};
+use crate::shell::store::commit::queue;
 use crate::shell::store::facts::{classified, feedback};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -68,18 +70,20 @@ impl Classifying {
 
 impl Store {
     /// Writes what an agent says of a ticket, or takes it back. What he said before of the other half (kind, urgency) stands.
+    /// The mirrors of its firm hear of what is otherwise from then on.
     pub async fn classify(
         &self,
         ticket: TicketId,
         classifying: &Classifying,
         saying: Saying<'_>,
+        mirrors: impl Fn(&str) -> Vec<String>,
         now: Timestamp,
     ) -> Result<Written, ActError> {
         classifying.check()?;
         let mut tx = self.begin_act(now).await?;
         let ticket = threads::now_of(&mut tx, ticket).await?;
         let row = sqlx::query(
-            "SELECT k.tenant, k.classified, m.id AS message FROM ticket k CROSS JOIN LATERAL (
+            "SELECT k.tenant, k.kind, k.fault_kind, k.feedback, k.priority, k.classified, m.id AS message FROM ticket k CROSS JOIN LATERAL (
                 SELECT m.id FROM message m WHERE m.ticket_id = k.id ORDER BY m.id = k.opened_by DESC, m.occurred_at, m.id LIMIT 1
              ) m WHERE k.id = $1 FOR UPDATE OF k",
         )
@@ -94,7 +98,10 @@ impl Store {
         }
         let id: EventId = self.next_id(now);
         let after = (!classifying.undo).then(|| classifying.said(id, saying, now)).map(|said| over(said, before));
-        write(&mut tx, (ticket, message), after.as_ref()).await?;
+        let stands = write(&mut tx, (ticket, message), after.as_ref()).await?;
+        let told: Vec<_> = route::of_verdict(ticket, &verdict(&row)?, &stands).into_iter().collect();
+        let (mirrors, by) = (hearers(&mut tx, ticket, &mirrors(&tenant)).await?, (now, self.has_peers()));
+        queue(&mut tx, &tenant, &told, &mirrors, by, &mut self.mint()).await?;
         let said = after.as_ref().map_or_else(|| serde_json::json!({ "undo": true }), |said| serde_json::json!(said));
         sqlx::query(
             "INSERT INTO ticket_event (tenant, id, ticket_id, message_id, kind, by, data, at)
@@ -110,6 +117,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
+        self.deliver_wake.notify_one();
         let messages = BTreeSet::from([MessageId(message)]);
         Ok(Written { id, takes_back: None, identities: BTreeSet::new(), messages, end: End::Same })
     }
@@ -125,12 +133,29 @@ fn over(said: Classified, before: Option<Classified>) -> Classified {
     Classified { kind, fault, feedback, priority: said.priority.or(before.priority), ..said }
 }
 
-/// Writes it on the message and the ticket; without it, the ticket is again what its messages say.
+/// The mirrors that have heard of a ticket: history that was taken in quietly stays so.
+async fn hearers(
+    connection: &mut PgConnection,
+    ticket: TicketId,
+    mirrors: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query_scalar("SELECT mirror FROM lane WHERE ticket_id = $1 AND mirror = ANY($2)");
+    Ok(query.bind(ticket.0).bind(mirrors).fetch_all(connection).await?)
+}
+
+/// Kind and urgency of what is on a ticket ($1), and whether it was raised beside the words: what counts is what its
+/// customers say.
+const SAID: &str = "
+    SELECT m.matter_kind, m.problem, m.effect, m.feedback, m.priority, EXISTS (
+        SELECT 1 FROM decision d WHERE d.message_id = m.id AND d.reasons @> '[{\"rule\": \"urgency\"}]') AS is_raised
+    FROM message m WHERE m.ticket_id = $1 AND m.direction = 'from_customer' AND coalesce(m.auto, 'alert') = 'alert'";
+
+/// Writes it on the message and the ticket; without it, the ticket is again what its messages say. Gives how it stands.
 async fn write(
     connection: &mut PgConnection,
     (ticket, message): (TicketId, Uuid),
     said: Option<&Classified>,
-) -> Result<(), StoreError> {
+) -> Result<Verdict, StoreError> {
     let json = said.map(|said| serde_json::json!(said));
     sqlx::query("UPDATE message SET classified = CASE WHEN id = $2 THEN $3::jsonb END WHERE ticket_id = $1 AND (id = $2 OR classified IS NOT NULL)")
         .bind(ticket.0)
@@ -138,63 +163,49 @@ async fn write(
         .bind(&json)
         .execute(&mut *connection)
         .await?;
-    let rows = sqlx::query(
-        "SELECT matter_kind, problem, effect, feedback, priority FROM message
-         WHERE ticket_id = $1 AND direction = 'from_customer' AND auto IS NULL",
-    )
-    .bind(ticket.0)
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut sum = Sum::default();
-    for row in &rows {
-        sum.add(row)?;
+    let mut stands = Verdict::default();
+    for row in sqlx::query(SAID).bind(ticket.0).fetch_all(&mut *connection).await? {
+        let triage = triage(&row)?;
+        let urgency = if row.try_get("is_raised")? { Priority::High } else { triage.priority };
+        stands.add(&triage, urgency);
     }
-    sum.heed(said);
+    if let Some(said) = said {
+        stands.heed(said);
+    }
+    stands.priority = stands.priority.or(Some(Priority::Normal));
     sqlx::query(
         "UPDATE ticket SET kind = $2, fault_kind = $3, feedback = $4, priority = $5, classified = $6 WHERE id = $1",
     )
     .bind(ticket.0)
-    .bind(sum.kind.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<String>>())
-    .bind(sum.fault.map(Fault::as_str))
-    .bind(sum.feedback.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<String>>())
-    .bind(sum.priority.unwrap_or(Priority::Normal).as_str())
+    .bind(stands.kind.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<String>>())
+    .bind(stands.fault.map(Fault::as_str))
+    .bind(stands.feedback.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<String>>())
+    .bind(stands.priority.map(Priority::as_str))
     .bind(&json)
     .execute(&mut *connection)
     .await?;
-    Ok(())
+    Ok(stands)
 }
 
-/// What the messages of a ticket say together.
-#[derive(Default)]
-struct Sum {
-    kind: BTreeSet<MatterKind>,
-    fault: Option<Fault>,
-    feedback: BTreeSet<FeedbackKind>,
-    priority: Option<Priority>,
+/// What a message says, of a row.
+fn triage(row: &PgRow) -> Result<Triage, StoreError> {
+    let kinds: Vec<String> = row.try_get("matter_kind")?;
+    Ok(Triage {
+        kind: kinds.iter().filter_map(|kind| MatterKind::parse(kind)).collect(),
+        problem: row.try_get::<Option<&str>, _>("problem")?.and_then(ProblemKind::parse),
+        effect: row.try_get::<Option<&str>, _>("effect")?.and_then(Effect::parse),
+        feedback: feedback(row)?,
+        ..Triage::none(Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal))
+    })
 }
 
-impl Sum {
-    fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
-        let kinds: Vec<String> = row.try_get("matter_kind")?;
-        let triage = Triage {
-            problem: row.try_get::<Option<&str>, _>("problem")?.and_then(ProblemKind::parse),
-            effect: row.try_get::<Option<&str>, _>("effect")?.and_then(Effect::parse),
-            ..Triage::none(Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal))
-        };
-        self.kind.extend(kinds.iter().filter_map(|kind| MatterKind::parse(kind)));
-        self.fault = self.fault.max(triage.fault());
-        self.feedback.extend(feedback(row)?);
-        self.priority = self.priority.max(Some(triage.priority));
-        Ok(())
-    }
-
-    fn heed(&mut self, said: Option<&Classified>) {
-        let Some(said) = said else { return };
-        if let Some(kind) = &said.kind {
-            self.kind = kind.iter().copied().collect();
-            self.fault = said.fault;
-            self.feedback = said.feedback.iter().copied().collect();
-        }
-        self.priority = said.priority.or(self.priority);
-    }
+/// How a ticket stands, of a row.
+fn verdict(row: &PgRow) -> Result<Verdict, StoreError> {
+    let kinds: Vec<String> = row.try_get("kind")?;
+    Ok(Verdict {
+        kind: kinds.iter().filter_map(|kind| MatterKind::parse(kind)).collect(),
+        fault: row.try_get::<Option<&str>, _>("fault_kind")?.and_then(Fault::parse),
+        feedback: feedback(row)?,
+        priority: Priority::parse(row.try_get("priority")?),
+    })
 }
