@@ -278,8 +278,8 @@ async fn a_stream_comes_out_as_it_went_in_and_a_second_time_changes_nothing() {
     assert_eq!(assigned[0]["numbers"], json!(["40012345"]));
     let keys: Vec<&String> = assigned[0].as_object().expect("an object").keys().collect();
     #[rustfmt::skip]
-    let expected = ["at_arrival", "channel", "channel_kind", "contact_id", "direction", "duplicate_of", "item", "matter_kind", "message_id", "numbers",
-        "occurred_at", "priority", "raw_event", "received_at", "role", "source_key", "suggested", "ticket_id"];
+    let expected = ["at_arrival", "channel", "channel_kind", "contact_id", "direction", "duplicate_of", "effect", "feedback", "item", "matter_kind", "message_id", "numbers",
+        "occurred_at", "priority", "problem", "raw_event", "received_at", "role", "source_key", "suggested", "ticket_id"];
     assert_eq!(keys, expected);
 
     let contacts = place.rows(&["export", "contacts"]);

@@ -217,3 +217,39 @@ async fn tools_that_never_heard_of_a_ticket_do_not_hear_what_it_is() {
     place.run(&["thread", "classify", "1", "--kind", "feedback", "--by", "anna"]);
     assert_eq!(place.texts("SELECT change FROM outbox").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn each_message_shows_what_it_brings() {
+    let place = Place::new().await;
+    let said = [
+        ("a", "Netti ei toimi", "problem prevents normal"),
+        ("b", "Unohdin salasanani", "problem own normal"),
+        ("c", "Kiitos erinomaisesta palvelusta!", "feedback praise low"),
+        ("d", "Hei!", "low"),
+    ];
+    for (at, (event, text, _)) in said.iter().enumerate() {
+        tell(&place, event, "v1", &format!("10:0{at}:00"), text);
+    }
+    let shown = place.row(&["thread", "show", "1"]);
+    let exported = place.rows(&["export", "assignments"]);
+    let messages = shown["messages"].as_array().expect("messages");
+    assert_eq!(messages.len(), 4);
+    for (message, (event, text, expected)) in messages.iter().zip(said) {
+        let list = |key: &str| message[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let word = |key: &str| message[key].as_str().filter(|word| *word != "fault");
+        let words = list("kind").chain(word("problem")).chain(word("effect")).chain(list("feedback"));
+        let words: Vec<&str> = words.chain(word("priority")).collect();
+        assert_eq!(words.join(" "), expected, "{text}");
+        let row = exported.iter().find(|row| row["source_key"] == event).expect("a row");
+        let empty = json!([]);
+        for (ours, theirs) in [("matter_kind", "kind"), ("feedback", "feedback")] {
+            assert_eq!(&row[ours], message.get(theirs).unwrap_or(&empty), "{text}");
+        }
+        assert_eq!(
+            ["problem", "effect"].map(|key| &row[key]),
+            ["problem", "effect"].map(|key| &message[key]),
+            "{text}"
+        );
+        assert!(place.run(&["thread", "show", "1"]).contains(&format!("brings: {}", expected.replace(' ', ", "))));
+    }
+}

@@ -419,6 +419,9 @@ pub struct MessageView {
     /// Files, without their bytes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentView>,
+    /// What a customer brings with it, by its own words.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub brings: Option<BroughtView>,
     /// The same as `reasons` in one sentence for each decision, in the desk's language: which facts from which messages
     /// joined it, what spoke against that, and what else was considered.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -426,6 +429,34 @@ pub struct MessageView {
     /// Why it is on this ticket and this contact's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<ReasonView>,
+}
+
+/// Kind and urgency of one message as people and mirrors see them, in the stable words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BroughtView {
+    /// Service, problem, feedback, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kind: Vec<String>,
+    /// Whose the problem is: `own`, `unclear`, `fault`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What it does: `hinders`, `prevents`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+    /// What the feedback says: `complaint`, `wish`, `praise`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feedback: Vec<String>,
+    /// `high`, `normal`, `low`.
+    pub priority: String,
+}
+
+impl BroughtView {
+    /// The words, from the kinds to the urgency. Of a fault it is enough what it does.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let (kind, feedback) = (self.kind.iter().map(String::as_str), self.feedback.iter().map(String::as_str));
+        let problem = self.problem.as_deref().filter(|word| *word != "fault").into_iter().chain(self.effect.as_deref());
+        kind.chain(problem).chain(feedback).chain([self.priority.as_str()])
+    }
 }
 
 /// A reason as people and mirrors see it.
@@ -518,6 +549,7 @@ pub mod samples {
             progress: None,
             progress_why: None,
             attachments: Vec::new(),
+            brings: None,
             sentence: String::new(),
             reasons: Vec::new(),
         }

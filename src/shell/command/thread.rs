@@ -493,6 +493,9 @@ fn show_message(
     if let Some(author) = &message.forwarded_from {
         output.text(&format!("  Forwarded from: {author}"))?;
     }
+    if let Some(brings) = &message.brings {
+        output.text(&format!("  brings: {}", brings.words().collect::<Vec<_>>().join(", ")))?;
+    }
     if let Some(call) = &message.call {
         output.text(&format!("  {}", told(call)))?;
     }

@@ -7,7 +7,7 @@ use super::words::Words;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::ClockState;
 use crate::pure::domain::message::Mark;
-use crate::pure::domain::outbox::{AttachmentView, ContactView, MessageView, TicketView};
+use crate::pure::domain::outbox::{AttachmentView, BroughtView, ContactView, MessageView, TicketView};
 use crate::pure::domain::ready::Offered;
 use crate::shell::store::hands::{SideShown, SuggestionShown};
 use crate::shell::store::incident::Recurring;
@@ -113,6 +113,7 @@ pub(super) struct MessageShown {
     marks: Vec<MarkShown>,
     subject: Option<String>,
     forwarded_from: Option<String>,
+    brings: String,
     call: Vec<String>,
     text: String,
     rest: Option<Rest>,
@@ -234,6 +235,7 @@ impl Showing<'_> {
             let why = message.progress_why.as_deref().map(|why| format!(": {}", line(why))).unwrap_or_default();
             format!("{}{why}", self.words.progress(progress))
         });
+        let brings = message.brings.iter().flat_map(BroughtView::words);
         MessageShown {
             id: message.id.to_string(),
             class: match (message.direction, is_note) {
@@ -249,6 +251,7 @@ impl Showing<'_> {
             marks: message.marks.iter().map(mark).collect(),
             subject: message.subject.as_deref().map(line).filter(|subject| !subject.is_empty()),
             forwarded_from: message.forwarded_from.as_deref().map(line),
+            brings: brings.map(|word| self.words.fact(word)).collect::<Vec<_>>().join(", "),
             call: self.call(message),
             text,
             rest,

@@ -61,6 +61,12 @@ pub struct Assignment {
     pub received_at: Timestamp,
     /// Service, problem, feedback.
     pub matter_kind: Vec<String>,
+    /// Whose the problem is: own, unclear, fault.
+    pub problem: Option<String>,
+    /// What it does: hinders, prevents.
+    pub effect: Option<String>,
+    /// Complaint, wish, praise.
+    pub feedback: Vec<String>,
     /// `high`, `normal`, `low`.
     pub priority: Option<String>,
     /// Numbers of matters that the message names.
@@ -98,7 +104,8 @@ const ASSIGNMENTS: &str = "
         coalesce(r.kind, m.kind, '') AS kind, coalesce(r.received_at, lanka_uuid_time(p.raw_event)) AS received_at,
         coalesce(i.contact_id, ac.now, d.contact_id) AS contact_id, coalesce(m.ticket_id, ta.now, o.ticket_id) AS ticket_id,
         d.contact_id AS first_contact, o.ticket_id AS first_ticket, m.direction, m.occurred_at,
-        coalesce(m.matter_kind, '{}') AS matter_kind, m.priority, coalesce(m.numbers, '{}') AS numbers,
+        coalesce(m.matter_kind, '{}') AS matter_kind, m.problem, m.effect,
+        coalesce(m.feedback, '{}') AS feedback, m.priority, coalesce(m.numbers, '{}') AS numbers,
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
             WHERE s.message_id = p.message_id AND s.target_kind = 'contact' AND s.state IN ('open', 'accepted')) AS contacts,
         (SELECT coalesce(array_agg(DISTINCT s.by_message), '{}') FROM suggestion s
@@ -311,6 +318,9 @@ fn assignment(row: &PgRow) -> Result<Assignment, StoreError> {
             .map(|at| at.to_jiff()),
         received_at: time(row, "received_at")?,
         matter_kind: row.try_get("matter_kind")?,
+        problem: row.try_get("problem")?,
+        effect: row.try_get("effect")?,
+        feedback: row.try_get("feedback")?,
         priority: row.try_get("priority")?,
         numbers: row.try_get("numbers")?,
         role,

@@ -10,7 +10,7 @@ use crate::pure::domain::id::*;
 use crate::pure::domain::message::{Call, Mark, Progress};
 use crate::pure::domain::notice::{NoticeKind, Withheld};
 use crate::pure::domain::outbox::{
-    AttachmentView, ClockView, ContactView, MessageView, NoticeView, ReasonView, TicketView,
+    AttachmentView, BroughtView, ClockView, ContactView, MessageView, NoticeView, ReasonView, TicketView,
 };
 use crate::pure::domain::queue::Queued;
 use sqlx::postgres::PgRow;
@@ -219,12 +219,14 @@ fn rule(queued: Queued) -> Option<String> {
 
 const MESSAGES_BY_ID: &str = "
     SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why, m.forwarded_from
+        m.sender_name, m.progress, m.progress_why, m.forwarded_from, m.matter_kind, m.problem, m.effect, m.feedback, m.priority,
+        m.direction = 'from_customer' AND m.redacted_at IS NULL AS brings
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
 
 const MESSAGES_OF_TICKET: &str = "
     SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why, m.forwarded_from
+        m.sender_name, m.progress, m.progress_why, m.forwarded_from, m.matter_kind, m.problem, m.effect, m.feedback, m.priority,
+        m.direction = 'from_customer' AND m.redacted_at IS NULL AS brings
     FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
 
 async fn message_views(
@@ -305,9 +307,24 @@ fn message_view(row: &PgRow) -> Result<MessageView, StoreError> {
         forwarded_from: row.try_get("forwarded_from")?,
         html: None,
         attachments: Vec::new(),
+        brings: brought(row)?,
         sentence: String::new(),
         reasons: Vec::new(),
     })
+}
+
+/// What a customer brings with a message. What the desk writes brings nothing, nor does what was erased.
+fn brought(row: &PgRow) -> Result<Option<BroughtView>, StoreError> {
+    if !row.try_get::<bool, _>("brings")? {
+        return Ok(None);
+    }
+    Ok(Some(BroughtView {
+        kind: row.try_get("matter_kind")?,
+        problem: row.try_get("problem")?,
+        effect: row.try_get("effect")?,
+        feedback: row.try_get("feedback")?,
+        priority: row.try_get("priority")?,
+    }))
 }
 
 fn taken(row: &PgRow) -> Result<Taken, StoreError> {
