@@ -253,3 +253,87 @@ async fn each_message_shows_what_it_brings() {
         assert!(place.run(&["thread", "show", "1"]).contains(&format!("brings: {}", expected.replace(' ', ", "))));
     }
 }
+
+/// A line of an exchange's log: one leg of the call `9.N` from a number that ends in N, with the words that were heard of it.
+fn leg(n: usize, at: &str, sequence: u32, words: &str) -> String {
+    let raw = format!(
+        "\"\",\"040123456{n}\",\"+358942720000\",\"ctx\",\"\"\"\" <040123456{n}>\",\"PJSIP/a-1\",\"PJSIP/b-1\",\"VoiceMail\",\"x\",\
+         \"2026-03-02 {at}\",,\"2026-03-02 {at}\",30,0,\"NO ANSWER\",\"DOCUMENTATION\",\"{sequence}.{n}\",\"{words}\",\"\",\"9.{n}\",{sequence}\n"
+    );
+    json!({"channel": "phone", "received_at": format!("2026-03-02T{at}Z"), "encoding": "utf-8", "raw": raw}).to_string()
+}
+
+/// A note of an agent's on a message.
+fn note(n: usize, (channel, key): (&str, &str), text: &str) -> String {
+    let act = json!({"event_id": format!("n{n}"), "type": "note", "on": {"channel": channel, "source_key": key}, "text": text,
+        "at": "2026-03-02T10:05:00Z"});
+    json!({"channel": "agents", "received_at": "2026-03-02T10:05:00Z", "encoding": "utf-8", "raw": act.to_string()})
+        .to_string()
+}
+
+const EXCHANGE: &str = r#"
+[channels.chat]
+kind = "webchat"
+secret = { env = "WHSEC" }
+[channels.agents]
+kind = "desk"
+secret = { env = "WHSEC" }
+[channels.phone]
+kind = "asterisk"
+path = "DIR/Master.csv"
+time_zone = "UTC"
+own_numbers = ["+358 9 4272 0000"]
+columns = ["accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer", "end",
+    "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield", "peeraccount", "linkedid", "sequence"]
+"#;
+
+/// What was said on a call is in no text of the caller's: it is what the exchange heard, on whichever leg, and what an agent noted.
+#[tokio::test]
+async fn what_is_noted_of_a_call_counts() {
+    let (first, later) = ("10:00:00", "10:00:10");
+    let (broken, asked) = ("Soittaja kertoi: netti ei toimi", "Saisinko tarjouksen?");
+    let (gas, none) = ("Haisee kaasu", String::new());
+    let nothing = "(not found)";
+    let table = [
+        ("a call without words", leg(0, first, 1, ""), none.clone(), " normal"),
+        ("voicemail", leg(1, first, 1, broken), none, "problem normal prevents"),
+        ("a later leg", leg(2, first, 1, ""), leg(2, later, 2, broken), "problem normal prevents"),
+        ("both legs", leg(3, first, 1, gas), leg(3, later, 2, "Kiitos!"), "problem high prevents"),
+        ("a note", leg(4, first, 1, ""), note(4, ("phone", "9.4"), broken), "problem normal prevents"),
+        ("a note before its call", note(5, ("phone", "9.5"), broken), leg(5, first, 1, ""), "problem normal prevents"),
+        (
+            "a note on what he wrote himself is for colleagues",
+            line("a6", "v6", first, asked),
+            note(6, ("chat", "a6"), broken),
+            "service normal",
+        ),
+    ];
+    let place = Place::new().await;
+    place.configure(EXCHANGE);
+    say(&place, "1.jsonl", &table.each_ref().map(|row| row.1.clone()));
+    say(&place, "2.jsonl", &table.iter().map(|row| row.2.clone()).filter(|line| !line.is_empty()).collect::<Vec<_>>());
+    let ends = async || {
+        let all = place.texts(
+            "SELECT concat(right(m.source_key, 1), ' ', k.number, ' ', array_to_string(k.kind, '+'), ' ', k.priority, ' ' || k.fault_kind)
+             FROM ticket k JOIN message m ON m.id = k.opened_by WHERE m.source_key <> 'z' ORDER BY 1",
+        );
+        let all = all.await.into_iter().map(|end| end.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>());
+        all.map(|end| (end[1].clone(), end[2].clone())).collect::<Vec<_>>()
+    };
+    let before = ends().await;
+    for (n, (what, .., expected)) in table.iter().enumerate() {
+        assert_eq!(before.get(n).map_or(nothing, |end| end.1.as_str()), *expected, "{what}");
+    }
+    // The same where an agent takes his word back, and where all that was said is placed anew.
+    for n in [2, 4, 6] {
+        place.run(&["thread", "classify", &before[n].0, "--priority", "low", "--kind", "none", "--by", "anna"]);
+        place.run(&["thread", "classify", &before[n].0, "--undo", "--by", "anna"]);
+    }
+    assert_eq!(ends().await, before);
+    say(&place, "3.jsonl", &[line("z", "v9", "09:00:00", "Hei!")]);
+    let other = place
+        .texts("SELECT k.number::text FROM ticket k JOIN message m ON m.id = k.opened_by WHERE m.source_key = 'z'")
+        .await;
+    place.run(&["thread", "merge", &other[0], &before[4].0, "--by", "anna"]);
+    assert_eq!(ends().await, before);
+}

@@ -160,8 +160,8 @@ fn conclude(message: &Message, lookup: &Lookup, facts: &Facts, mint: &mut IdMint
 /// What mirrors hear where a message brings its ticket another kind of matter, or more urgency. What an agent said of it
 /// stands, and they hear nothing.
 fn triaged(message: &Message, decision: &Decision, facts: &Facts) -> Option<Told> {
-    let is_customers = message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside();
-    let ticket = &facts.ticket(decision.placement.ticket().filter(|_| is_customers)?)?.ticket;
+    let ticket = decision.placement.ticket().filter(|_| facts.brings_matter(message))?;
+    let ticket = &facts.ticket(ticket)?.ticket;
     let mut after = ticket.clone();
     after.take(&decision.triage, decision.urgency);
     route::of_verdict(ticket.id, &ticket.verdict(), &after.verdict())
@@ -396,10 +396,19 @@ fn leg(
     };
     decision.message = earlier;
     decision.role = ItemRole::Leg;
+    let said = text.clone();
     decision.call = Some((merged, text));
     decision.anchors.retain(|(kind, ..)| *kind != AnchorKind::Message);
     decision.reasons.push(Reason::new("leg", OnMessage::Leg));
+    // What a later leg brings to be heard is of the whole call.
+    decision.triage = triage::triage(&message.incoming, None, &said, message.says_nothing, policy);
+    decision.urgency = decision.urgency.max(decision.triage.priority);
+    decision.reasons.retain(|reason| reason.rule != "triage");
+    if said != known.text {
+        decision.reasons.extend(decision.triage.why.iter().cloned());
+    }
     decision.changes = route::route(&decision);
+    decision.changes.extend(triaged(message, &decision, facts));
     decision
 }
 

@@ -19,7 +19,7 @@ use crate::pure::domain::facts::{AnchorKind, EntitledBy, Facts, Lookup, LookupKe
 use crate::pure::domain::id::{ContactId, IdMint, IdentityId, MessageId, RawEventId, TicketId};
 use crate::pure::domain::identity::Assurance;
 use crate::pure::domain::message::{
-    Auto, Call, CallOutcome, Content, Direction, FactValue, Incoming, Message, MessageFact, On, Place, Reference,
+    Auto, Call, CallOutcome, Content, Direction, FactValue, Incoming, Mark, Message, MessageFact, On, Place, Reference,
     Sender, SenderIdentity, What,
 };
 use crate::pure::domain::outline::Outline;
@@ -68,6 +68,8 @@ pub struct Kept {
     pub words: String,
     /// Kind and urgency.
     pub triage: Triage,
+    /// It is for colleagues only.
+    pub is_note: bool,
     /// What an agent said of the ticket that it is on.
     pub classified: Option<Classified>,
     /// The rest.
@@ -266,6 +268,7 @@ fn incoming(kept: &Kept, facts: &Facts) -> Incoming {
     incoming.direction = kept.direction;
     incoming.subject.clone_from(&kept.subject);
     incoming.auto = kept.auto;
+    incoming.marks.extend(kept.is_note.then_some(Mark::Internal));
     incoming.authentication = outline.authentication;
     incoming.references = outline
         .references
@@ -553,6 +556,7 @@ mod tests {
                 subject: None,
                 words: "Hei".to_owned(),
                 triage: Triage::none(Priority::Normal),
+                is_note: false,
                 classified: None,
                 outline: Outline { identities: vec![(identity, Assurance::Verified)], ..Outline::default() },
             });

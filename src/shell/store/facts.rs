@@ -291,7 +291,8 @@ impl Loader<'_> {
             return Ok(BTreeSet::new());
         }
         let rows = sqlx::query(
-            "SELECT id, channel, identity_id, ticket_id, occurred_at, direction = 'from_customer' AND coalesce(auto, 'alert') = 'alert' AS is_customers
+            "SELECT id, channel, identity_id, ticket_id, occurred_at, direction = 'from_customer' AND coalesce(auto, 'alert') = 'alert' AS is_customers,
+                call IS NOT NULL AS is_call
              FROM message WHERE id = ANY($1)",
         )
         .bind(ids)
@@ -311,6 +312,7 @@ impl Loader<'_> {
                     at: time(row, "occurred_at")?,
                 },
                 is_customers: row.try_get("is_customers")?,
+                is_call: row.try_get("is_call")?,
             };
             self.facts.said.insert(MessageId(row.try_get("id")?), said);
         }
@@ -702,6 +704,13 @@ pub(super) fn feedback(row: &PgRow) -> Result<Vec<FeedbackKind>, StoreError> {
     let kinds: Vec<String> = row.try_get("feedback")?;
     Ok(kinds.iter().filter_map(|kind| FeedbackKind::parse(kind)).collect())
 }
+
+/// Whether what a message (`m`) says is what a customer wants: his own words, or those that an agent noted of his call
+/// ([`Facts::brings_matter`]).
+pub(super) const BRINGS_MATTER: &str = "m.redacted_at IS NULL AND CASE m.direction
+    WHEN 'from_customer' THEN coalesce(m.auto, 'alert') = 'alert'
+    ELSE m.auto IS NULL AND 'internal' = ANY(m.marks) AND EXISTS (SELECT 1 FROM message c
+        WHERE c.id = (m.outline->>'on')::uuid AND c.call IS NOT NULL AND c.direction = 'from_customer' AND coalesce(c.auto, 'alert') = 'alert') END";
 
 /// What an agent said of a ticket, of a row. What a later lanka wrote and this one cannot read says nothing.
 pub(crate) fn classified(row: &PgRow) -> Result<Option<Classified>, StoreError> {

@@ -1,7 +1,7 @@
 //! Tickets, contacts and messages as people and mirrors see them.
 
 use super::accounts::{self, Taken};
-use super::facts::{direction, queued, time, time_or_none};
+use super::facts::{BRINGS_MATTER, direction, queued, time, time_or_none};
 use super::reader::Reader;
 use super::{Store, StoreError};
 use crate::pure::domain::Timestamp;
@@ -14,7 +14,7 @@ use crate::pure::domain::outbox::{
 };
 use crate::pure::domain::queue::Queued;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -73,7 +73,7 @@ pub async fn load(
     reader: &Reader,
 ) -> Result<Views, StoreError> {
     let mut views = Views { tickets: ticket_views(connection, tickets).await?, messages: HashMap::new() };
-    let rows = sqlx::query(MESSAGES_BY_ID).bind(messages).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query(AssertSqlSafe(messages_by_id())).bind(messages).fetch_all(&mut *connection).await?;
     for view in message_views(connection, &rows, reader).await? {
         views.messages.insert(view.id.0, view);
     }
@@ -217,17 +217,24 @@ fn rule(queued: Queued) -> Option<String> {
     queued.ruled.filter(|_| queued.put.is_none())?.rule
 }
 
-const MESSAGES_BY_ID: &str = "
+const MESSAGES: &str = "
     SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why, m.forwarded_from, m.matter_kind, m.problem, m.effect, m.feedback, m.priority,
-        m.direction = 'from_customer' AND m.redacted_at IS NULL AS brings
-    FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)";
+        m.sender_name, m.progress, m.progress_why, m.forwarded_from, m.matter_kind, m.problem, m.effect, m.feedback, m.priority";
 
-const MESSAGES_OF_TICKET: &str = "
-    SELECT m.id, m.ticket_id, m.channel, m.kind, m.direction, i.contact_id, m.occurred_at, m.received_at, m.subject, m.text, m.call, m.marks,
-        m.sender_name, m.progress, m.progress_why, m.forwarded_from, m.matter_kind, m.problem, m.effect, m.feedback, m.priority,
-        m.direction = 'from_customer' AND m.redacted_at IS NULL AS brings
-    FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1 ORDER BY m.occurred_at, m.id";
+/// Messages by their ids ($1).
+fn messages_by_id() -> String {
+    format!(
+        "{MESSAGES}, {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)"
+    )
+}
+
+/// Messages of a ticket ($1), in order.
+fn messages_of_ticket() -> String {
+    format!(
+        "{MESSAGES}, {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1
+         ORDER BY m.occurred_at, m.id"
+    )
+}
 
 async fn message_views(
     connection: &mut PgConnection,
@@ -362,7 +369,7 @@ impl Store {
     pub async fn thread(&self, id: TicketId) -> Result<Option<(TicketView, Vec<MessageView>)>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         let Some(ticket) = ticket_views(&mut connection, &[id.0]).await?.remove(&id.0) else { return Ok(None) };
-        let rows = sqlx::query(MESSAGES_OF_TICKET).bind(id.0).fetch_all(&mut *connection).await?;
+        let rows = sqlx::query(AssertSqlSafe(messages_of_ticket())).bind(id.0).fetch_all(&mut *connection).await?;
         Ok(Some((ticket, message_views(&mut connection, &rows, &self.reader).await?)))
     }
 
@@ -377,14 +384,14 @@ impl Store {
         let pattern =
             find.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")));
         let sql = format!("{LATEST} {LINES} ORDER BY t.last_at DESC, t.id");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(pattern).bind(limit).bind(queue);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(pattern).bind(limit).bind(queue);
         query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
     }
 
     /// Tickets on which something is due, the soonest first.
     pub async fn threads_due(&self, queue: Option<&str>, limit: i64) -> Result<Vec<ThreadLine>, StoreError> {
         let sql = format!("{DUE} {LINES} ORDER BY f.due_at, t.id");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(limit).bind(queue);
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(limit).bind(queue);
         query.fetch_all(&self.pool).await?.iter().map(thread_line).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::pure::domain::contact::{ContactKind, is_role_address, take_names};
 use crate::pure::domain::decision::{Decision, ItemRole, Placement, Resolution, TouchedIdentity};
-use crate::pure::domain::message::{Content, Mark};
+use crate::pure::domain::message::{Content, Incoming, Mark};
 use crate::pure::domain::queue::Queued;
 use crate::pure::domain::ticket::{Awaiting, TicketState};
 
@@ -39,6 +39,20 @@ impl Facts {
         }
     }
 
+    /// Whether what a message says is what a customer wants: his own words, or those that an agent noted of his call, for a
+    /// call says nothing itself. What else the desk writes brings nothing.
+    pub fn brings_matter(&self, message: &Message) -> bool {
+        let Incoming { direction, auto, marks, on, .. } = &message.incoming;
+        let is_his_call = |on: &MessageId| self.said.get(on).is_some_and(|said| said.is_call && said.is_customers);
+        match direction {
+            Direction::FromCustomer => !message.incoming.is_aside(),
+            Direction::FromAgent => {
+                let on = on.as_ref().and_then(|on| on.message.as_ref());
+                auto.is_none() && marks.contains(&Mark::Internal) && on.is_some_and(is_his_call)
+            }
+        }
+    }
+
     fn apply_early(&mut self, message: &Message, lookup: &Lookup, decision: &Decision) {
         match (decision.is_early(message), lookup.target(message), lookup.own_message()) {
             (true, Some(key), _) => self.early.entry(key).or_default().push(EarlyUpdate {
@@ -63,7 +77,8 @@ impl Facts {
             ItemRole::First => {
                 let talk = Talk { channel: message.channel.clone(), identity: decision.identity, at };
                 let is_customers = incoming.direction == Direction::FromCustomer && !incoming.is_aside();
-                self.said.insert(decision.message, Said { ticket, talk, is_customers });
+                let is_call = matches!(incoming.content, Content::Call(..));
+                self.said.insert(decision.message, Said { ticket, talk, is_customers, is_call });
             }
             // The leg may have told who called.
             ItemRole::Leg => {
@@ -246,6 +261,7 @@ impl Facts {
             self.absorb_ticket(moved.to, moved.from);
         }
         let Some(id) = decision.placement.ticket() else { return };
+        let brings = self.brings_matter(message);
         let known = self.tickets.entry(id).or_insert_with(|| KnownTicket {
             ticket: Ticket {
                 id,
@@ -279,8 +295,10 @@ impl Facts {
             known.ticket.state = TicketState::Open;
             known.ticket.closed_at = None;
         }
-        if message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside() {
+        if brings {
             known.ticket.take(&decision.triage, decision.urgency);
+        }
+        if message.incoming.direction == Direction::FromCustomer && !message.incoming.is_aside() {
             // Of a call its first leg.
             let said_at = self.said.get(&decision.message).map_or(message.occurred_at, |said| said.talk.at);
             known.ticket.awaiting.end(said_at.min(message.occurred_at));

@@ -217,6 +217,8 @@ pub struct Said {
     pub talk: Talk,
     /// A customer said it himself: it opens his conversation, or opens it again.
     pub is_customers: bool,
+    /// It was a call.
+    pub is_call: bool,
 }
 
 /// One side of a matter: what a contact and the desk say to each other on a channel. A matter over several

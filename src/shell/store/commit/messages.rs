@@ -104,9 +104,12 @@ impl<'a> Writer<'a> {
             "UPDATE message m SET call = t.call, text = t.text, identity_id = t.identity_id, ticket_id = coalesce(t.ticket_id, m.ticket_id),
                 occurred_at = least(m.occurred_at, t.occurred_at), direction = CASE WHEN t.customers THEN 'from_customer' ELSE m.direction END,
                 marks = CASE WHEN t.call_back THEN array_append(array_remove(m.marks, 'call_back'), 'call_back')
-                    ELSE array_remove(m.marks, 'call_back') END
-             FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::bool[], $8::bool[])
-                AS t(id, call, text, identity_id, ticket_id, occurred_at, customers, call_back)
+                    ELSE array_remove(m.marks, 'call_back') END,
+                matter_kind = coalesce(string_to_array(nullif(t.matter_kind, ''), ','), '{}'), problem = t.problem, effect = t.effect,
+                feedback = coalesce(string_to_array(nullif(t.feedback, ''), ','), '{}'), priority = t.priority
+             FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::bool[], $8::bool[],
+                    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+                AS t(id, call, text, identity_id, ticket_id, occurred_at, customers, call_back, matter_kind, problem, effect, feedback, priority)
              WHERE m.id = t.id",
         )
         .bind(column(&rows, |(id, ..)| *id))
@@ -117,6 +120,11 @@ impl<'a> Writer<'a> {
         .bind(column(&rows, |(_, d, _)| sql_time(d.message.occurred_at)))
         .bind(column(&rows, |(.., known)| known.direction == Direction::FromCustomer))
         .bind(column(&rows, |(.., known)| known.is_to_be_returned()))
+        .bind(column(&rows, |(_, d, _)| column(&d.decision.triage.kind, |kind| kind.as_str()).join(",")))
+        .bind(column(&rows, |(_, d, _)| d.decision.triage.problem.map(|problem| problem.as_str())))
+        .bind(column(&rows, |(_, d, _)| d.decision.triage.effect.map(|effect| effect.as_str())))
+        .bind(column(&rows, |(_, d, _)| column(&d.decision.triage.feedback, |kind| kind.as_str()).join(",")))
+        .bind(column(&rows, |(_, d, _)| d.decision.triage.priority.as_str()))
         .execute(&mut *self.connection)
         .await?;
         Ok(())

@@ -6,9 +6,9 @@ use crate::pure::decide::route;
 use crate::pure::domain::ticket::{MatterKind, Priority};
 use crate::pure::domain::triage::{Classified, Effect, Fault, FeedbackKind, ProblemKind, Triage, Verdict};
 use crate::shell::store::commit::queue;
-use crate::shell::store::facts::{classified, feedback};
-use sqlx::Row;
+use crate::shell::store::facts::{BRINGS_MATTER, classified, feedback};
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
 
 /// What is said of a ticket.
 #[derive(Debug, Clone, Default)]
@@ -145,10 +145,13 @@ async fn hearers(
 
 /// Kind and urgency of what is on a ticket ($1), and whether it was raised beside the words: what counts is what its
 /// customers say.
-const SAID: &str = "
-    SELECT m.matter_kind, m.problem, m.effect, m.feedback, m.priority, EXISTS (
-        SELECT 1 FROM decision d WHERE d.message_id = m.id AND d.reasons @> '[{\"rule\": \"urgency\"}]') AS is_raised
-    FROM message m WHERE m.ticket_id = $1 AND m.direction = 'from_customer' AND coalesce(m.auto, 'alert') = 'alert'";
+fn said_on() -> String {
+    format!(
+        "SELECT m.matter_kind, m.problem, m.effect, m.feedback, m.priority, EXISTS (
+            SELECT 1 FROM decision d WHERE d.message_id = m.id AND d.reasons @> '[{{\"rule\": \"urgency\"}}]') AS is_raised
+         FROM message m WHERE m.ticket_id = $1 AND {BRINGS_MATTER}"
+    )
+}
 
 /// Writes it on the message and the ticket; without it, the ticket is again what its messages say. Gives how it stands.
 async fn write(
@@ -164,7 +167,7 @@ async fn write(
         .execute(&mut *connection)
         .await?;
     let mut stands = Verdict::default();
-    for row in sqlx::query(SAID).bind(ticket.0).fetch_all(&mut *connection).await? {
+    for row in sqlx::query(AssertSqlSafe(said_on())).bind(ticket.0).fetch_all(&mut *connection).await? {
         let triage = triage(&row)?;
         let urgency = if row.try_get("is_raised")? { Priority::High } else { triage.priority };
         stands.add(&triage, urgency);

@@ -497,7 +497,7 @@ async fn kept_on(
     let rows = sqlx::query(
         "SELECT id, channel, direction, identity_id, ticket_id, occurred_at, trusted_at, received_at, auto, assurance,
             call IS NOT NULL AS is_call, pinned_to, pinned_on, subject, left(coalesce(own_text, text), 200) AS words, matter_kind, priority, outline,
-            problem, effect, feedback, classified
+            problem, effect, feedback, classified, marks && '{internal,automatic}' AS is_note
          FROM message WHERE id IN (
             SELECT id FROM message WHERE ticket_id = ANY($1)
             UNION SELECT id FROM message WHERE identity_id = ANY($2) AND ticket_id IS NULL
@@ -613,6 +613,7 @@ fn kept(row: &PgRow) -> Result<Kept, StoreError> {
             feedback: feedback(row)?,
             ..Triage::none(Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal))
         },
+        is_note: row.try_get("is_note")?,
         classified: classified(row)?,
         outline,
     })
