@@ -262,35 +262,7 @@ impl Facts {
         }
         let Some(id) = decision.placement.ticket() else { return };
         let brings = self.brings_matter(message);
-        let known = self.tickets.entry(id).or_insert_with(|| KnownTicket {
-            ticket: Ticket {
-                id,
-                state: TicketState::Open,
-                kind: Vec::new(),
-                priority: decision.urgency,
-                title: title(message),
-                opened_at: message.occurred_at,
-                last_at: message.occurred_at,
-                closed_at: None,
-                follow_up_of: match decision.placement {
-                    Placement::Open { follow_up_of, .. } => follow_up_of,
-                    _ => None,
-                },
-                opened_by: decision.message,
-                owner: None,
-                awaiting: Awaiting::default(),
-                queued: Queued::default(),
-                unanswered: 0,
-                fault: None,
-                feedback: Vec::new(),
-                classified: None,
-            },
-            participants: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            is_group: false,
-            is_held: false,
-        });
+        let known = self.tickets.entry(id).or_insert_with(|| opened(id, message, decision));
         if matches!(decision.placement, Placement::Reopen(_)) {
             known.ticket.state = TicketState::Open;
             known.ticket.closed_at = None;
@@ -404,6 +376,39 @@ impl Facts {
 
 /// Characters of a title that is made from the first words.
 const TITLE_CHARS_MAX: usize = 80;
+
+/// A ticket as a message opens it.
+fn opened(id: TicketId, message: &Message, decision: &Decision) -> KnownTicket {
+    KnownTicket {
+        ticket: Ticket {
+            id,
+            state: TicketState::Open,
+            kind: Vec::new(),
+            priority: decision.urgency,
+            title: title(message),
+            opened_at: message.occurred_at,
+            last_at: message.occurred_at,
+            closed_at: None,
+            follow_up_of: match decision.placement {
+                Placement::Open { follow_up_of, .. } => follow_up_of,
+                _ => None,
+            },
+            opened_by: decision.message,
+            owner: None,
+            awaiting: Awaiting::default(),
+            queued: Queued::default(),
+            unanswered: 0,
+            fault: None,
+            feedback: Vec::new(),
+            classified: None,
+        },
+        participants: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        is_group: false,
+        is_held: false,
+    }
+}
 
 /// What a ticket is called: the subject, else the first words, else what came.
 fn title(message: &Message) -> String {
