@@ -194,7 +194,7 @@ impl Settings {
             organisations: domains(&self.identity.organisations),
             matters: Arc::new(matters.collect()),
             lexicon: Arc::new(self.triage.lexicon()),
-            urgency: Arc::new(self.urgency.policy()),
+            urgency: Arc::new(self.urgency.policy(&self.contracts)),
             learnt: Learnt::default(),
             new_matter: phrases(&self.phrases.new_matter),
             is_back: phrases(&self.phrases.is_back),

@@ -5,6 +5,7 @@
 
 use super::routing::Routing;
 use super::secrets::Key;
+use super::problem::Report;
 use super::service::{ContractSection, ServiceSection};
 use super::values::{
     self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName,
@@ -348,6 +349,8 @@ impl TriageSection {
 pub struct UrgencySection {
     /// Mail domains whose problems are high.
     pub organisations: Vec<Domain>,
+    /// Contracts whose organisations' problems are high, by name.
+    pub contracts: Vec<String>,
     /// Whether a problem is high that somebody comes back with.
     pub came_back: bool,
     /// Messages in a row without an answer from which on a ticket is high; 0 is never.
@@ -357,9 +360,30 @@ pub struct UrgencySection {
 
 impl UrgencySection {
     /// As deciding takes it.
-    pub(super) fn policy(&self) -> Urgency {
-        let raised = self.organisations.iter().map(|domain| (domain.0.clone(), domain.0.clone())).collect();
-        Urgency { raised, came_back: self.came_back, unanswered: self.unanswered }
+    pub(super) fn policy(&self, contracts: &BTreeMap<String, ContractSection>) -> Urgency {
+        let named = self.contracts.iter().filter_map(|name| Some((name, contracts.get(name)?)));
+        let by_contract = named.flat_map(|(name, contract)| {
+            contract.organisations.iter().map(move |domain| (domain.0.clone(), name.clone()))
+        });
+        let by_domain = self.organisations.iter().map(|domain| (domain.0.clone(), domain.0.clone()));
+        Urgency {
+            raised: by_contract.chain(by_domain).collect(),
+            came_back: self.came_back,
+            unanswered: self.unanswered,
+        }
+    }
+
+    /// What cannot be: a contract that there is not, a domain where anybody can have an address.
+    pub(super) fn check(&self, sections: &Sections, report: &mut Report) {
+        let public = sections.identity.all_public_domains();
+        for (at, Domain(domain)) in self.organisations.iter().enumerate().filter(|(_, domain)| public.contains(&domain.0)) {
+            let why = format!("anybody can have an address at {domain}: strangers there would be urgent");
+            report.error_once(format!("urgency.organisations.{at}"), why);
+        }
+        for (at, name) in self.contracts.iter().enumerate().filter(|(_, name)| !sections.contracts.contains_key(*name)) {
+            let why = format!("there is no contract \"{name}\": write it as in [contracts.{name}]");
+            report.error_once(format!("urgency.contracts.{at}"), why);
+        }
     }
 }
 

@@ -354,6 +354,7 @@ pub(super) fn check(sections: &Sections, channels: &BTreeSet<String>, report: &m
         check_calendar(&path, service, contract, report);
     }
     check_organisations(sections, report);
+    sections.urgency.check(sections, report);
 }
 
 /// The names that rules may use.

@@ -202,6 +202,9 @@ fn one_mistake_each() {
         ("[identity]\nagents = [\"*@gmail.com\"]", (2, "identity.agents.0", "taken for agents")),
         ("[identity]\nagents = [\"*\"]", (2, "identity.agents.0", "\"*@example.fi\" for all of a domain")),
         ("[identity]\norganisations = [\"kolumbus.fi\"]", (2, "identity.organisations.0", "one firm")),
+        ("[urgency]\norganisations = [\"kolumbus.fi\"]", (2, "urgency.organisations.0", "strangers there")),
+        ("[urgency]\ncontracts = [\"gold\"]", (2, "urgency.contracts.0", "no contract \"gold\"")),
+        ("[urgency]\nunanswered = 101", (2, "urgency.unanswered", "100")),
         ("[identity]\nwithout = [\"gropu\"]", (2, "identity.without.0", "did you mean \"group\"?")),
         // Matters.
         ("[matters]\norder = '\\b4\\d{3'", (2, "matters.order", "not a pattern")),

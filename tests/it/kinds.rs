@@ -4,12 +4,15 @@
 mod labelled;
 
 use crate::commands::Place;
+use crate::desk::{Desk, mail};
 use labelled::{Labelled, Score, words};
 use lanka::config::Settings;
 use lanka::pure::decide::learn::{self, Correction};
 use lanka::pure::decide::triage;
+use lanka::pure::domain::decision::Reason;
 use lanka::pure::domain::learnt::answers;
 use lanka::pure::domain::lexicon::Lexicon;
+use lanka::pure::domain::say::Language;
 use lanka::pure::domain::ticket::{MatterKind, Priority};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -336,4 +339,62 @@ async fn what_is_noted_of_a_call_counts() {
         .await;
     place.run(&["thread", "merge", &other[0], &before[4].0, "--by", "anna"]);
     assert_eq!(ends().await, before);
+}
+
+const PASS: &str = "dmarc=pass header.from=";
+const GOLD: &str = "[contracts.gold]\norganisations = [\"sairaala.example\"]\n[urgency]\norganisations = [\"vesilaitos.example\"]\ncontracts = [\"gold\"]\n";
+
+/// What raises a ticket beside the words of its messages, and what it says of that.
+#[tokio::test]
+async fn who_says_it_and_how_often_raises() {
+    let (problem, asks, thanks) = ("Netti pätkii, muuten pelaa", "Saisinko tarjouksen?", "Kiitos erinomaisesta palvelusta!");
+    let by_contract = ["Kohotettu [urgency]-asetuksella: gold.", "Höjd av inställningen [urgency]: gold."];
+    let by_domain = ["Kohotettu [urgency]-asetuksella: vesilaitos.example.", "Höjd av inställningen [urgency]: vesilaitos.example."];
+    for (what, from, is_proven, said, expected, says) in [
+        ("a problem under a contract", "a@sairaala.example", true, vec![problem], "high", by_contract),
+        ("its subdomain", "a@posti.sairaala.example", true, vec![problem], "high", by_contract),
+        ("an organisation", "a@vesilaitos.example", true, vec![problem], "high", by_domain),
+        ("somebody who may not be of it", "a@sairaala.example", false, vec![problem], "normal", [""; 2]),
+        ("a request", "a@sairaala.example", true, vec![asks], "normal", [""; 2]),
+        ("anybody", "a@posti.example", true, vec![problem], "normal", [""; 2]),
+        ("twice", "a@posti.example", true, vec![problem, problem], "normal", [""; 2]),
+        (
+            "three times without an answer",
+            "a@posti.example",
+            true,
+            vec![asks, asks, asks],
+            "high",
+            ["Kirjoittanut 3 kertaa ilman vastausta: kohotettu.", "Har skrivit 3 gånger utan svar: höjd."],
+        ),
+        ("thanks are no asking", "a@posti.example", true, vec![thanks, thanks, thanks], "low", [""; 2]),
+        (
+            "said to be back",
+            "a@posti.example",
+            true,
+            vec![problem, "Vika on palannut"],
+            "high",
+            ["Palaa avoimessa asiassa, jota ei ratkaistu: kohotettu.", "Återkommer i ett öppet ärende som inte löstes: höjd."],
+        ),
+    ] {
+        let desk = Desk::open_with(|config| format!("{config}\n{GOLD}")).await;
+        for (n, text) in said.iter().enumerate() {
+            let (hour, domain) = (10 + n, from.rsplit('@').next().expect("a domain"));
+            let results = if is_proven { format!("{PASS}{domain}") } else { "dmarc=none".to_owned() };
+            let headers = if n > 0 { format!("In-Reply-To: <m{}@x>\r\n", n - 1) } else { String::new() };
+            let date = format!("Mon, 2 Mar 2026 {hour}:00:00 +0000");
+            let letter = mail(&format!("m{n}@x"), from, &date, &results, &headers, "Asia", text);
+            desk.take("mail", &format!("2026-03-02T{hour}:00:10Z"), letter).await;
+        }
+        let stands: Vec<String> =
+            sqlx::query_scalar("SELECT priority FROM ticket").fetch_all(&desk.store.pool).await.expect("tickets");
+        assert_eq!(stands, [expected], "{what}");
+        let reasons: Vec<Value> =
+            sqlx::query_scalar("SELECT jsonb_array_elements(reasons) FROM decision").fetch_all(&desk.store.pool).await.expect("reasons");
+        let reasons = reasons.into_iter().map(|reason| serde_json::from_value::<Reason>(reason).expect("a reason"));
+        let raised: Vec<Reason> = reasons.filter(|reason| reason.rule == "urgency").collect();
+        for (language, expected) in [Language::Finnish, Language::Swedish].into_iter().zip(says) {
+            let told = raised.last().map(|reason| reason.says.in_language(language)).unwrap_or_default();
+            assert_eq!(told, expected, "{what}");
+        }
+    }
 }
