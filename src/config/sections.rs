@@ -3,9 +3,9 @@
 //! No field has a default here: the defaults are `config/default.toml`, which lies beneath every
 //! configuration. What may be left out altogether is an `Option`.
 
+use super::problem::Report;
 use super::routing::Routing;
 use super::secrets::Key;
-use super::problem::Report;
 use super::service::{ContractSection, ServiceSection};
 use super::values::{
     self, AddressPattern, AgentPattern, Domain, Language, MatterPattern, NameServer, NoticeText, NoticeTextName,
@@ -376,11 +376,14 @@ impl UrgencySection {
     /// What cannot be: a contract that there is not, a domain where anybody can have an address.
     pub(super) fn check(&self, sections: &Sections, report: &mut Report) {
         let public = sections.identity.all_public_domains();
-        for (at, Domain(domain)) in self.organisations.iter().enumerate().filter(|(_, domain)| public.contains(&domain.0)) {
+        for (at, Domain(domain)) in
+            self.organisations.iter().enumerate().filter(|(_, domain)| public.contains(&domain.0))
+        {
             let why = format!("anybody can have an address at {domain}: strangers there would be urgent");
             report.error_once(format!("urgency.organisations.{at}"), why);
         }
-        for (at, name) in self.contracts.iter().enumerate().filter(|(_, name)| !sections.contracts.contains_key(*name)) {
+        for (at, name) in self.contracts.iter().enumerate().filter(|(_, name)| !sections.contracts.contains_key(*name))
+        {
             let why = format!("there is no contract \"{name}\": write it as in [contracts.{name}]");
             report.error_once(format!("urgency.contracts.{at}"), why);
         }

@@ -33,9 +33,9 @@ impl Learn {
 
     /// Works until told to stop.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut in_force = BTreeMap::new();
+        let (mut in_force, mut looked) = (BTreeMap::new(), BTreeMap::new());
         while !*stop.borrow() {
-            if let Err(error) = self.step(&mut in_force).await {
+            if let Err(error) = self.step(&mut in_force, &mut looked).await {
                 tracing::warn!(code = "triage_learning_failed", %error, "corrections could not be learnt from; trying again");
             }
             tokio::select! {
@@ -45,14 +45,21 @@ impl Learn {
         }
     }
 
-    /// Trains what is due, and puts in force what is the latest.
-    async fn step(&self, in_force: &mut BTreeMap<String, i32>) -> Result<(), StoreError> {
+    /// Trains what is due, and puts in force what is the latest. What was looked at and was the same is not due either: all
+    /// corrections are read for that.
+    async fn step(
+        &self,
+        in_force: &mut BTreeMap<String, i32>,
+        looked: &mut BTreeMap<String, Timestamp>,
+    ) -> Result<(), StoreError> {
         let latest = self.latest().await?;
         let now = Timestamp::now();
         for tenant in self.registry.tenants.keys() {
-            let is_due = latest.get(tenant).is_none_or(|line| now.duration_since(line.trained_at) >= TRAIN_EVERY);
-            if is_due {
-                self.train(tenant, latest.get(tenant).map(|line| line.corrections)).await?;
+            let trained_at = latest.get(tenant).map(|line| line.trained_at);
+            let last = trained_at.max(looked.get(tenant).copied());
+            if last.is_none_or(|last| now.duration_since(last) >= TRAIN_EVERY) {
+                self.train(tenant, latest.get(tenant)).await?;
+                looked.insert(tenant.clone(), now);
             }
         }
         self.put_in_force(in_force).await
@@ -79,11 +86,19 @@ impl Learn {
         Ok(())
     }
 
-    /// Trains a firm's model of its corrections. Nothing is done without any, nor where there are as many as `before`.
-    pub async fn train(&self, tenant: &str, before: Option<i32>) -> Result<Option<ModelLine>, StoreError> {
+    /// Trains a firm's model of its corrections, unless they are those of `before`. Without any there is none: what they
+    /// taught goes with them.
+    pub async fn train(&self, tenant: &str, before: Option<&ModelLine>) -> Result<Option<ModelLine>, StoreError> {
         let Some(policy) = self.registry.tenants.get(tenant).map(|tenant| &tenant.policy) else { return Ok(None) };
-        let corrections = self.store.corrections(tenant).await?;
-        let is_same = before.is_some_and(|before| usize::try_from(before) == Ok(corrections.len()));
+        let (corrections, said_at) = self.store.corrections(tenant).await?;
+        // One that went, and one that came, make as many.
+        let is_same = before.is_some_and(|before| {
+            usize::try_from(before.corrections) == Ok(corrections.len())
+                && said_at.is_some_and(|at| at < before.trained_at)
+        });
+        if corrections.is_empty() {
+            self.store.forget_models(tenant).await?;
+        }
         if corrections.is_empty() || is_same {
             return Ok(None);
         }

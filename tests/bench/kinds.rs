@@ -65,7 +65,7 @@ fn main() {
     }
     let micros =
         start.elapsed().as_secs_f64() * 1e6 / f64::from(u32::try_from(messages.len().max(1)).expect("a number"));
-    println!("{}", score.table());
+    println!("{}{micros:.1} us a message", score.table());
     let mut json = score.json();
     json["us_per_message"] = serde_json::json!((micros * 10.0).round() / 10.0);
     println!("{json}");

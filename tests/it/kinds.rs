@@ -347,9 +347,13 @@ const GOLD: &str = "[contracts.gold]\norganisations = [\"sairaala.example\"]\n[u
 /// What raises a ticket beside the words of its messages, and what it says of that.
 #[tokio::test]
 async fn who_says_it_and_how_often_raises() {
-    let (problem, asks, thanks) = ("Netti pätkii, muuten pelaa", "Saisinko tarjouksen?", "Kiitos erinomaisesta palvelusta!");
+    let (problem, asks, thanks) =
+        ("Netti pätkii, muuten pelaa", "Saisinko tarjouksen?", "Kiitos erinomaisesta palvelusta!");
     let by_contract = ["Kohotettu [urgency]-asetuksella: gold.", "Höjd av inställningen [urgency]: gold."];
-    let by_domain = ["Kohotettu [urgency]-asetuksella: vesilaitos.example.", "Höjd av inställningen [urgency]: vesilaitos.example."];
+    let by_domain = [
+        "Kohotettu [urgency]-asetuksella: vesilaitos.example.",
+        "Höjd av inställningen [urgency]: vesilaitos.example.",
+    ];
     for (what, from, is_proven, said, expected, says) in [
         ("a problem under a contract", "a@sairaala.example", true, vec![problem], "high", by_contract),
         ("its subdomain", "a@posti.sairaala.example", true, vec![problem], "high", by_contract),
@@ -373,7 +377,10 @@ async fn who_says_it_and_how_often_raises() {
             true,
             vec![problem, "Vika on palannut"],
             "high",
-            ["Palaa avoimessa asiassa, jota ei ratkaistu: kohotettu.", "Återkommer i ett öppet ärende som inte löstes: höjd."],
+            [
+                "Palaa avoimeen asiaan, joka ei ratkennut: kohotettu.",
+                "Återkommer till ett öppet ärende som inte löstes: höjd.",
+            ],
         ),
     ] {
         let desk = Desk::open_with(|config| format!("{config}\n{GOLD}")).await;
@@ -388,13 +395,76 @@ async fn who_says_it_and_how_often_raises() {
         let stands: Vec<String> =
             sqlx::query_scalar("SELECT priority FROM ticket").fetch_all(&desk.store.pool).await.expect("tickets");
         assert_eq!(stands, [expected], "{what}");
-        let reasons: Vec<Value> =
-            sqlx::query_scalar("SELECT jsonb_array_elements(reasons) FROM decision").fetch_all(&desk.store.pool).await.expect("reasons");
+        let reasons: Vec<Value> = sqlx::query_scalar("SELECT jsonb_array_elements(reasons) FROM decision")
+            .fetch_all(&desk.store.pool)
+            .await
+            .expect("reasons");
         let reasons = reasons.into_iter().map(|reason| serde_json::from_value::<Reason>(reason).expect("a reason"));
         let raised: Vec<Reason> = reasons.filter(|reason| reason.rule == "urgency").collect();
         for (language, expected) in [Language::Finnish, Language::Swedish].into_iter().zip(says) {
             let told = raised.last().map(|reason| reason.says.in_language(language)).unwrap_or_default();
             assert_eq!(told, expected, "{what}");
         }
+    }
+}
+
+/// What stands of learning: versions, those with counts, and whether the last was on so many corrections.
+const LEARNT: &str =
+    "SELECT concat_ws(' ', version, corrections, CASE WHEN model = 'null' THEN 'figures' ELSE model->>'messages' END)
+    FROM triage_model ORDER BY version";
+
+#[tokio::test]
+async fn what_is_gone_teaches_nothing() {
+    let place = Place::new().await;
+    place.configure("[channels.chat]\nkind = \"webchat\"\nsecret = { env = \"WHSEC\" }\n");
+    say(
+        &place,
+        "1.jsonl",
+        &[line("a", "v1", "10:00:00", "Netti ei toimi"), line("b", "v2", "10:00:00", "Saisinko tarjouksen?")],
+    );
+    assert_eq!(
+        (place.rows(&["triage", "train"]).len(), place.texts(LEARNT).await.len()),
+        (0, 0),
+        "nobody corrected anything"
+    );
+    place.run(&["thread", "classify", "1", "--kind", "feedback", "--by", "anna"]);
+    place.run(&["thread", "classify", "2", "--kind", "problem", "--by", "anna"]);
+    place.run(&["triage", "train"]);
+    assert_eq!(place.texts(LEARNT).await, ["1 2 2"]);
+    let contact = &place.rows(&["thread", "show", "1"])[0]["ticket"]["participants"][0]["id"];
+    place.run(&["contact", "erase", contact.as_str().expect("an id"), "--by", "anna"]);
+    assert_eq!(place.rows(&["triage", "train"])[0]["corrections"], 1);
+    assert_eq!(place.texts(LEARNT).await, ["1 2 figures", "2 1 1"], "what he taught is in no counts");
+    let shown = place.rows(&["triage", "show"]);
+    assert_eq!(shown.iter().map(|line| &line["corrections"]).collect::<Vec<_>>(), [1, 2], "the figures stay");
+    place.run(&["thread", "classify", "2", "--undo", "--by", "anna"]);
+    place.run(&["triage", "train"]);
+    assert_eq!(place.texts(LEARNT).await, [""; 0], "nothing taught anything");
+}
+
+/// What a model says is told by words of the lists alone: a name may have weighed more.
+#[test]
+fn what_was_learnt_tells_no_names() {
+    use lanka::pure::decide::triage::triage;
+    use lanka::pure::domain::learnt::Model;
+    use lanka::pure::domain::message::{Content, Incoming};
+    let mut model = Model::default();
+    for _ in 0..5 {
+        model.learn("Pekkanen hajosi", &answers(&[MatterKind::Problem], Priority::High));
+        model.learn("kiitos", &answers(&[MatterKind::Feedback], Priority::Low));
+    }
+    let policy = crate::normalise::policy();
+    let policy = lanka::pure::domain::policy::Policy { lexicon: std::sync::Arc::new(lexicon()), ..policy };
+    policy.learnt.put(Some(std::sync::Arc::new(model)));
+    for (text, expected) in [
+        ("Pekkanen tässä, kone hajosi", "By what agents' corrections taught (words that weighed most: hajosi)."),
+        ("Pekkanen Pekkanen", "By what agents' corrections taught."),
+    ] {
+        let mut incoming = Incoming::new("mail", "1");
+        incoming.content = Content::Text(text.to_owned());
+        let found = triage(&incoming, None, text, false, &policy);
+        let told: Vec<String> = found.why.iter().map(|reason| reason.says.in_language(Language::English)).collect();
+        assert!(told.iter().any(|told| told == expected), "{text}: {told:?}");
+        assert!(told.iter().all(|told| !told.to_lowercase().contains("pekkanen")), "{told:?}");
     }
 }

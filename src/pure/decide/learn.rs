@@ -49,7 +49,7 @@ pub fn train(corrections: &[Correction], lexicon: &Lexicon) -> Trained {
     let by_rules = held_back.iter().map(|one| (one.answers, by_rules(&one.text, lexicon)));
     let by_model = held_back
         .iter()
-        .map(|one| (one.answers, part.guess(&one.text).map_or([false; QUESTIONS], |guess| guess.answers)));
+        .map(|one| (one.answers, part.guess(&one.text, |_| false).map_or([false; QUESTIONS], |guess| guess.answers)));
     let (rules_f1, model_f1) = (macro_f1(by_rules), macro_f1(by_model));
     let mut model = Model::default();
     for one in corrections {

@@ -53,7 +53,9 @@ pub fn triage(
     }
     let text = format!("{}\n{}", subject.unwrap_or(""), cut(own_text, READ_BYTES_MAX));
     let mut triage = of_words(&text, &policy.lexicon);
-    if let Some(guess) = policy.learnt.model().and_then(|model| model.guess(&text)) {
+    // A word that stands in no list may be the customer's name.
+    let may_tell = |word: &str| !policy.lexicon.find(word, READ_BYTES_MAX).is_empty();
+    if let Some(guess) = policy.learnt.model().and_then(|model| model.guess(&text, may_tell)) {
         correct(&mut triage, guess);
     }
     if matches!(incoming.content, Content::Call(..)) && triage.priority == Priority::Low {

@@ -18,6 +18,8 @@ const FEATURES_MAX: usize = 600;
 pub const MODEL_FEATURES_MAX: usize = 50_000;
 /// Letters of a beginning that counts as a feature: Finnish words change behind it.
 const PREFIX_CHARS: usize = 5;
+/// Words that a reason tells.
+const WORDS_TOLD_MAX: usize = 3;
 /// The questions: three kinds, and whether it is urgent.
 pub const QUESTIONS: usize = 4;
 
@@ -56,7 +58,7 @@ pub struct Model {
 pub struct Guess {
     /// By question.
     pub answers: Answers,
-    /// The words that weighed most for what it says, the heaviest first.
+    /// Those of the words that weighed most for what it says that may be told, the heaviest first.
     pub words: Vec<String>,
 }
 
@@ -85,8 +87,9 @@ impl Model {
         }
     }
 
-    /// What it says of a text; nothing, before it has learnt anything.
-    pub fn guess(&self, text: &str) -> Option<Guess> {
+    /// What it says of a text; nothing, before it has learnt anything. Any word of a customer's may weigh, his name too:
+    /// `may_tell` says which are told.
+    pub fn guess(&self, text: &str, may_tell: impl Fn(&str) -> bool) -> Option<Guess> {
         (self.messages > 0).then(|| {
             let mut odds = [0.0_f64; QUESTIONS];
             for (odds, yes) in odds.iter_mut().zip(self.yes) {
@@ -106,7 +109,7 @@ impl Model {
             weights.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             let mut words: Vec<String> = Vec::new();
             for (_, word) in weights.into_iter().filter(|(weight, _)| *weight > 0.0) {
-                if words.len() < 3 && !words.contains(&word) {
+                if words.len() < WORDS_TOLD_MAX && !words.contains(&word) && may_tell(&word) {
                     words.push(word);
                 }
             }
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn counts_are_exact_and_hold_no_text() {
         let mut model = Model::default();
-        assert_eq!(model.guess("netti"), None);
+        assert_eq!(model.guess("netti", |_| true), None);
         model.learn("Netti ei toimi, netti!", &answers(&[MatterKind::Problem], Priority::High));
         model.learn("Kiitos netistä", &answers(&[MatterKind::Feedback], Priority::Low));
         assert_eq!((model.messages, model.yes), (2, [0, 1, 1, 1]));
@@ -197,9 +200,10 @@ mod tests {
             model
                 .learn(&format!("kiitos {} kivasti", "y".repeat(at)), &answers(&[MatterKind::Feedback], Priority::Low));
         }
-        let guess = model.guess("hajosi taas").unwrap();
+        let guess = model.guess("hajosi taas", |_| true).unwrap();
         assert_eq!(kinds(&guess.answers), [MatterKind::Problem]);
         assert!(guess.answers[3] && guess.words == ["hajosi"]);
-        assert_eq!(kinds(&model.guess("kiitos kivasti").unwrap().answers), [MatterKind::Feedback]);
+        assert_eq!(model.guess("hajosi taas", |word| word != "hajosi").unwrap(), Guess { words: vec![], ..guess });
+        assert_eq!(kinds(&model.guess("kiitos kivasti", |_| true).unwrap().answers), [MatterKind::Feedback]);
     }
 }

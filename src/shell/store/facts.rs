@@ -707,7 +707,7 @@ pub(super) fn feedback(row: &PgRow) -> Result<Vec<FeedbackKind>, StoreError> {
 
 /// Whether what a message (`m`) says is what a customer wants: his own words, or those that an agent noted of his call
 /// ([`Facts::brings_matter`]).
-pub(super) const BRINGS_MATTER: &str = "m.redacted_at IS NULL AND CASE m.direction
+pub(super) const BRINGS_MATTER: &str = "CASE m.direction
     WHEN 'from_customer' THEN coalesce(m.auto, 'alert') = 'alert'
     ELSE m.auto IS NULL AND 'internal' = ANY(m.marks) AND EXISTS (SELECT 1 FROM message c
         WHERE c.id = (m.outline->>'on')::uuid AND c.call IS NOT NULL AND c.direction = 'from_customer' AND coalesce(c.auto, 'alert') = 'alert') END";

@@ -37,8 +37,8 @@ pub struct ModelLine {
 }
 
 impl Store {
-    /// What agents said of messages, in the order in which they said it.
-    pub async fn corrections(&self, tenant: &str) -> Result<Vec<Correction>, StoreError> {
+    /// What agents said of messages, in the order in which they said it, and when the last of it was said.
+    pub async fn corrections(&self, tenant: &str) -> Result<(Vec<Correction>, Option<Timestamp>), StoreError> {
         let rows = sqlx::query(
             "SELECT concat_ws(E'\\n', subject, left(coalesce(own_text, text), $3)) AS words, classified, priority FROM (
                 SELECT * FROM message WHERE tenant = $1 AND classified ? 'kind' AND redacted_at IS NULL
@@ -50,14 +50,21 @@ impl Store {
         .bind(TEXT_CHARS)
         .fetch_all(&self.pool)
         .await?;
-        let mut corrections = Vec::with_capacity(rows.len());
+        let (mut corrections, mut said_at) = (Vec::with_capacity(rows.len()), None);
         for row in &rows {
             let Some(said) = facts::classified(row)? else { continue };
+            said_at = said_at.max(Some(said.at));
             let words = Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal);
             let answers = answers(said.kind.as_deref().unwrap_or_default(), said.priority.unwrap_or(words));
             corrections.push(Correction { text: row.try_get("words")?, answers });
         }
-        Ok(corrections)
+        Ok((corrections, said_at))
+    }
+
+    /// Nothing is learnt any more: all versions go.
+    pub async fn forget_models(&self, tenant: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM triage_model WHERE tenant = $1").bind(tenant).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Writes down a training, as the next version.
@@ -80,11 +87,13 @@ impl Store {
         .bind(serde_json::to_value(&trained.model).unwrap_or_default())
         .fetch_one(&self.pool)
         .await?;
-        sqlx::query("DELETE FROM triage_model WHERE tenant = $1 AND version <= $2")
-            .bind(tenant)
-            .bind(version - VERSIONS_MAX)
-            .execute(&self.pool)
-            .await?;
+        // Of those before the figures stay: what an erased message taught is in no counts any more.
+        for statement in [
+            "DELETE FROM triage_model WHERE tenant = $1 AND version <= $2 - $3",
+            "UPDATE triage_model SET model = 'null' WHERE tenant = $1 AND version < $2 AND version > $2 - $3 AND model <> 'null'",
+        ] {
+            sqlx::query(statement).bind(tenant).bind(version).bind(VERSIONS_MAX).execute(&self.pool).await?;
+        }
         Ok(ModelLine {
             tenant: tenant.to_owned(),
             version,

@@ -224,14 +224,14 @@ const MESSAGES: &str = "
 /// Messages by their ids ($1).
 fn messages_by_id() -> String {
     format!(
-        "{MESSAGES}, {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)"
+        "{MESSAGES}, m.redacted_at IS NULL AND {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.id = ANY($1)"
     )
 }
 
 /// Messages of a ticket ($1), in order.
 fn messages_of_ticket() -> String {
     format!(
-        "{MESSAGES}, {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1
+        "{MESSAGES}, m.redacted_at IS NULL AND {BRINGS_MATTER} AS brings FROM message m LEFT JOIN identity i ON i.id = m.identity_id WHERE m.ticket_id = $1
          ORDER BY m.occurred_at, m.id"
     )
 }

@@ -277,6 +277,7 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::Weighed { words } => {
             return Cow::Owned(format!("By what its words weigh together (most: {words})."));
         }
+        OnTriage::Learnt { words } if words.is_empty() => "By what agents' corrections taught.",
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("By what agents' corrections taught (words that weighed most: {words})."));
         }

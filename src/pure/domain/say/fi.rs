@@ -285,6 +285,7 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::Weighed { words } => {
             return Cow::Owned(format!("Sen mukaan, mitä sanat yhdessä painavat (eniten: {words})."));
         }
+        OnTriage::Learnt { words } if words.is_empty() => "Käsittelijöiden korjauksista opitun mukaan.",
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("Käsittelijöiden korjauksista opitun mukaan (eniten painoivat: {words})."));
         }

@@ -305,6 +305,7 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         OnTriage::Weighed { words } => {
             return Cow::Owned(format!("Enligt vad orden väger tillsammans (mest: {words})."));
         }
+        OnTriage::Learnt { words } if words.is_empty() => "Enligt vad handläggarnas rättelser lärt.",
         OnTriage::Learnt { words } => {
             return Cow::Owned(format!("Enligt vad handläggarnas rättelser lärt (tyngst vägde: {words})."));
         }
