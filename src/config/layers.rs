@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use toml::{Table, Value};
 
 /// Every key, its default and why. Compiled in, so that it cannot drift from the code.
@@ -20,9 +21,12 @@ pub const TRIAGE: &str = include_str!("../../config/triage.toml");
 /// What single words weigh for the same. Compiled in.
 const WEIGHTS: &str = include_str!("../../config/triage-weights.tsv");
 
+/// The same, read once for all firms. That it can be read is a test's to show.
+static WEIGHED: LazyLock<Weights> = LazyLock::new(|| Weights::parse(WEIGHTS).unwrap_or_default());
+
 /// What single words weigh for what a message is about.
-pub fn weights() -> Weights {
-    Weights::parse(WEIGHTS).unwrap_or_else(|line| unreachable!("a test reads the file: {line}"))
+pub(super) fn weights() -> Weights {
+    WEIGHED.clone()
 }
 
 /// Files looked for when none is named.

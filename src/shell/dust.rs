@@ -2,7 +2,6 @@
 
 use crate::pure::decide::dust;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::dust::DustKind;
 use crate::shell::registry::Registry;
 use crate::shell::store::{Store, StoreError};
 use std::sync::Arc;
@@ -33,8 +32,7 @@ pub async fn keep_counting(store: Store, registry: Arc<Registry>, mut stop: watc
 pub async fn count(store: &Store, registry: &Registry, now: Timestamp) -> Result<(), StoreError> {
     for (name, tenant) in &registry.tenants {
         let since = dust::since(&tenant.dust, &tenant.service.hours, now);
-        let (_, counts) = store.dust(std::slice::from_ref(name), &DustKind::ALL, &since, 0).await?;
-        for of in counts {
+        for of in store.dust_counts(std::slice::from_ref(name), &since).await? {
             let labels = [("tenant", name.clone()), ("kind", of.kind.as_str().to_owned())];
             metrics::gauge!("lanka_dust", &labels).set(of.count as f64);
         }

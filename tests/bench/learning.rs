@@ -12,7 +12,7 @@ use lanka::pure::decide::triage;
 use lanka::pure::domain::lexicon::Lexicon;
 use lanka::pure::domain::ticket::Priority;
 use lanka::pure::domain::triage::Triage;
-use lanka::pure::domain::weights::{self, EVERY, HIGH, KINDS, MATTER, NONE, QUESTIONS};
+use lanka::pure::domain::weights::{self, EVERY, HIGH, KINDS, MATTER, NONE, QUESTIONS, SHORT_CHARS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -72,19 +72,66 @@ pub fn learn(files: &[PathBuf], lexicon: &Lexicon) -> (String, Score) {
 }
 
 fn read(files: &[PathBuf], lexicon: &Lexicon) -> Vec<Example> {
+    let messages: Vec<Vec<Labelled>> = files.iter().map(|path| labelled::read(path)).collect();
+    let written = Written::of(messages.iter().flatten().map(labelled::words));
     let mut examples = Vec::new();
-    for (file, path) in files.iter().enumerate() {
-        examples.extend(labelled::read(path).into_iter().map(|is| {
+    for (file, messages) in messages.into_iter().enumerate() {
+        examples.extend(messages.into_iter().map(|is| {
             let mut answers = [false; QUESTIONS];
             for (kind, answer) in KINDS.iter().zip(&mut answers) {
                 *answer = is.kinds.iter().any(|word| word == kind.as_str());
             }
             (answers[HIGH], answers[NONE]) = (is.urgency == "high", is.kinds.is_empty());
-            let terms = triage::terms_of(&labelled::words(&is), lexicon);
+            let mut terms = triage::terms_of(&labelled::words(&is), lexicon);
+            terms.retain(|term, _| !written.has_name(term));
             Example { file, answers, terms, is }
         }));
     }
     examples
+}
+
+/// Words as they are written: some always with a capital, though they begin no line. Those are names of people and places,
+/// which say nothing of any other message; and terms are told as reasons.
+#[derive(Default)]
+struct Written {
+    capital: BTreeSet<String>,
+    plain: BTreeSet<String>,
+}
+
+impl Written {
+    fn of(texts: impl Iterator<Item = String>) -> Self {
+        let mut written = Self::default();
+        for text in texts {
+            for line in text.lines() {
+                let words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+                for (at, word) in words.enumerate() {
+                    if !word.starts_with(char::is_uppercase) {
+                        written.plain.insert(word.to_lowercase());
+                    } else if at > 0 {
+                        written.capital.insert(word.to_lowercase());
+                    }
+                }
+            }
+        }
+        written
+    }
+
+    /// Whether a part of a term stands for a name and for no other word.
+    fn is_name(&self, part: &str) -> bool {
+        let begins = part.trim_end_matches('*');
+        let is_cut = begins.chars().count() >= SHORT_CHARS;
+        let has = |words: &BTreeSet<String>| {
+            words
+                .range(begins.to_owned()..)
+                .next()
+                .is_some_and(|word| word == begins || is_cut && word.starts_with(begins))
+        };
+        has(&self.capital) && !has(&self.plain)
+    }
+
+    fn has_name(&self, term: &str) -> bool {
+        term.split(' ').filter(|part| !part.starts_with('<')).any(|part| self.is_name(part))
+    }
 }
 
 fn vocabulary<'a>(examples: &[&'a Example]) -> BTreeMap<&'a str, usize> {

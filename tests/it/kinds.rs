@@ -85,6 +85,7 @@ fn no_reason_holds_more_of_a_text_than_configured_phrases() {
     let found = triage::of_words("Matti Meikäläinen, netti ei toimi, soittakaa 040 1234567", &lexicon());
     let told: String = found.why.iter().map(|reason| reason.says.stored().to_string()).collect();
     assert!(!found.why.is_empty() && !told.contains("matti") && !told.contains("1234567"), "{told}");
+    assert!(!lexicon().weights().is_empty(), "the table is read");
     let weighed = found.why.iter().filter(|reason| reason.bits.is_none()).count();
     assert!(weighed <= 1 && found.why.iter().all(|reason| reason.bits.is_none_or(|bits| bits > 0)), "{:?}", found.why);
 }

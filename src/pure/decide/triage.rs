@@ -32,6 +32,12 @@ const HOLDS_WEAK: u32 = 3;
 const SENTENCE_WORDS_MIN: usize = 6;
 /// Points of a sign that are weighed: more of the same is no more.
 const POINTS_WEIGHED_MAX: u32 = 4;
+/// What each sign of feedback says; where nothing tells them apart, the first.
+const FEEDBACK: [(Sign, FeedbackKind); 3] = [
+    (Sign::Complaint, FeedbackKind::Complaint),
+    (Sign::Wish, FeedbackKind::Wish),
+    (Sign::Praise, FeedbackKind::Praise),
+];
 /// Phrases of a sign that are named in its reason.
 const NAMED_MAX: usize = 4;
 
@@ -85,7 +91,6 @@ fn answer(triage: &mut Triage, kind: Vec<MatterKind>, is_high: bool) {
     if !is(MatterKind::Feedback) {
         triage.feedback.clear();
     } else if triage.feedback.is_empty() {
-        // Who is content says so in words that everybody uses.
         triage.feedback.push(FeedbackKind::Complaint);
     }
     triage.priority = match triage.priority {
@@ -102,7 +107,7 @@ fn is_idle(kind: &[MatterKind]) -> bool {
     matches!(kind, [] | [MatterKind::Feedback])
 }
 
-/// Kind and urgency of a text, by its words.
+/// Kind and urgency of a text, by its words: what the signs say, and over that what single words weigh together with them.
 pub fn of_words(text: &str, lexicon: &Lexicon) -> Triage {
     let signs = Signs::of(text, lexicon);
     let mut triage = signs.triage();
@@ -111,6 +116,12 @@ pub fn of_words(text: &str, lexicon: &Lexicon) -> Triage {
     }
     let Weighed { kinds, is_high, terms } = lexicon.weights().weigh(&signs.terms(text, &triage));
     let was = (triage.kind.clone(), triage.priority);
+    if kinds.contains(&MatterKind::Problem) && triage.problem.is_none() {
+        (triage.problem, triage.effect) = problem(&signs);
+    }
+    if kinds.contains(&MatterKind::Feedback) && triage.feedback.is_empty() {
+        triage.feedback.push(signs.likeliest_feedback());
+    }
     // Who says that there is no hurry knows.
     answer(&mut triage, kinds, (is_high && !signs.holds(Sign::Patience)) || signs.holds(Sign::Danger));
     if was != (triage.kind.clone(), triage.priority) {
@@ -128,11 +139,7 @@ pub fn terms_of(text: &str, lexicon: &Lexicon) -> BTreeMap<String, f32> {
 
 /// Which kinds, and what feedback says.
 fn kinds(signs: &Signs<'_>, triage: &mut Triage) {
-    for (sign, kind) in [
-        (Sign::Complaint, FeedbackKind::Complaint),
-        (Sign::Wish, FeedbackKind::Wish),
-        (Sign::Praise, FeedbackKind::Praise),
-    ] {
+    for (sign, kind) in FEEDBACK {
         triage.feedback.extend(signs.holds(sign).then_some(kind));
     }
     let is_problem = signs.is_problem(!triage.feedback.is_empty());
@@ -311,6 +318,13 @@ impl<'a> Signs<'a> {
         let asked = self.has_strong(Sign::Ask) || self.has_strong(Sign::Want);
         let needed = if asked || is_feedback { HOLDS_WEAK + 1 } else { HOLDS_WEAK };
         meant || self.has_strong(Sign::Trouble) || self.has_strong(Sign::Unsure) && told > 0 || told >= needed
+    }
+
+    /// What feedback says of which no sign holds.
+    fn likeliest_feedback(&self) -> FeedbackKind {
+        let (_, likeliest) =
+            FEEDBACK.into_iter().rev().max_by_key(|(sign, _)| self.points(*sign)).unwrap_or(FEEDBACK[0]);
+        likeliest
     }
 
     /// A farewell, a stray, a program's answer.

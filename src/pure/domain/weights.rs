@@ -13,6 +13,7 @@
 use super::phrases::flatten;
 use super::ticket::MatterKind;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What is asked of a text: whether it brings each of three kinds, whether it is of high urgency, whether it brings none.
 pub const QUESTIONS: usize = 5;
@@ -28,7 +29,7 @@ const READ_BYTES_MAX: usize = 8 * 1024;
 /// Words read.
 const WORDS_MAX: usize = 400;
 /// Letters of a word that is a term by itself; of a longer one so many of its beginning are.
-const SHORT_CHARS: usize = 5;
+pub const SHORT_CHARS: usize = 5;
 /// Letters of the longer beginning.
 const LONG_CHARS: usize = 7;
 /// Letters of an ending.
@@ -44,9 +45,9 @@ pub const EVERY: &str = "<every>";
 /// The term of a text in which a strong phrase says that there is a matter: then it is none without one.
 pub const MATTER: &str = "<matter>";
 
-/// The weights of terms, for each question.
+/// The weights of terms, for each question. Copies share one table.
 #[derive(Debug, Clone, Default)]
-pub struct Weights(HashMap<String, [f32; QUESTIONS]>);
+pub struct Weights(Arc<HashMap<String, [f32; QUESTIONS]>>);
 
 /// What the weights say of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +86,7 @@ impl Weights {
             let weights = <[f32; QUESTIONS]>::try_from(numbers);
             weights.map(|weights| (term.to_owned(), weights)).map_err(|_| format!("line {} is no weight", at + 1))
         });
-        Ok(Self(read.collect::<Result<_, _>>()?))
+        Ok(Self(Arc::new(read.collect::<Result<_, _>>()?)))
     }
 
     /// Whether there are none: then nothing is answered.

@@ -80,35 +80,52 @@ impl Store {
         since: &DustSince,
         limit: i64,
     ) -> Result<(Vec<Dust>, Vec<DustCount>), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(LOOK_MAX).execute(&mut *tx).await?;
-        let all = |tail: &str| {
-            let arms = kinds
-                .iter()
-                .map(|kind| format!("(SELECT * FROM ({}) a(kind, tenant, ticket_id, item, since){tail})", arm(*kind)));
-            arms.collect::<Vec<_>>().join(" UNION ALL ")
-        };
         if kinds.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let rows = format!(
+        let mut tx = self.begin().await?;
+        sqlx::query(LOOK_MAX).execute(&mut *tx).await?;
+        let sql = format!(
             "SELECT d.*, k.number, k.title, k.owner FROM ({}) d LEFT JOIN ticket k ON k.id = d.ticket_id
              ORDER BY d.since, d.kind, d.ticket_id, d.item LIMIT $9",
-            all(" ORDER BY a.since LIMIT $9")
+            all(kinds, " ORDER BY a.since LIMIT $9")
         );
-        let counts = format!("SELECT d.kind, count(*) AS n FROM ({}) d GROUP BY d.kind", all(" LIMIT $9"));
-        let rows = bound(&rows, tenants, since, limit).fetch_all(&mut *tx).await?;
-        let counted = bound(&counts, tenants, since, COUNTED_MAX).fetch_all(&mut *tx).await?;
+        let rows = bound(&sql, tenants, since, limit).fetch_all(&mut *tx).await?;
         let found = rows.iter().map(dust).collect::<Result<Vec<_>, StoreError>>()?;
-        let mut counts: Vec<DustCount> = kinds.iter().map(|kind| DustCount { kind: *kind, count: 0 }).collect();
-        for row in &counted {
-            let kind = DustKind::parse(row.try_get("kind")?);
-            if let Some(count) = counts.iter_mut().find(|count| Some(count.kind) == kind) {
-                count.count = row.try_get("n")?;
-            }
-        }
-        Ok((found.into_iter().flatten().collect(), counts))
+        Ok((found.into_iter().flatten().collect(), counts(&mut tx, tenants, kinds, since).await?))
     }
+
+    /// How much gathers dust at some firms, of each kind; at most [`COUNTED_MAX`].
+    pub async fn dust_counts(&self, tenants: &[String], since: &DustSince) -> Result<Vec<DustCount>, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(LOOK_MAX).execute(&mut *tx).await?;
+        counts(&mut tx, tenants, &DustKind::ALL, since).await
+    }
+}
+
+/// The statements of several kinds, each with this behind it.
+fn all(kinds: &[DustKind], tail: &str) -> String {
+    let arm =
+        |kind: &DustKind| format!("(SELECT * FROM ({}) a(kind, tenant, ticket_id, item, since){tail})", arm(*kind));
+    kinds.iter().map(arm).collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+async fn counts(
+    connection: &mut PgConnection,
+    tenants: &[String],
+    kinds: &[DustKind],
+    since: &DustSince,
+) -> Result<Vec<DustCount>, StoreError> {
+    let sql = format!("SELECT d.kind, count(*) AS n FROM ({}) d GROUP BY d.kind", all(kinds, " LIMIT $9"));
+    let counted = bound(&sql, tenants, since, COUNTED_MAX).fetch_all(connection).await?;
+    let mut counts: Vec<DustCount> = kinds.iter().map(|kind| DustCount { kind: *kind, count: 0 }).collect();
+    for row in &counted {
+        let kind = DustKind::parse(row.try_get("kind")?);
+        if let Some(count) = counts.iter_mut().find(|count| Some(count.kind) == kind) {
+            count.count = row.try_get("n")?;
+        }
+    }
+    Ok(counts)
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
