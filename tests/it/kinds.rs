@@ -14,6 +14,7 @@ use lanka::pure::domain::learnt::answers;
 use lanka::pure::domain::lexicon::Lexicon;
 use lanka::pure::domain::say::Language;
 use lanka::pure::domain::ticket::{MatterKind, Priority};
+use lanka::pure::domain::weights::Weights;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -38,7 +39,7 @@ fn score(half: &str) -> Score {
 /// rules and the weights reach of messages that they were not made for. The weights are learnt from neither half.
 #[test]
 fn rules_reach_their_floors_on_labelled_messages() {
-    for (half, kinds, recall, precision) in [("open", 0.85, 0.90, 0.65), ("sealed", 0.77, 0.80, 0.52)] {
+    for (half, kinds, recall, precision) in [("open", 0.85, 0.90, 0.65), ("sealed", 0.78, 0.80, 0.57)] {
         let score = score(half);
         let high = score.class("high");
         assert_eq!(score.messages, 240);
@@ -88,6 +89,31 @@ fn no_reason_holds_more_of_a_text_than_configured_phrases() {
     assert!(!lexicon().weights().is_empty(), "the table is read");
     let weighed = found.why.iter().filter(|reason| reason.bits.is_none()).count();
     assert!(weighed <= 1 && found.why.iter().all(|reason| reason.bits.is_none_or(|bits| bits > 0)), "{:?}", found.why);
+}
+
+/// What is said of a text without telling words is what was done with it.
+#[test]
+fn guesses_are_told_as_what_they_are() {
+    let lexicon = lexicon().with_weights(Weights::default());
+    for (text, kind, said) in [
+        (
+            "Sininen vai sittenkin punainen?",
+            MatterKind::Service,
+            ["taken as a request", "pidetään pyyntönä", "tas som en begäran"],
+        ),
+        (
+            "Se pöytä tuli eilen meille kotiin iltapäivällä",
+            MatterKind::Problem,
+            ["taken as a problem", "pidetään pulmana", "tas som ett problem"],
+        ),
+    ] {
+        let found = triage::of_words(text, &lexicon);
+        assert_eq!(found.kind, [kind], "{text}");
+        for (language, said) in [Language::English, Language::Finnish, Language::Swedish].into_iter().zip(said) {
+            let told: Vec<String> = found.why.iter().map(|reason| reason.says.in_language(language)).collect();
+            assert!(told.iter().any(|told| told.contains(said)), "{text}: {told:?}");
+        }
+    }
 }
 
 /// The labelled messages as corrections: the same model every time, held against the rules that were made by them.

@@ -91,7 +91,7 @@ fn answer(triage: &mut Triage, kind: Vec<MatterKind>, is_high: bool) {
     if !is(MatterKind::Feedback) {
         triage.feedback.clear();
     } else if triage.feedback.is_empty() {
-        triage.feedback.push(FeedbackKind::Complaint);
+        triage.feedback.push(FEEDBACK[0].1);
     }
     triage.priority = match triage.priority {
         _ if is_high => Priority::High,

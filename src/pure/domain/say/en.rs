@@ -264,8 +264,8 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         }
         OnTriage::WellAgain { words } => return Cow::Owned(format!("It is well again: {words}.")),
         OnTriage::NoMatter { words } => return Cow::Owned(format!("Brings no matter: {words}.")),
-        OnTriage::Question => "A question: taken as a problem.",
-        OnTriage::MatterUnnamed => "Too long for a greeting, and no word tells what it is: taken as a request.",
+        OnTriage::Question => "A question: taken as a request.",
+        OnTriage::MatterUnnamed => "Too long for a greeting, and no word tells what it is: taken as a problem.",
         OnTriage::CallToReturn => "A call that is to be returned: never low.",
         OnTriage::RaisedByContract { name } => {
             return Cow::Owned(format!("Raised by what is configured under [urgency]: {name}."));

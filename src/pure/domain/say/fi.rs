@@ -274,8 +274,8 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         }
         OnTriage::WellAgain { words } => return Cow::Owned(format!("Se on jo kunnossa: {words}.")),
         OnTriage::NoMatter { words } => return Cow::Owned(format!("Ei tuo asiaa: {words}.")),
-        OnTriage::Question => "Kysymys: pidetään pulmana.",
-        OnTriage::MatterUnnamed => "Tervehdykseksi liian pitkä, eikä mikään sana kerro asiaa: pidetään pyyntönä.",
+        OnTriage::Question => "Kysymys: pidetään pyyntönä.",
+        OnTriage::MatterUnnamed => "Tervehdykseksi liian pitkä, eikä mikään sana kerro asiaa: pidetään pulmana.",
         OnTriage::CallToReturn => "Puhelu, johon on vastattava: ei koskaan matala.",
         OnTriage::RaisedByContract { name } => return Cow::Owned(format!("Kohotettu [urgency]-asetuksella: {name}.")),
         OnTriage::CameBack => "Palaa avoimeen asiaan, joka ei ratkennut: kohotettu.",

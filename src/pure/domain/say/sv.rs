@@ -296,8 +296,8 @@ pub(super) fn on_triage(says: &OnTriage) -> Cow<'static, str> {
         }
         OnTriage::WellAgain { words } => return Cow::Owned(format!("Det är bra igen: {words}.")),
         OnTriage::NoMatter { words } => return Cow::Owned(format!("För inget ärende med sig: {words}.")),
-        OnTriage::Question => "En fråga: tas som ett problem.",
-        OnTriage::MatterUnnamed => "För långt för en hälsning, och inget ord säger vad det är: tas som en begäran.",
+        OnTriage::Question => "En fråga: tas som en begäran.",
+        OnTriage::MatterUnnamed => "För långt för en hälsning, och inget ord säger vad det är: tas som ett problem.",
         OnTriage::CallToReturn => "Ett samtal som ska besvaras: aldrig låg.",
         OnTriage::RaisedByContract { name } => return Cow::Owned(format!("Höjd av inställningen [urgency]: {name}.")),
         OnTriage::CameBack => "Återkommer till ett öppet ärende som inte löstes: höjd.",
