@@ -140,8 +140,12 @@ impl Incidents {
             aloud.has_told |= self.again(&mut tx, (name, &tenant.policy), &said, rules, now).await?;
         }
         if self.policy.outages {
-            let telling = said.iter().filter(|one| one.is_alert || !one.is_low);
-            let heard: Vec<Utterance> = telling.map(|one| self.heard(one, &tenant.policy)).collect();
+            // Trouble is trouble, whatever else is thought of the message.
+            let telling = said.iter().filter_map(|one| {
+                let heard = self.heard(one, &tenant.policy);
+                (one.is_alert || !one.is_low || heard.is_trouble).then_some(heard)
+            });
+            let heard: Vec<Utterance> = telling.collect();
             incident::hear(&mut tx, name, &heard).await?;
             self.outages(&mut tx, (name, mirrors), window_from, now, &mut aloud).await?;
         }

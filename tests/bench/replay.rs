@@ -108,11 +108,11 @@ impl Desk {
                 self.fifth_at = Some(said.at);
             }
         }
-        if triage.priority == Priority::Low {
+        let spoken = outage::spoken(said.subject.as_deref(), &said.text, &triage.kind, &[], &self.words);
+        if triage.priority == Priority::Low && !spoken.is_trouble {
             return;
         }
         self.count += 1;
-        let spoken = outage::spoken(said.subject.as_deref(), &said.text, &triage.kind, &[], &self.words);
         let heard = Utterance {
             message: MessageId(Uuid::from_u128(self.count)),
             ticket: TicketId(Uuid::from_u128(self.count)),

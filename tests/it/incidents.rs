@@ -31,6 +31,13 @@ struct Room {
 
 impl Room {
     async fn open(change: impl FnOnce(&mut IncidentPolicy)) -> Self {
+        let mut room = Self::before_the_first_look(change).await;
+        room.look().await;
+        room
+    }
+
+    /// What is delivered now teaches what is usual when the loop first looks.
+    async fn before_the_first_look(change: impl FnOnce(&mut IncidentPolicy)) -> Self {
         let desk = Desk::open_with(|text| {
             format!("{text}\n[channels.monitoring]\nkind = \"alertmanager\"\ntoken = {{ env = \"WHSEC\" }}\n[mirrors.tool]\nkind = \"webhook\"\nurl = \"https://tool.example/\"\nsecret = {{ env = \"WHSEC\" }}\n")
         })
@@ -43,9 +50,7 @@ impl Room {
         let clock = now.clone();
         let incidents = Incidents::new(desk.store.clone(), desk.ingest.registry(), policy, alerts.clone())
             .with_clock(Arc::new(move || *clock.lock().expect("the time")));
-        let mut room = Self { desk, alerts, incidents, now, count: 0 };
-        room.look().await;
-        room
+        Self { desk, alerts, incidents, now, count: 0 }
     }
 
     /// Lets a loop look, at this time and no other.
@@ -158,6 +163,20 @@ async fn many_customers_on_one_thing_are_an_incident() {
     assert_eq!(room.desk.count("SELECT tickets FROM report_incident").await, 7);
     // What was said within the window is gone with it.
     assert_eq!(room.desk.count("SELECT count(*) FROM heard").await, 0);
+}
+
+/// A phrase of trouble counts in a message that is else thought to bring nothing.
+#[tokio::test]
+async fn trouble_is_trouble_in_whatever_message() {
+    let mut room = Room::open(|_| ()).await;
+    room.usual_hour().await;
+    for n in 0..5 {
+        room.mail(&format!("anna@kauppias{n}.example"), "", "Moi! Kassalla pelkkä pyörivä ympyrä Kiitos jo etukäteen")
+            .await;
+    }
+    let low = "SELECT count(*) FROM message WHERE priority = 'low'";
+    assert_eq!(room.desk.count(low).await, 5, "these are to be low: take other words if they are not");
+    assert_eq!(room.standing(), ["incident #1"]);
 }
 
 #[tokio::test]
@@ -341,33 +360,24 @@ async fn each_part_can_be_switched_off() {
     );
 }
 
-/// A morning of the made-up month through the daemon's loop, with what it stores.
+/// A morning of the made-up month through the daemon's loop, with what it stores, after the half month that teaches what is usual.
 #[tokio::test]
-async fn a_month_in_small_finds_its_incident() {
-    let mut room = Room::open(|_| ()).await;
+async fn a_month_in_small_has_one_incident() {
+    let mut room = Room::before_the_first_look(|_| ()).await;
     let begin = at("2026-03-01T22:00:00Z");
+    let hour = |hour: i64| begin + SignedDuration::from_hours(hour);
     let said = month::month(1, month::Outage::Languages, begin);
-    let (from, until) =
-        (begin + SignedDuration::from_hours(16 * 24 + 7), begin + SignedDuration::from_hours(16 * 24 + 12));
-    let said: Vec<_> = said.into_iter().filter(|one| one.at >= from && one.at <= until).collect();
+    let within = |from: Timestamp, until: Timestamp| said.iter().filter(move |one| one.at >= from && one.at <= until);
+    for (n, one) in within(begin, hour(16 * 24 + 7)).enumerate() {
+        room.desk.deliver("mail", &one.at.to_string(), mail_of(&format!("u{n}@x"), one)).await;
+    }
+    room.desk.decide().await;
+    *room.now.lock().expect("the time") = hour(16 * 24 + 7);
+    room.look().await;
     let (mut of_it, mut found_by) = (0, None);
-    for (n, one) in said.iter().enumerate() {
+    for (n, one) in within(hour(16 * 24 + 7), hour(16 * 24 + 12)).enumerate() {
         *room.now.lock().expect("the time") = one.at + SignedDuration::from_secs(3);
-        let from = match &one.firm {
-            Some(firm) => format!("p{}@{firm}", one.contact),
-            None => format!("p{}@gmail.com", one.contact),
-        };
-        let date = one.at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
-        let body = mail(
-            &format!("s{n}@x"),
-            &format!("<{from}>"),
-            &date,
-            "",
-            "",
-            one.subject.as_deref().unwrap_or(""),
-            &one.text,
-        );
-        room.desk.take("mail", &one.at.to_string(), body).await;
+        room.desk.take("mail", &one.at.to_string(), mail_of(&format!("s{n}@x"), one)).await;
         room.look().await;
         of_it += usize::from(one.is_of_outage);
         if found_by.is_none() && !room.standing().is_empty() {
@@ -375,8 +385,16 @@ async fn a_month_in_small_finds_its_incident() {
         }
     }
     let shown = room.shown().await;
-    // The newest is first. A month may have one false incident (the benchmark counts them); here hardly anything usual is known.
-    assert!(matches!(shown.len(), 1 | 2), "{shown:?}");
-    let first = shown.last().expect("an incident");
-    assert!(found_by.is_some_and(|by| by <= 7) && first.2 >= 14, "found by contact {found_by:?}: {shown:?}");
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert!(found_by.is_some_and(|by| by <= 7) && shown[0].2 >= 14, "found by contact {found_by:?}: {shown:?}");
+}
+
+/// Something said, as a mail.
+fn mail_of(id: &str, one: &month::Said) -> String {
+    let from = match &one.firm {
+        Some(firm) => format!("p{}@{firm}", one.contact),
+        None => format!("p{}@gmail.com", one.contact),
+    };
+    let date = one.at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    mail(id, &format!("<{from}>"), &date, "", "", one.subject.as_deref().unwrap_or(""), &one.text)
 }

@@ -54,7 +54,7 @@ const PRIOR_CONTACTS: f64 = 100.0;
 const BESIDE: f64 = 2.0;
 
 /// How even days are: the rate of a subject varies by as much as one part in the root of this from one to the next.
-const DISPERSION: f64 = 3.0;
+const EVENNESS: f64 = 3.0;
 
 /// Terms of the sum beyond the first: the rest is nothing by then.
 const FURTHER_MAX: usize = 300;
@@ -276,14 +276,17 @@ impl<'a> Look<'a> {
             if count < min(term) {
                 return None;
             }
-            let expected = share * (all.saturating_sub(count) as f64 + BESIDE);
+            let others = all.saturating_sub(count) as f64 + BESIDE;
+            let expected = share * others;
+            // From few others it is hardly known how much there is to be said at this hour.
+            let evenness = 1.0 / (1.0 / EVENNESS + 1.0 / others);
             // That an alert speaks of it is most of the evidence already.
             let (looked_at, asked) = match is_alerted(term) && count < self.rules.customers_min {
                 true => (of_alerts, self.rules.surprise_min / 2.0),
                 false if is_group(term) => (groups, self.rules.surprise_min),
                 false => (words, self.rules.surprise_min),
             };
-            let margin = surprise(count, expected) - (LOOKS * looked_at.max(1) as f64).ln() - asked;
+            let margin = surprise(count, expected, evenness) - (LOOKS * looked_at.max(1) as f64).ln() - asked;
             (margin >= 0.0).then_some(Candidate { term, said_by, count, expected, margin })
         });
         found.collect()
@@ -335,17 +338,18 @@ fn different(heard: &[Utterance], said_by: &BTreeSet<usize>, who: impl Fn(&Utter
 }
 
 /// How little chance would do it: the negative logarithm of the probability that as many or more come where so many are expected,
-/// by a Poisson distribution whose rate is itself uncertain (negative binomial). Some days everybody asks about invoices.
-pub fn surprise(count: usize, expected: f64) -> f64 {
+/// by a Poisson distribution whose rate is itself uncertain (negative binomial): it varies by one part in the root of
+/// `evenness`. Some days everybody asks about invoices.
+pub fn surprise(count: usize, expected: f64, evenness: f64) -> f64 {
     if count == 0 || count as f64 <= expected {
         return 0.0;
     }
-    let odds = expected.max(1e-9) / (expected + DISPERSION);
-    let ln_ways: f64 = (1..=count).map(|n| ((n as f64 - 1.0 + DISPERSION) / n as f64).ln()).sum();
-    let ln_first = ln_ways + count as f64 * odds.ln() - DISPERSION * (1.0 + expected / DISPERSION).ln();
+    let odds = expected.max(1e-9) / (expected + evenness);
+    let ln_ways: f64 = (1..=count).map(|n| ((n as f64 - 1.0 + evenness) / n as f64).ln()).sum();
+    let ln_first = ln_ways + count as f64 * odds.ln() - evenness * (1.0 + expected / evenness).ln();
     let (mut sum, mut term) = (1.0, 1.0);
     for n in count + 1..count + FURTHER_MAX {
-        term *= odds * (n as f64 - 1.0 + DISPERSION) / n as f64;
+        term *= odds * (n as f64 - 1.0 + evenness) / n as f64;
         sum += term;
     }
     -(ln_first + sum.ln())
