@@ -8,6 +8,7 @@
 //! notice is noted in the transaction that stores its delivery: it is given once, whatever crashes when.
 
 use crate::pure::channels::{self, desk};
+use crate::pure::decide::evidence::firm_at;
 use crate::pure::decide::keep::{By, Kept, Rows, keep};
 use crate::pure::decide::notice::Notice;
 use crate::pure::domain::Timestamp;
@@ -134,6 +135,7 @@ impl Keeper {
         let policy = &tenant.policy;
         let is_own = |address: &str| EmailAddress::parse(address).is_ok_and(|address| policy.is_own(&address));
         let ways = |channel: &str| self.registry.way(name, channel);
+        let firm = |domain: &str| firm_at(domain, policy).map(str::to_owned);
         let reopens_for = |channel: &str| policy.windows(channel).closed_continues;
         let by = By {
             service: &tenant.service,
@@ -141,6 +143,7 @@ impl Keeper {
             like: &channels::like,
             is_own: &is_own,
             ways: &ways,
+            firm: &firm,
             reopens_for: &reopens_for,
             now,
         };

@@ -137,7 +137,12 @@ pub fn is_account(identity: &Identity, assurance: Assurance) -> bool {
 /// The firm that an address is of: the registrable domain of its mail, if that is neither the desk's own nor one where
 /// anybody can have an address.
 pub fn firm<'a>(identity: &'a Identity, policy: &Policy) -> Option<&'a str> {
-    let domain = registrable_domain(identity.mail_domain()?)?;
+    firm_at(identity.mail_domain()?, policy)
+}
+
+/// The same of the domain of an address.
+pub fn firm_at<'a>(domain: &'a str, policy: &Policy) -> Option<&'a str> {
+    let domain = registrable_domain(domain)?;
     (!policy.is_public(domain) && !policy.own_domains.contains(domain)).then_some(domain)
 }
 

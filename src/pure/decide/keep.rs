@@ -20,7 +20,7 @@ use crate::pure::domain::message::{CallOutcome, Direction};
 use crate::pure::domain::notice::{Given, Notices};
 use crate::pure::domain::service::{ChannelFeatures, Features, Like, Service};
 use crate::pure::domain::ticket::{MatterKind, Owner, Priority};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// One message on a ticket, without its words.
@@ -136,8 +136,8 @@ pub struct Rows {
     pub heard: Vec<Heard>,
     /// Notices to each contact within the last hour, and acknowledgements by mail among them.
     pub told: Vec<(ContactId, u32, u32)>,
-    /// Mail domains that are proven of its customers.
-    pub organisations: Vec<String>,
+    /// Mail domains that are proven of its customers, by contact, in the order of their names.
+    pub domains: Vec<(ContactId, String)>,
     /// What was said aloud of its clocks.
     pub said: Vec<SaidAloud>,
 }
@@ -155,6 +155,8 @@ pub struct By<'a> {
     pub is_own: &'a dyn Fn(&str) -> bool,
     /// How channels can be answered.
     pub ways: &'a dyn Fn(&str) -> Option<Way>,
+    /// The organisation whose mail a domain is.
+    pub firm: &'a dyn Fn(&str) -> Option<String>,
     /// For how long an answer opens a closed ticket again, on a channel.
     pub reopens_for: &'a dyn Fn(&str) -> Duration,
     /// The time.
@@ -191,6 +193,10 @@ pub struct Kept {
     pub keep_at: Option<Timestamp>,
     /// What it waits for, while it is open.
     pub wait: Option<Wait>,
+    /// When and on which channel a customer first said something.
+    pub asked: Option<(Timestamp, String)>,
+    /// For which organisation.
+    pub organisation: Option<String>,
 }
 
 /// What is kept of a ticket with these rows.
@@ -242,7 +248,17 @@ pub fn keep(rows: &Rows, by: By<'_>) -> Kept {
         solved_at: rows.closed_at,
         keep_at,
         wait: wait(rows, &lines),
+        asked: lines.iter().find(|line| line.is_customers()).map(|line| (line.at, line.channel.clone())),
+        organisation: organisation(rows, &lines, by),
     }
+}
+
+/// The organisation of whoever of its customers spoke first and has one; else of any who takes part.
+fn organisation(rows: &Rows, lines: &[&Line], by: By<'_>) -> Option<String> {
+    let spoke = lines.iter().filter(|line| line.is_customers()).filter_map(|line| line.contact);
+    let of = |contact| rows.domains.iter().filter(move |(of, _)| *of == contact);
+    let mut in_order = spoke.flat_map(of).chain(&rows.domains);
+    in_order.find_map(|(_, domain)| (by.firm)(domain))
 }
 
 /// Since when it is said of a clock that it runs out, and that it has; and what is said aloud now. Each once, until it stands
@@ -274,7 +290,8 @@ fn features(rows: &Rows, lines: &[&Line], by: By<'_>) -> Features {
             channels.push(ChannelFeatures { name: line.channel.clone(), kind: line.kind.clone(), like });
         }
     }
-    let organisations = rows.organisations.clone();
+    let organisations: BTreeSet<&String> = rows.domains.iter().map(|(_, domain)| domain).collect();
+    let organisations = organisations.into_iter().cloned().collect();
     Features { channels, kinds: rows.kinds.clone(), priority: Some(rows.priority), organisations }
 }
 

@@ -112,7 +112,7 @@ pub async fn load(connection: &mut PgConnection, tickets: &[Uuid], now: Timestam
     acts(connection, &mut rows).await?;
     said(connection, &mut rows).await?;
     given(connection, &mut rows).await?;
-    organisations(connection, &mut rows).await?;
+    domains(connection, &mut rows).await?;
     for (id, desk) in answer::of_tickets(connection, tickets).await? {
         if let Some(rows) = rows.get_mut(&id) {
             rows.heard = desk.heard;
@@ -158,7 +158,7 @@ async fn of_tickets(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<B
             given: Vec::new(),
             heard: Vec::new(),
             told: Vec::new(),
-            organisations: Vec::new(),
+            domains: Vec::new(),
             said: Vec::new(),
         };
         rows.insert(id, of);
@@ -289,18 +289,18 @@ async fn given(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Sto
     Ok(())
 }
 
-async fn organisations(connection: &mut PgConnection, rows: &mut ById) -> Result<(), StoreError> {
-    let found: Vec<(Uuid, String)> = sqlx::query_as(
-        "SELECT DISTINCT p.ticket_id, split_part(i.value, '@', 2) FROM ticket_participant p JOIN identity i ON i.contact_id = p.contact_id
-         WHERE p.ticket_id = ANY($1) AND i.scheme = 'mailto' AND i.scope = '' AND i.assurance >= $2 ORDER BY 1, 2",
+async fn domains(connection: &mut PgConnection, rows: &mut ById) -> Result<(), StoreError> {
+    let found: Vec<(Uuid, Uuid, String)> = sqlx::query_as(
+        "SELECT DISTINCT p.ticket_id, p.contact_id, split_part(i.value, '@', 2) FROM ticket_participant p JOIN identity i ON i.contact_id = p.contact_id
+         WHERE p.ticket_id = ANY($1) AND i.scheme = 'mailto' AND i.scope = '' AND i.assurance >= $2 ORDER BY 1, 3, 2",
     )
     .bind(ids(rows))
     .bind(crate::pure::domain::identity::Assurance::Proven.level())
     .fetch_all(connection)
     .await?;
-    for (ticket, domain) in found {
+    for (ticket, contact, domain) in found {
         if let Some(rows) = rows.get_mut(&ticket) {
-            rows.organisations.push(domain);
+            rows.domains.push((ContactId(contact), domain));
         }
     }
     Ok(())
@@ -435,17 +435,21 @@ async fn write_tickets(connection: &mut PgConnection, found: &Found<'_>) -> Resu
     let column =
         |value: fn(&Kept) -> Option<Timestamp>| kept.iter().map(|kept| value(kept).map(sql_time)).collect::<Vec<_>>();
     sqlx::query(
-        "UPDATE ticket k SET first_response_at = t.first_response_at, next_due_at = t.next_due_at, solved_at = t.solved_at, keep_at = t.keep_at
-         FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
-            AS t(id, first_response_at, next_due_at, solved_at, keep_at)
-         WHERE k.id = t.id AND (k.first_response_at, k.next_due_at, k.solved_at, k.keep_at)
-            IS DISTINCT FROM (t.first_response_at, t.next_due_at, t.solved_at, t.keep_at)",
+        "UPDATE ticket k SET first_response_at = t.first_response_at, next_due_at = t.next_due_at, solved_at = t.solved_at, keep_at = t.keep_at,
+            asked_at = t.asked_at, asked_on = t.asked_on, organisation = t.organisation
+         FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::text[])
+            AS t(id, first_response_at, next_due_at, solved_at, keep_at, asked_at, asked_on, organisation)
+         WHERE k.id = t.id AND (k.first_response_at, k.next_due_at, k.solved_at, k.keep_at, k.asked_at, k.asked_on, k.organisation)
+            IS DISTINCT FROM (t.first_response_at, t.next_due_at, t.solved_at, t.keep_at, t.asked_at, t.asked_on, t.organisation)",
     )
     .bind(kept.iter().map(|kept| kept.ticket.0).collect::<Vec<_>>())
     .bind(column(|kept| kept.first_response_at))
     .bind(column(|kept| kept.next_due_at))
     .bind(column(|kept| kept.solved_at))
     .bind(column(|kept| kept.keep_at))
+    .bind(column(|kept| kept.asked.as_ref().map(|(at, _)| *at)))
+    .bind(kept.iter().map(|kept| kept.asked.as_ref().map(|(_, channel)| channel.as_str())).collect::<Vec<_>>())
+    .bind(kept.iter().map(|kept| kept.organisation.as_deref()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
