@@ -14,7 +14,6 @@ use crate::pure::domain::decision::Reason;
 use crate::pure::domain::id::{ContactId, IncidentId};
 use crate::pure::domain::identity::{EmailAddress, Identity};
 use crate::pure::domain::incident::{AgainRules, Finding, IncidentPolicy, IncidentSort, OpenIncident, Utterance};
-use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::say::OnTicket;
 use crate::shell::Clock;
@@ -33,9 +32,6 @@ pub const INCIDENT: &str = "incident";
 
 /// How often it is looked: with this an incident is said within seconds of the contact that makes it one.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-
-/// Topics taken from one message.
-const TOPICS_MAX: usize = 8;
 
 /// The loop of one process.
 #[derive(Clone)]
@@ -224,7 +220,7 @@ impl Incidents {
 
     /// What somebody said, as the search sees it.
     fn heard(&self, one: &Listened, policy: &Policy) -> Utterance {
-        let topics: Vec<String> = topics(policy, one);
+        let topics = outage::topics(&policy.matters, &one.text);
         let spoken = outage::spoken(one.subject.as_deref(), &one.text, &one.kinds, &topics, &self.policy.words);
         let address = |value: &String| EmailAddress::parse(value).ok().map(|address| Identity::email(&address));
         let organisation =
@@ -293,18 +289,6 @@ impl Incidents {
         let Listened { message, at, ticket, .. } = one.said;
         Some(again::Word { message, ticket: ticket?, at, is_customers: one.is_customers, terms })
     }
-}
-
-/// What a message names of `[matters]` that are topics.
-fn topics(policy: &Policy, one: &Listened) -> Vec<String> {
-    let of_topic = policy.matters.iter().filter(|matter| matter.role == MatterRole::Topic);
-    let found = of_topic.flat_map(|matter| {
-        matter.pattern.find_iter(&one.text).map(|found| {
-            let value: String = found.as_str().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
-            format!("{}:{value}", matter.name)
-        })
-    });
-    found.take(TOPICS_MAX).collect()
 }
 
 /// What is said aloud: numbers only, for words are customers'.

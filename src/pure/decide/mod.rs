@@ -33,6 +33,7 @@ pub mod queue;
 pub mod ready;
 pub mod ready_use;
 pub mod recast;
+pub mod recurring;
 pub mod resolve;
 pub mod rethread;
 pub mod route;

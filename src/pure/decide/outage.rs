@@ -21,7 +21,9 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::incident::{
     Finding, IncidentSort, IncidentWords, OpenIncident, OutageRules, Over, Usual, Utterance,
 };
+use crate::pure::domain::message::MatterRole;
 use crate::pure::domain::phrases::flatten;
+use crate::pure::domain::policy::Matter;
 use crate::pure::domain::ticket::MatterKind;
 use crate::pure::wire::subject;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,9 @@ const READ_BYTES_MAX: usize = 4 * 1024;
 
 /// Terms of one contact at the most.
 const TERMS_MAX: usize = 80;
+
+/// Topics taken from one message.
+const TOPICS_MAX: usize = 8;
 
 /// Letters that a word must have, and those of it that count: what comes behind them is mostly inflection.
 const WORD_LETTERS_MIN: usize = 4;
@@ -68,6 +73,18 @@ const GROUP: &str = "about:";
 const TROUBLE: &str = "trouble:";
 /// Begins the topics of `[matters]`.
 const TOPIC: &str = "topic:";
+
+/// What a text names of `[matters]` that are topics.
+pub fn topics(matters: &[Matter], text: &str) -> Vec<String> {
+    let of_topic = matters.iter().filter(|matter| matter.role == MatterRole::Topic);
+    let found = of_topic.flat_map(|matter| {
+        matter.pattern.find_iter(text).map(|found| {
+            let value: String = found.as_str().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+            format!("{}:{value}", matter.name)
+        })
+    });
+    found.take(TOPICS_MAX).collect()
+}
 
 /// What a contact speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

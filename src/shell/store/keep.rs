@@ -5,7 +5,7 @@
 //! one locks its row; one that is being changed at that moment is noted again, and looked at when that is over.
 
 use super::commit::queue;
-use super::facts::{direction, time};
+use super::facts::{direction, time, time_or_none};
 use super::{Store, StoreError, answer, dust, sql_time};
 use crate::pure::decide::keep::{Aloud, Kept, Line, Rows, SaidAloud, StoredClock, Words};
 use crate::pure::decide::notice::Notice;
@@ -18,7 +18,6 @@ use crate::pure::domain::message::Call;
 use crate::pure::domain::notice::{Given, NoticeKind};
 use crate::pure::domain::outbox::Change;
 use crate::pure::domain::ticket::{MatterKind, Owner, Priority};
-use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -138,7 +137,7 @@ async fn of_tickets(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<B
     for row in &found {
         let id: Uuid = row.try_get("id")?;
         let kinds: Vec<String> = row.try_get("kind")?;
-        let owner = match instant(row, "owner_at")? {
+        let owner = match time_or_none(row, "owner_at")? {
             Some(at) => Some(Owner { at, name: row.try_get("owner")? }),
             None => None,
         };
@@ -150,8 +149,8 @@ async fn of_tickets(connection: &mut PgConnection, tickets: &[Uuid]) -> Result<B
             kinds: kinds.iter().filter_map(|kind| MatterKind::parse(kind)).collect(),
             priority: Priority::parse(row.try_get("priority")?).unwrap_or(Priority::Normal),
             owner,
-            awaited_since: instant(row, "awaited_since")?,
-            closed_at: instant(row, "closed_at")?,
+            awaited_since: time_or_none(row, "awaited_since")?,
+            closed_at: time_or_none(row, "closed_at")?,
             lines: Vec::new(),
             acts: Vec::new(),
             words: HashMap::new(),
@@ -261,7 +260,7 @@ async fn said(connection: &mut PgConnection, rows: &mut ById) -> Result<(), Stor
     .await?;
     for row in &found {
         let Some(kind) = ClockKind::parse(row.try_get("clock")?) else { continue };
-        let (warned_at, breached_at) = (instant(row, "warned_at")?, instant(row, "breached_at")?);
+        let (warned_at, breached_at) = (time_or_none(row, "warned_at")?, time_or_none(row, "breached_at")?);
         let said = SaidAloud { kind, round: row.try_get("round")?, warned_at, breached_at };
         if let Some(rows) = rows.get_mut(&row.try_get::<Uuid, _>("ticket_id")?) {
             rows.said.push(said);
@@ -332,10 +331,6 @@ async fn told(connection: &mut PgConnection, rows: &mut ById, now: Timestamp) ->
 
 fn ids(rows: &ById) -> Vec<Uuid> {
     rows.keys().copied().collect()
-}
-
-fn instant(row: &PgRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
-    Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(|at| at.to_jiff()))
 }
 
 /// What is written down of some tickets of one firm.

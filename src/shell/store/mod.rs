@@ -36,6 +36,7 @@ pub mod reader;
 pub mod ready;
 pub mod reconsider;
 pub mod replay;
+pub mod report;
 pub mod retention;
 pub mod search;
 pub mod sender_check;
