@@ -33,6 +33,7 @@ pub mod profiles;
 pub mod ready;
 pub mod reconsider;
 pub mod registry;
+pub mod report;
 pub mod retention;
 pub mod sender;
 pub mod server;

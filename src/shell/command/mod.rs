@@ -14,6 +14,7 @@
 //! | `incident.rs` | `incident` |
 //! | `triage.rs` | `triage` |
 //! | `dust.rs` | `dust` |
+//! | `report.rs` | `report` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -42,6 +43,7 @@ mod quarantine;
 mod queue;
 mod ready;
 mod replay;
+mod report;
 mod review;
 mod run;
 mod settle;
@@ -91,6 +93,10 @@ enum Format {
     Table,
     /// One JSON object a line.
     Json,
+    /// For spreadsheets: `report` alone.
+    Csv,
+    /// A page to read and to print: `report` alone.
+    Html,
 }
 
 #[derive(Debug, Subcommand)]
@@ -132,6 +138,8 @@ enum Command {
     Triage(triage::Triage),
     /// Show what nobody looks at, the oldest first.
     Dust(dust::Dust),
+    /// Count what came in within a period, how soon it was seen to, and what recurs.
+    Report(report::Report),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -285,6 +293,9 @@ async fn run(cli: Cli) -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let Cli { config, format, command } = cli;
+    if matches!(format, Format::Csv | Format::Html) && !matches!(command, Command::Report(_)) {
+        return Err(Failure::Usage("only `lanka report` writes CSV and HTML: ask for --format json".to_owned()));
+    }
     let mut output = Output::new(format);
     match command {
         Command::Run(command) => return command.run(&config).await,
@@ -317,6 +328,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Triage(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Dust(command) => command.run(Bench::open(&config).await?, &mut output).await?,
+        Command::Report(command) => command.run(Bench::open(&config).await?, format, &mut output).await?,
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

@@ -48,6 +48,11 @@ impl Output {
         Ok(self.writer.write_all(b"\n")?)
     }
 
+    /// A whole document, as it is: its own form keeps what came in from outside harmless.
+    pub(super) fn whole(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(self.writer.write_all(text.as_bytes())?)
+    }
+
     /// A piece of a payload, made [`safe`] by the caller.
     pub(super) fn part(&mut self, text: &str) -> Result<(), Failure> {
         Ok(self.writer.write_all(text.as_bytes())?)

@@ -30,7 +30,8 @@ const NAMES_MAX: i64 = 100;
 
 /// One instant for all of a report, which may take the database so long.
 const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const TIME_MAX: &str = "SELECT set_config('statement_timeout', '120s', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
+const TIME_MAX: &str =
+    "SELECT set_config('statement_timeout', '120s', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
 
 /// What customers asked within the period. $1: firm, $2 and $3: the period, $4: customers, null for all.
 const ASKED: &str = "k AS MATERIALIZED (
@@ -160,7 +161,8 @@ impl Asked<'_> {
             (by, names.into_iter().map(none).collect::<Vec<_>>())
         });
         for row in self.query(&sql).fetch_all(connection).await? {
-            let (by, name, tickets): (String, String, i64) = (row.try_get("by")?, row.try_get("name")?, row.try_get("n")?);
+            let (by, name, tickets): (String, String, i64) =
+                (row.try_get("by")?, row.try_get("name")?, row.try_get("n")?);
             match known.iter_mut().find(|(known, _)| *known == by) {
                 None => by_channel.push(Count { name, tickets }),
                 Some((_, counts)) => match counts.iter_mut().find(|count| count.name == name) {
@@ -251,8 +253,12 @@ impl Asked<'_> {
              ) SELECT clock, count(*) AS done, percentile_disc(0.5) WITHIN GROUP (ORDER BY s) AS median,
                 percentile_disc(0.9) WITHIN GROUP (ORDER BY s) AS p90 FROM w GROUP BY clock"
         );
-        let mut waits = [ClockKind::FirstAnswer, ClockKind::Solution]
-            .map(|clock| Waited { clock, done: 0, median_s: None, p90_s: None });
+        let mut waits = [ClockKind::FirstAnswer, ClockKind::Solution].map(|clock| Waited {
+            clock,
+            done: 0,
+            median_s: None,
+            p90_s: None,
+        });
         for row in &self.query(&sql).fetch_all(connection).await? {
             let clock = ClockKind::parse(row.try_get("clock")?);
             if let Some(waited) = waits.iter_mut().find(|waited| Some(waited.clock) == clock) {
