@@ -14,7 +14,7 @@
 //! | [`pure::domain`] | the nouns: identity, contact, message, ticket, facts, decision, outbox |
 //! | [`pure::wire`] | formats that several channels or mirrors share: MIME, JSON, signatures |
 //! | [`pure::channels`] | one file a kind of channel: bytes → `Incoming`. Adding one is a file and a line |
-//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; anew: `gather`, `rethread`, `anew`; beside the thread: `keep`, `outage`, `again`, `ready` |
+//! | [`pure::decide`] | the verbs: `normalise`, `lookup`, `resolve`, `thread`, `triage`, `route`; anew: `gather`, `rethread`, `anew`; beside the thread: `keep`, `outage`, `again`, `ready`, `recurring` |
 //! | [`pure::mirrors`] | one file a kind of tool: `Post` → the next request |
 //! | [`shell`] | **the imperative shell**: the only folder that touches the world |
 //! | [`shell::intake`] | bytes → a raw event's row → the acknowledgement |
@@ -24,6 +24,7 @@
 //! | [`shell::keeper`] | tickets that changed: their clocks, and what customers are told by itself |
 //! | [`shell::incidents`] | what many speak of at once, and who comes again and again |
 //! | [`shell::ready`] | texts that agents answer with: read, offered, counted |
+//! | [`shell::report`] | what came in within a period, made and written |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |
 //! | [`shell::carriers`] | requests and mails to the outside |

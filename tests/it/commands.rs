@@ -79,6 +79,10 @@ impl Place {
         path
     }
 
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = lanka(arguments);
         command.args(["--config", &self.dir.path().join("lanka.toml").display().to_string()]);

@@ -65,6 +65,7 @@ mod people;
 mod post_office;
 mod presence;
 mod readme;
+mod quarter;
 mod ready;
 mod reports;
 mod retention;

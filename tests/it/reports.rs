@@ -6,13 +6,14 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use std::path::Path;
 
-const VIEWS: [&str; 6] = [
+const VIEWS: [&str; 7] = [
     "report_ticket",
     "report_message",
     "report_contact",
     "report_channel_day",
     "report_ready_answer",
     "report_incident",
+    "report_clock",
 ];
 
 impl Office {
@@ -93,6 +94,9 @@ async fn reports_tell_nothing_of_anybody() {
     let incidents = "INSERT INTO incident (id, tenant, sort, terms, count, expected, began_at, found_at, last_at)
         SELECT gen_random_uuid(), t, 'customers', '{trouble:till}', 5, 0.2, now(), now(), now() FROM unnest('{main,other}'::text[]) AS t";
     sqlx::query(incidents).execute(&office.desk.store.pool).await.expect("incidents");
+    let clocks = "INSERT INTO ticket_clock (ticket_id, tenant, clock, round, started_at, target_s, channel)
+        SELECT id, tenant, 'solution', 1, now(), 60, 'mail' FROM ticket";
+    sqlx::query(clocks).execute(&office.desk.store.pool).await.expect("clocks");
     for view in VIEWS {
         let rows = office.value(&format!("SELECT * FROM {view}")).await.to_string().to_lowercase();
         assert!(rows.len() > 2, "{view}");

@@ -48,9 +48,10 @@ impl Output {
         Ok(self.writer.write_all(b"\n")?)
     }
 
-    /// A whole document, as it is: its own form keeps what came in from outside harmless.
+    /// A whole document: as it is, unless a terminal would obey it.
     pub(super) fn whole(&mut self, text: &str) -> Result<(), Failure> {
-        Ok(self.writer.write_all(text.as_bytes())?)
+        let text = if io::stdout().is_terminal() { safe(text) } else { text.to_owned() };
+        self.part(&text)
     }
 
     /// A piece of a payload, made [`safe`] by the caller.

@@ -195,13 +195,11 @@ impl Asked<'_> {
     async fn customers(&self, connection: &mut PgConnection) -> Result<Vec<CustomerCount>, StoreError> {
         let sql = format!(
             "WITH {ASKED}, {PROMISES}, t AS (
-                SELECT organisation, count(*) AS tickets, count(*) FILTER (WHERE 'problem' = ANY(kind)) AS problems,
-                    count(*) FILTER (WHERE priority = 'high') AS high FROM k GROUP BY 1
-             ), b AS (SELECT organisation, count(*) AS breaches FROM c WHERE state = 'breached' GROUP BY 1)
-             SELECT coalesce(t.organisation, b.organisation) AS organisation, coalesce(tickets, 0) AS tickets, coalesce(problems, 0) AS problems,
-                coalesce(high, 0) AS high, coalesce(breaches, 0) AS breaches
-             FROM t FULL JOIN b ON t.organisation IS NOT DISTINCT FROM b.organisation
-             ORDER BY 2 DESC, 5 DESC, 1 NULLS LAST LIMIT {NAMES_MAX}"
+                SELECT organisation, 1 AS ticket, ('problem' = ANY(kind))::int AS problem, (priority = 'high')::int AS high, 0 AS breach FROM k
+                UNION ALL SELECT organisation, 0, 0, 0, 1 FROM c WHERE state = 'breached'
+             )
+             SELECT organisation, sum(ticket) AS tickets, sum(problem) AS problems, sum(high) AS high, sum(breach) AS breaches
+             FROM t GROUP BY 1 ORDER BY 2 DESC, 5 DESC, 1 NULLS LAST LIMIT {NAMES_MAX}"
         );
         let rows = self.query(&sql).bind(sql_time(self.now)).fetch_all(connection).await?;
         let customer = |row: &PgRow| {
