@@ -17,6 +17,7 @@
 mod entrance;
 mod entries;
 mod layers;
+mod letters;
 mod problem;
 pub mod ready;
 mod routing;
@@ -142,6 +143,7 @@ impl Settings {
         check_ready_answers(&sections.ready_answers, &mirrors, &mut report);
         sections.routing.check_channels(&channels, &mut report);
         sections.routing.check_mirrors(&mirrors, &mut report);
+        letters::check(&sections, &channels, &mirrors, &mut report);
         let settings = Self { sections, channels, mirrors, warnings: Vec::new() };
         if !report.has_errors() {
             settings.warn_of_unheard_mirrors(&mut report);

@@ -3,6 +3,7 @@
 //! No field has a default here: the defaults are `config/default.toml`, which lies beneath every
 //! configuration. What may be left out altogether is an `Option`.
 
+use super::letters::LetterSection;
 use super::problem::Report;
 use super::routing::Routing;
 use super::secrets::Key;
@@ -80,6 +81,9 @@ pub struct Sections {
     pub ready_answers: ReadyAnswers,
     /// `[dust]`
     pub dust: Dust,
+    /// `[letters.*]`
+    #[serde(default)]
+    pub letters: BTreeMap<String, LetterSection>,
     /// `[media]`
     pub media: Media,
     /// `[content]`

@@ -21,6 +21,7 @@ use crate::shell::intake::webhook::{Commit, Committers, Hook, WebhookLimits, Web
 use crate::shell::intake::{ChannelHealth, directory, imap, lmtp, poll, sample, table};
 use crate::shell::keeper::Keeper;
 use crate::shell::learn::Learn;
+use crate::shell::letters::Letters;
 use crate::shell::media::{self, Media};
 use crate::shell::page::Page;
 use crate::shell::page::link::Links;
@@ -236,11 +237,13 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     Incidents::new(store.clone(), parts.registry.clone(), sections.incidents.policy(), alerts.clone()).look().await?;
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
+    let letters = letters(store, &parts, &sections, (&carrier, &alerts));
     let lines = [parts.tools, parts.lines].concat();
     let names: Vec<String> = lines.iter().map(|tool| tool.name.clone()).collect();
     let registry = parts.registry.clone();
     let deliver = Deliver::new(store.clone(), registry, carrier, alerts.clone(), lines, deliver_limits(&sections));
     let undelivered = deliver_all(store, &deliver, &names).await;
+    letters.look().await;
     Reporter::new(store.clone(), look(healths, deliver, sections.alerts.channel_dead_after)).last_word().await;
     alerts.close(ALERTS_CLOSE_MAX).await;
     undecided.and(undelivered).and(unfetched).and(failed.map_or(Ok(()), Err))
@@ -424,6 +427,7 @@ impl Running {
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
 
+        let letters = letters(&store, &parts, &sections, (&carrier, &alerts));
         let lines = [parts.tools, parts.lines].concat();
         let mirrors: Arc<[String]> = lines.iter().map(|tool| tool.name.clone()).collect();
         let (limits, registry) = (deliver_limits(&sections), parts.registry.clone());
@@ -440,6 +444,7 @@ impl Running {
         }
         rest.spawn(Reconsider::new(store.clone(), parts.registry.clone()).run(rest_stop.clone()));
         look_on(&mut rest, &store, &parts.registry, (&sections, &alerts), &rest_stop);
+        rest.spawn(letters.run(rest_stop.clone()));
         ask_others(&mut rest, profiles, media, senders, &rest_stop);
         rest.spawn(metrics.clone().keep_up(rest_stop.clone()));
         keep_house(&mut rest, &store, &parts.registry, &sections, &rest_stop);
@@ -534,6 +539,18 @@ pub fn senders(store: &Store, registry: &Arc<Registry>, sections: &Sections) -> 
         retry_first: lasting(mail_auth.retry_first),
     };
     mail_auth.verify.then(|| Senders::new(store.clone(), registry.clone(), setup)).flatten()
+}
+
+/// The loop that writes to the desk's own people.
+pub(super) fn letters(
+    store: &Store,
+    parts: &Parts,
+    sections: &Sections,
+    (carrier, alerts): (&HttpCarrier, &Alerts),
+) -> Letters {
+    let written = (parts.letters.clone(), sections.incidents.policy().words);
+    let by = (parts.tools.clone(), carrier.clone(), alerts.clone());
+    Letters::new(store.clone(), parts.registry.clone(), written, by)
 }
 
 /// The loops that make room, and remove what is not to be kept.

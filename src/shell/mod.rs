@@ -24,6 +24,7 @@ pub mod ingest;
 pub mod intake;
 pub mod keeper;
 pub mod learn;
+pub mod letters;
 pub mod media;
 pub mod ownership;
 pub mod page;
@@ -46,6 +47,7 @@ use crate::pure::channels::{Channel, Intake, desk};
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::Obstacle;
+use crate::pure::domain::letter::LetterPlan;
 use crate::pure::domain::message::{Parsed, RawEvent};
 use crate::pure::domain::outbox::{Post, carrier_line};
 use crate::pure::mirrors::{
@@ -295,6 +297,8 @@ pub struct Parts {
     pub lines: Vec<Tool>,
     /// What deciding needs.
     pub registry: Arc<Registry>,
+    /// What is written to the desk's own people by the clock.
+    pub letters: Vec<LetterPlan>,
     /// Bounds of a batch.
     pub batch: BatchLimits,
 }
@@ -314,6 +318,7 @@ impl Parts {
                 Arc::new(Tenant { policy, keyer, channels, service: service.clone(), dust: settings.dust.limits() }),
             );
         }
+        let letters = settings.letters();
         let Settings { sections, channels, mirrors, .. } = settings;
         let (tools, inbound) = taken_apart(mirrors);
         let channels: Vec<Configured> = channels
@@ -340,6 +345,7 @@ impl Parts {
                 channels,
                 tools,
                 lines,
+                letters,
                 registry: Arc::new(Registry { channels: readers, tenants, profiles: None }),
                 batch,
             },

@@ -76,6 +76,7 @@ pub struct Desk {
     senders: Option<Senders>,
     tools: Vec<Tool>,
     channels: Vec<lanka::shell::Configured>,
+    letters: (Vec<lanka::pure::domain::letter::LetterPlan>, lanka::pure::domain::incident::IncidentWords),
     _db: TestDb,
     dir: tempfile::TempDir,
 }
@@ -117,10 +118,11 @@ impl Desk {
         let store = Store::new(db.pool.clone(), content);
         let (parts, sections) = Parts::of(settings, &keys);
         let tools = [parts.tools, parts.lines].concat();
+        let letters = (parts.letters, sections.incidents.policy().words);
         let (registry, channels) = (parts.registry, parts.channels);
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);
-        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, channels, _db: db, dir }
+        Self { store, ingest, keys, registry, batch: parts.batch, senders, tools, channels, letters, _db: db, dir }
     }
 
     /// Another ingest over the same database, with batches of so many deliveries.
@@ -220,6 +222,14 @@ impl Desk {
     /// Keeps clocks, and tells customers, by a clock of the test's.
     pub fn keeper(&self, clock: lanka::shell::Clock) -> Keeper {
         Keeper::new(self.store.clone(), self.registry.clone()).with_clock(clock)
+    }
+
+    /// Writes to the desk's own people, by a clock of the test's.
+    pub fn letters(&self, alerts: &Alerts, clock: lanka::shell::Clock) -> lanka::shell::letters::Letters {
+        let carrier = HttpCarrier::new(true).expect("a carrier");
+        let by = (self.tools.clone(), carrier, alerts.clone());
+        let letters = lanka::shell::letters::Letters::new(self.store.clone(), self.registry.clone(), self.letters.clone(), by);
+        letters.with_clock(clock)
     }
 
     /// What people do by hand.

@@ -47,6 +47,7 @@ mod intake_table;
 mod kinds;
 mod late;
 mod layout;
+mod letters;
 mod lmtp;
 mod mail;
 mod mail_content;

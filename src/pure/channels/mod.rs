@@ -36,6 +36,7 @@
 
 use super::domain::Timestamp;
 pub use super::domain::answer::{Carried, Way};
+use super::domain::letter::Letter;
 use super::domain::identity::Identity;
 use super::domain::message::{Parsed, RawEvent, SenderCheck};
 pub use super::domain::outbox::LinkedKind;
@@ -387,6 +388,11 @@ pub trait Answers: Send + Sync {
     fn mail_server(&self) -> Option<&MailServer> {
         None
     }
+
+    /// A letter to one of the desk's own people; `None` where no mail is sent, or why it cannot be written.
+    fn letter(&self, _letter: &Letter) -> Option<Result<OutgoingMail, String>> {
+        None
+    }
 }
 
 /// One configured way in: bytes → messages. See the module for what it must never do.
@@ -505,5 +511,9 @@ impl Answers for MailAnswers {
 
     fn mail_server(&self) -> Option<&MailServer> {
         Some(self.server())
+    }
+
+    fn letter(&self, letter: &Letter) -> Option<Result<OutgoingMail, String>> {
+        Some(MailAnswers::letter(self, letter))
     }
 }

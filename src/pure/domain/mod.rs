@@ -15,6 +15,7 @@ pub mod id;
 pub mod identity;
 pub mod incident;
 pub mod learnt;
+pub mod letter;
 pub mod lexicon;
 pub mod lookalike;
 pub mod message;

@@ -15,8 +15,9 @@ use super::mail_write;
 use super::settings::{MISSING_SECRET, Problems};
 use super::step::{Link, MailServer, OutgoingMail, Patience, Reply, Step, Tls};
 use super::written;
-use crate::pure::domain::answer::{Carried, Way};
+use crate::pure::domain::answer::{Carried, CarriedFile, Way};
 use crate::pure::domain::identity::{EmailAddress, MAILTO};
+use crate::pure::domain::letter::Letter;
 use crate::pure::domain::outbox::LinkedKind;
 use crate::pure::domain::secret::Secret;
 use crate::pure::wire::subject;
@@ -208,19 +209,32 @@ impl MailAnswers {
                 Err(why) => Step::Reject { why },
             };
         };
-        match reply.status {
-            200..=399 => Step::Done(vec![Link {
+        match Meaning::of(reply) {
+            Meaning::Taken => Step::Done(vec![Link {
                 kind: LinkedKind::Message,
                 object: answer.message.0,
                 remote: answer.key.clone(),
             }]),
-            530..=535 | 538 => Step::Retry {
-                after: None,
-                why: format!("the mail server does not let us in ({}): {}", reply.status, reply.body),
-            },
-            500.. => Step::Reject { why: format!("the mail server refuses it ({}): {}", reply.status, reply.body) },
-            _ => Step::Retry { after: None, why: format!("the mail server answers {}: {}", reply.status, reply.body) },
+            Meaning::Again(why) => Step::Retry { after: None, why },
+            Meaning::Refused(why) => Step::Reject { why },
         }
+    }
+
+    /// A letter as a mail. No program is to answer it (RFC 3834 5: it was made by itself, and answers nothing), and nobody is told
+    /// when it does not arrive: the sender is empty.
+    pub fn letter(&self, letter: &Letter) -> Result<OutgoingMail, String> {
+        let to: Address = letter.to.parse().map_err(|_| "the address is none that mail goes to".to_owned())?;
+        let submitted = mail_write::field("Auto-Submitted", "auto-generated".to_owned());
+        let builder = MessageBuilder::new()
+            .raw_header(mail_write::dated(letter.at))
+            .message_id(Some(format!("<letter.{}@{}>", letter.key, self.address.domain())))
+            .from(Mailbox::new(self.name.clone(), self.address.clone()))
+            .to(Mailbox::new(None, to.clone()))
+            .subject(mail_write::line(&letter.subject, SUBJECT_CHARS_MAX))
+            .raw_header(submitted)
+            .raw_header(mail_write::field("X-Auto-Response-Suppress", "All".to_owned()));
+        let mail = with_files(builder, &letter.text, &letter.files, &letter.key)?;
+        Ok(OutgoingMail { from: None, to: to.to_string(), mail })
     }
 
     fn compose(&self, answer: &Carried) -> Result<OutgoingMail, String> {
@@ -253,19 +267,10 @@ impl MailAnswers {
         if answer.is_automatic {
             builder = mail_write::automatic(builder);
         }
-        let text = SinglePart::plain(answer.text.clone());
-        let built = match answer.files.as_slice() {
-            [] => builder.singlepart(text),
-            files => {
-                // A boundary of its own making would be another at each attempt.
-                let parts = MultiPart::mixed().boundary(format!("={key_local}")).singlepart(text);
-                builder.multipart(files.iter().fold(parts, |parts, file| parts.singlepart(mail_write::attached(file))))
-            }
-        };
-        let mail = built.map_err(|error| format!("the mail cannot be written: {error}"))?;
+        let mail = with_files(builder, &answer.text, &answer.files, key_local)?;
         // Nobody is told of what could not be told by itself (RFC 3834 3.3).
         let from = (!answer.is_automatic).then(|| self.address.to_string());
-        Ok(OutgoingMail { from, to: to.to_string(), mail: mail.formatted() })
+        Ok(OutgoingMail { from, to: to.to_string(), mail })
     }
 
     /// The agent's name beside the desk's.
@@ -275,6 +280,43 @@ impl MailAnswers {
             _ if by.is_empty() || by.contains('@') => None,
             Some(desk) => Some(format!("{by} ({desk})")),
             None => Some(by),
+        }
+    }
+}
+
+/// The mail whole: its text, and files beside it. `key` makes the boundary, so that it is the same at each attempt.
+fn with_files(builder: MessageBuilder, text: &str, files: &[CarriedFile], key: &str) -> Result<Vec<u8>, String> {
+    let text = SinglePart::plain(text.to_owned());
+    let built = match files {
+        [] => builder.singlepart(text),
+        files => {
+            let parts = MultiPart::mixed().boundary(format!("={key}")).singlepart(text);
+            builder.multipart(files.iter().fold(parts, |parts, file| parts.singlepart(mail_write::attached(file))))
+        }
+    };
+    Ok(built.map_err(|error| format!("the mail cannot be written: {error}"))?.formatted())
+}
+
+/// What a mail server means by its answer (RFC 5321 4.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    /// It has the mail.
+    Taken,
+    /// It may take it later, and why not now: for people, without an address.
+    Again(String),
+    /// It will not, and why.
+    Refused(String),
+}
+
+impl Meaning {
+    /// Of an answer.
+    pub fn of(reply: &Reply) -> Self {
+        let Reply { status, body, .. } = reply;
+        match status {
+            200..=399 => Self::Taken,
+            530..=535 | 538 => Self::Again(format!("the mail server does not let us in ({status}): {body}")),
+            500.. => Self::Refused(format!("the mail server refuses it ({status}): {body}")),
+            _ => Self::Again(format!("the mail server answers {status}: {body}")),
         }
     }
 }
@@ -296,7 +338,6 @@ fn reply_subject(asked: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pure::domain::answer::CarriedFile;
     use crate::pure::domain::id::MessageId;
     use crate::pure::domain::identity::Identity;
 

@@ -14,7 +14,7 @@
 //! | `incident.rs` | `incident` |
 //! | `triage.rs` | `triage` |
 //! | `dust.rs` | `dust` |
-//! | `report.rs` | `report` |
+//! | `report.rs`, `letter.rs` | `report`, `letter` |
 //! | `quarantine.rs`, `replay.rs` | `quarantine`, `replay` |
 //! | `state.rs` | `channels`, `outbox` |
 //! | `export.rs` | `export` |
@@ -36,6 +36,7 @@ mod export;
 mod history;
 mod import;
 mod incident;
+mod letter;
 mod mail;
 mod output;
 mod parse;
@@ -140,6 +141,9 @@ enum Command {
     Dust(dust::Dust),
     /// Count what came in within a period, how soon it was seen to, and what recurs.
     Report(report::Report),
+    /// Show what is written to the desk's own people by the clock; send it now.
+    #[command(subcommand)]
+    Letter(letter::Letter),
     /// Show the route of a message and the reason of each step.
     Explain(explain::Explain),
     /// Look after what could not be understood.
@@ -329,6 +333,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Triage(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Dust(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Report(command) => command.run(Bench::open(&config).await?, format, &mut output).await?,
+        Command::Letter(command) => {
+            let bench = Bench::of(&config, command.changes()).await?;
+            command.run(bench, &mut output).await?;
+        }
         Command::Explain(command) => command.run(Bench::open(&config).await?, &mut output).await?,
         Command::Quarantine(command) => {
             let bench = Bench::of(&config, command.changes()).await?;

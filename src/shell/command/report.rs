@@ -61,8 +61,10 @@ impl Report {
         let policy = settings.policy(&of.tenant, &deployment.keys);
         let words = settings.incidents.policy().words;
         let report = make(&deployment.store, &of, (&policy, &words), now).await?;
-        let codes = settings.defaults.languages.iter().map(|language| language.0.as_str());
-        let language = Language::first_of(self.language.as_deref().into_iter().chain(codes));
+        let language = match &self.language {
+            Some(code) => Language::first_of([code.as_str()]),
+            None => settings.defaults.language(),
+        };
         let written = match form {
             Format::Table => return show(&report, &Writing { language: Language::English, zone }, output),
             Format::Json => {

@@ -24,6 +24,7 @@ pub mod hands;
 pub mod health;
 pub mod incident;
 pub mod keep;
+pub mod letter;
 pub mod listing;
 pub mod media;
 pub mod outbox;
