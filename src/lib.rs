@@ -24,6 +24,7 @@
 //! | [`shell::keeper`] | tickets that changed: their clocks, and what customers are told by itself |
 //! | [`shell::incidents`] | what many speak of at once, and who comes again and again |
 //! | [`shell::ready`] | texts that agents answer with: read, offered, counted |
+//! | [`shell::letters`] | what the desk's own people are written by the clock |
 //! | [`shell::report`] | what came in within a period, made and written |
 //! | [`shell::sender`] | whether a mail is its sender's, asked of name servers before it is decided |
 //! | [`shell::media`], [`shell::profiles`] | what deliveries lack, asked of vendors after the commit: files, names |

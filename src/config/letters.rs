@@ -3,9 +3,9 @@
 use super::problem::Report;
 use super::values::{self, Domain, Language};
 use super::{ChannelSettings, MirrorSettings, Sections, Settings};
+use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::letter::{LetterAbout, LetterPlan};
-use crate::pure::domain::Timestamp;
 use crate::pure::domain::outbox::Alert;
 use crate::pure::domain::period::Unit;
 use crate::pure::domain::say;
@@ -100,7 +100,9 @@ pub struct Address(pub EmailAddress);
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, "an address like \"boss@example.fi\"", |text| {
-            EmailAddress::parse(text).map(Self).map_err(|_| format!("\"{text}\" is no address like \"boss@example.fi\""))
+            EmailAddress::parse(text)
+                .map(Self)
+                .map_err(|_| format!("\"{text}\" is no address like \"boss@example.fi\""))
         })
     }
 }
@@ -197,7 +199,10 @@ pub(super) fn check(
         for (index, Address(to)) in letter.to.iter().enumerate() {
             let is_ours = channels.values().any(|channel| channel.built.own.addresses.contains(to));
             if is_ours {
-                problem(&format!(".to.{index}"), format!("\"{}\" is read by a channel: it would come back", to.as_str()));
+                problem(
+                    &format!(".to.{index}"),
+                    format!("\"{}\" is read by a channel: it would come back", to.as_str()),
+                );
             }
         }
         if letter.about == About::Dust && (letter.texts || !letter.organisations.is_empty()) {
@@ -208,7 +213,8 @@ pub(super) fn check(
         }
         let tenant = channel.ok().flatten().map(|(_, channel)| channel.tenant.as_str());
         for (index, named) in letter.mirrors.iter().enumerate() {
-            let near = || nearest(named, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
+            let near =
+                || nearest(named, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
             match mirrors.get(named) {
                 None => problem(
                     &format!(".mirrors.{index}"),
@@ -218,7 +224,10 @@ pub(super) fn check(
                     problem(&format!(".mirrors.{index}"), format!("\"{named}\" is another firm's than the channel"));
                 }
                 Some(mirror) if !takes_alerts(mirror) => {
-                    problem(&format!(".mirrors.{index}"), format!("\"{named}\" takes no alerts, by which it would get it"));
+                    problem(
+                        &format!(".mirrors.{index}"),
+                        format!("\"{named}\" takes no alerts, by which it would get it"),
+                    );
                 }
                 Some(_) => {}
             }

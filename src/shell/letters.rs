@@ -275,7 +275,8 @@ impl Letters {
                 LetterSettled::Again { .. } => "again",
                 LetterSettled::Dead { .. } => "dead",
             };
-            metrics::counter!("lanka_letters_total", "letter" => letter.name.clone(), "outcome" => outcome).increment(1);
+            metrics::counter!("lanka_letters_total", "letter" => letter.name.clone(), "outcome" => outcome)
+                .increment(1);
             match &settled {
                 LetterSettled::Delivered => self.shared.alerts.recovered(LETTER_DEAD, &letter.name),
                 LetterSettled::Again { why, .. } => {
@@ -284,7 +285,10 @@ impl Letters {
                 LetterSettled::Dead { why } => self.shared.alerts.onset(
                     LETTER_DEAD,
                     &letter.name,
-                    format!("Somebody does not get it: {why}. Correct letters.{}, then try `lanka letter send {}`.", letter.name, letter.name),
+                    format!(
+                        "Somebody does not get it: {why}. Correct letters.{}, then try `lanka letter send {}`.",
+                        letter.name, letter.name
+                    ),
                 ),
             }
             store.settle_letter(letter.id, letter.attempt, &settled, now).await?;
@@ -399,13 +403,15 @@ fn of_dust(lines: &[Dust], counts: &[DustCount], slot: Date, writing: &Writing) 
         text.push_str(&format!("\n{}: {}. {}\n", say(of.kind.as_str()), of.count, say(advice(of.kind))));
         for line in &of_kind {
             let what = line.number.map(|number| format!("#{number}")).or(line.item.clone()).unwrap_or_default();
-            let rest = [line.title.as_deref(), line.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let rest =
+                [line.title.as_deref(), line.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
             text.push_str(&format!("  {what}  {}  {}\n", writing.at(line.since), one_line(&rest)));
         }
         if i64::try_from(of_kind.len()).is_ok_and(|shown| shown < of.count) {
             text.push_str(&format!("  {}: lanka dust --kind {}\n", say("and_more"), of.kind.as_str()));
         }
-        let numbers: Vec<String> = of_kind.iter().filter_map(|line| Some(format!("#{}", line.number?))).take(10).collect();
+        let numbers: Vec<String> =
+            of_kind.iter().filter_map(|line| Some(format!("#{}", line.number?))).take(10).collect();
         if !numbers.is_empty() {
             short.push_str(&format!("; {} {}", say(of.kind.as_str()), numbers.join(" ")));
         }

@@ -228,7 +228,8 @@ impl Desk {
     pub fn letters(&self, alerts: &Alerts, clock: lanka::shell::Clock) -> lanka::shell::letters::Letters {
         let carrier = HttpCarrier::new(true).expect("a carrier");
         let by = (self.tools.clone(), carrier, alerts.clone());
-        let letters = lanka::shell::letters::Letters::new(self.store.clone(), self.registry.clone(), self.letters.clone(), by);
+        let letters =
+            lanka::shell::letters::Letters::new(self.store.clone(), self.registry.clone(), self.letters.clone(), by);
         letters.with_clock(clock)
     }
 

@@ -130,7 +130,9 @@ async fn a_server_that_hiccups_is_tried_again_with_the_same_mail() {
     watch.set("2026-12-01T05:00:00Z");
     letters.look().await;
     letters.look().await;
-    let standing = || alerts.active().iter().filter(|alert| alert.code == LETTER_DEAD).map(|a| a.message.clone()).collect::<Vec<_>>();
+    let standing = || {
+        alerts.active().iter().filter(|alert| alert.code == LETTER_DEAD).map(|a| a.message.clone()).collect::<Vec<_>>()
+    };
     assert!(standing()[0].contains("550") && !standing()[0].contains('@'), "{:?}", standing());
     let line = &desk.store.letter_lines().await.expect("lines")[0];
     assert_eq!((line.slot.as_str(), line.delivered, line.pending, line.dead), ("2026-12-01", 0, 0, 1));
@@ -166,7 +168,8 @@ async fn dust_is_told_on_days_of_service_when_there_is_some() {
     watch.set("2026-11-20T06:30:00Z");
     letters.look().await;
     assert_eq!(office.taken().len(), 0);
-    asked(&desk, "a@firma.example", "2026-11-20T07:00:00Z", "Tulostin\r\n jumissa", "Tulostin ei toimi, auttakaa.").await;
+    asked(&desk, "a@firma.example", "2026-11-20T07:00:00Z", "Tulostin\r\n jumissa", "Tulostin ei toimi, auttakaa.")
+        .await;
     // The same day again, Saturday and Sunday tell nothing.
     for now in ["2026-11-20T15:00:00Z", "2026-11-21T06:30:00Z", "2026-11-22T06:30:00Z"] {
         watch.set(now);
@@ -178,7 +181,8 @@ async fn dust_is_told_on_days_of_service_when_there_is_some() {
     let taken = office.taken();
     assert_eq!(taken.len(), 1);
     assert_eq!(subject(&taken[0]), "Pölyttyy 24.11.2026: 1 vastaamatta");
-    let text = MessageParser::default().parse(&taken[0].text).expect("a mail").body_text(0).expect("a text").into_owned();
+    let text =
+        MessageParser::default().parse(&taken[0].text).expect("a mail").body_text(0).expect("a text").into_owned();
     assert!(text.contains("Vastaa asiakkaalle.") && text.contains("#1  20.11.2026 9.00  Tulostin jumissa"), "{text}");
     let said: Vec<String> = endpoint.seen().iter().map(|request| request.json().to_string()).collect();
     assert_eq!(said.len(), 1, "{said:?}");
@@ -189,8 +193,14 @@ async fn dust_is_told_on_days_of_service_when_there_is_some() {
 fn what_is_wrong_with_letters_is_said() {
     let dir = scratch();
     let channel = |name: &str, smtp: bool| {
-        let smtp = if smtp { format!("[channels.{name}.smtp]\nhost = \"127.0.0.1\"\ntls = \"none\"\n") } else { String::new() };
-        format!("[channels.{name}]\nkind = \"maildir\"\npath = \"/tmp/{name}\"\naddresses = [\"{name}@kauppa.example\"]\n{smtp}")
+        let smtp = if smtp {
+            format!("[channels.{name}.smtp]\nhost = \"127.0.0.1\"\ntls = \"none\"\n")
+        } else {
+            String::new()
+        };
+        format!(
+            "[channels.{name}]\nkind = \"maildir\"\npath = \"/tmp/{name}\"\naddresses = [\"{name}@kauppa.example\"]\n{smtp}"
+        )
     };
     let one = channel("mail", true);
     let room = "[mirrors.room]\nkind = \"slack\"\nurl = { env = \"ROOM\" }\n";
@@ -209,8 +219,14 @@ fn what_is_wrong_with_letters_is_said() {
         (format!("{one}{}", letter(to).replace("month", "fortnight")), "\"fortnight\" is none of \"day\", \"week\""),
         (format!("{one}{}", letter(to).replace("report", "weather")), "\"weather\" is not known; one of: report, dust"),
         (format!("{one}{room}{}", letter("mirrors = [\"room\"]\n")), "a report goes by mail only"),
-        (format!("{one}{room}{}", letter("mirrors = [\"room\"]\n").replace("report", "dust")), "\"room\" takes no alerts"),
-        (format!("{one}{room}alerts = true\n{}", letter("mirrors = [\"rom\"]\n").replace("report", "dust")), "did you mean \"room\"?"),
+        (
+            format!("{one}{room}{}", letter("mirrors = [\"room\"]\n").replace("report", "dust")),
+            "\"room\" takes no alerts",
+        ),
+        (
+            format!("{one}{room}alerts = true\n{}", letter("mirrors = [\"rom\"]\n").replace("report", "dust")),
+            "did you mean \"room\"?",
+        ),
         (format!("{one}{}", letter(&format!("{to}texts = true\n")).replace("report", "dust")), "are for reports"),
         (format!("{one}{}", letter(&format!("{to}colour = \"red\"\n"))), "colour"),
     ] {

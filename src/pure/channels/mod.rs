@@ -36,8 +36,8 @@
 
 use super::domain::Timestamp;
 pub use super::domain::answer::{Carried, Way};
-use super::domain::letter::Letter;
 use super::domain::identity::Identity;
+use super::domain::letter::Letter;
 use super::domain::message::{Parsed, RawEvent, SenderCheck};
 pub use super::domain::outbox::LinkedKind;
 use super::domain::secret::Secret;

@@ -79,11 +79,12 @@ async fn list(settings: &crate::config::Settings, deployment: &Deployment, outpu
         })
         .collect();
     let cells = |line: &Line<'_>| {
-        let went = line.latest.map_or_else(String::new, |latest| match (latest.delivered, latest.pending, latest.dead) {
-            (0, 0, 0) => format!("{}: nothing to tell", latest.slot),
-            (n, 0, 0) => format!("{}: {n} have it", latest.slot),
-            (n, waiting, dead) => format!("{}: {n} have it, {waiting} wait, {dead} will not get it", latest.slot),
-        });
+        let went =
+            line.latest.map_or_else(String::new, |latest| match (latest.delivered, latest.pending, latest.dead) {
+                (0, 0, 0) => format!("{}: nothing to tell", latest.slot),
+                (n, 0, 0) => format!("{}: {n} have it", latest.slot),
+                (n, waiting, dead) => format!("{}: {n} have it, {waiting} wait, {dead} will not get it", latest.slot),
+            });
         let why = line.latest.and_then(|latest| latest.why.clone()).unwrap_or_default();
         vec![
             line.name.to_owned(),
@@ -95,7 +96,12 @@ async fn list(settings: &crate::config::Settings, deployment: &Deployment, outpu
             why,
         ]
     };
-    output.rows(&["letter", "about", "every", "next", "to", "the latest", "why"], &lines, cells, "no letters: [letters.NAME] writes them")
+    output.rows(
+        &["letter", "about", "every", "next", "to", "the latest", "why"],
+        &lines,
+        cells,
+        "no letters: [letters.NAME] writes them",
+    )
 }
 
 async fn send(
@@ -105,7 +111,9 @@ async fn send(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let plan = settings.letters().into_iter().find(|plan| plan.name == name);
-    let plan = plan.ok_or_else(|| Failure::Usage(format!("there is no letter \"{name}\"; `lanka letter list` shows those there are")))?;
+    let plan = plan.ok_or_else(|| {
+        Failure::Usage(format!("there is no letter \"{name}\"; `lanka letter list` shows those there are"))
+    })?;
     let (parts, sections) = Parts::of(settings, &deployment.keys);
     let carrier = HttpCarrier::new(sections.http.allow_private_addresses)
         .map_err(|error| Failure::failed(format!("cannot make outgoing requests: {error}")))?;

@@ -97,44 +97,55 @@ const WORDS: &[(&str, [&str; 3])] = &[
         ],
     ),
     ("dust", ["Dust", "Pölyttyy", "Damm"]),
-    ("dust_is", [
-        "What nobody has looked at, the oldest first.",
-        "Mihin kukaan ei ole katsonut, vanhin ensin.",
-        "Vad ingen har sett på, det äldsta först.",
-    ]),
+    (
+        "dust_is",
+        [
+            "What nobody has looked at, the oldest first.",
+            "Mihin kukaan ei ole katsonut, vanhin ensin.",
+            "Vad ingen har sett på, det äldsta först.",
+        ],
+    ),
     ("silent", ["silent", "hiljaista", "tysta"]),
     ("unanswered", ["unanswered", "vastaamatta", "obesvarade"]),
     ("orphaned", ["orphaned", "omistaja poissa", "ägaren borta"]),
     ("call", ["calls not returned", "soittamatta takaisin", "samtal att returnera"]),
     ("suggestion", ["suggestions", "ehdotusta", "förslag"]),
     ("quarantine", ["in quarantine", "karanteenissa", "i karantän"]),
-    ("do_silent", [
-        "Say or do something on it, or close it.",
-        "Sano tai tee jotain, tai sulje.",
-        "Säg eller gör något, eller stäng.",
-    ]),
+    (
+        "do_silent",
+        [
+            "Say or do something on it, or close it.",
+            "Sano tai tee jotain, tai sulje.",
+            "Säg eller gör något, eller stäng.",
+        ],
+    ),
     ("do_unanswered", ["Answer the customer.", "Vastaa asiakkaalle.", "Svara kunden."]),
-    ("do_orphaned", [
-        "Give it to somebody who is there.",
-        "Anna jollekulle, joka on paikalla.",
-        "Ge det till någon som är på plats.",
-    ]),
+    (
+        "do_orphaned",
+        [
+            "Give it to somebody who is there.",
+            "Anna jollekulle, joka on paikalla.",
+            "Ge det till någon som är på plats.",
+        ],
+    ),
     ("do_call", ["Call back.", "Soita takaisin.", "Ring upp."]),
-    ("do_suggestion", [
-        "Accept or reject it: lanka review list.",
-        "Hyväksy tai hylkää: lanka review list.",
-        "Godkänn eller avslå: lanka review list.",
-    ]),
-    ("do_quarantine", [
-        "Look at it: lanka quarantine list.",
-        "Katso: lanka quarantine list.",
-        "Se på det: lanka quarantine list.",
-    ]),
+    (
+        "do_suggestion",
+        [
+            "Accept or reject it: lanka review list.",
+            "Hyväksy tai hylkää: lanka review list.",
+            "Godkänn eller avslå: lanka review list.",
+        ],
+    ),
+    (
+        "do_quarantine",
+        ["Look at it: lanka quarantine list.", "Katso: lanka quarantine list.", "Se på det: lanka quarantine list."],
+    ),
     ("attached", ["The whole report is attached.", "Koko raportti on liitteenä.", "Hela rapporten är bifogad."]),
 ];
 
 /// A word of a report by its name; what has no name (a channel) is said as it is.
-pub fn say<'a>(language: Language, name: &'a str) -> &'a str {
+pub fn say(language: Language, name: &str) -> &str {
     let at = match language {
         Language::English => 0,
         Language::Finnish => 1,
@@ -216,7 +227,13 @@ mod tests {
         let mut names: Vec<&str> = WORDS.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
-        let sources = [include_str!("report.html"), include_str!("page.rs"), include_str!("plot.rs"), include_str!("../letters.rs")].concat();
+        let sources = [
+            include_str!("report.html"),
+            include_str!("page.rs"),
+            include_str!("plot.rs"),
+            include_str!("../letters.rs"),
+        ]
+        .concat();
         for asked in sources.split("say(\"").skip(1) {
             let name = asked.split('"').next().unwrap_or_default();
             assert!(names.binary_search(&name).is_ok(), "{name} has no word");

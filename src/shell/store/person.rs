@@ -206,6 +206,8 @@ const OF_CONTACTS: &[&str] = &[
     "UPDATE notice SET contact_id = NULL WHERE contact_id = ANY($1)",
     "DELETE FROM heard WHERE contact_id = ANY($1)",
     "DELETE FROM again WHERE contact_id = ANY($1)",
+    "UPDATE letter l SET state = 'dead', body = NULL, settled_at = now(), why = 'somebody was erased; lanka letter send writes it anew'
+        FROM contact c WHERE c.id = ANY($1) AND l.tenant = c.tenant AND l.state = 'pending'",
     "UPDATE contact SET name = NULL, erased_at = now() WHERE id = ANY($1)",
 ];
 
