@@ -208,9 +208,6 @@ pub(super) fn check(
         if letter.about == About::Dust && (letter.texts || !letter.organisations.is_empty()) {
             problem("", "`organisations` and `texts` are for reports".to_owned());
         }
-        if letter.about == About::Report && !letter.mirrors.is_empty() {
-            problem(".mirrors", "a report goes by mail only".to_owned());
-        }
         let tenant = channel.ok().flatten().map(|(_, channel)| channel.tenant.as_str());
         for (index, named) in letter.mirrors.iter().enumerate() {
             let near =

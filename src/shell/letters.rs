@@ -322,7 +322,7 @@ impl Letters {
             return Meaning::Refused(format!("there is no mirror {mirror} any more"));
         };
         let alert = Alert {
-            code: "dust_digest".to_owned(),
+            code: "letter".to_owned(),
             subject: letter.name.clone(),
             active: true,
             message: String::from_utf8_lossy(&letter.body).into_owned(),
@@ -388,7 +388,10 @@ fn of_report(made: &Report, writing: &Writing) -> Result<Content, LetterError> {
         media_type: "text/html; charset=utf-8".to_owned(),
         bytes: page.into_bytes().into(),
     };
-    Ok(Content { short: subject.clone(), subject, text, files: vec![file] })
+    let promises = made.promises.iter().filter_map(|of| Some(format!("{} {} %", say(of.clock.as_str()), of.kept_percent()?)));
+    let figures = [format!("{} {}", made.tickets, say("tickets").to_lowercase())].into_iter().chain(promises);
+    let short = format!("{subject}: {}", figures.collect::<Vec<_>>().join(", "));
+    Ok(Content { subject, text, files: vec![file], short })
 }
 
 /// What gathers dust as a letter: how much of each kind, then the oldest, kind by kind.

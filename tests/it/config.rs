@@ -507,9 +507,9 @@ fn every_key_is_documented_in_the_default_file() {
     for (name, section) in table.iter().filter_map(|(name, value)| Some((name, value.as_table()?))) {
         match name.as_str() {
             "matters" => {}
-            "contracts" => {
-                for (name, entry) in section {
-                    check(&format!("contracts.{name}"), "", entry.as_table().unwrap());
+            "contracts" | "letters" => {
+                for (entry_name, entry) in section {
+                    check(&format!("{name}.{entry_name}"), "", entry.as_table().unwrap());
                 }
             }
             "service" => {
