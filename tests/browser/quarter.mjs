@@ -1,5 +1,5 @@
 // Writes a configuration and a made-up quarter of a desk: customers of nine firms, what they say, and what the desk does.
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [place] = process.argv.slice(2);
@@ -46,4 +46,5 @@ trusted_authserv = "mx.kauppa.example"
 kind = "desk"
 secret = { env = "LANKA_WHSEC" }
 `);
+for (const part of ['new', 'cur', 'tmp']) mkdirSync(join(place, 'mail', part), { recursive: true });
 chmodSync(place, 0o711);
