@@ -388,7 +388,8 @@ fn of_report(made: &Report, writing: &Writing) -> Result<Content, LetterError> {
         media_type: "text/html; charset=utf-8".to_owned(),
         bytes: page.into_bytes().into(),
     };
-    let promises = made.promises.iter().filter_map(|of| Some(format!("{} {} %", say(of.clock.as_str()), of.kept_percent()?)));
+    let promises =
+        made.promises.iter().filter_map(|of| Some(format!("{} {} %", say(of.clock.as_str()), of.kept_percent()?)));
     let figures = [format!("{} {}", made.tickets, say("tickets").to_lowercase())].into_iter().chain(promises);
     let short = format!("{subject}: {}", figures.collect::<Vec<_>>().join(", "));
     Ok(Content { subject, text, files: vec![file], short })
