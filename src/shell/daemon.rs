@@ -237,7 +237,7 @@ async fn drain(deployment: &Deployment, settings: Settings) -> Result<(), RunErr
     Incidents::new(store.clone(), parts.registry.clone(), sections.incidents.policy(), alerts.clone()).look().await?;
     let media = files(store, &carrier, &parts, &sections);
     let unfetched = fetch_all(store, &media).await;
-    let letters = letters(store, &parts, &sections, (&carrier, &alerts));
+    let letters = letters(store, &parts, (&carrier, &alerts));
     let lines = [parts.tools, parts.lines].concat();
     let names: Vec<String> = lines.iter().map(|tool| tool.name.clone()).collect();
     let registry = parts.registry.clone();
@@ -427,7 +427,7 @@ impl Running {
         let (stop_rest, rest_stop) = watch::channel(false);
         let mut rest = JoinSet::new();
 
-        let letters = letters(&store, &parts, &sections, (&carrier, &alerts));
+        let letters = letters(&store, &parts, (&carrier, &alerts));
         let lines = [parts.tools, parts.lines].concat();
         let mirrors: Arc<[String]> = lines.iter().map(|tool| tool.name.clone()).collect();
         let (limits, registry) = (deliver_limits(&sections), parts.registry.clone());
@@ -542,15 +542,9 @@ pub fn senders(store: &Store, registry: &Arc<Registry>, sections: &Sections) -> 
 }
 
 /// The loop that writes to the desk's own people.
-pub(super) fn letters(
-    store: &Store,
-    parts: &Parts,
-    sections: &Sections,
-    (carrier, alerts): (&HttpCarrier, &Alerts),
-) -> Letters {
-    let written = (parts.letters.clone(), sections.incidents.policy().words);
+pub(super) fn letters(store: &Store, parts: &Parts, (carrier, alerts): (&HttpCarrier, &Alerts)) -> Letters {
     let by = (parts.tools.clone(), carrier.clone(), alerts.clone());
-    Letters::new(store.clone(), parts.registry.clone(), written, by)
+    Letters::new(store.clone(), parts.registry.clone(), parts.letters.clone(), by)
 }
 
 /// The loops that make room, and remove what is not to be kept.

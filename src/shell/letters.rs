@@ -12,7 +12,6 @@ use crate::pure::decide::dust;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::answer::CarriedFile;
 use crate::pure::domain::dust::{Dust, DustCount, DustKind};
-use crate::pure::domain::incident::IncidentWords;
 use crate::pure::domain::letter::{Letter, LetterAbout, LetterPlan};
 use crate::pure::domain::outbox::Alert;
 use crate::pure::domain::period::Period;
@@ -79,7 +78,6 @@ struct Shared {
     store: Store,
     registry: Arc<Registry>,
     plans: Vec<LetterPlan>,
-    words: IncidentWords,
     tools: Vec<Tool>,
     mails: MailCarrier,
     carrier: HttpCarrier,
@@ -102,11 +100,11 @@ impl Letters {
     pub fn new(
         store: Store,
         registry: Arc<Registry>,
-        (plans, words): (Vec<LetterPlan>, IncidentWords),
+        plans: Vec<LetterPlan>,
         (tools, carrier, alerts): (Vec<Tool>, HttpCarrier, Alerts),
     ) -> Self {
         let mails = MailCarrier::default();
-        let shared = Shared { store, registry, plans, words, tools, mails, carrier, alerts, held: Mutex::default() };
+        let shared = Shared { store, registry, plans, tools, mails, carrier, alerts, held: Mutex::default() };
         Self { shared: Arc::new(shared), clock: Arc::new(Timestamp::now) }
     }
 
@@ -215,7 +213,7 @@ impl Letters {
                     period,
                     with_texts: *with_texts,
                 };
-                let made = report::make(&self.shared.store, &of, (&tenant.policy, &self.shared.words), now).await?;
+                let made = report::make(&self.shared.store, &of, tenant, now).await?;
                 Ok(Some(of_report(&made, &writing)?))
             }
             LetterAbout::Dust => {

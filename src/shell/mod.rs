@@ -308,15 +308,14 @@ impl Parts {
     pub fn of(settings: Settings, keys: &Keys) -> (Self, crate::config::Sections) {
         let mut tenants = HashMap::new();
         let service = Arc::new(settings.service());
+        let words = Arc::new(settings.incidents.policy().words);
         for name in settings.tenants() {
             let policy = settings.policy(&name, keys);
             let keyer = Keyer::new(&policy, &name);
             let its = settings.channels.iter().filter(|(_, channel)| channel.enabled && channel.tenant == name);
             let channels = its.map(|(channel, _)| channel.clone()).collect();
-            tenants.insert(
-                name,
-                Arc::new(Tenant { policy, keyer, channels, service: service.clone(), dust: settings.dust.limits() }),
-            );
+            let (service, words, dust) = (service.clone(), words.clone(), settings.dust.limits());
+            tenants.insert(name, Arc::new(Tenant { policy, keyer, channels, service, dust, words }));
         }
         let letters = settings.letters();
         let Settings { sections, channels, mirrors, .. } = settings;

@@ -4,6 +4,7 @@ use crate::pure::channels::Channel;
 use crate::pure::decide::lookup::Keyer;
 use crate::pure::domain::answer::Way;
 use crate::pure::domain::dust::DustLimits;
+use crate::pure::domain::incident::IncidentWords;
 use crate::pure::domain::message::Sender;
 use crate::pure::domain::policy::Policy;
 use crate::pure::domain::service::Service;
@@ -66,6 +67,8 @@ pub struct Tenant {
     pub service: Arc<Service>,
     /// From when on what stands gathers dust.
     pub dust: DustLimits,
+    /// Words that stand for one thing, for what many speak of and what recurs.
+    pub words: Arc<IncidentWords>,
     /// Its channels that are in use.
     pub channels: HashSet<String>,
 }

@@ -76,7 +76,7 @@ pub struct Desk {
     senders: Option<Senders>,
     tools: Vec<Tool>,
     channels: Vec<lanka::shell::Configured>,
-    letters: (Vec<lanka::pure::domain::letter::LetterPlan>, lanka::pure::domain::incident::IncidentWords),
+    letters: Vec<lanka::pure::domain::letter::LetterPlan>,
     _db: TestDb,
     dir: tempfile::TempDir,
 }
@@ -118,7 +118,7 @@ impl Desk {
         let store = Store::new(db.pool.clone(), content);
         let (parts, sections) = Parts::of(settings, &keys);
         let tools = [parts.tools, parts.lines].concat();
-        let letters = (parts.letters, sections.incidents.policy().words);
+        let letters = parts.letters;
         let (registry, channels) = (parts.registry, parts.channels);
         let senders = lanka::shell::daemon::senders(&store, &registry, &sections);
         let ingest = Ingest::new(store.clone(), registry.clone(), parts.batch);

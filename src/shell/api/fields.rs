@@ -189,6 +189,17 @@ pub(super) const OF_INCIDENT: &[Field] =
 pub(super) const DUST: &[Field] =
     &[optional("kind", What::Word(&DustKind::WORDS), "Only what is of this kind."), LIMIT];
 
+/// The query of a report.
+pub(super) const REPORT: &[Field] = &[
+    optional(
+        "period",
+        What::Text(NAME_CHARS_MAX),
+        "`2026-10`, `2026-Q3`, `2026-W41`, `2026`, `2026-10-05`, `2026-10-05..2026-10-11`, or `this-month`, `last-week` and the like; `last-month`, unless told otherwise.",
+    ),
+    optional("organisation", What::Text(NAME_CHARS_MAX), "Only this customer, by the domain of its mail."),
+    optional("texts", What::Flag, "With the beginning of what customers said as feedback."),
+];
+
 /// The query of the tickets.
 pub(super) const TICKETS: &[Field] = &[
     optional("state", What::Word(&["open", "closed"]), "Only those in this state."),

@@ -35,6 +35,7 @@ mod looks;
 mod openapi;
 mod problem;
 mod replies;
+mod report;
 mod routes;
 mod streams;
 

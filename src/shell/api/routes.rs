@@ -2,10 +2,10 @@
 
 use super::fields::{
     ANSWER, AWAIT, CLASSIFY, CONTACTS, DUST, Field, INCIDENTS, LINK, MERGE, OF_INCIDENT, OF_MESSAGES, PAGE, REPLY,
-    REVIEW, SEARCH, THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
+    REPORT, REVIEW, SEARCH, THREAD_LINK, TICKETS, TO_QUEUE, UNLINK,
 };
 use super::problem::{Kind, Problem};
-use super::{Call, acts, dust, events, incidents, lists, looks, replies, streams};
+use super::{Call, acts, dust, events, incidents, lists, looks, replies, report, streams};
 use crate::shell::store::api_token::Scope;
 use axum::response::Response;
 use futures::future::BoxFuture;
@@ -311,6 +311,15 @@ pub(super) const ROUTES: &[Route] = &[
         "DustList",
         &[],
         |call| Box::pin(dust::list(call)),
+    ),
+    look(
+        "/report",
+        "report",
+        "What came in within a period, how soon it was seen to, and what recurs: of all customers, or of one.",
+        REPORT,
+        "Report",
+        &[],
+        |call| Box::pin(report::show(call)),
     ),
     look(
         "/incidents",

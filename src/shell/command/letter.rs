@@ -117,7 +117,7 @@ async fn send(
     let (parts, sections) = Parts::of(settings, &deployment.keys);
     let carrier = HttpCarrier::new(sections.http.allow_private_addresses)
         .map_err(|error| Failure::failed(format!("cannot make outgoing requests: {error}")))?;
-    let letters = letters(&deployment.store, &parts, &sections, (&carrier, &Alerts::logged()));
+    let letters = letters(&deployment.store, &parts, (&carrier, &Alerts::logged()));
     let (taken, whys) = letters.try_out(&plan).await.map_err(|error| Failure::failed(error.to_string()))?;
     match (taken, whys.as_slice()) {
         (0, []) => output.text("there is nothing to tell"),

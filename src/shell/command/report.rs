@@ -7,7 +7,7 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::period::Period;
 use crate::pure::domain::report::{Count, LINES_MAX, Report as Made, ReportOf};
 use crate::pure::domain::say::Language;
-use crate::shell::Deployment;
+use crate::shell::{Deployment, Parts};
 use crate::shell::report::{Writing, csv, make, page};
 use std::path::{Path, PathBuf};
 
@@ -39,12 +39,15 @@ impl Report {
             Some(form) => form?,
             None => format,
         };
-        bench.with(async |settings, deployment| self.work(settings, deployment, form, output).await).await
+        let Bench { settings, deployment } = bench;
+        let result = self.work(settings, &deployment, form, output).await;
+        deployment.close().await;
+        result
     }
 
     async fn work(
         &self,
-        settings: &Settings,
+        settings: Settings,
         deployment: &Deployment,
         form: Format,
         output: &mut Output,
@@ -53,18 +56,20 @@ impl Report {
         let zone = settings.defaults.time_zone.clone();
         let today = now.to_zoned(zone.clone()).date();
         let of = ReportOf {
-            tenant: self.tenant(settings)?,
+            tenant: self.tenant(&settings)?,
             organisations: self.organisation.iter().map(|domain| domain.trim().to_lowercase()).collect(),
             period: Period::parse(&self.period, today).map_err(Failure::Usage)?,
             with_texts: self.texts,
         };
-        let policy = settings.policy(&of.tenant, &deployment.keys);
-        let words = settings.incidents.policy().words;
-        let report = make(&deployment.store, &of, (&policy, &words), now).await?;
         let language = match &self.language {
             Some(code) => Language::first_of([code.as_str()]),
             None => settings.defaults.language(),
         };
+        let (parts, _) = Parts::of(settings, &deployment.keys);
+        let Some(tenant) = parts.registry.tenants.get(&of.tenant) else {
+            return Err(Failure::failed(format!("there is no firm {}", of.tenant)));
+        };
+        let report = make(&deployment.store, &of, tenant, now).await?;
         let written = match form {
             Format::Table => return show(&report, &Writing { language: Language::English, zone }, output),
             Format::Json => {

@@ -21,24 +21,24 @@ pub use words::{Writing, say};
 use crate::pure::decide::outage::topics;
 use crate::pure::decide::recurring::recurring;
 use crate::pure::domain::Timestamp;
-use crate::pure::domain::incident::IncidentWords;
-use crate::pure::domain::policy::Policy;
 use crate::pure::domain::report::{Report, ReportOf};
+use crate::shell::registry::Tenant;
 use crate::shell::store::{Store, StoreError};
 
-/// Makes a report as things stand at an instant; its days are those of the policy's time zone.
+/// Makes a report as things stand at an instant; its days are those of the firm's time zone.
 ///
 /// # Errors
 /// When the database cannot be asked, or takes too long.
 pub async fn make(
     store: &Store,
     of: &ReportOf,
-    (policy, words): (&Policy, &IncidentWords),
+    tenant: &Tenant,
     now: Timestamp,
 ) -> Result<Report, StoreError> {
+    let policy = &tenant.policy;
     let mut found = store.report(of, &policy.time_zone, now).await?;
     for ticket in &mut found.tickets {
         ticket.topics = topics(&policy.matters, &ticket.text);
     }
-    Ok(Report { subjects: recurring(&found.tickets, words), ..found.report })
+    Ok(Report { subjects: recurring(&found.tickets, &tenant.words), ..found.report })
 }
