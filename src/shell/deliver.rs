@@ -33,6 +33,7 @@ use crate::pure::domain::id::{ContactId, OutboxId};
 use crate::pure::domain::outbox::{LinkedKind, Post, carried_by};
 use crate::pure::wire::mime;
 use crate::pure::wire::step::{Link, Patience, Reply, Step};
+use crate::shell::Clock;
 use crate::shell::alerts::{Alerts, Tool};
 use crate::shell::carriers::http::{BODY_BYTES_MAX, HttpCarrier};
 use crate::shell::carriers::mail::MailCarrier;
@@ -155,6 +156,7 @@ pub struct Tally {
 #[derive(Clone)]
 pub struct Deliver {
     shared: Arc<Shared>,
+    clock: Clock,
 }
 
 struct Shared {
@@ -296,7 +298,14 @@ impl Deliver {
             })
             .collect();
         let (mails, mailboxes) = (MailCarrier::default(), MailboxCarrier::default());
-        Self { shared: Arc::new(Shared { store, registry, carrier, mails, mailboxes, alerts, limits, lines }) }
+        let shared = Shared { store, registry, carrier, mails, mailboxes, alerts, limits, lines };
+        Self { shared: Arc::new(shared), clock: Arc::new(Timestamp::now) }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// How each mirror does, at this moment.
@@ -332,7 +341,7 @@ impl Deliver {
     /// The first [`StoreError`]; what is under way then is given up and put back later.
     pub async fn until_idle(&self) -> Result<Tally, StoreError> {
         let presence = Arc::new(Presence::open(&self.shared.store).await?);
-        self.shared.store.rescue_posts(presence.claimant(), Timestamp::now()).await?;
+        self.shared.store.rescue_posts(presence.claimant(), (self.clock)()).await?;
         let mut tally = Tally::default();
         loop {
             let drained = self.shared.lines.iter().map(|line| self.drain(line, &presence));
@@ -445,7 +454,7 @@ impl Deliver {
         let wanted = line.circuit().allowance(Instant::now(), under_way.len(), limits);
         let (Some(claimant), true) = (presence.claimant(), wanted > 0) else { return Ok(()) };
         let (store, mirror) = (&self.shared.store, &line.tool.name);
-        let claimed = store.claim_posts(mirror, wanted as i64, claimant, limits.claim_s, Timestamp::now()).await?;
+        let claimed = store.claim_posts(mirror, wanted as i64, claimant, limits.claim_s, (self.clock)()).await?;
         line.circuit().claimed(Instant::now(), claimed.len(), limits);
         for claimed in claimed {
             under_way.spawn(self.clone().carry_out(Arc::clone(line), presence.clone(), claimant, claimed));
@@ -505,7 +514,7 @@ impl Deliver {
         };
         let steps_max = if carried_by(&line.tool.name).is_some() { PIECES_MAX } else { STEPS_MAX };
         for _ in 0..=steps_max {
-            match line.tool.mirror.next(&post, &replies, Timestamp::now()) {
+            match line.tool.mirror.next(&post, &replies, (self.clock)()) {
                 Step::Send(outgoing) => match self.shared.carrier.send_for(outgoing, ANSWER_BYTES_MAX).await {
                     Ok(reply) => replies.push(reply),
                     Err(error) => return Attempt::Retry { after: None, why: error.to_string(), replies },
@@ -534,7 +543,7 @@ impl Deliver {
         post.ticket.answer = claimed
             .desk
             .as_ref()
-            .map(|desk| answer::view(&desk.heard, &|channel| registry.way(&post.tenant, channel), Timestamp::now()));
+            .map(|desk| answer::view(&desk.heard, &|channel| registry.way(&post.tenant, channel), (self.clock)()));
         if let Some(tenant) = registry.tenants.get(&post.tenant) {
             post.token = tenant.keyer.answer(&line.tool.name, &claimed.ticket.to_string()).0.simple().to_string();
         }
@@ -563,7 +572,7 @@ impl Deliver {
     /// starts from none.
     fn conclude(&self, line: &Line, claimed: &Claimed, attempt: Attempt) -> (Settled, Kept) {
         let limits = &self.shared.limits;
-        let (now, instant) = (Timestamp::now(), Instant::now());
+        let (now, instant) = ((self.clock)(), Instant::now());
         let mut circuit = line.circuit();
         let (turn, settled, kept) = match attempt {
             Attempt::Done { replies, links } => (circuit.success(instant), Settled::Delivered, Kept { replies, links }),
@@ -604,7 +613,7 @@ impl Deliver {
         let (alerts, mirror) = (&self.shared.alerts, line.tool.name.as_str());
         match settled {
             Settled::Delivered => {
-                let now = Timestamp::now().as_second() as f64;
+                let now = (self.clock)().as_second() as f64;
                 metrics::gauge!("lanka_mirror_last_success_seconds", "mirror" => mirror.to_owned()).set(now);
             }
             Settled::Again { why, .. } => {
@@ -645,7 +654,7 @@ impl Deliver {
         let of_answer = tenant.map(|tenant| OfAnswer { keyer: &tenant.keyer, mirrors: &tenant.policy.mirrors });
         let replies: Vec<Reply> = kept.replies.iter().map(|reply| shortened(reply, is_answers)).collect();
         for left in (0..SETTLE_ATTEMPTS_MAX).rev() {
-            let now = Timestamp::now();
+            let now = (self.clock)();
             let kept = (replies.as_slice(), kept.links.as_slice());
             match self.shared.store.settle_post(id, attempt, settled.clone(), kept, of_answer, now).await {
                 Ok(()) => return,
@@ -663,7 +672,7 @@ impl Deliver {
     async fn rescue(self, presence: Arc<Presence>, mut stop: watch::Receiver<bool>) {
         let store = &self.shared.store;
         while !*stop.borrow() {
-            match store.rescue_posts(presence.claimant(), Timestamp::now()).await {
+            match store.rescue_posts(presence.claimant(), (self.clock)()).await {
                 Ok(0) => {}
                 Ok(rescued) => {
                     tracing::info!(rescued, "changes whose claim was given up will be sent again");

@@ -18,6 +18,7 @@ use crate::pure::domain::decision::{ItemRole, Placement};
 use crate::pure::domain::facts::{Lookup, LookupKey};
 use crate::pure::domain::id::{IdMint, IdentityId, RawEventId};
 use crate::pure::domain::message::{AttachmentSource, Fault, Message, On, Parsed, RawEvent, SenderCheck, What};
+use crate::shell::Clock;
 use crate::shell::content::{ContentHash, Stored};
 use crate::shell::patience::Patience;
 use crate::shell::registry::{Profiles, Registry, Tenant};
@@ -73,6 +74,7 @@ pub struct Ingest {
     limits: BatchLimits,
     senders: Option<Senders>,
     patience: Patience,
+    clock: Clock,
 }
 
 /// Deliveries that were claimed and read, with the transaction that holds them.
@@ -103,7 +105,14 @@ impl Read {
 impl Ingest {
     /// A loop over a store.
     pub fn new(store: Store, registry: Arc<Registry>, limits: BatchLimits) -> Self {
-        Self { store, registry, limits, senders: None, patience: Patience::default() }
+        let (patience, clock) = (Patience::default(), Arc::new(Timestamp::now));
+        Self { store, registry, limits, senders: None, patience, clock }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// The same, with senders of mail checked where no server of ours has vouched for them. Without it they
@@ -242,7 +251,7 @@ impl Ingest {
     async fn finish(&self, prepared: Prepared) -> Result<(), StoreError> {
         let Prepared { mut tx, raw, mut read } = prepared;
         let began = std::time::Instant::now();
-        let now = Timestamp::now();
+        let now = (self.clock)();
         let mut mint = self.store.mint();
         let months = read.messages.values().flatten().map(|(message, _)| message.received_at);
         self.store.ensure_months(months.chain([now])).await?;
@@ -460,7 +469,7 @@ impl Ingest {
                 .iter()
                 .map(|claimed| faulty(&claimed.event, &Fault::new("not_storable", storable_detail(error))))
                 .collect();
-            quarantine(&mut tx, &faults, Timestamp::now()).await?;
+            quarantine(&mut tx, &faults, (self.clock)()).await?;
             raw_event::settle(&mut tx, raw).await?;
             tx.commit().await?;
             self.forget(raw);

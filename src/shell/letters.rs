@@ -24,7 +24,8 @@ use crate::shell::carriers::http::HttpCarrier;
 use crate::shell::carriers::mail::MailCarrier;
 use crate::shell::registry::{Registry, Tenant};
 use crate::shell::report::{self, Writing};
-use crate::shell::store::letter::{ClaimedLetter, LetterSettled, NewLetter};
+use crate::shell::store::letter::{ClaimedLetter, NewLetter};
+use crate::shell::store::outbox::Settled;
 use crate::shell::store::{Store, StoreError};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -269,18 +270,18 @@ impl Letters {
             let Some(letter) = store.claim_letter(now, later(now, CLAIM)).await? else { break };
             let settled = settled(self.attempt(&letter, now).await, &letter, now);
             let outcome = match &settled {
-                LetterSettled::Delivered => "delivered",
-                LetterSettled::Again { .. } => "again",
-                LetterSettled::Dead { .. } => "dead",
+                Settled::Delivered => "delivered",
+                Settled::Again { .. } => "again",
+                Settled::Dead { .. } => "dead",
             };
             metrics::counter!("lanka_letters_total", "letter" => letter.name.clone(), "outcome" => outcome)
                 .increment(1);
             match &settled {
-                LetterSettled::Delivered => self.shared.alerts.recovered(LETTER_DEAD, &letter.name),
-                LetterSettled::Again { why, .. } => {
+                Settled::Delivered => self.shared.alerts.recovered(LETTER_DEAD, &letter.name),
+                Settled::Again { why, .. } => {
                     tracing::info!(letter = letter.name, attempt = letter.attempt, why, "a letter is sent again later");
                 }
-                LetterSettled::Dead { why } => self.shared.alerts.onset(
+                Settled::Dead { why } => self.shared.alerts.onset(
                     LETTER_DEAD,
                     &letter.name,
                     format!(
@@ -342,14 +343,14 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 /// What follows from what the other side means.
-fn settled(meaning: Meaning, letter: &ClaimedLetter, now: Timestamp) -> LetterSettled {
+fn settled(meaning: Meaning, letter: &ClaimedLetter, now: Timestamp) -> Settled {
     match meaning {
-        Meaning::Taken => LetterSettled::Delivered,
-        Meaning::Refused(why) => LetterSettled::Dead { why },
-        Meaning::Again(why) if now.duration_since(letter.made_at) > AGE_MAX => LetterSettled::Dead { why },
+        Meaning::Taken => Settled::Delivered,
+        Meaning::Refused(why) => Settled::Dead { why },
+        Meaning::Again(why) if now.duration_since(letter.made_at) > AGE_MAX => Settled::Dead { why },
         Meaning::Again(why) => {
             let doubled = u32::try_from(letter.attempt - 1).unwrap_or(0).min(6);
-            LetterSettled::Again { due_at: later(now, (WAIT_FIRST * (1 << doubled)).min(WAIT_MAX)), why }
+            Settled::Again { due_at: later(now, (WAIT_FIRST * (1 << doubled)).min(WAIT_MAX)), why }
         }
     }
 }

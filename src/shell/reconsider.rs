@@ -11,6 +11,7 @@
 use crate::pure::decide::anew;
 use crate::pure::decide::recast::recast;
 use crate::pure::domain::Timestamp;
+use crate::shell::Clock;
 use crate::shell::registry::Registry;
 use crate::shell::store::reconsider::{self, Found};
 use crate::shell::store::{Store, StoreError};
@@ -31,6 +32,7 @@ const POLL: Duration = Duration::from_secs(1);
 pub struct Reconsider {
     store: Store,
     registry: Arc<Registry>,
+    clock: Clock,
 }
 
 /// How one attempt ended.
@@ -46,7 +48,13 @@ enum Ended {
 impl Reconsider {
     /// A loop over a store.
     pub fn new(store: Store, registry: Arc<Registry>) -> Self {
-        Self { store, registry }
+        Self { store, registry, clock: Arc::new(Timestamp::now) }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Works until told to stop.
@@ -95,7 +103,7 @@ impl Reconsider {
         if !self.store.has_due().await? {
             return Ok(Ended::Idle);
         }
-        let now = Timestamp::now();
+        let now = (self.clock)();
         self.store.ensure_months([now].into_iter()).await?;
         let mut tx = self.store.begin().await?;
         let due = reconsider::claim(&mut tx, people).await?;

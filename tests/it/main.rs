@@ -23,6 +23,7 @@ mod commands;
 mod config;
 mod config_attack;
 mod crash;
+mod day;
 mod decide;
 mod deliver;
 mod demo;

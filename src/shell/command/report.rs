@@ -7,8 +7,8 @@ use crate::pure::domain::Timestamp;
 use crate::pure::domain::period::Period;
 use crate::pure::domain::report::{Count, LINES_MAX, Report as Made, ReportOf};
 use crate::pure::domain::say::Language;
-use crate::shell::{Deployment, Parts};
 use crate::shell::report::{Writing, csv, make, page};
+use crate::shell::{Deployment, Parts};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]

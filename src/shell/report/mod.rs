@@ -29,12 +29,7 @@ use crate::shell::store::{Store, StoreError};
 ///
 /// # Errors
 /// When the database cannot be asked, or takes too long.
-pub async fn make(
-    store: &Store,
-    of: &ReportOf,
-    tenant: &Tenant,
-    now: Timestamp,
-) -> Result<Report, StoreError> {
+pub async fn make(store: &Store, of: &ReportOf, tenant: &Tenant, now: Timestamp) -> Result<Report, StoreError> {
     let policy = &tenant.policy;
     let mut found = store.report(of, &policy.time_zone, now).await?;
     for ticket in &mut found.tickets {

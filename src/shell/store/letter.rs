@@ -3,6 +3,7 @@
 //! **Invariants:** what is sent is the same at every attempt. A claim ends by itself when its daemon is gone: then another
 //! sends it, under the same id.
 
+use super::outbox::Settled;
 use super::{Store, StoreError, sql_time};
 use crate::pure::domain::Timestamp;
 use jiff::civil::Date;
@@ -41,25 +42,6 @@ pub struct ClaimedLetter {
     pub attempt: i32,
     /// When it was made.
     pub made_at: Timestamp,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LetterSettled {
-    /// The other side has it.
-    Delivered,
-    /// Once more, later.
-    Again {
-        /// Not before.
-        due_at: Timestamp,
-        /// A sentence without an address.
-        why: String,
-    },
-    /// It will not be taken.
-    Dead {
-        /// A sentence without an address.
-        why: String,
-    },
 }
 
 /// How the latest of a letter went.
@@ -175,13 +157,13 @@ impl Store {
         &self,
         id: Uuid,
         attempt: i32,
-        settled: &LetterSettled,
+        settled: &Settled,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (state, due_at, why) = match settled {
-            LetterSettled::Delivered => ("delivered", None, None),
-            LetterSettled::Again { due_at, why } => ("pending", Some(*due_at), Some(why)),
-            LetterSettled::Dead { why } => ("dead", None, Some(why)),
+            Settled::Delivered => ("delivered", None, None),
+            Settled::Again { due_at, why } => ("pending", Some(*due_at), Some(why)),
+            Settled::Dead { why } => ("dead", None, Some(why)),
         };
         sqlx::query(
             "UPDATE letter SET state = $3, due_at = coalesce($4, due_at), why = $5,
