@@ -33,8 +33,9 @@ const NAMES_TOO: f64 = 0.6;
 /// Bytes of a title that are read.
 const TITLE_BYTES_MAX: usize = 300;
 
-/// Letters that a word must have.
+/// Letters that a word must have, and those of it that count, as of the terms of an outage.
 const LETTERS_MIN: usize = 4;
+const STEM_LETTERS: usize = 6;
 
 /// One ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,9 +109,6 @@ fn terms(
     }
     about
 }
-
-/// Letters that count of a word, as of the terms of an outage.
-const STEM_LETTERS: usize = 6;
 
 /// Whether it stands for several words.
 fn is_named(term: &str) -> bool {

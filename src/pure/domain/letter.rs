@@ -1,6 +1,7 @@
 //! Letters: what the desk writes to its own people by the clock.
 
 use super::Timestamp;
+use super::answer::CarriedFile;
 use super::period::{Period, Unit};
 use super::say::Language;
 use jiff::civil::{Date, Time};
@@ -78,7 +79,7 @@ pub struct Letter {
     /// Its text.
     pub text: String,
     /// What is attached.
-    pub files: Vec<super::answer::CarriedFile>,
+    pub files: Vec<CarriedFile>,
 }
 
 #[cfg(test)]
