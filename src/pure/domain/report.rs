@@ -107,6 +107,7 @@ pub struct DayCount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerCount {
     /// By the domain of his mail; `None` for those with an address that anybody can have, all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
     /// Tickets.
     pub tickets: i64,
@@ -136,8 +137,10 @@ pub struct Promised {
     /// The shortest and the longest target, seconds.
     pub target_s: (i64, i64),
     /// Half of those done took no longer, seconds; `None` while none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub median_s: Option<i64>,
     /// Nine of ten of those done took no longer, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_s: Option<i64>,
 }
 
@@ -157,8 +160,10 @@ pub struct Waited {
     /// Tickets on which it is done.
     pub done: i64,
     /// Half of them took no longer, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub median_s: Option<i64>,
     /// Nine of ten of them took no longer, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_s: Option<i64>,
 }
 
@@ -179,10 +184,12 @@ pub struct Breach {
     /// When it was due.
     pub due_at: Timestamp,
     /// When it was done; `None` while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Seconds of service time promised.
     pub target_s: i64,
     /// Seconds of service time beyond; `None` while it is not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub over_s: Option<i64>,
     /// Who has the ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,6 +219,7 @@ pub struct IncidentLine {
     /// When it began.
     pub began_at: Timestamp,
     /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Tickets of the report on it.
     pub tickets: i64,
