@@ -2,14 +2,13 @@
 
 use super::problem::Report;
 use super::values::{self, Domain, Language};
-use super::{ChannelSettings, MirrorSettings, Sections, Settings};
+use super::{ChannelSettings, MirrorSettings, Sections, Settings, no_mirror};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::identity::EmailAddress;
 use crate::pure::domain::letter::{LetterAbout, LetterPlan};
 use crate::pure::domain::outbox::Alert;
 use crate::pure::domain::period::Unit;
 use crate::pure::domain::say;
-use crate::pure::wire::settings::nearest;
 use crate::pure::wire::written::text;
 use jiff::civil::Time;
 use serde::{Deserialize, Deserializer};
@@ -210,13 +209,8 @@ pub(super) fn check(
         }
         let tenant = channel.ok().flatten().map(|(_, channel)| channel.tenant.as_str());
         for (index, named) in letter.mirrors.iter().enumerate() {
-            let near =
-                || nearest(named, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
             match mirrors.get(named) {
-                None => problem(
-                    &format!(".mirrors.{index}"),
-                    format!("there is no mirror \"{named}\"{}", near().unwrap_or_default()),
-                ),
+                None => problem(&format!(".mirrors.{index}"), no_mirror(named, mirrors)),
                 Some(mirror) if tenant.is_some_and(|tenant| tenant != mirror.tenant) => {
                     problem(&format!(".mirrors.{index}"), format!("\"{named}\" is another firm's than the channel"));
                 }

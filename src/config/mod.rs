@@ -287,10 +287,14 @@ impl IdentityRules {
 /// Mirrors that are to be told nothing are there.
 fn check_ready_answers(ready: &ReadyAnswers, mirrors: &BTreeMap<String, MirrorSettings>, report: &mut Report) {
     for (index, name) in ready.not_in.iter().enumerate().filter(|(_, name)| !mirrors.contains_key(*name)) {
-        let near = nearest(name, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
-        let message = format!("there is no mirror \"{name}\"{}", near.unwrap_or_default());
-        report.error_once(format!("ready_answers.not_in.{index}"), message);
+        report.error_once(format!("ready_answers.not_in.{index}"), no_mirror(name, mirrors));
     }
+}
+
+/// That a mirror is not there, and which may be meant.
+fn no_mirror(name: &str, mirrors: &BTreeMap<String, MirrorSettings>) -> String {
+    let near = nearest(name, mirrors.keys().map(String::as_str)).map(|near| format!(", did you mean \"{near}\"?"));
+    format!("there is no mirror \"{name}\"{}", near.unwrap_or_default())
 }
 
 fn check_incidents(incidents: &sections::Incidents, report: &mut Report) {

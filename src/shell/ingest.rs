@@ -143,6 +143,8 @@ impl Ingest {
                 }
                 return;
             }
+            let ended = || self.senders.as_ref().map(Senders::ended);
+            let ended_before = ended();
             let current = match next.take() {
                 Some(prepared) => Some(prepared),
                 None => self.prepare_or_wait().await,
@@ -157,7 +159,11 @@ impl Ingest {
                     continue;
                 }
                 if until_idle {
-                    return;
+                    // A check that ended since has freed what it was about.
+                    if ended() == ended_before {
+                        return;
+                    }
+                    continue;
                 }
                 tokio::select! {
                     () = self.store.ingest_wake.notified() => {}

@@ -17,6 +17,7 @@ use crate::pure::domain::outbox::Alert;
 use crate::pure::domain::period::Period;
 use crate::pure::domain::report::{Report, ReportOf};
 use crate::pure::wire::mail_answer::Meaning;
+use crate::pure::wire::mail_write;
 use crate::pure::wire::step::OutgoingMail;
 use crate::shell::Clock;
 use crate::shell::alerts::{Alerts, Tool};
@@ -53,6 +54,9 @@ const HELD: SignedDuration = SignedDuration::from_mins(5);
 
 /// Things that gather dust that one letter lists.
 const DUST_LINES_MAX: i64 = 100;
+
+/// Characters of a title and owner in it.
+const LINE_CHARS_MAX: usize = 100;
 
 /// Begins a recipient that is a mirror.
 const MIRROR: &str = "mirror:";
@@ -117,7 +121,6 @@ impl Letters {
 
     /// Writes and sends until told to stop.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        // One that was taken out of the configuration is sent nevertheless, if it was written.
         while !*stop.borrow() {
             self.look().await;
             tokio::select! {
@@ -277,7 +280,7 @@ impl Letters {
             metrics::counter!("lanka_letters_total", "letter" => letter.name.clone(), "outcome" => outcome)
                 .increment(1);
             match &settled {
-                Settled::Delivered => self.shared.alerts.recovered(LETTER_DEAD, &letter.name),
+                Settled::Delivered => {}
                 Settled::Again { why, .. } => {
                     tracing::info!(letter = letter.name, attempt = letter.attempt, why, "a letter is sent again later");
                 }
@@ -290,7 +293,9 @@ impl Letters {
                     ),
                 ),
             }
-            store.settle_letter(letter.id, letter.attempt, &settled, now).await?;
+            if store.settle_letter(letter.id, letter.attempt, &settled, now).await? {
+                self.shared.alerts.recovered(LETTER_DEAD, &letter.name);
+            }
         }
         store.forget_letters((self.clock)()).await
     }
@@ -403,12 +408,21 @@ fn of_dust(lines: &[Dust], counts: &[DustCount], slot: Date, writing: &Writing) 
     let (mut text, mut short) = (format!("{}\n", say("dust_is")), subject.clone());
     for of in some() {
         let of_kind: Vec<&Dust> = lines.iter().filter(|line| line.kind == of.kind).collect();
-        text.push_str(&format!("\n{}: {}. {}\n", say(of.kind.as_str()), of.count, say(advice(of.kind))));
+        text.push_str(&format!(
+            "\n{}: {}. {}\n",
+            say(of.kind.as_str()),
+            of.count,
+            report::advice(writing.language, of.kind)
+        ));
         for line in &of_kind {
             let what = line.number.map(|number| format!("#{number}")).or(line.item.clone()).unwrap_or_default();
             let rest =
                 [line.title.as_deref(), line.owner.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
-            text.push_str(&format!("  {what}  {}  {}\n", writing.at(line.since), one_line(&rest)));
+            text.push_str(&format!(
+                "  {what}  {}  {}\n",
+                writing.at(line.since),
+                mail_write::line(&rest, LINE_CHARS_MAX)
+            ));
         }
         if i64::try_from(of_kind.len()).is_ok_and(|shown| shown < of.count) {
             text.push_str(&format!("  {}: lanka dust --kind {}\n", say("and_more"), of.kind.as_str()));
@@ -420,20 +434,4 @@ fn of_dust(lines: &[Dust], counts: &[DustCount], slot: Date, writing: &Writing) 
         }
     }
     Content { subject, text, files: Vec::new(), short }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect()
-}
-
-/// The name of what is to be done about it.
-fn advice(kind: DustKind) -> &'static str {
-    match kind {
-        DustKind::Silent => "do_silent",
-        DustKind::Unanswered => "do_unanswered",
-        DustKind::Orphaned => "do_orphaned",
-        DustKind::Call => "do_call",
-        DustKind::Suggestion => "do_suggestion",
-        DustKind::Quarantine => "do_quarantine",
-    }
 }

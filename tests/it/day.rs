@@ -108,15 +108,7 @@ impl Days {
         while keeper.until_idle().await.expect("kept") > 0 {
             self.decide().await;
         }
-        while self
-            .office
-            .desk
-            .count("SELECT count(*) FROM change WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())")
-            .await
-            > 0
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        self.office.desk.told().await;
         self.incidents.look().await.expect("a look");
         self.letters.look().await;
         self.deliver.until_idle().await.expect("delivered");

@@ -244,6 +244,13 @@ impl Desk {
         self.decide().await;
     }
 
+    /// Waits until what changed is told: when every transaction before it is over, those of other tests included.
+    pub async fn told(&self) {
+        while self.count("SELECT count(*) FROM change WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())").await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
     /// One value of the database.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query(sql).fetch_one(&self.store.pool).await.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)

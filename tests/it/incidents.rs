@@ -55,12 +55,7 @@ impl Room {
 
     /// Lets a loop look, at this time and no other.
     async fn look(&mut self) {
-        // Changes are told when every transaction before them is over, those of other tests included.
-        while self.desk.count("SELECT count(*) FROM change WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())").await
-            > 0
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        self.desk.told().await;
         self.incidents.look().await.expect("a look");
     }
 

@@ -7,7 +7,9 @@ use crate::support::scratch;
 use lanka::config::{Environment, Settings};
 use lanka::pure::domain::Timestamp;
 use lanka::shell::alerts::Alerts;
+use lanka::shell::hands::Saying;
 use lanka::shell::letters::{LETTER_DEAD, Letters};
+use lanka::shell::privacy::Privacy;
 use mail_parser::{MessageParser, MimeHeaders};
 use std::sync::{Arc, Mutex};
 
@@ -123,7 +125,7 @@ async fn a_server_that_hiccups_is_tried_again_with_the_same_mail() {
     let taken = office.taken();
     assert_eq!(taken.len(), 2);
     assert_eq!(taken[0].text, taken[1].text, "the same mail, under one id");
-    assert_eq!(desk.store.letters_waiting().await.expect("a count"), 0);
+    assert_eq!(desk.count("SELECT count(*) FROM letter WHERE state = 'pending'").await, 0);
 
     // Refused for good, it is said aloud, until one arrives.
     office.then([Reply::Say("550 no such user")]);
@@ -149,6 +151,57 @@ async fn a_server_that_hiccups_is_tried_again_with_the_same_mail() {
     }
     let line = &desk.store.letter_lines().await.expect("lines")[0];
     assert_eq!((line.pending, line.dead), (0, 1));
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_refused_is_told_of_until_all_have_their_letter() {
+    let office = PostOffice::open().await;
+    let desk = open(&office, MONTHLY).await;
+    let (watch, alerts) = (Watch::at("2026-10-20T08:00:00Z"), Alerts::logged());
+    let letters = watch.letters(&desk, &alerts);
+    letters.look().await;
+    let standing = || alerts.active().iter().filter(|alert| alert.code == LETTER_DEAD).count();
+    // One is refused, the other has it.
+    office.then([Reply::Say("550 no such user")]);
+    watch.set("2026-11-01T05:00:00Z");
+    letters.look().await;
+    assert_eq!((office.taken().len(), standing()), (1, 1));
+    // One has December's, the other is to get it still.
+    office.then([Reply::Say("250 taken"), Reply::Say("451 later")]);
+    watch.set("2026-12-01T05:00:00Z");
+    letters.look().await;
+    assert_eq!((office.taken().len(), standing()), (2, 1));
+    watch.set("2026-12-01T05:02:00Z");
+    letters.look().await;
+    assert_eq!((office.taken().len(), standing()), (3, 0));
+}
+
+#[tokio::test]
+async fn a_letter_that_waits_while_somebody_is_erased_is_not_sent() {
+    let office = PostOffice::open().await;
+    let desk = open(&office, MONTHLY).await;
+    asked(&desk, "a@firma.example", "2026-10-05T08:00:00Z", "Tulostin jumissa", "Tulostin ei toimi.").await;
+    let (watch, alerts) = (Watch::at("2026-10-20T08:00:00Z"), Alerts::logged());
+    let letters = watch.letters(&desk, &alerts);
+    letters.look().await;
+    office.then([Reply::Say("451 later"), Reply::Say("451 later")]);
+    watch.set("2026-11-01T05:00:00Z");
+    letters.look().await;
+    let kept = "SELECT count(*) FROM letter WHERE body IS NOT NULL";
+    assert_eq!(desk.count(kept).await, 2);
+    let minna: uuid::Uuid =
+        sqlx::query_scalar("SELECT contact_id FROM identity").fetch_one(&desk.store.pool).await.expect("her");
+    let privacy = Privacy::new(desk.store.clone(), desk.ingest.registry());
+    privacy.erase(None, &minna.to_string(), Saying { by: "anna", why: "asked for it" }).await.expect("erased");
+    assert_eq!(desk.count(kept).await, 0);
+    watch.set("2026-11-01T06:00:00Z");
+    letters.look().await;
+    assert_eq!(office.taken().len(), 0);
+    // And in reports he is not counted any more.
+    let now = at("2026-11-01T06:00:00Z");
+    desk.keeper(Arc::new(move || now)).until_idle().await.expect("kept");
+    let asked = "SELECT count(*) FROM report_ticket WHERE asked_at IS NOT NULL OR organisation IS NOT NULL";
+    assert_eq!(desk.count(asked).await, 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `lanka report` over a made-up quarter that the real program took in: its numbers, held to SQL that knows nothing of it.
 
+use crate::clocks::Dice;
 use crate::commands::Place;
 use crate::desk::mail;
 use jiff::{SignedDuration, Timestamp};
@@ -37,29 +38,14 @@ const SAID: [(&str, &str); 7] = [
     ("Kiitos", "Kiitos todella hyvästä palvelusta, olette mahtavia!"),
 ];
 
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
-
-fn hours(hours: u64) -> SignedDuration {
-    SignedDuration::from_hours(i64::try_from(hours).expect("few"))
-}
-
 /// Four months of a desk, the third quarter within: customers of eight organisations and of none write and chat; most are
 /// answered, some ask again, some are waited for, most are closed.
-fn stream(tickets: u64) -> String {
+fn stream(tickets: i64) -> String {
     let mut dice = Dice(7);
     let mut events: Vec<(Timestamp, Value)> = Vec::new();
     let begin: Timestamp = "2026-06-20T05:00:00Z".parse().expect("a time");
     for n in 0..tickets {
-        let at = begin
-            + SignedDuration::from_mins(i64::try_from(n * 110 * 24 * 60 / tickets + dice.below(600)).expect("few"));
+        let at = begin + SignedDuration::from_mins(n * 110 * 24 * 60 / tickets + dice.below(600));
         let (title, text) = SAID[usize::try_from(dice.below(7)).expect("few")];
         let who = dice.below(30);
         let domain = if who < 8 { "posti.example".to_owned() } else { format!("firma{}.example", who % 8) };
@@ -80,18 +66,18 @@ fn stream(tickets: u64) -> String {
             act.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
             events.push((at, json!({"channel": "agents", "raw": act.to_string()})));
         };
-        let answered = at + SignedDuration::from_mins(i64::try_from(3 + dice.below(3_000)).expect("few"));
+        let answered = at + SignedDuration::from_mins(3 + dice.below(3_000));
         match dice.below(10) {
             0 => {}
             1 => act("note", answered, json!({"text": "Katsotaan."})),
             2 => {
                 act("reply", answered, json!({"text": "Mikä laite?"}));
-                act("await", answered + hours(1), json!({}));
+                act("await", answered + SignedDuration::from_hours(1), json!({}));
             }
             3 => act("reply", answered, json!({"text": "Selvitämme."})),
             _ => {
                 act("reply", answered, json!({"text": "Hoidettu."}));
-                act("close", answered + hours(1 + dice.below(200)), json!({}));
+                act("close", answered + SignedDuration::from_hours(1 + dice.below(200)), json!({}));
             }
         }
     }
@@ -104,7 +90,7 @@ fn stream(tickets: u64) -> String {
     events.into_iter().map(line).collect()
 }
 
-async fn desk(tickets: u64) -> Place {
+async fn desk(tickets: i64) -> Place {
     let place = Place::new().await;
     place.configure(DESK);
     place.write("mail/new/.keep", "");

@@ -607,6 +607,19 @@ async fn a_sender_who_is_denied_later_states_nothing() {
     assert_eq!(after, 0);
 }
 
+/// A check that ends at the very moment at which nothing seems to wait any more leaves nothing behind.
+#[tokio::test]
+async fn whoever_waits_until_idle_finds_all_decided() {
+    let server = NameServer::start().await;
+    server.says("_dmarc.firm.example", Answer::Fails);
+    let desk = desk(&server, "").await;
+    for n in 0..150 {
+        desk.deliver("mail", &now(), mail_from(&format!("A{n} <a{n}@firm.example>"))).await;
+        desk.take_in().await;
+        assert_eq!(desk.store.pending().await.expect("a count").0, 0, "after {n}");
+    }
+}
+
 #[tokio::test]
 async fn history_and_old_mail_are_not_checked() {
     let server = NameServer::start().await;

@@ -11,7 +11,7 @@
 use super::keep::{Line, Rows};
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::clock::Happened;
-use crate::pure::domain::dust::{DustKind, DustLimits, DustSince, Wait};
+use crate::pure::domain::dust::{DustLimits, DustSince, Wait};
 use crate::pure::domain::hours::Hours;
 use crate::pure::domain::message::CallOutcome;
 use std::time::Duration;
@@ -77,18 +77,6 @@ fn before(hours: &Hours, now: Timestamp, limit: Duration) -> Option<Timestamp> {
         *(if has_passed(middle) { &mut passed } else { &mut latest }) = middle;
     }
     second(passed)
-}
-
-/// What to do about it.
-pub fn advice(kind: DustKind) -> &'static str {
-    match kind {
-        DustKind::Silent => "say or do something on it, or close it",
-        DustKind::Unanswered => "answer the customer",
-        DustKind::Orphaned => "give it to somebody who is there",
-        DustKind::Call => "call back",
-        DustKind::Suggestion => "accept or reject it: lanka review list",
-        DustKind::Quarantine => "look at it: lanka quarantine show",
-    }
 }
 
 #[cfg(test)]

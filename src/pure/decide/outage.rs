@@ -70,7 +70,7 @@ const LOOKS: f64 = 2.0;
 /// Begins the terms that stand for a group of words.
 const GROUP: &str = "about:";
 /// Begins the same where the contact says that something does not work.
-const TROUBLE: &str = "trouble:";
+pub(super) const TROUBLE: &str = "trouble:";
 /// Begins the topics of `[matters]`.
 const TOPIC: &str = "topic:";
 
@@ -114,15 +114,19 @@ pub fn spoken(
             terms.insert(format!("{TROUBLE}{name}"));
         }
     }
-    let is_word = |word: &&str| word.chars().all(char::is_alphabetic) && word.chars().count() >= WORD_LETTERS_MIN;
-    let stem = |word: &str| word.chars().take(STEM_LETTERS).collect::<String>();
-    for word in flat.split(' ').filter(is_word).map(stem) {
+    for (_, stem) in stems(&flat) {
         if terms.len() >= TERMS_MAX {
             break;
         }
-        terms.insert(word);
+        terms.insert(stem);
     }
     Spoken { terms, is_trouble }
+}
+
+/// The words of a flattened text that say something, each with its beginning.
+pub(super) fn stems(flat: &str) -> impl Iterator<Item = (&str, String)> {
+    let is_word = |word: &&str| word.chars().all(char::is_alphabetic) && word.chars().count() >= WORD_LETTERS_MIN;
+    flat.split(' ').filter(is_word).map(|word| (word, word.chars().take(STEM_LETTERS).collect()))
 }
 
 /// The bare subject of an answer, for [`Utterance::echo`].
@@ -142,7 +146,7 @@ pub fn weight(one: &Utterance) -> f64 {
 }
 
 /// Whether a term stands for more than one word.
-fn is_group(term: &str) -> bool {
+pub(super) fn is_group(term: &str) -> bool {
     [GROUP, TROUBLE, TOPIC].iter().any(|prefix| term.starts_with(prefix))
 }
 

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** a function of its arguments, whatever order the tickets come in but for which numbers are named.
 
-use super::outage::{Spoken, spoken};
+use super::outage::{Spoken, TROUBLE, is_group, spoken, stems};
 use super::phrases::GREETINGS;
 use crate::pure::domain::incident::IncidentWords;
 use crate::pure::domain::phrases::flatten;
@@ -32,10 +32,6 @@ const NAMES_TOO: f64 = 0.6;
 
 /// Bytes of a title that are read.
 const TITLE_BYTES_MAX: usize = 300;
-
-/// Letters that a word must have, and those of it that count, as of the terms of an outage.
-const LETTERS_MIN: usize = 4;
-const STEM_LETTERS: usize = 6;
 
 /// One ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,27 +92,16 @@ fn terms(
     let Spoken { terms, .. } = spoken(Some(title), &ticket.text, &ticket.kinds, &ticket.topics, words);
     // Of the groups and topics the whole text tells; that something does not work is told beside them by the kind.
     let mut about: BTreeSet<Term> =
-        terms.into_iter().filter(|term| is_named(term) && !term.starts_with("trouble:")).collect();
-    for word in
-        flat.split(' ').filter(|word| word.chars().count() >= LETTERS_MIN && word.chars().all(char::is_alphabetic))
-    {
-        let stem: String = word.chars().take(STEM_LETTERS).collect();
-        if GREETINGS.is(word) {
-            continue;
-        }
+        terms.into_iter().filter(|term| is_group(term) && !term.starts_with(TROUBLE)).collect();
+    for (word, stem) in stems(&flat).filter(|(word, _)| !GREETINGS.is(word)) {
         *shown.entry(stem.clone()).or_default().entry(word.to_owned()).or_default() += 1;
         about.insert(stem);
     }
     about
 }
 
-/// Whether it stands for several words.
-fn is_named(term: &str) -> bool {
-    term.contains(':')
-}
-
 fn worth(term: &str) -> (bool, usize) {
-    (is_named(term), term.chars().count())
+    (is_group(term), term.chars().count())
 }
 
 /// The words for a subject: its own, and what most of its tickets share.

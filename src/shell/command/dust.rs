@@ -2,9 +2,11 @@
 
 use super::output::{Output, ago, clock};
 use super::{Bench, Failure};
-use crate::pure::decide::dust::{advice, since};
+use crate::pure::decide::dust::since;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::dust::{Dust as Line, DustCount, DustKind};
+use crate::pure::domain::say::Language;
+use crate::shell::report::advice;
 use crate::shell::store::dust::COUNTED_MAX;
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +46,7 @@ impl Dust {
                         ago(line.since, now),
                         line.number.map(|number| format!("#{number}")).or(line.item.clone()).unwrap_or_default(),
                         line.owner.clone().unwrap_or_default(),
-                        advice(line.kind).to_owned(),
+                        advice(Language::English, line.kind).to_owned(),
                         line.title.clone().unwrap_or_default(),
                     ]
                 };

@@ -5,7 +5,10 @@ use super::{Bench, Failure, Format};
 use crate::config::Settings;
 use crate::pure::domain::Timestamp;
 use crate::pure::domain::period::Period;
-use crate::pure::domain::report::{Count, LINES_MAX, Report as Made, ReportOf};
+use crate::pure::domain::report::{
+    Breach, Count, CustomerCount, Feedback, IncidentLine, LINES_MAX, Promised, Report as Made, ReportOf, Subject,
+    Waited,
+};
 use crate::pure::domain::say::Language;
 use crate::shell::report::{Writing, csv, make, page};
 use crate::shell::{Deployment, Parts};
@@ -153,14 +156,14 @@ fn show(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Fai
 fn times(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Failure> {
     output.text("")?;
     let header = ["promise", "made", "kept", "broken", "running", "paused", "target", "median", "90 %"];
-    let promised = |of: &crate::pure::domain::report::Promised| {
+    let promised = |of: &Promised| {
         let numbers = [of.made, of.met, of.breached, of.running, of.paused].map(|n| n.to_string());
         let times = [writing.target(of.target_s), writing.lasted(of.median_s, false), writing.lasted(of.p90_s, false)];
         [vec![of.clock.as_str().to_owned()], numbers.to_vec(), times.to_vec()].concat()
     };
     output.rows(&header, &report.promises, promised, "no promises about time began then")?;
     output.text("")?;
-    let waited = |of: &crate::pure::domain::report::Waited| {
+    let waited = |of: &Waited| {
         let times = [writing.lasted(of.median_s, true), writing.lasted(of.p90_s, true)];
         [vec![of.clock.as_str().to_owned(), of.done.to_string()], times.to_vec()].concat()
     };
@@ -169,7 +172,7 @@ fn times(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Fa
 
 fn lists(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Failure> {
     output.text("")?;
-    let breach = |of: &crate::pure::domain::report::Breach| {
+    let breach = |of: &Breach| {
         vec![
             format!("#{}", of.number),
             of.clock.as_str().to_owned(),
@@ -187,21 +190,21 @@ fn lists(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Fa
     )?;
     more(report.breaches.len(), output)?;
     output.text("")?;
-    let subject = |of: &crate::pure::domain::report::Subject| {
+    let subject = |of: &Subject| {
         let numbers: Vec<String> = of.numbers.iter().map(|number| format!("#{number}")).collect();
         vec![of.words.join(" "), of.tickets.to_string(), of.customers.to_string(), numbers.join(" ")]
     };
     output.rows(&["recurs", "tickets", "customers", "some of them"], &report.subjects, subject, "nothing recurs")?;
     if !report.incidents.is_empty() {
         output.text("")?;
-        let incident = |of: &crate::pure::domain::report::IncidentLine| {
+        let incident = |of: &IncidentLine| {
             vec![format!("#{}", of.number), writing.at(of.began_at), of.tickets.to_string(), of.terms.join(" ")]
         };
         output.rows(&["incident", "began", "tickets", "terms"], &report.incidents, incident, "")?;
     }
     if !report.customers.is_empty() {
         output.text("")?;
-        let customer = |of: &crate::pure::domain::report::CustomerCount| {
+        let customer = |of: &CustomerCount| {
             let name = of.organisation.clone().unwrap_or_else(|| "(private and unknown)".to_owned());
             let numbers = [of.tickets, of.problems, of.high, of.breaches].map(|n| n.to_string());
             [vec![name], numbers.to_vec()].concat()
@@ -209,7 +212,7 @@ fn lists(report: &Made, writing: &Writing, output: &mut Output) -> Result<(), Fa
         output.rows(&["customer", "tickets", "problems", "high", "broken"], &report.customers, customer, "")?;
     }
     output.text("")?;
-    let feedback = |of: &crate::pure::domain::report::Feedback| {
+    let feedback = |of: &Feedback| {
         let said = of.text.as_deref().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
         let title = [Some(of.title.clone()), said].into_iter().flatten().collect::<Vec<_>>().join(": ");
         vec![format!("#{}", of.number), writing.at(of.at), of.kinds.join(", "), title]

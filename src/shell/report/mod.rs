@@ -16,7 +16,7 @@ mod words;
 
 pub use csv::csv;
 pub use page::page;
-pub use words::{Writing, say};
+pub use words::{Writing, advice, say};
 
 use crate::pure::decide::outage::topics;
 use crate::pure::decide::recurring::recurring;

@@ -2,7 +2,7 @@
 
 use super::plot::{Plot, by_name, over_time, promises};
 use super::words::Writing;
-use crate::pure::domain::report::{Count, LINES_MAX, Report};
+use crate::pure::domain::report::{Count, LINES_MAX, Promised, Report};
 use askama::Template;
 
 /// Characters of a title or name.
@@ -72,8 +72,7 @@ impl Page<'_> {
 
     /// Kept of all promises, in percent.
     fn kept(&self) -> String {
-        let sum =
-            |of: fn(&crate::pure::domain::report::Promised) -> i64| self.report.promises.iter().map(of).sum::<i64>();
+        let sum = |of: fn(&Promised) -> i64| self.report.promises.iter().map(of).sum::<i64>();
         let (met, breached) = (sum(|of| of.met), sum(|of| of.breached));
         (met * 100).checked_div(met + breached).map_or_else(|| "–".to_owned(), |percent| format!("{percent} %"))
     }

@@ -77,7 +77,7 @@ pub(super) fn over_time(days: &[DayCount], period: &Period, writing: &Writing) -
     };
     let units = [Unit::Day, Unit::Week, Unit::Month, Unit::Quarter];
     let fine = units.into_iter().map(spans).find(|spans| spans.len() <= BARS_MAX);
-    let spans: Vec<Period> = fine.unwrap_or_else(|| spans(Unit::Year));
+    let spans: Vec<Period> = fine.unwrap_or_default();
     let mut counts: BTreeMap<Date, (i64, i64)> = spans.iter().map(|span| (span.first, (0, 0))).collect();
     for day in days {
         if let Some((_, (tickets, problems))) = counts.range_mut(..=day.day).next_back() {

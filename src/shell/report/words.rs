@@ -1,6 +1,7 @@
-//! The words of reports, and how they write times.
+//! The words of reports and letters, and how they write times.
 
 use crate::pure::domain::Timestamp;
+use crate::pure::domain::dust::DustKind;
 use crate::pure::domain::period::Period;
 use crate::pure::domain::say::Language;
 use jiff::civil::Date;
@@ -152,6 +153,19 @@ pub fn say(language: Language, name: &str) -> &str {
         Language::Swedish => 2,
     };
     WORDS.iter().find(|(of, _)| *of == name).map_or(name, |(_, words)| words[at])
+}
+
+/// What to do about what gathers dust.
+pub fn advice(language: Language, kind: DustKind) -> &'static str {
+    let name = match kind {
+        DustKind::Silent => "do_silent",
+        DustKind::Unanswered => "do_unanswered",
+        DustKind::Orphaned => "do_orphaned",
+        DustKind::Call => "do_call",
+        DustKind::Suggestion => "do_suggestion",
+        DustKind::Quarantine => "do_quarantine",
+    };
+    say(language, name)
 }
 
 /// How a report is written: in which words, by which clock.

@@ -112,6 +112,8 @@ struct State {
     working: usize,
     /// How name servers do.
     answers: Answers,
+    /// Checks that have ended.
+    ended: u64,
 }
 
 impl State {
@@ -198,6 +200,11 @@ impl Senders {
         !self.state().open.is_empty()
     }
 
+    /// How many checks have ended: who looked for deliveries before one more did has not seen what it freed.
+    pub(crate) fn ended(&self) -> u64 {
+        self.state().ended
+    }
+
     /// Waits until there is room for more deliveries.
     pub(crate) async fn room(&self) {
         loop {
@@ -267,6 +274,7 @@ impl Senders {
                 state.answers.note(found.verdict != Authentication::Unknown, Instant::now());
             }
             state.give_back(id, &domain);
+            state.ended += 1;
             // What another daemon decided meanwhile is never asked for; it must not gather.
             if state.found.len() >= WAITING_MAX {
                 state.found.clear();

@@ -84,7 +84,7 @@ impl Store {
         Ok(sqlx::query_scalar(sql).bind(tenant).bind(name).bind(slot.to_string()).fetch_one(&self.pool).await?)
     }
 
-    /// Writes a day's letter down, unless another daemon has. One without recipients says that there was nothing to tell.
+    /// Writes a day's letter down, unless another daemon has.
     pub async fn put_letters(
         &self,
         (tenant, name, slot): (&str, &str, Date),
@@ -108,7 +108,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Notes that there was nothing to tell on a day.
+    /// Notes that there was nothing to tell on a day: a letter to nobody.
     pub async fn put_no_letter(
         &self,
         (tenant, name, slot): (&str, &str, Date),
@@ -152,14 +152,15 @@ impl Store {
         }))
     }
 
-    /// Records how an attempt ended. What was sent, or never will be, is not kept.
+    /// Records how an attempt ended, and says whether every recipient of that day has the letter now. What was sent, or never
+    /// will be, is not kept.
     pub async fn settle_letter(
         &self,
         id: Uuid,
         attempt: i32,
         settled: &Settled,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (state, due_at, why) = match settled {
             Settled::Delivered => ("delivered", None, None),
             Settled::Again { due_at, why } => ("pending", Some(*due_at), Some(why)),
@@ -178,12 +179,9 @@ impl Store {
         .bind(sql_time(now))
         .execute(&self.pool)
         .await?;
-        Ok(())
-    }
-
-    /// Letters that wait to be sent.
-    pub async fn letters_waiting(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM letter WHERE state = 'pending'").fetch_one(&self.pool).await?)
+        let whole = "SELECT NOT EXISTS (SELECT 1 FROM letter o WHERE (o.tenant, o.name, o.slot) = (l.tenant, l.name, l.slot) AND o.state <> 'delivered')
+            FROM letter l WHERE l.id = $1";
+        Ok(sqlx::query_scalar(whole).bind(id).fetch_optional(&self.pool).await?.unwrap_or(false))
     }
 
     /// How the latest of each letter went.

@@ -52,7 +52,7 @@ const WINDOW_MIN: i64 = 24 * 24 * 60;
 const HISTORIES: usize = 10_000;
 
 /// Numbers that are the same in every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -63,7 +63,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: i64) -> i64 {
+    pub(crate) fn below(&mut self, end: i64) -> i64 {
         i64::try_from(self.next() % u64::try_from(end).expect("some")).expect("small")
     }
 

@@ -4,6 +4,8 @@ mod minutes;
 mod settings;
 mod shown;
 
+pub(crate) use minutes::Dice;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use lanka::pure::decide::clock::clocks;
