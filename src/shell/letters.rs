@@ -49,7 +49,7 @@ const WAIT_FIRST: SignedDuration = SignedDuration::from_mins(1);
 const WAIT_MAX: SignedDuration = SignedDuration::from_hours(1);
 const AGE_MAX: SignedDuration = SignedDuration::from_hours(48);
 
-/// How long one that could not be written is let be: a report may take the database minutes.
+/// How long one that could not be written is let be: a report may take the database long.
 const HELD: SignedDuration = SignedDuration::from_mins(5);
 
 /// Things that gather dust that one letter lists.

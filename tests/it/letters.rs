@@ -1,5 +1,6 @@
 //! Letters to the desk's own people: once each, whatever happens, and nothing when there is nothing to tell.
 
+use crate::commands::Place;
 use crate::desk::{Desk, at, mail};
 use crate::endpoint::Endpoint;
 use crate::post_office::{PostOffice, Reply, Taken};
@@ -289,5 +290,40 @@ fn what_is_wrong_with_letters_is_said() {
             Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         };
         assert!(if says.is_empty() { problems.is_empty() } else { problems.contains(says) }, "{config}\n{problems}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_listed_and_tried_out_on_the_command_line() {
+    let office = PostOffice::open().await;
+    let place = Place::new().await;
+    place.configure(&format!(
+        "[defaults]\ntime_zone = \"Europe/Helsinki\"\nlanguages = [\"fi\"]\n[channels.mail]\nkind = \"maildir\"\npath = \"DIR/mail\"\n\
+         addresses = [\"asiakaspalvelu@kauppa.example\"]\nsmtp = {{ host = \"127.0.0.1\", port = {}, tls = \"none\" }}\n{MONTHLY}",
+        office.address.port()
+    ));
+    place.write("mail/new/.keep", "");
+    place.run(&["run", "--until-idle"]);
+    let line = place.row(&["letter", "list"]);
+    assert_eq!(
+        (&line["name"], &line["about"], &line["every"], &line["at"]),
+        (&"kuukausi".into(), &"report".into(), &"month".into(), &"07:00".into())
+    );
+    assert_eq!(line["recipients"], 2);
+    let next: Timestamp = line["next"].as_str().expect("a time").parse().expect("a time");
+    let zone = jiff::tz::TimeZone::get("Europe/Helsinki").expect("the zone");
+    let next_local = next.to_zoned(zone);
+    assert!(next > Timestamp::now() && (next_local.day(), next_local.hour()) == (1, 7), "{next_local}");
+    assert_eq!(office.taken().len(), 0, "nothing of before it was configured");
+    assert_eq!(place.run(&["letter", "send", "kuukausi"]).trim(), "sent to 2");
+    assert_eq!(office.taken().len(), 2);
+    office.then([Reply::Say("550 no such user")]);
+    for (arguments, says) in [
+        (["letter", "send", "kuukausi"], "sent to 1, not to 1: the mail server refuses it (550)"),
+        (["letter", "send", "viikko"], "there is no letter \"viikko\""),
+    ] {
+        let output = place.command(&arguments).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(says), "{said}");
     }
 }

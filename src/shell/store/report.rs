@@ -28,10 +28,10 @@ const SHOWN_CHARS_MAX: i32 = 500;
 /// Customers and channels that are counted by name.
 const NAMES_MAX: i64 = 100;
 
-/// One instant for all of a report, which may take the database so long.
+/// One instant for all of a report, of which each statement may take the database so long.
 const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const TIME_MAX: &str =
-    "SELECT set_config('statement_timeout', '120s', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
+    "SELECT set_config('statement_timeout', '30s', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
 
 /// What customers asked within the period. $1: firm, $2 and $3: the period, $4: customers, null for all.
 const ASKED: &str = "k AS MATERIALIZED (
@@ -59,7 +59,7 @@ impl Store {
     /// What a report is made of, at an instant. Days are those of a time zone.
     ///
     /// # Errors
-    /// When the database cannot be asked, or takes longer than two minutes.
+    /// When the database cannot be asked, or takes longer than half a minute for one of its statements.
     pub async fn report(&self, of: &ReportOf, zone: &TimeZone, now: Timestamp) -> Result<Found, StoreError> {
         let mut tx = self.pool.begin().await?;
         sqlx::query(SNAPSHOT).execute(&mut *tx).await?;
