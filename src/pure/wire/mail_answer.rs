@@ -11,7 +11,7 @@
 //!
 //! **Invariant:** a header holds no line break of anybody's making.
 
-use super::mail_write;
+use super::mail_write::{self, Submitted};
 use super::settings::{MISSING_SECRET, Problems};
 use super::step::{Link, MailServer, OutgoingMail, Patience, Reply, Step, Tls};
 use super::written;
@@ -220,19 +220,17 @@ impl MailAnswers {
         }
     }
 
-    /// A letter as a mail. No program is to answer it (RFC 3834 5: it was made by itself, and answers nothing), and nobody is told
+    /// A letter as a mail. Nobody is told
     /// when it does not arrive: the sender is empty.
     pub fn letter(&self, letter: &Letter) -> Result<OutgoingMail, String> {
         let to: Address = letter.to.parse().map_err(|_| "the address is none that mail goes to".to_owned())?;
-        let submitted = mail_write::field("Auto-Submitted", "auto-generated".to_owned());
         let builder = MessageBuilder::new()
             .raw_header(mail_write::dated(letter.at))
             .message_id(Some(format!("<letter.{}@{}>", letter.key, self.address.domain())))
             .from(Mailbox::new(self.name.clone(), self.address.clone()))
             .to(Mailbox::new(None, to.clone()))
-            .subject(mail_write::line(&letter.subject, SUBJECT_CHARS_MAX))
-            .raw_header(submitted)
-            .raw_header(mail_write::field("X-Auto-Response-Suppress", "All".to_owned()));
+            .subject(mail_write::line(&letter.subject, SUBJECT_CHARS_MAX));
+        let builder = mail_write::automatic(builder, Submitted::Generated);
         let mail = with_files(builder, &letter.text, &letter.files, &letter.key)?;
         Ok(OutgoingMail { from: None, to: to.to_string(), mail })
     }
@@ -265,7 +263,7 @@ impl MailAnswers {
             builder = builder.in_reply_to(format!("<{answered}>")).references(all.join(" "));
         }
         if answer.is_automatic {
-            builder = mail_write::automatic(builder);
+            builder = mail_write::automatic(builder, Submitted::Replied);
         }
         let mail = with_files(builder, &answer.text, &answer.files, key_local)?;
         // Nobody is told of what could not be told by itself (RFC 3834 3.3).

@@ -16,10 +16,23 @@ pub fn field(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
+/// How a mail came to be that no person wrote (RFC 3834 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// It answers another.
+    Replied,
+    /// It answers nothing.
+    Generated,
+}
+
 /// Says that no person wrote it, so that no program answers: RFC 3834 5, and what Exchange heeds instead (MS-OXCMAIL
 /// 2.1.3.2.20).
-pub fn automatic(mail: MessageBuilder) -> MessageBuilder {
-    let submitted = field("Auto-Submitted", "auto-replied".to_owned());
+pub fn automatic(mail: MessageBuilder, how: Submitted) -> MessageBuilder {
+    let how = match how {
+        Submitted::Replied => "auto-replied",
+        Submitted::Generated => "auto-generated",
+    };
+    let submitted = field("Auto-Submitted", how.to_owned());
     mail.raw_header(submitted).raw_header(field("X-Auto-Response-Suppress", "All".to_owned()))
 }
 
